@@ -1,0 +1,298 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Account is a person who may sign in.
+type Account struct {
+	ID       int64
+	Name     string // lower case, unique
+	Display  string
+	Role     string
+	Password string // encoded hash with its parameters, "" when none is set
+	Created  time.Time
+}
+
+// Session is one sign-in of a person, known by the digest of its secret.
+type Session struct {
+	Hash    []byte
+	Account int64
+	Created time.Time
+	Used    time.Time
+	Remote  string
+}
+
+// App is a program that may ask for tokens.
+type App struct {
+	Client      string
+	Name        string
+	Secret      []byte // digest
+	Permissions []string
+	Created     time.Time
+}
+
+// sessionsPerAccount bounds how many sessions one person may have open; the
+// least recently used go first.
+const sessionsPerAccount = 50
+
+const accountColumns = `account.id, account.name, account.display, account.role, account.password, account.created`
+
+func scanAccount(row interface{ Scan(...any) error }, more ...any) (Account, error) {
+	var a Account
+	var created int64
+	err := row.Scan(append([]any{&a.ID, &a.Name, &a.Display, &a.Role, &a.Password, &created}, more...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Account{}, ErrNotFound
+	}
+	a.Created = fromMilli(created)
+	return a, err
+}
+
+func fromMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// KeepIdentity stores a value under a name unless there is one, and returns
+// the value that is stored. Of several callers one wins, all get the same.
+func (s *Store) KeepIdentity(ctx context.Context, name string, value []byte) ([]byte, error) {
+	var kept []byte
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO identity (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, value); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT value FROM identity WHERE name = $1`, name).Scan(&kept)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("keep identity %q: %w", name, err)
+	}
+	return kept, nil
+}
+
+// Identity returns the value stored under a name, or ErrNotFound.
+func (s *Store) Identity(ctx context.Context, name string) ([]byte, error) {
+	var value []byte
+	err := s.r.QueryRowContext(ctx, `SELECT value FROM identity WHERE name = $1`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read identity %q: %w", name, err)
+	}
+	return value, nil
+}
+
+// AccountByName returns the account with a (lower-case) name, or ErrNotFound.
+func (s *Store) AccountByName(ctx context.Context, name string) (Account, error) {
+	return scanAccount(s.r.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE name = $1`, name))
+}
+
+// AccountByID returns an account, or ErrNotFound.
+func (s *Store) AccountByID(ctx context.Context, id int64) (Account, error) {
+	return scanAccount(s.r.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE id = $1`, id))
+}
+
+// SetPassword stores a password hash and ends every session of the account
+// but the one with the digest keep.
+func (s *Store) SetPassword(ctx context.Context, account int64, hash string, keep []byte) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE account SET password = $2 WHERE id = $1`, account, hash)
+		if err != nil {
+			return fmt.Errorf("set password: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account = $1 AND hash <> $2`, account, nonNil(keep)); err != nil {
+			return fmt.Errorf("end other sessions: %w", err)
+		}
+		return nil
+	})
+}
+
+// Prefs returns the preferences of an account as it stored them, or ErrNotFound.
+func (s *Store) Prefs(ctx context.Context, account int64) ([]byte, error) {
+	var prefs []byte
+	err := s.r.QueryRowContext(ctx, `SELECT prefs FROM account WHERE id = $1`, account).Scan(&prefs)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read preferences: %w", err)
+	}
+	return prefs, nil
+}
+
+// SetPrefs replaces the preferences of an account.
+func (s *Store) SetPrefs(ctx context.Context, account int64, prefs []byte) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE account SET prefs = $2 WHERE id = $1`, account, nonNil(prefs)); err != nil {
+			return fmt.Errorf("write preferences: %w", err)
+		}
+		return nil
+	})
+}
+
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// AddSession stores a session and drops those that were created before oldest
+// or last used before idle, and the least recently used beyond the limit of the account.
+func (s *Store) AddSession(ctx context.Context, n Session, oldest, idle time.Time) error {
+	return s.write(ctx, func(tx *sql.Tx) error { return addSession(ctx, tx, n, oldest, idle) })
+}
+
+func addSession(ctx context.Context, tx *sql.Tx, n Session, oldest, idle time.Time) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE created < $1 OR used < $2`, oldest.UnixMilli(), idle.UnixMilli()); err != nil {
+		return fmt.Errorf("drop old sessions: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO session (hash, account, created, used, remote) VALUES ($1, $2, $3, $4, $5)`,
+		n.Hash, n.Account, n.Created.UnixMilli(), n.Used.UnixMilli(), n.Remote); err != nil {
+		return fmt.Errorf("add session: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account = $1 AND hash NOT IN
+		(SELECT hash FROM session WHERE account = $1 ORDER BY used DESC, hash LIMIT $2)`, n.Account, sessionsPerAccount); err != nil {
+		return fmt.Errorf("bound sessions: %w", err)
+	}
+	return nil
+}
+
+// SessionByHash returns a session and its account, or ErrNotFound.
+func (s *Store) SessionByHash(ctx context.Context, hash []byte) (Session, Account, error) {
+	var n Session
+	var created, used int64
+	a, err := scanAccount(s.r.QueryRowContext(ctx, `SELECT `+accountColumns+`, session.hash, session.account, session.created, session.used, session.remote
+		FROM session JOIN account ON account.id = session.account WHERE session.hash = $1`, hash),
+		&n.Hash, &n.Account, &created, &used, &n.Remote)
+	if err != nil {
+		return Session{}, Account{}, err
+	}
+	n.Created, n.Used = fromMilli(created), fromMilli(used)
+	return n, a, nil
+}
+
+// TouchSession notes that a session was used.
+func (s *Store) TouchSession(ctx context.Context, hash []byte, at time.Time) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE session SET used = $2 WHERE hash = $1`, hash, at.UnixMilli()); err != nil {
+			return fmt.Errorf("touch session: %w", err)
+		}
+		return nil
+	})
+}
+
+// DeleteSession ends a session; one that does not exist is no error.
+func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE hash = $1`, hash); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		return nil
+	})
+}
+
+// AddLink stores the digest of a one-time sign-in link and drops those that expired.
+func (s *Store) AddLink(ctx context.Context, hash []byte, created, expires time.Time) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM signin_link WHERE expires <= $1`, created.UnixMilli()); err != nil {
+			return fmt.Errorf("drop old links: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO signin_link (hash, created, expires) VALUES ($1, $2, $3)`,
+			hash, created.UnixMilli(), expires.UnixMilli()); err != nil {
+			return fmt.Errorf("add link: %w", err)
+		}
+		return nil
+	})
+}
+
+// RedeemLink consumes a link that has not expired and opens the session n for
+// the first account of the role of first; when there is no such account, first
+// is created. A link that is unknown, used or expired is ErrNotFound and
+// changes nothing.
+func (s *Store) RedeemLink(ctx context.Context, link []byte, first Account, n Session, oldest, idle time.Time) (Account, error) {
+	var who Account
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM signin_link WHERE hash = $1 AND expires > $2`, link, n.Created.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("consume link: %w", err)
+		}
+		if k, err := res.RowsAffected(); err != nil || k == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		who, err = scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE role = $1 ORDER BY id LIMIT 1`, first.Role))
+		if errors.Is(err, ErrNotFound) {
+			who, err = scanAccount(tx.QueryRowContext(ctx, `INSERT INTO account (name, display, role, password, prefs, created)
+				VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, name, display, role, password, created`,
+				first.Name, first.Display, first.Role, first.Password, []byte("{}"), first.Created.UnixMilli()))
+		}
+		if err != nil {
+			return fmt.Errorf("find account: %w", err)
+		}
+		n.Account = who.ID
+		return addSession(ctx, tx, n, oldest, idle)
+	})
+	if errors.Is(err, ErrNotFound) {
+		return Account{}, ErrNotFound
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("redeem link: %w", err)
+	}
+	return who, nil
+}
+
+// AddApp stores an application.
+func (s *Store) AddApp(ctx context.Context, a App) error {
+	perms, err := json.Marshal(a.Permissions)
+	if err != nil {
+		return fmt.Errorf("add application: %w", err)
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO app (client, name, secret, permissions, created) VALUES ($1, $2, $3, $4, $5)`,
+			a.Client, a.Name, a.Secret, string(perms), a.Created.UnixMilli()); err != nil {
+			return fmt.Errorf("add application: %w", err)
+		}
+		return nil
+	})
+}
+
+// AppByClient returns an application by its client id, or ErrNotFound.
+func (s *Store) AppByClient(ctx context.Context, client string) (App, error) {
+	var a App
+	var perms string
+	var created int64
+	err := s.r.QueryRowContext(ctx, `SELECT client, name, secret, permissions, created FROM app WHERE client = $1`, client).
+		Scan(&a.Client, &a.Name, &a.Secret, &perms, &created)
+	if errors.Is(err, sql.ErrNoRows) {
+		return App{}, ErrNotFound
+	}
+	if err != nil {
+		return App{}, fmt.Errorf("read application: %w", err)
+	}
+	if err := json.Unmarshal([]byte(perms), &a.Permissions); err != nil {
+		return App{}, fmt.Errorf("read application: %w", err)
+	}
+	a.Created = fromMilli(created)
+	return a, nil
+}
+
+// DeleteApp removes an application: its tokens end with it. One that does not
+// exist is ErrNotFound.
+func (s *Store) DeleteApp(ctx context.Context, client string) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM app WHERE client = $1`, client)
+		if err != nil {
+			return fmt.Errorf("delete application: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,4 @@
+CREATE TABLE setting (
+  name  TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// The packed forms of the columns that hold many small things. Each is a
+// sequence of varints and length-prefixed strings; they are read only by this
+// version of the schema, and damage is an error, never a partial answer.
+
+var errPacked = errors.New("packed column is damaged")
+
+func packHeld(list []Held) []byte {
+	b := make([]byte, 0, 4*len(list)+8)
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	var id uint32
+	var at int64
+	for _, h := range list {
+		b = binary.AppendUvarint(b, uint64(h.Component-id))
+		b = binary.AppendVarint(b, h.Since-at)
+		b = binary.AppendUvarint(b, uint64(len(h.Past)))
+		for _, p := range h.Past {
+			b = binary.AppendUvarint(b, uint64(p.Component))
+			b = binary.AppendVarint(b, p.Since)
+		}
+		id, at = h.Component, h.Since
+	}
+	return b
+}
+
+func unpackHeld(b []byte) ([]Held, error) {
+	r := varints{b: b}
+	out := make([]Held, r.count())
+	var id uint32
+	var at int64
+	for i := range out {
+		id, at = id+uint32(r.unsigned()), at+r.signed()
+		out[i] = Held{Component: id, Since: at}
+		if n := r.count(); n > 0 {
+			out[i].Past = make([]Past, n)
+			for j := range out[i].Past {
+				out[i].Past[j] = Past{Component: uint32(r.unsigned()), Since: r.signed()}
+			}
+		}
+	}
+	if r.bad {
+		return nil, errPacked
+	}
+	return out, nil
+}
+
+// varints reads a packed column; after damage it yields zeros and bad is true.
+type varints struct {
+	b   []byte
+	bad bool
+}
+
+func (r *varints) unsigned() uint64 {
+	n, k := binary.Uvarint(r.b)
+	if k <= 0 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[k:]
+	return n
+}
+
+func (r *varints) signed() int64 {
+	n, k := binary.Varint(r.b)
+	if k <= 0 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[k:]
+	return n
+}
+
+// count reads a number of things that follow, each at least one byte long.
+func (r *varints) count() uint64 {
+	n := r.unsigned()
+	if n > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	return n
+}
+
+func (r *varints) text() string {
+	n := r.count()
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func packKnown(list []Known) []byte {
+	b := binary.AppendUvarint(nil, uint64(len(list)))
+	for _, k := range list {
+		b = appendString(b, k.Weakness)
+		b = appendString(b, k.State)
+		b = binary.AppendVarint(b, k.Since)
+	}
+	return b
+}
+
+func unpackKnown(b []byte) ([]Known, error) {
+	r := varints{b: b}
+	out := make([]Known, r.count())
+	for i := range out {
+		out[i] = Known{Weakness: r.text(), State: r.text(), Since: r.signed()}
+	}
+	if r.bad {
+		return nil, errPacked
+	}
+	return out, nil
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
