@@ -1,0 +1,282 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/picketsec/picket/internal/agent/collect"
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/protocol"
+)
+
+// How often sections are looked at for which nothing can be watched.
+const (
+	roundEvery   = time.Minute      // interfaces
+	restartSoon  = 20 * time.Second // processes that need a restart, while there are some
+	restartLater = 5 * time.Minute  // and while there are none
+	slowBudget   = 3 * time.Hour    // of one slow collector under the governor
+	restGap      = 20               // a collector that ran for t rests for restGap·t
+	slowRest     = 10 * time.Second // and a slow one at least that long
+	slowDuty     = 0.05             // share of a core of a slow pass
+)
+
+// gatherer runs the collectors in two lanes, so that a change of a package
+// database is on its way while a walk over the disk goes on.
+type gatherer struct {
+	cfg        Config
+	keep       *keeper
+	log        *slog.Logger
+	collectors []collect.Collector
+	lanes      [2]*lane      // quick, slow
+	first      chan struct{} // closed when every section was looked at once
+
+	mu       sync.Mutex                     // guards the fields below
+	waiting  map[inventory.SectionName]bool // not looked at yet
+	restarts bool                           // the restart section is not empty
+	fullPass time.Duration
+}
+
+// lane is a queue of sections that are to be looked at.
+type lane struct {
+	name string
+	slow bool
+	wake chan struct{}
+
+	mu      sync.Mutex // guards pending
+	pending map[inventory.SectionName]bool
+}
+
+func newGatherer(cfg Config, k *keeper, log *slog.Logger) *gatherer {
+	g := &gatherer{cfg: cfg, keep: k, log: log, collectors: collect.All(), first: make(chan struct{}),
+		waiting: map[inventory.SectionName]bool{}, fullPass: cfg.FullPass}
+	for i, name := range []string{"collect", "collect-slow"} {
+		g.lanes[i] = &lane{name: name, slow: i == 1, wake: make(chan struct{}, 1), pending: map[inventory.SectionName]bool{}}
+	}
+	for _, c := range g.collectors {
+		g.waiting[c.Name] = true
+	}
+	return g
+}
+
+// start adds the gatherer's loops to a group.
+func (g *gatherer) start(grp *group) {
+	g.all()
+	for _, l := range g.lanes {
+		grp.add(l.name, func(ctx context.Context) error { return g.runLane(ctx, l) })
+	}
+	if g.cfg.Once {
+		return
+	}
+	grp.add("passes", g.passes)
+	grp.add("watch", g.watch)
+}
+
+// trigger asks for a look at some sections. It does not wait.
+func (g *gatherer) trigger(names ...inventory.SectionName) {
+	for _, c := range g.collectors {
+		for _, n := range names {
+			if c.Name == n {
+				g.lane(c).add(n)
+			}
+		}
+	}
+}
+
+// all asks for a look at every section.
+func (g *gatherer) all() {
+	for _, c := range g.collectors {
+		g.lane(c).add(c.Name)
+	}
+}
+
+// nudge is the server's wish to look now.
+func (g *gatherer) nudge() { g.all() }
+
+func (g *gatherer) lane(c collect.Collector) *lane {
+	if c.Slow {
+		return g.lanes[1]
+	}
+	return g.lanes[0]
+}
+
+func (l *lane) add(name inventory.SectionName) {
+	l.mu.Lock()
+	l.pending[name] = true
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *lane) take() map[inventory.SectionName]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.pending) == 0 {
+		return nil
+	}
+	p := l.pending
+	l.pending = map[inventory.SectionName]bool{}
+	return p
+}
+
+// runLane looks at what is asked for, again and again. A lane rests after
+// work, so that changes that never end do not keep the host busy.
+func (g *gatherer) runLane(ctx context.Context, l *lane) error {
+	for {
+		names := l.take()
+		if names == nil {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-l.wake:
+			}
+			continue
+		}
+		start := time.Now()
+		first := g.batch(ctx, l, names)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		took := time.Since(start)
+		debug.FreeOSMemory()
+		if first || g.cfg.Once {
+			continue
+		}
+		rest := restGap * min(took, time.Minute)
+		if l.slow {
+			rest = max(took/4, slowRest) // it was slowed already
+		}
+		if !sleep(ctx, rest) {
+			return ctx.Err()
+		}
+	}
+}
+
+// batch runs the named collectors of a lane once. first says that one of the
+// sections was not known before.
+func (g *gatherer) batch(ctx context.Context, l *lane, names map[inventory.SectionName]bool) (first bool) {
+	dir, live := g.cfg.hostRoot()
+	host, closer, err := collect.OpenHost(dir, live, time.Now())
+	if err != nil {
+		g.log.ErrorContext(ctx, "root cannot be inventoried", "root", dir, "error", err)
+		for n := range names {
+			g.looked(n)
+		}
+		return false
+	}
+	defer closer.Close()
+	known := g.keep.hashes()
+	for _, c := range g.collectors {
+		if !names[c.Name] {
+			continue
+		}
+		limits := collect.DefaultLimits()
+		limits.MaxItems = protocol.MaxItems
+		if _, ok := known[c.Name]; !ok || g.cfg.Once {
+			first = true
+		} else if l.slow {
+			limits.Yield = newGovernor(ctx, slowDuty).yield
+			limits.Budget = slowBudget
+		}
+		start := time.Now()
+		sec := collect.Run(ctx, c, host, limits)
+		if ctx.Err() != nil {
+			return first
+		}
+		if c.Name == inventory.Restart {
+			g.mu.Lock()
+			g.restarts = len(sec.Items) > 0
+			g.mu.Unlock()
+		}
+		g.keep.offer(ctx, sec)
+		g.looked(c.Name)
+		g.log.DebugContext(ctx, "section collected", "section", c.Name, "status", sec.Status, "items", len(sec.Items), "took", time.Since(start))
+	}
+	return first
+}
+
+// looked notes that a section was looked at; after the last one the sender is
+// told, also when nothing changed.
+func (g *gatherer) looked(name inventory.SectionName) {
+	g.mu.Lock()
+	had := len(g.waiting)
+	delete(g.waiting, name)
+	done := had > 0 && len(g.waiting) == 0
+	g.mu.Unlock()
+	if done {
+		close(g.first)
+		g.keep.wake()
+	}
+}
+
+// policy takes the server's wishes.
+func (g *gatherer) policy(p protocol.Policy) {
+	if p.FullPassSeconds <= 0 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.fullPass = max(time.Duration(p.FullPassSeconds)*time.Second, 10*time.Minute)
+}
+
+// passes looks at time: full passes, and what cannot be watched.
+func (g *gatherer) passes(ctx context.Context) error {
+	now := time.Now()
+	nextFull, nextRestart, nextRound := now.Add(g.jitterPass()), now.Add(restartLater), now.Add(roundEvery)
+	for {
+		if !sleep(ctx, restartSoon) {
+			return ctx.Err()
+		}
+		now := time.Now()
+		g.mu.Lock()
+		restarts := g.restarts
+		g.mu.Unlock()
+		if restarts || now.After(nextRestart) {
+			g.trigger(inventory.Restart)
+			nextRestart = now.Add(restartLater)
+		}
+		if now.After(nextRound) {
+			g.trigger(inventory.Interfaces)
+			nextRound = now.Add(roundEvery)
+		}
+		if now.After(nextFull) {
+			g.all()
+			nextFull = now.Add(g.jitterPass())
+		}
+	}
+}
+
+func (g *gatherer) jitterPass() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fullPass*9/10 + rand.N(g.fullPass/5)
+}
+
+// governor holds a loop to a share of a core: it sleeps in proportion to the
+// time that was worked between two calls of yield.
+type governor struct {
+	ctx  context.Context
+	idle float64 // time to sleep per time worked
+	from time.Time
+}
+
+// slice is how long a governed loop works at a stretch.
+const slice = 5 * time.Millisecond
+
+func newGovernor(ctx context.Context, duty float64) *governor {
+	return &governor{ctx: ctx, idle: 1/duty - 1, from: time.Now()}
+}
+
+func (g *governor) yield() {
+	worked := time.Since(g.from)
+	if worked < slice {
+		return
+	}
+	sleep(g.ctx, min(time.Duration(float64(worked)*g.idle), 2*time.Second))
+	g.from = time.Now()
+}

@@ -1,0 +1,6 @@
+//go:build !linux && !windows
+
+package agent
+
+// liveRoot is the root of the running host.
+const liveRoot = "/"

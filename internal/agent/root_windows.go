@@ -1,0 +1,4 @@
+package agent
+
+// liveRoot is the root of the running host.
+const liveRoot = `C:\`

@@ -1,0 +1,16 @@
+package protocol
+
+// Version is the protocol that this program speaks. It rises by one with every
+// change; one line per change:
+//
+//	1  first version
+const Version = 1
+
+// MinVersion is the oldest protocol that a server of this version accepts.
+const MinVersion = 1
+
+// The paths of the agent listener.
+const (
+	EnrollPath  = "/agent/v1/enroll"  // POST EnrollRequest → EnrollResponse or Refusal
+	SessionPath = "/agent/v1/session" // GET, WebSocket, device certificate required
+)
