@@ -1,0 +1,291 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/picketsec/picket/internal/store"
+)
+
+// RoleAdministrator may do everything.
+const RoleAdministrator = "Administrator"
+
+// minPassword is the least length of a password, in characters; maxPassword
+// the most, in bytes, so that hashing stays cheap.
+const (
+	minPassword = 12
+	maxPassword = 1024
+	maxPrefs    = 64 << 10
+	linkLife    = 24 * time.Hour
+)
+
+// Me is what a signed-in person knows of the own account.
+type Me struct {
+	Username    string `json:"username"`
+	DisplayName string `json:"display_name"`
+	Role        string `json:"role"`
+	NeedsSecret bool   `json:"needs_password"` // no password is set: the next sign-in needs another link
+}
+
+// ErrUnauthenticated says that who asks is not known: a wrong password, a
+// session or token that is unknown or expired. It never says which. It is an ErrDenied.
+var ErrUnauthenticated = fmt.Errorf("not signed in: %w", ErrDenied)
+
+// WaitError says that there were too many attempts. It is an ErrUnavailable.
+type WaitError struct {
+	After time.Duration // how long to wait before the next attempt
+}
+
+// Error says how long to wait.
+func (e *WaitError) Error() string {
+	return fmt.Sprintf("too many attempts: try again in %d seconds", int(e.After.Seconds())+1)
+}
+
+// Is makes every WaitError an ErrUnavailable.
+func (e *WaitError) Is(target error) bool { return target == ErrUnavailable }
+
+// Accounts are the people with their sessions and the applications with their
+// tokens. Its methods are safe for concurrent use; they are methods of Server
+// too. All state is in the store, but for the counts of failed attempts.
+type Accounts struct {
+	st     *store.Store
+	log    *slog.Logger
+	now    func() time.Time
+	cost   argonCost
+	hashes chan struct{} // bounds how many passwords are hashed at a time
+	decoy  string        // hash that is checked when there is no account
+	users  backoff       // by account name
+	remote backoff       // by address
+	tenant string
+	keys   signer
+}
+
+// OpenAccounts returns the accounts kept in a store. On a new store it makes
+// the tenant id and the key that tokens are signed with.
+func OpenAccounts(ctx context.Context, st *store.Store, log *slog.Logger) (*Accounts, error) {
+	a := &Accounts{
+		st: st, log: log, now: time.Now, cost: defaultCost,
+		hashes: make(chan struct{}, 2),
+		users:  backoff{free: 10, cap: 30 * time.Second},
+		remote: backoff{free: 10, cap: 15 * time.Minute},
+	}
+	a.decoy = encodeDecoy(a.cost)
+	tenant, err := identity(ctx, st, "tenant", func() ([]byte, error) { return []byte(newUUID()), nil })
+	if err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	a.tenant = string(tenant)
+	key, err := identity(ctx, st, "signing-key", newSigningKey)
+	if err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	if a.keys, err = parseSigner(key); err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	return a, nil
+}
+
+// identity returns a stored value, made once.
+func identity(ctx context.Context, st *store.Store, name string, fresh func() ([]byte, error)) ([]byte, error) {
+	value, err := st.Identity(ctx, name)
+	if !errors.Is(err, store.ErrNotFound) {
+		return value, err
+	}
+	if value, err = fresh(); err != nil {
+		return nil, err
+	}
+	return st.KeepIdentity(ctx, name, value)
+}
+
+// SignInLink makes a one-time secret that signs the first administrator in,
+// and creates that account when there is none. It lives 24 hours; only its
+// digest is stored.
+func (a *Accounts) SignInLink(ctx context.Context) (string, error) {
+	secret := newSecret()
+	at := a.now()
+	if err := a.st.AddLink(ctx, digest(secret), at, at.Add(linkLife)); err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// RedeemLink consumes a one-time secret and opens a session for the first
+// administrator, created as "admin" when there is none. An unknown, used or
+// expired secret is ErrUnauthenticated.
+func (a *Accounts) RedeemLink(ctx context.Context, token, remote string) (SessionSecret, Me, error) {
+	at := a.now()
+	if err := a.remote.attempt(addressKey(remote), at); err != nil {
+		return "", Me{}, err
+	}
+	secret, n := a.newSession(0, remote, at)
+	first := store.Account{Name: "admin", Display: "Administrator", Role: RoleAdministrator, Created: at}
+	who, err := a.st.RedeemLink(ctx, digest(token), first, n, at.Add(-sessionLife), at.Add(-sessionIdle))
+	if errors.Is(err, store.ErrNotFound) {
+		a.log.WarnContext(ctx, "sign-in link refused", "remote", remote)
+		return "", Me{}, ErrUnauthenticated
+	}
+	if err != nil {
+		return "", Me{}, err
+	}
+	a.remote.clear(addressKey(remote))
+	a.log.InfoContext(ctx, "signed in by link", "user", who.Name, "remote", remote)
+	return secret, meOf(who), nil
+}
+
+// SignIn opens a session for a user name and a password. Wrong ones are
+// ErrUnauthenticated, too many attempts a *WaitError. It takes the same time
+// whether the account exists or not.
+func (a *Accounts) SignIn(ctx context.Context, username, password, remote string) (SessionSecret, Me, error) {
+	name := strings.ToLower(strings.TrimSpace(username))
+	at := a.now()
+	if len(name) > 200 || len(password) > maxPassword {
+		return "", Me{}, ErrUnauthenticated
+	}
+	if err := a.remote.attempt(addressKey(remote), at); err != nil {
+		return "", Me{}, err
+	}
+	if err := a.users.attempt(name, at); err != nil {
+		return "", Me{}, err
+	}
+	who, err := a.st.AccountByName(ctx, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", Me{}, err
+	}
+	known := err == nil && who.Password != ""
+	hash := a.decoy
+	if known {
+		hash = who.Password
+	}
+	ok, err := a.checkPassword(ctx, hash, password)
+	if err != nil {
+		return "", Me{}, err
+	}
+	if !ok || !known {
+		a.log.WarnContext(ctx, "sign-in refused", "user", name, "remote", remote)
+		return "", Me{}, ErrUnauthenticated
+	}
+	secret, n := a.newSession(who.ID, remote, at)
+	if err := a.st.AddSession(ctx, n, at.Add(-sessionLife), at.Add(-sessionIdle)); err != nil {
+		return "", Me{}, err
+	}
+	a.remote.clear(addressKey(remote))
+	a.users.clear(name)
+	a.log.InfoContext(ctx, "signed in", "user", who.Name, "remote", remote)
+	return secret, meOf(who), nil
+}
+
+// SetPassword sets the caller's own password and ends all other sessions of
+// the account. The current one is needed when one is set.
+func (a *Accounts) SetPassword(ctx context.Context, c Caller, current, fresh string) error {
+	who, err := a.person(ctx, c)
+	if err != nil {
+		return err
+	}
+	switch n := utf8.RuneCountInString(fresh); {
+	case !utf8.ValidString(fresh):
+		return Invalidf("new", "is not text in UTF-8")
+	case n < minPassword:
+		return Invalidf("new", "has %d characters; use at least %d", n, minPassword)
+	case len(fresh) > maxPassword:
+		return Invalidf("new", "is longer than %d bytes", maxPassword)
+	}
+	if who.Password != "" {
+		if err := a.users.attempt(who.Name, a.now()); err != nil {
+			return err
+		}
+		ok, err := a.checkPassword(ctx, who.Password, current)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return Invalidf("current", "is not the current password")
+		}
+		a.users.clear(who.Name)
+	}
+	hash, err := a.hashPassword(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	if err := a.st.SetPassword(ctx, who.ID, hash, []byte(c.session)); err != nil {
+		return err
+	}
+	a.log.InfoContext(ctx, "password changed", "user", who.Name, "remote", c.Remote)
+	return nil
+}
+
+// Prefs returns the caller's preferences, a JSON object.
+func (a *Accounts) Prefs(ctx context.Context, c Caller) (json.RawMessage, error) {
+	who, err := a.person(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return a.st.Prefs(ctx, who.ID)
+}
+
+// SetPrefs replaces the caller's preferences: a JSON object of at most 64 KiB.
+func (a *Accounts) SetPrefs(ctx context.Context, c Caller, prefs json.RawMessage) error {
+	who, err := a.person(ctx, c)
+	if err != nil {
+		return err
+	}
+	if len(prefs) > maxPrefs {
+		return Invalidf("body", "has %d bytes; at most %d are kept", len(prefs), maxPrefs)
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(prefs, &object); err != nil || object == nil {
+		return Invalidf("body", "is not a JSON object")
+	}
+	return a.st.SetPrefs(ctx, who.ID, prefs)
+}
+
+// HasPassword reports whether the caller is a person who has set a password.
+func (a *Accounts) HasPassword(ctx context.Context, c Caller) (bool, error) {
+	who, err := a.person(ctx, c)
+	return err == nil && who.Password != "", err
+}
+
+// person is the account of a caller who is a person; applications are ErrDenied.
+func (a *Accounts) person(ctx context.Context, c Caller) (store.Account, error) {
+	if c.UserID == 0 || c.App != "" {
+		return store.Account{}, ErrDenied
+	}
+	who, err := a.st.AccountByID(ctx, c.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Account{}, ErrDenied
+	}
+	return who, err
+}
+
+func meOf(who store.Account) Me {
+	return Me{Username: who.Name, DisplayName: who.Display, Role: who.Role, NeedsSecret: who.Password == ""}
+}
+
+// newSecret is 256 random bits in base64url.
+func newSecret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process rather than return less
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func digest(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// newUUID is a random (version 4) UUID.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,51 @@
+package server
+
+// Permission names, as applications ask for them (the Defender API's names).
+const (
+	MachineRead       = "Machine.Read.All"
+	SoftwareRead      = "Software.Read.All"
+	VulnerabilityRead = "Vulnerability.Read.All"
+	// ManageSettings is the console's administrators' permission: intelligence,
+	// onboarding, accounts. Applications cannot have it.
+	ManageSettings = "Picket.Manage"
+)
+
+// AppPermissions are the permissions that an application may be given.
+var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead}
+
+// Caller is who asks: a person with a session or an application with a token.
+// The zero Caller may do nothing.
+type Caller struct {
+	Name        string // user name, or application name
+	App         string // client id when it is an application
+	UserID      int64  // when it is a person
+	Admin       bool   // has every permission
+	Permissions []string
+	Remote      string // address it came from
+
+	session string // digest of the session's secret, for a person
+}
+
+// Has reports whether the caller holds a permission.
+func (c Caller) Has(permission string) bool {
+	if c.Admin {
+		return true
+	}
+	for _, p := range c.Permissions {
+		if p == permission {
+			return true
+		}
+	}
+	return false
+}
+
+// need is the one door: every exported method that takes a Caller goes
+// through it before it does anything.
+func (s *Server) need(c Caller, anyOf ...string) error {
+	for _, p := range anyOf {
+		if c.Has(p) {
+			return nil
+		}
+	}
+	return ErrDenied
+}

@@ -1,0 +1,285 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/store"
+)
+
+// core is the fleet in memory: the index that answers every list, and what the
+// server knows of each device and weakness. It is rebuilt from the store at
+// start and follows every committed change.
+type core struct {
+	mu      sync.RWMutex // guards everything below
+	fleet   *exposure.Fleet
+	devices []*device // by device number; nil: no such device
+	byID    map[inventory.DeviceID]uint32
+	known   map[exposure.ComponentID][]store.Known // by component, ordered by weakness
+	saved   map[exposure.ComponentID]bool          // components that the store holds
+	facts   map[string]*fact                       // by weakness: what lists show, filled as needed
+	view    intelView                              // the intelligence that the index reflects; nil but while it changes
+	rows    *rowCache
+}
+
+// device is one device in memory. Its fields are guarded by core.mu; reports of
+// one device are serialised by report.
+type device struct {
+	report sync.Mutex
+	num    uint32
+	id     inventory.DeviceID
+	sum    summary
+	held   []store.Held
+	agent  store.Device
+	online bool
+}
+
+// summary is what lists show of a device beyond counts. It is stored as JSON.
+type summary struct {
+	Name        string                `json:"name"`
+	FQDN        string                `json:"fqdn,omitempty"`
+	OSID        string                `json:"os_id"`
+	OSPlatform  string                `json:"os_platform"`
+	OSVersion   string                `json:"os_version"`
+	OSName      string                `json:"os_name"`
+	Arch        string                `json:"arch"`
+	IP          string                `json:"ip,omitempty"`
+	Interfaces  []inventory.Interface `json:"interfaces,omitempty"`
+	Gaps        int                   `json:"gaps"`
+	NotAssessed int                   `json:"not_assessed"`
+	Updates     int                   `json:"updates"`
+	SecUpdates  int                   `json:"security_updates"`
+	Restart     int                   `json:"restart"`
+	Tags        []string              `json:"tags,omitempty"`
+}
+
+// fact is what lists show of a weakness.
+type fact struct {
+	Title     string
+	Severity  advisory.Severity
+	CVSS      float64
+	CVSSVer   string
+	Published time.Time
+	Updated   time.Time
+	Threats   Threats
+	Types     []string
+	Rejected  bool
+}
+
+func newCore() *core {
+	c := &core{
+		byID:  map[inventory.DeviceID]uint32{},
+		known: map[exposure.ComponentID][]store.Known{},
+		saved: map[exposure.ComponentID]bool{},
+		facts: map[string]*fact{},
+		rows:  newRowCache(),
+	}
+	c.fleet = exposure.NewFleet(c.rate)
+	return c
+}
+
+// rate is the fleet's view of a weakness. The caller holds mu for writing.
+func (c *core) rate(weakness string) exposure.Rating {
+	f := c.fact(weakness)
+	return exposure.Rating{
+		Severity:    f.Severity,
+		Exploitable: f.Threats.Exploit != advisory.NoExploit && f.Threats.Exploit != "",
+		KEV:         f.Threats.KEV,
+	}
+}
+
+// fact returns what lists show of a weakness. Facts of every weakness in the
+// fleet exist from the moment it was rated; the caller holds mu for writing, or
+// for reading when the weakness is in the fleet.
+func (c *core) fact(weakness string) *fact {
+	if f := c.facts[weakness]; f != nil {
+		return f
+	}
+	f := &fact{Severity: advisory.Unrated, Threats: Threats{Exploit: advisory.NoExploit}}
+	if c.view != nil {
+		if w, ok := c.view.Weakness(weakness); ok {
+			f = factOf(&w)
+		}
+	}
+	c.facts[weakness] = f
+	return f
+}
+
+// peek is fact for readers: it never fills the table.
+func (c *core) peek(weakness string) *fact {
+	if f := c.facts[weakness]; f != nil {
+		return f
+	}
+	return &fact{Severity: advisory.Unrated, Threats: Threats{Exploit: advisory.NoExploit}}
+}
+
+func factOf(w *advisory.Weakness) *fact {
+	f := &fact{
+		Title: w.Title, Severity: w.Severity, Published: w.Published, Updated: w.Modified, Types: w.ExploitTypes, Rejected: w.Rejected,
+		Threats: Threats{Exploit: w.Exploit, KEV: w.KEV != nil, Ransom: w.KEV != nil && w.KEV.Ransomware, EPSS: w.EPSS},
+	}
+	if f.Severity == "" {
+		f.Severity = advisory.Unrated
+	}
+	if f.Threats.Exploit == "" {
+		f.Threats.Exploit = advisory.NoExploit
+	}
+	if f.Title == "" {
+		f.Title = firstSentence(w.Description)
+	}
+	if s, ok := w.Best(); ok {
+		f.CVSS, f.CVSSVer = s.Base, s.Version
+	}
+	return f
+}
+
+// firstSentence is a title for a weakness that has only a description: its
+// beginning up to 120 bytes, cut at a word.
+func firstSentence(s string) string {
+	for i, r := range s {
+		if r == '\n' || (r == '.' && i+1 < len(s) && s[i+1] == ' ') {
+			s = s[:i]
+			break
+		}
+	}
+	if len(s) <= 120 {
+		return s
+	}
+	cut := 0
+	for i, r := range s {
+		if i > 120 {
+			break
+		}
+		if r == ' ' {
+			cut = i
+		}
+	}
+	return s[:cut] + " …"
+}
+
+// knownSince is when the intelligence first said that the component has the weakness, 0 when it does not.
+func (c *core) knownSince(id exposure.ComponentID, weakness string) int64 {
+	list := c.known[id]
+	i := sort.Search(len(list), func(i int) bool { return list[i].Weakness >= weakness })
+	if i < len(list) && list[i].Weakness == weakness {
+		return list[i].Since
+	}
+	return 0
+}
+
+// firstSeen is when a weakness of a held component was first there on the
+// device: the later of "the device has it" and "the intelligence says so",
+// where versions that were upgraded without closing the weakness count as one.
+func (c *core) firstSeen(h store.Held, weakness string) time.Time {
+	since := c.knownSince(exposure.ComponentID(h.Component), weakness)
+	at := max(h.Since, since)
+	for _, p := range h.Past {
+		k := c.knownSince(exposure.ComponentID(p.Component), weakness)
+		if k == 0 {
+			break
+		}
+		at = min(at, max(p.Since, k))
+	}
+	return time.Unix(at, 0).UTC()
+}
+
+// load rebuilds the fleet from the store.
+func (c *core) load(ctx context.Context, st *store.Store) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := st.Components(ctx, func(sc store.Component) error {
+		var comp exposure.Component
+		if err := json.Unmarshal(sc.Spec, &comp); err != nil {
+			return fmt.Errorf("component %d: %w", sc.ID, err)
+		}
+		id, isNew := c.fleet.Intern(comp)
+		if !isNew || uint32(id) != sc.ID {
+			return fmt.Errorf("component %d is stored twice or out of order", sc.ID)
+		}
+		c.known[id] = sc.Known
+		c.saved[id] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load components: %w", err)
+	}
+	agents, err := st.Devices(ctx)
+	if err != nil {
+		return fmt.Errorf("load devices: %w", err)
+	}
+	for _, a := range agents {
+		c.add(a)
+	}
+	err = st.DeviceStates(ctx, func(ds store.DeviceState) error {
+		d := c.at(ds.Device)
+		if d == nil {
+			return fmt.Errorf("state of unregistered device %d", ds.Device)
+		}
+		if err := json.Unmarshal(ds.Summary, &d.sum); err != nil {
+			return fmt.Errorf("summary of device %d: %w", ds.Device, err)
+		}
+		d.held = ds.Components
+		c.fleet.SetDevice(d.num, componentIDs(d.held))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load device states: %w", err)
+	}
+	return nil
+}
+
+// add makes a registered device known. The caller holds mu for writing.
+func (c *core) add(a store.Device) *device {
+	for int(a.Num) >= len(c.devices) {
+		c.devices = append(c.devices, nil)
+	}
+	d := c.devices[a.Num]
+	if d == nil {
+		d = &device{num: a.Num, id: a.ID, sum: summary{Name: string(a.ID[:12])}}
+		c.devices[a.Num] = d
+		c.byID[a.ID] = a.Num
+		c.fleet.SetDevice(d.num, nil)
+	}
+	d.agent = a
+	return d
+}
+
+// at returns a device by number, nil when there is none.
+func (c *core) at(num uint32) *device {
+	if int(num) >= len(c.devices) {
+		return nil
+	}
+	return c.devices[num]
+}
+
+// find returns a device by id, or by name without regard to case when exactly one has it.
+func (c *core) find(idOrName string) *device {
+	if num, ok := c.byID[inventory.DeviceID(idOrName)]; ok {
+		return c.at(num)
+	}
+	var found *device
+	for _, d := range c.devices {
+		if d != nil && (foldEqual(d.sum.Name, idOrName) || d.sum.FQDN != "" && foldEqual(d.sum.FQDN, idOrName)) {
+			if found != nil {
+				return nil
+			}
+			found = d
+		}
+	}
+	return found
+}
+
+func componentIDs(held []store.Held) []exposure.ComponentID {
+	out := make([]exposure.ComponentID, len(held))
+	for i, h := range held {
+		out[i] = exposure.ComponentID(h.Component)
+	}
+	return out
+}

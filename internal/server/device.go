@@ -1,0 +1,204 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// inactiveAfter is how long a device may be silent and still be Active.
+const inactiveAfter = 7 * 24 * time.Hour
+
+// row is a device as lists show it. The caller holds mu for reading.
+func (c *core) row(d *device, now time.Time) DeviceRow {
+	n := c.fleet.DeviceCounts(d.num)
+	r := DeviceRow{
+		ID: d.id, Name: d.sum.Name, OSPlatform: d.sum.OSPlatform, OSVersion: d.sum.OSVersion, OSName: d.sum.OSName, Arch: d.sum.Arch,
+		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
+		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
+		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.sum.Tags, CloneOf: string(d.agent.CloneOf),
+		Interfaces: d.sum.Interfaces,
+	}
+	if r.Tags == nil {
+		r.Tags = []string{}
+	}
+	return r
+}
+
+func (d *device) lastSeen(now time.Time) time.Time {
+	if d.online {
+		return now
+	}
+	return d.agent.LastSeen
+}
+
+// health is the sensor's state in the Defender API's words.
+func (d *device) health(now time.Time) string {
+	switch {
+	case d.sum.OSID == "":
+		return "NoSensorData"
+	case now.Sub(d.lastSeen(now)) > inactiveAfter:
+		return "Inactive"
+	}
+	return "Active"
+}
+
+func deviceList() *list[DeviceRow] {
+	return &list[DeviceRow]{
+		text: func(r *DeviceRow) []string { return []string{r.Name, r.IP, string(r.ID), r.OSName} },
+		filters: map[string]func(*DeviceRow, []string) bool{
+			"os":     oneOf(func(r *DeviceRow) string { return r.OSPlatform }),
+			"health": oneOf(func(r *DeviceRow) string { return r.Health }),
+			"tag":    anyOf(func(r *DeviceRow) []string { return r.Tags }),
+			"clone":  truth(func(r *DeviceRow) bool { return r.CloneOf != "" }),
+		},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo},
+		order: map[string]func(a, b *DeviceRow) int{
+			"name":        byText(func(r *DeviceRow) string { return r.Name }),
+			"os":          byText(func(r *DeviceRow) string { return r.OSName }),
+			"ip":          byText(func(r *DeviceRow) string { return r.IP }),
+			"health":      byText(func(r *DeviceRow) string { return r.Health }),
+			"last_seen":   byTime(func(r *DeviceRow) time.Time { return r.LastSeen }),
+			"first_seen":  byTime(func(r *DeviceRow) time.Time { return r.FirstSeen }),
+			"weaknesses":  byNumber(func(r *DeviceRow) int { return r.Weaknesses }),
+			"exploitable": byNumber(func(r *DeviceRow) int { return r.Exploitable }),
+			"fixable":     byNumber(func(r *DeviceRow) int { return r.Fixable }),
+			"software":    byNumber(func(r *DeviceRow) int { return r.Software }),
+		},
+		tie:     func(a, b *DeviceRow) int { return strings.Compare(string(a.ID), string(b.ID)) },
+		initial: []string{"-weaknesses", "name"},
+	}
+}
+
+// Devices lists devices. where, when given, keeps only the rows for which it is true.
+func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*DeviceRow) bool) (Page[DeviceRow], error) {
+	if err := s.need(c, MachineRead); err != nil {
+		return Page[DeviceRow]{}, err
+	}
+	return s.core.deviceRows(q, where, nil)
+}
+
+// deviceRows makes a page of the devices for which keep (nil: all) is true.
+func (c *core) deviceRows(q Query, where func(*DeviceRow) bool, keep func(num uint32) bool) (Page[DeviceRow], error) {
+	l := deviceList()
+	now := time.Now().UTC()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	block := make([]DeviceRow, 0, len(c.devices)) // rows in one piece: no allocation per device
+	for _, d := range c.devices {
+		if d == nil || keep != nil && !keep(d.num) {
+			continue
+		}
+		block = append(block, c.row(d, now))
+		if where != nil && !where(&block[len(block)-1]) {
+			block = block[:len(block)-1]
+		}
+	}
+	rows := make([]*DeviceRow, len(block))
+	for i := range block {
+		rows[i] = &block[i]
+	}
+	return l.page(q, rows)
+}
+
+// Device is one device, by id or by name.
+func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (Device, error) {
+	if err := s.need(caller, MachineRead); err != nil {
+		return Device{}, err
+	}
+	p, err := s.portrait(ctx, idOrName)
+	if err != nil {
+		return Device{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	d := p.device
+	out := Device{
+		DeviceRow: c.row(d, time.Now().UTC()), FQDN: d.sum.FQDN, Domain: domainOf(d.sum.FQDN), Interfaces: d.sum.Interfaces,
+		AgentVersion: d.agent.AgentVersion, States: map[string]int{}, Clones: []string{}, Dropped: d.agent.Dropped,
+		Updates: d.sum.Updates, SecUpdates: d.sum.SecUpdates, NotAssessed: c.fleet.DeviceNotAssessed(d.num),
+		GapList: p.profile.Gaps, Sections: []SectionRow{}, Restart: []inventory.RestartNeed{},
+	}
+	for _, h := range c.fleet.DeviceHits(d.num) {
+		out.States[string(h.State)]++
+	}
+	for _, o := range c.devices {
+		if o != nil && o.agent.CloneOf == d.id {
+			out.Clones = append(out.Clones, string(o.id))
+		}
+	}
+	c.mu.RUnlock()
+	if out.Interfaces == nil {
+		out.Interfaces = []inventory.Interface{}
+	}
+	if out.GapList == nil {
+		out.GapList = []exposure.Gap{}
+	}
+	out.Kernel = first[inventory.KernelFact](p.sections[inventory.Kernel])
+	out.Hardware = first[inventory.HardwareFact](p.sections[inventory.Hardware])
+	if sec := p.sections[inventory.Restart]; sec != nil {
+		out.Restart, _ = inventory.Decode[inventory.RestartNeed](sec)
+	}
+	infos, err := s.st.SectionInfos(ctx, d.num)
+	if err != nil {
+		return Device{}, fmt.Errorf("read sections of %s: %w", d.id, err)
+	}
+	for _, i := range infos {
+		out.Sections = append(out.Sections, SectionRow{Name: i.Name, Status: i.Status, Reason: i.Reason, Items: i.Items, SeenAt: p.seen[i.Name], Changed: i.Changed})
+	}
+	top, err := s.deviceVulns(p, Query{Sort: []string{"-severity", "-cvss", "-epss"}, Limit: 5, Filter: map[string][]string{"exposed": {"true"}}})
+	if err != nil {
+		return Device{}, err
+	}
+	out.TopWeak = top.Items
+	return out, nil
+}
+
+func first[T any](sec *inventory.Section) T {
+	var zero T
+	if sec == nil {
+		return zero
+	}
+	vals, _ := inventory.Decode[T](sec)
+	if len(vals) == 0 {
+		return zero
+	}
+	return vals[0]
+}
+
+func domainOf(fqdn string) string {
+	_, domain, _ := strings.Cut(fqdn, ".")
+	return domain
+}
+
+// portrait is one device with its evidence, for pages about that device.
+type portrait struct {
+	device   *device
+	sections map[inventory.SectionName]*inventory.Section
+	profile  exposure.DeviceProfile
+	seen     map[inventory.SectionName]time.Time
+}
+
+// portrait reads what a device reported and profiles it again.
+func (s *Server) portrait(ctx context.Context, idOrName string) (*portrait, error) {
+	s.core.mu.RLock()
+	d := s.core.find(idOrName)
+	s.core.mu.RUnlock()
+	if d == nil {
+		return nil, fmt.Errorf("device %q: %w", idOrName, ErrNotFound)
+	}
+	sections, err := s.st.Sections(ctx, d.num)
+	if err != nil {
+		return nil, fmt.Errorf("read sections of %s: %w", d.id, err)
+	}
+	p := &portrait{device: d, sections: sections, profile: exposure.Profile(sections), seen: map[inventory.SectionName]time.Time{}}
+	for name, sec := range sections {
+		p.seen[name] = sec.SeenAt
+	}
+	s.looked.overlay(d.num, p.seen)
+	return p, nil
+}

@@ -1,0 +1,228 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/store"
+)
+
+func deviceSoftwareList() *list[DeviceSoftwareRow] {
+	return &list[DeviceSoftwareRow]{
+		text: func(r *DeviceSoftwareRow) []string { return []string{r.Name, r.Vendor, r.Version, r.ProductCode} },
+		filters: map[string]func(*DeviceSoftwareRow, []string) bool{
+			"vendor":     oneOf(func(r *DeviceSoftwareRow) string { return r.Vendor }),
+			"ecosystem":  oneOf(func(r *DeviceSoftwareRow) string { return r.Ecosystem }),
+			"code":       oneOf(func(r *DeviceSoftwareRow) string { return codeKind(r.ProductCode) }),
+			"vulnerable": truth(func(r *DeviceSoftwareRow) bool { return r.Weaknesses > 0 }),
+			"update":     truth(func(r *DeviceSoftwareRow) bool { return r.Update != "" }),
+			"assessed":   truth(func(r *DeviceSoftwareRow) bool { return r.NotAssessed == "" }),
+		},
+		values: map[string][]string{"code": {"cpe", "purl"}, "vulnerable": yesNo, "update": yesNo, "assessed": yesNo},
+		order: map[string]func(a, b *DeviceSoftwareRow) int{
+			"name":       byText(func(r *DeviceSoftwareRow) string { return r.Name }),
+			"vendor":     byText(func(r *DeviceSoftwareRow) string { return r.Vendor }),
+			"version":    byText(func(r *DeviceSoftwareRow) string { return r.Version }),
+			"weaknesses": byNumber(func(r *DeviceSoftwareRow) int { return r.Weaknesses }),
+			"severity":   func(a, b *DeviceSoftwareRow) int { return worse(a.Severity, b.Severity) },
+			"last_found": byTime(func(r *DeviceSoftwareRow) time.Time { return r.LastFound }),
+		},
+		tie:     func(a, b *DeviceSoftwareRow) int { return strings.Compare(a.ID, b.ID) },
+		initial: []string{"-severity", "name"},
+	}
+}
+
+// codeKind says which kind of product code a text is.
+func codeKind(code string) string {
+	if strings.HasPrefix(code, "cpe:") {
+		return "cpe"
+	}
+	return "purl"
+}
+
+// DeviceSoftware lists the products of a device.
+func (s *Server) DeviceSoftware(ctx context.Context, c Caller, id string, q Query) (Page[DeviceSoftwareRow], error) {
+	if err := s.need(c, SoftwareRead); err != nil {
+		return Page[DeviceSoftwareRow]{}, err
+	}
+	p, err := s.portrait(ctx, id)
+	if err != nil {
+		return Page[DeviceSoftwareRow]{}, err
+	}
+	s.core.mu.RLock()
+	rows := s.core.softwareRows(p)
+	s.core.mu.RUnlock()
+	return deviceSoftwareList().page(q, rows)
+}
+
+// softwareRows joins the components of a device into one row per product. The
+// caller holds mu for reading.
+func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {
+	held := make(map[exposure.Component]store.Held, len(p.device.held))
+	for _, h := range p.device.held {
+		held[c.fleet.Component(exposure.ComponentID(h.Component))] = h
+	}
+	updates := map[string]inventory.Update{}
+	if sec := p.sections[inventory.Updates]; sec != nil {
+		vals, _ := inventory.Decode[inventory.Update](sec)
+		for _, u := range vals {
+			name := u.Source
+			if name == "" {
+				name = u.Name
+			}
+			if old, ok := updates[name]; !ok || u.Security && !old.Security {
+				updates[name] = u
+			}
+		}
+	}
+	byID := map[string]*DeviceSoftwareRow{}
+	var rows []*DeviceSoftwareRow
+	for _, u := range p.profile.Uses {
+		id := u.Component.ID()
+		r := byID[id]
+		if r == nil {
+			r = &DeviceSoftwareRow{ID: id, Name: u.Component.Product, Vendor: u.Component.Vendor, Ecosystem: u.Component.Key.Ecosystem,
+				Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, Versions: []string{},
+				ProductCode: productCode(u.Component)}
+			n := c.fleet.DeviceProductCounts(p.device.num, id)
+			r.Weaknesses, r.Severity = int(n.Weaknesses), severityCount(n)
+			byID[id] = r
+			rows = append(rows, r)
+		}
+		c.addUse(r, u, held, p)
+		if up, ok := updates[u.Component.Product]; ok && sectionOf(u) == inventory.DPKG && r.Update == "" {
+			r.Update, r.UpdateSec = up.Candidate, up.Security
+			r.Tags = append(r.Tags, "Update available")
+		}
+	}
+	for _, r := range rows {
+		r.Version = strings.Join(r.Versions, ", ")
+	}
+	return rows
+}
+
+// addUse adds one component of the product to its row.
+func (c *core) addUse(r *DeviceSoftwareRow, u exposure.Use, held map[exposure.Component]store.Held, p *portrait) {
+	if !slices.Contains(r.Versions, u.Component.Version) && u.Component.Role != exposure.InMemory {
+		r.Versions = append(r.Versions, u.Component.Version)
+	}
+	if u.Component.Role == exposure.InMemory && !slices.Contains(r.Tags, "Restart needed") {
+		r.Tags = append(r.Tags, "Restart needed")
+	}
+	if r.NotAssessed == "" {
+		r.NotAssessed = u.Component.Unassessed
+	}
+	if h, ok := held[u.Component]; ok {
+		at := time.Unix(h.Since, 0).UTC()
+		for _, past := range h.Past {
+			at = time.Unix(past.Since, 0).UTC()
+		}
+		if r.FirstFound.IsZero() || at.Before(r.FirstFound) {
+			r.FirstFound = at
+		}
+		id := exposure.ComponentID(h.Component)
+		if _, why := c.fleet.Assessed(id); why != "" && r.NotAssessed == "" {
+			r.NotAssessed = why
+		}
+		for hit := range c.fleet.Hits(id) {
+			if hit.Exposed {
+				r.Threats.add(c.peek(hit.Weakness).Threats)
+			}
+		}
+	}
+	if at := p.seen[sectionOf(u)]; at.After(r.LastFound) {
+		r.LastFound = at
+	}
+}
+
+func sectionOf(u exposure.Use) inventory.SectionName {
+	if len(u.Evidence) == 0 {
+		return ""
+	}
+	return u.Evidence[0].Section
+}
+
+// os is the operating system that a device reported, zero when it did not.
+func (p *portrait) os() inventory.OS { return first[inventory.OS](p.sections[inventory.OSSection]) }
+
+// DeviceSoftwareOne is one product on one device with its packages and findings.
+func (s *Server) DeviceSoftwareOne(ctx context.Context, caller Caller, id, product string) (DeviceSoftware, error) {
+	if err := s.need(caller, SoftwareRead); err != nil {
+		return DeviceSoftware{}, err
+	}
+	p, err := s.portrait(ctx, id)
+	if err != nil {
+		return DeviceSoftware{}, err
+	}
+	out := DeviceSoftware{Packages: []PackageRow{}, Weak: []DeviceVulnRow{}}
+	c := s.core
+	c.mu.RLock()
+	for _, r := range c.softwareRows(p) {
+		if r.ID == product {
+			out.DeviceSoftwareRow = *r
+		}
+	}
+	for _, r := range c.vulnRows(p.device) {
+		if slices.ContainsFunc(r.Software, func(x SoftwareRef) bool { return x.ID == product }) {
+			out.Weak = append(out.Weak, *r)
+		}
+	}
+	c.mu.RUnlock()
+	if out.ID == "" {
+		return DeviceSoftware{}, fmt.Errorf("device %s has no product %q: %w", p.device.id, product, ErrNotFound)
+	}
+	slices.SortFunc(out.Weak, func(a, b DeviceVulnRow) int {
+		if d := severityRank(b.Severity) - severityRank(a.Severity); d != 0 {
+			return d
+		}
+		return compareIDs(b.ID, a.ID)
+	})
+	os := p.os()
+	for _, u := range p.profile.Uses {
+		if u.Component.ID() != product {
+			continue
+		}
+		for _, ev := range u.Evidence {
+			out.Packages = append(out.Packages, packageRow(p, u, ev, os))
+		}
+	}
+	out.EOL = s.endOfLife(os, out.DeviceSoftwareRow)
+	return out, nil
+}
+
+// packageRow is one package record beneath a product.
+func packageRow(p *portrait, u exposure.Use, ev exposure.Evidence, os inventory.OS) PackageRow {
+	row := PackageRow{Section: ev.Section, Name: ev.Package, Version: ev.Version, Arch: ev.Arch, Paths: ev.Paths, Residual: ev.Residual, Role: u.Component.Role}
+	if row.Paths == nil {
+		row.Paths = []string{}
+	}
+	if pkg, ok := p.item(ev); ok {
+		row.Source, row.SourceVer, row.Vendor, row.Summary, row.Installed = pkg.Source, pkg.SourceVersion, pkg.Vendor, pkg.Summary, pkg.InstalledAt
+		row.PURL = exposure.PURL(os, pkg)
+	}
+	return row
+}
+
+// item finds the package record behind a piece of evidence.
+func (p *portrait) item(ev exposure.Evidence) (inventory.Package, bool) {
+	sec := p.sections[ev.Section]
+	if sec == nil {
+		return inventory.Package{}, false
+	}
+	i, ok := slices.BinarySearchFunc(sec.Items, ev.Item, func(it inventory.Item, key string) int { return strings.Compare(it.Key, key) })
+	if !ok {
+		return inventory.Package{}, false
+	}
+	one := inventory.Section{Items: sec.Items[i : i+1]}
+	vals, _ := inventory.Decode[inventory.Package](&one)
+	if len(vals) == 0 {
+		return inventory.Package{}, false
+	}
+	return vals[0], true
+}

@@ -1,0 +1,275 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/store"
+)
+
+func deviceVulnList() *list[DeviceVulnRow] {
+	return &list[DeviceVulnRow]{
+		text: func(r *DeviceVulnRow) []string {
+			out := []string{r.ID, r.Title}
+			for _, s := range r.Software {
+				out = append(out, s.Name)
+			}
+			return out
+		},
+		filters: map[string]func(*DeviceVulnRow, []string) bool{
+			"severity": oneOf(func(r *DeviceVulnRow) string { return string(r.Severity) }),
+			"state":    oneOf(func(r *DeviceVulnRow) string { return string(r.State) }),
+			"exposed":  truth(func(r *DeviceVulnRow) bool { return r.Exposed }),
+			"fix":      fixIs(func(r *DeviceVulnRow) bool { return r.FixVersion != "" }),
+			"threat":   func(r *DeviceVulnRow, v []string) bool { return threatIs(r.Threats, v) },
+			"software": anyOf(func(r *DeviceVulnRow) []string {
+				var ids []string
+				for _, s := range r.Software {
+					ids = append(ids, s.ID)
+				}
+				return ids
+			}),
+		},
+		values: map[string][]string{"exposed": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords},
+		order: map[string]func(a, b *DeviceVulnRow) int{
+			"id":         func(a, b *DeviceVulnRow) int { return compareIDs(a.ID, b.ID) },
+			"severity":   byNumber(func(r *DeviceVulnRow) int { return severityRank(r.Severity) }),
+			"cvss":       byNumber(func(r *DeviceVulnRow) float64 { return r.CVSS }),
+			"epss":       byNumber(func(r *DeviceVulnRow) float64 { return r.EPSS }),
+			"published":  byTime(func(r *DeviceVulnRow) time.Time { return r.Published }),
+			"updated":    byTime(func(r *DeviceVulnRow) time.Time { return r.Updated }),
+			"first_seen": byTime(func(r *DeviceVulnRow) time.Time { return r.FirstSeen }),
+			"state":      byNumber(func(r *DeviceVulnRow) int { return stateRank(r.State) }),
+			"software": byText(func(r *DeviceVulnRow) string {
+				if len(r.Software) == 0 {
+					return ""
+				}
+				return r.Software[0].Name
+			}),
+		},
+		tie:     func(a, b *DeviceVulnRow) int { return compareIDs(b.ID, a.ID) },
+		initial: []string{"-severity", "-cvss"},
+	}
+}
+
+// fixIs is the filter "fix": available or none.
+func fixIs[T any](has func(*T) bool) func(*T, []string) bool {
+	return func(r *T, vals []string) bool {
+		if has(r) {
+			return slices.Contains(vals, "available")
+		}
+		return slices.Contains(vals, "none")
+	}
+}
+
+// compareIDs orders CVE ids by year and number, others by text.
+func compareIDs(a, b string) int {
+	x, okA := strings.CutPrefix(a, "CVE-")
+	y, okB := strings.CutPrefix(b, "CVE-")
+	if !okA || !okB {
+		return strings.Compare(a, b)
+	}
+	yearA, numA, _ := strings.Cut(x, "-")
+	yearB, numB, _ := strings.Cut(y, "-")
+	if yearA != yearB {
+		return strings.Compare(yearA, yearB)
+	}
+	if len(numA) != len(numB) {
+		return len(numA) - len(numB)
+	}
+	return strings.Compare(numA, numB)
+}
+
+// DeviceVulns lists the weaknesses of a device, one row per weakness.
+func (s *Server) DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error) {
+	if err := s.need(c, VulnerabilityRead); err != nil {
+		return Page[DeviceVulnRow]{}, err
+	}
+	s.core.mu.RLock()
+	d := s.core.find(id)
+	s.core.mu.RUnlock()
+	if d == nil {
+		return Page[DeviceVulnRow]{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	}
+	return s.deviceVulns(&portrait{device: d}, q)
+}
+
+func (s *Server) deviceVulns(p *portrait, q Query) (Page[DeviceVulnRow], error) {
+	s.core.mu.RLock()
+	rows := s.core.vulnRows(p.device)
+	s.core.mu.RUnlock()
+	return deviceVulnList().page(q, rows)
+}
+
+// vulnRows joins the findings of a device into one row per weakness. The
+// caller holds mu for reading.
+func (c *core) vulnRows(d *device) []*DeviceVulnRow {
+	held := make(map[uint32]*store.Held, len(d.held))
+	for i := range d.held {
+		held[d.held[i].Component] = &d.held[i]
+	}
+	byID := map[string]*DeviceVulnRow{}
+	var rows []*DeviceVulnRow
+	for id, h := range c.fleet.DeviceHits(d.num) {
+		r := byID[h.Weakness]
+		if r == nil {
+			f := c.peek(h.Weakness)
+			r = &DeviceVulnRow{ID: h.Weakness, Title: f.Title, Severity: f.Severity, CVSS: f.CVSS, CVSSVer: f.CVSSVer, EPSS: f.Threats.EPSS,
+				Published: f.Published, Updated: f.Updated, Threats: f.Threats, State: h.State, Exposed: h.Exposed}
+			byID[h.Weakness] = r
+			rows = append(rows, r)
+		} else if h.Exposed && !r.Exposed || h.Exposed == r.Exposed && stateRank(h.State) > stateRank(r.State) {
+			r.State, r.Exposed = h.State, h.Exposed
+		}
+		comp := c.fleet.Component(id)
+		ref := SoftwareRef{ID: comp.ID(), Name: comp.Product, Vendor: comp.Vendor, Version: comp.Version, Fixed: h.Fixed}
+		if !slices.Contains(r.Software, ref) {
+			r.Software = append(r.Software, ref)
+		}
+		if r.FixVersion == "" {
+			r.FixVersion = h.Fixed
+		}
+		if k := held[uint32(id)]; k != nil {
+			if at := c.firstSeen(*k, h.Weakness); r.FirstSeen.IsZero() || at.Before(r.FirstSeen) {
+				r.FirstSeen = at
+			}
+		}
+	}
+	return rows
+}
+
+// DeviceVuln is one weakness on one device with the evidence of each finding.
+func (s *Server) DeviceVuln(ctx context.Context, caller Caller, id, weakness string) (DeviceVuln, error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return DeviceVuln{}, err
+	}
+	p, err := s.portrait(ctx, id)
+	if err != nil {
+		return DeviceVuln{}, err
+	}
+	view, release, err := s.snapshot()
+	if err != nil {
+		return DeviceVuln{}, err
+	}
+	defer release()
+	weakness = view.Canonical(weakness)
+
+	c := s.core
+	c.mu.RLock()
+	var out DeviceVuln
+	for _, r := range c.vulnRows(p.device) {
+		if r.ID == weakness {
+			out.DeviceVulnRow = *r
+		}
+	}
+	comps := map[exposure.Component]store.Held{} // those that have the weakness
+	for _, h := range p.device.held {
+		if _, hit := c.fleet.HitOf(exposure.ComponentID(h.Component), weakness); hit {
+			comps[c.fleet.Component(exposure.ComponentID(h.Component))] = h
+		}
+	}
+	c.mu.RUnlock()
+	if out.ID == "" {
+		return DeviceVuln{}, fmt.Errorf("device %s has no finding of %q: %w", p.device.id, weakness, ErrNotFound)
+	}
+	if w, ok := view.Weakness(weakness); ok {
+		out.Weakness = w
+	} else {
+		out.Weakness.ID = weakness
+	}
+	for _, u := range p.profile.Uses {
+		h, has := comps[u.Component]
+		if !has {
+			continue
+		}
+		a, err := exposure.Assess(u.Component, view)
+		if err != nil {
+			return DeviceVuln{}, fmt.Errorf("assess %s: %w", u.Component.Key, err)
+		}
+		for _, m := range a.Matches {
+			if m.Weakness != weakness {
+				continue
+			}
+			logic := logicOf(u, m, &a)
+			c.mu.RLock()
+			logic.FirstSeen = c.firstSeen(h, weakness)
+			c.mu.RUnlock()
+			out.Logic = append(out.Logic, logic)
+		}
+	}
+	return out, nil
+}
+
+// logicOf is the evidence of one finding.
+func logicOf(u exposure.Use, m exposure.Match, a *exposure.Assessment) DetectionLogic {
+	k := u.Component
+	l := DetectionLogic{
+		Software: SoftwareRef{ID: k.ID(), Name: k.Product, Vendor: k.Vendor, Version: k.Version, Fixed: m.Fixed},
+		State:    m.State, Exposed: m.Exposed, Rule: m.Rule, Feed: m.Statement.Feed, Advisory: m.Statement.Advisory, URL: m.Statement.URL,
+		Announced: m.Statement.Announced, Urgency: m.Statement.Urgency, Note: m.Statement.Note, Role: k.Role, Evidence: u.Evidence,
+	}
+	for _, cov := range a.Coverage {
+		if cov.Feed == m.Statement.Feed {
+			l.FeedDate = cov.Date
+		}
+	}
+	if l.FeedDate.IsZero() {
+		l.FeedDate = m.Statement.Date
+	}
+	if l.Announced == nil {
+		l.Announced = []string{}
+	}
+	return l
+}
+
+// DeviceClosed lists findings that a device no longer has, newest first, at most 1,000.
+func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Query) (Page[ClosedRow], error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return Page[ClosedRow]{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	d := c.find(id)
+	if d == nil {
+		c.mu.RUnlock()
+		return Page[ClosedRow]{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	}
+	since := make(map[uint32]int64, len(d.held))
+	comps := make([]uint32, 0, len(d.held))
+	for _, h := range d.held {
+		since[h.Component] = h.Since
+		comps = append(comps, h.Component)
+	}
+	c.mu.RUnlock()
+	closed, err := s.st.ClosedOf(ctx, d.num, comps, 1000)
+	if err != nil {
+		return Page[ClosedRow]{}, fmt.Errorf("read closed findings of %s: %w", d.id, err)
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	rows := make([]*ClosedRow, 0, len(closed))
+	for _, k := range closed {
+		if k.Device == store.AllDevices && k.At < since[k.Component] {
+			continue
+		}
+		comp := c.fleet.Component(exposure.ComponentID(k.Component))
+		row := &ClosedRow{ID: k.Weakness, Severity: c.peek(k.Weakness).Severity, Software: comp.Product, Version: comp.Version,
+			Reason: k.Reason, Detail: k.Detail, ClosedAt: time.Unix(k.At, 0).UTC()}
+		if k.First > 0 {
+			row.FirstSeen = time.Unix(k.First, 0).UTC()
+		}
+		rows = append(rows, row)
+	}
+	l := &list[ClosedRow]{
+		text:    func(r *ClosedRow) []string { return []string{r.ID, r.Software, r.Reason} },
+		filters: map[string]func(*ClosedRow, []string) bool{"reason": oneOf(func(r *ClosedRow) string { return r.Reason })},
+		order:   map[string]func(a, b *ClosedRow) int{"closed_at": byTime(func(r *ClosedRow) time.Time { return r.ClosedAt })},
+		tie:     func(a, b *ClosedRow) int { return compareIDs(b.ID, a.ID) },
+		initial: []string{"-closed_at"},
+	}
+	return l.page(q, rows)
+}

@@ -1,0 +1,33 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The five kinds of errors that reach a caller. Anything else is a bug and
+// becomes a 500 with an id; api/problem.go is the only place that maps them to HTTP.
+var (
+	ErrNotFound    = errors.New("not found")
+	ErrConflict    = errors.New("conflict")
+	ErrInvalid     = errors.New("invalid")
+	ErrDenied      = errors.New("denied")
+	ErrUnavailable = errors.New("unavailable")
+)
+
+// InputError is an ErrInvalid with a message meant for people.
+type InputError struct {
+	Field   string // the field, parameter or flag that is wrong
+	Message string // what is wrong and how to mend it
+}
+
+// Error is "field: message".
+func (e *InputError) Error() string { return e.Field + ": " + e.Message }
+
+// Is makes every InputError an ErrInvalid.
+func (e *InputError) Is(target error) bool { return target == ErrInvalid }
+
+// Invalidf makes an InputError.
+func Invalidf(field, format string, args ...any) error {
+	return &InputError{Field: field, Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,209 @@
+// Package server is what the product does: it ingests what agents report,
+// evaluates exposure, keeps accounts and answers every question that the
+// console, the API and the command line ask.
+//
+//	s, err := server.Open(ctx, server.Options{Dir: "/var/lib/picket", Log: log})
+//	defer s.Close()
+//	go s.Run(ctx)
+//	http.Serve(listener, api.New(api.Options{Server: s}))
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/intel"
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/store"
+)
+
+// Options say where the server keeps its data and how it is reached.
+type Options struct {
+	Dir       string // data directory, created with mode 0700
+	Log       *slog.Logger
+	Version   string
+	PublicURL string   // of the console and the API, "" when it is only known from requests
+	AgentAddr string   // address that agents connect to, "host:port"; "" when no listener runs
+	Names     []string // further names of the agent listener's certificate
+}
+
+// Server is the running product. Its exported methods are safe for concurrent use.
+type Server struct {
+	*Accounts
+	opt   Options
+	log   *slog.Logger
+	lock  *os.File // held while this process has the data directory
+	st    *store.Store
+	intel *intel.Store
+	ca    *authority
+	core  *core
+	live  *live
+	gate  *gateway
+	desk  *intelDesk
+
+	looked      seenBook
+	reassessing sync.Mutex // one change of the intelligence at a time
+}
+
+// Open opens a data directory, creating it if need be, and rebuilds the fleet
+// in memory. It fails with a clear message when another process has it open.
+func Open(ctx context.Context, opt Options) (*Server, error) {
+	if err := os.MkdirAll(opt.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create data directory: %w", err)
+	}
+	lock, err := lockDir(opt.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive()}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) (err error) {
+	if s.st, err = store.Open(ctx, s.opt.Dir, store.Options{}); err != nil {
+		return err
+	}
+	if s.intel, err = intel.Open(filepath.Join(s.opt.Dir, "intel.db"), intel.Options{}); err != nil {
+		return err
+	}
+	if s.ca, err = openAuthority(s.opt.Dir, time.Now); err != nil {
+		return err
+	}
+	if s.Accounts, err = OpenAccounts(ctx, s.st, s.log); err != nil {
+		return err
+	}
+	s.gate = newGateway(s.st, s.ca, s, s.log)
+	s.desk = newIntelDesk(s.intel, s.log, s.intelChanged)
+	if err = s.core.load(ctx, s.st); err != nil {
+		return err
+	}
+	return s.reassess(ctx, touched{All: true, Generation: s.intel.Generation()})
+}
+
+// Close frees what Open opened. It is safe on a server that opened only in part.
+func (s *Server) Close() error {
+	var errs []error
+	if s.intel != nil {
+		errs = append(errs, s.intel.Close())
+	}
+	if s.st != nil {
+		errs = append(errs, s.st.Close())
+	}
+	return errors.Join(append(errs, s.lock.Close())...)
+}
+
+// Run does the server's own work until ctx ends: the admin socket, the
+// gateway's housekeeping.
+func (s *Server) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.serveAdmin(ctx) })
+	g.Go(func() error { return s.gate.Run(ctx) })
+	g.Go(func() error { return s.desk.Run(ctx) })
+	g.Go(func() error { return s.runSeen(ctx) })
+	return g.Wait()
+}
+
+// AgentTLS is the configuration of the agents' listener.
+func (s *Server) AgentTLS() (*tls.Config, error) {
+	return s.ca.serverTLS(s.opt.AgentAddr, s.opt.Names)
+}
+
+// Dir is the data directory.
+func (s *Server) Dir() string { return s.opt.Dir }
+
+// FirstSignInLink returns a sign-in secret while nobody has an account, "" afterwards.
+func (s *Server) FirstSignInLink(ctx context.Context) (string, error) {
+	n, err := s.st.CountAccounts(ctx)
+	if err != nil || n > 0 {
+		return "", err
+	}
+	return s.SignInLink(ctx)
+}
+
+// intelView is one consistent view of the intelligence.
+type intelView interface {
+	exposure.Intelligence
+	Weakness(id string) (advisory.Weakness, bool)
+}
+
+// snapshot opens a view of the intelligence; release it soon.
+func (s *Server) snapshot() (intelView, func(), error) {
+	sn, err := s.intel.Snapshot()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read intelligence: %w", err)
+	}
+	return sn, func() { _ = sn.Close() }, nil
+}
+
+// intelChanged carries a change of the intelligence into the fleet; an import
+// has ended only when it returns.
+func (s *Server) intelChanged(ctx context.Context, r intel.Result) error {
+	return s.reassess(ctx, touched{All: r.All || r.AllWeaknesses, Keys: r.Keys, Weaknesses: r.Weaknesses, Generation: r.Generation})
+}
+
+// MachineVuln is one (device, weakness, product) for programs.
+type MachineVuln struct {
+	Device   inventory.DeviceID
+	CVE      string
+	Vendor   string
+	Product  string
+	Version  string
+	Severity string
+	FixingID string // advisory that announced the fix, "" if none
+}
+
+// API is what package api relies on: the list of what the server offers. It
+// exists as documentation and as a compile-time check, not for mocking.
+type API interface {
+	Status(ctx context.Context, c Caller) (Status, error)
+	Search(ctx context.Context, c Caller, text string) ([]SearchHit, error)
+
+	Devices(ctx context.Context, c Caller, q Query, where func(*DeviceRow) bool) (Page[DeviceRow], error)
+	Device(ctx context.Context, c Caller, idOrName string) (Device, error)
+	DeviceSoftware(ctx context.Context, c Caller, id string, q Query) (Page[DeviceSoftwareRow], error)
+	DeviceSoftwareOne(ctx context.Context, c Caller, id, product string) (DeviceSoftware, error)
+	DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error)
+	DeviceVuln(ctx context.Context, c Caller, id, weakness string) (DeviceVuln, error)
+	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
+
+	SoftwareList(ctx context.Context, c Caller, q Query, where func(*SoftwareRow) bool) (Page[SoftwareRow], error)
+	Software(ctx context.Context, c Caller, id string) (Software, error)
+	SoftwareDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
+	SoftwareVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
+
+	Weaknesses(ctx context.Context, c Caller, q Query, where func(*WeaknessRow) bool) (Page[WeaknessRow], error)
+	Weakness(ctx context.Context, c Caller, id string) (WeaknessDetail, error)
+	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
+	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[SoftwareRow], error)
+	// MachineVulns yields in order of device id, then weakness, then product; only what counts in exposure.
+	MachineVulns(ctx context.Context, c Caller) (iter.Seq[MachineVuln], error)
+
+	Intel(ctx context.Context, c Caller) (Intel, error)
+	SyncIntel(ctx context.Context, c Caller) (JobRow, error)
+	CancelJob(ctx context.Context, c Caller, id string) error
+
+	Onboarding(ctx context.Context, c Caller) (Onboarding, error)
+	Tokens(ctx context.Context, c Caller) ([]TokenRow, error)
+	// CreateToken returns the secret, shown once. maxUses 0 is unlimited; hours is the life.
+	CreateToken(ctx context.Context, c Caller, note string, maxUses, hours int) (secret string, row TokenRow, err error)
+	RevokeToken(ctx context.Context, c Caller, id string) error
+
+	// Subscribe delivers what changes until ctx ends; slow readers lose events
+	// and get one {Resource: "all"} instead.
+	Subscribe(ctx context.Context, c Caller) (<-chan LiveEvent, error)
+}

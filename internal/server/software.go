@@ -1,0 +1,141 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+func softwareList() *list[SoftwareRow] {
+	return &list[SoftwareRow]{
+		text: func(r *SoftwareRow) []string { return []string{r.Name, r.Vendor, r.ID} },
+		filters: map[string]func(*SoftwareRow, []string) bool{
+			"vendor":     oneOf(func(r *SoftwareRow) string { return r.Vendor }),
+			"ecosystem":  oneOf(func(r *SoftwareRow) string { return r.Ecosystem }),
+			"vulnerable": truth(func(r *SoftwareRow) bool { return r.Weaknesses > 0 }),
+			"threat":     func(r *SoftwareRow, v []string) bool { return threatIs(r.Threats, v) },
+			"code":       oneOf(func(r *SoftwareRow) string { return codeKind(r.ProductCode) }),
+			"assessed":   truth(func(r *SoftwareRow) bool { return r.NotAssessed == "" }),
+			"tag":        anyOf(func(r *SoftwareRow) []string { return r.Tags }),
+		},
+		values: map[string][]string{"code": {"cpe", "purl"}, "vulnerable": yesNo, "assessed": yesNo, "threat": threatWords},
+		order: map[string]func(a, b *SoftwareRow) int{
+			"name":       byText(func(r *SoftwareRow) string { return r.Name }),
+			"vendor":     byText(func(r *SoftwareRow) string { return r.Vendor }),
+			"weaknesses": byNumber(func(r *SoftwareRow) int { return r.Weaknesses }),
+			"exposed":    byNumber(func(r *SoftwareRow) int { return r.Exposed }),
+			"installed":  byNumber(func(r *SoftwareRow) int { return r.Installed }),
+			"severity":   func(a, b *SoftwareRow) int { return worse(a.Severity, b.Severity) },
+		},
+		tie:     func(a, b *SoftwareRow) int { return strings.Compare(a.ID, b.ID) },
+		initial: []string{"-severity", "-exposed", "name"},
+	}
+}
+
+// newSoftwareRow computes a product over all devices. The caller holds mu for reading.
+func (c *core) newSoftwareRow(id string) (*SoftwareRow, bool) {
+	info, ok := c.fleet.Product(id, nil)
+	if !ok {
+		return nil, false
+	}
+	r := &SoftwareRow{ID: id, Name: info.Name, Vendor: info.Vendor, Ecosystem: info.Ecosystem, Versions: info.Versions,
+		Weaknesses: int(info.Counts.Weaknesses), Severity: severityCount(info.Counts), Exposed: info.Exposed, Installed: info.Installed,
+		Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, NotAssessed: info.Unassessed}
+	for i, cid := range c.fleet.ProductComponents(id, nil) {
+		if i == 0 {
+			r.ProductCode = productCode(c.fleet.Component(cid))
+		}
+		for h := range c.fleet.Hits(cid) {
+			if h.Exposed {
+				r.Threats.add(c.peek(h.Weakness).Threats)
+			}
+		}
+	}
+	return r, true
+}
+
+// SoftwareList lists the products that some device has.
+func (s *Server) SoftwareList(_ context.Context, c Caller, q Query, where func(*SoftwareRow) bool) (Page[SoftwareRow], error) {
+	if err := s.need(c, SoftwareRead); err != nil {
+		return Page[SoftwareRow]{}, err
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	var rows []*SoftwareRow
+	for _, r := range s.core.productRows() {
+		if where == nil || where(r) {
+			rows = append(rows, r)
+		}
+	}
+	return softwareList().page(q, rows)
+}
+
+// Software is one product with its versions.
+func (s *Server) Software(_ context.Context, caller Caller, id string) (Software, error) {
+	if err := s.need(caller, SoftwareRead); err != nil {
+		return Software{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	row, ok := c.softwareRow(id)
+	if !ok {
+		return Software{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
+	}
+	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}}
+	for _, v := range c.fleet.ProductVersions(id, nil) {
+		out.Distribution = append(out.Distribution, VersionRow{Version: v.Version, Installed: v.Installed, Weaknesses: int(v.Counts.Weaknesses), Tags: []string{}})
+	}
+	slices.SortStableFunc(out.Distribution, func(a, b VersionRow) int { return b.Installed - a.Installed })
+	return out, nil
+}
+
+// SoftwareDevices lists the devices that have a product.
+func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q Query) (Page[DeviceRow], error) {
+	if err := s.need(caller, SoftwareRead, MachineRead); err != nil {
+		return Page[DeviceRow]{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	_, ok := c.fleet.Product(id, nil)
+	devs := c.fleet.InstalledDevices(id).Clone()
+	c.mu.RUnlock()
+	if !ok {
+		return Page[DeviceRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
+	}
+	return c.deviceRows(q, nil, devs.Contains)
+}
+
+// SoftwareVulns lists the weaknesses that count in exposure through a product.
+func (s *Server) SoftwareVulns(_ context.Context, caller Caller, id string, q Query) (Page[WeaknessRow], error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return Page[WeaknessRow]{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if _, ok := c.fleet.Product(id, nil); !ok {
+		return Page[WeaknessRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
+	}
+	seen := map[string]bool{}
+	var rows []*WeaknessRow
+	for _, cid := range c.fleet.ProductComponents(id, nil) {
+		for h := range c.fleet.Hits(cid) {
+			if !h.Exposed || seen[h.Weakness] {
+				continue
+			}
+			seen[h.Weakness] = true
+			if r, ok := c.cachedWeakness(h.Weakness); ok {
+				rows = append(rows, r)
+			}
+		}
+	}
+	return weaknessList().page(q, rows)
+}
+
+// productCode is the product's CPE name where one is known, else its package URL.
+func productCode(k exposure.Component) string { return exposure.ProductCode(k) }

@@ -1,0 +1,242 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// Status is what the console's frame shows.
+func (s *Server) Status(ctx context.Context, caller Caller) (Status, error) {
+	if err := s.need(caller, MachineRead); err != nil {
+		return Status{}, err
+	}
+	in := s.desk.intel()
+	out := Status{Version: s.opt.Version, Health: "ok", Notices: []Notice{}, Demo: in.Demo, IntelEmpty: in.Empty}
+	c := s.core
+	c.mu.RLock()
+	for _, d := range c.devices {
+		if d != nil {
+			out.Devices++
+			if d.online {
+				out.Connected++
+			}
+		}
+	}
+	out.Weaknesses = c.fleet.ExposedWeaknesses(nil)
+	c.mu.RUnlock()
+	switch {
+	case in.Empty:
+		out.Notices = append(out.Notices, Notice{"warning", "No intelligence is loaded: nothing can be assessed. Import or synchronise feeds.", "/settings/intelligence"})
+	case in.Demo:
+		out.Notices = append(out.Notices, Notice{"info", "Running on demo intelligence: about 200 well-known CVEs, not a complete picture. Synchronise the real feeds.", "/settings/intelligence"})
+	}
+	if in.Stale {
+		var names []string
+		for _, f := range in.Feeds {
+			if f.Stale {
+				names = append(names, f.Title)
+			}
+		}
+		out.Notices = append(out.Notices, Notice{"warning", "Intelligence is out of date: " + strings.Join(names, ", ") + ".", "/settings/intelligence"})
+	}
+	if in.Stale || in.Empty {
+		out.Health = "amber"
+	}
+	if caller.UserID != 0 {
+		if has, err := s.HasPassword(ctx, caller); err == nil {
+			out.NeedsSecret = !has
+		}
+	}
+	return out, nil
+}
+
+// Search looks for devices, products and weaknesses; at most eight of each.
+func (s *Server) Search(_ context.Context, caller Caller, text string) ([]SearchHit, error) {
+	if err := s.need(caller, MachineRead); err != nil {
+		return nil, err
+	}
+	const most = 8
+	hits := []SearchHit{}
+	needle := strings.ToLower(strings.TrimSpace(text))
+	if len(needle) < 2 {
+		return hits, nil
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	n := 0
+	for _, d := range c.devices {
+		if d == nil || n == most {
+			continue
+		}
+		if strings.Contains(strings.ToLower(d.sum.Name), needle) || strings.HasPrefix(string(d.id), needle) || d.sum.IP == needle {
+			hits = append(hits, SearchHit{"device", string(d.id), d.sum.Name, d.sum.OSName})
+			n++
+		}
+	}
+	if caller.Has(SoftwareRead) {
+		var found []SearchHit
+		for id := range c.fleet.Products() {
+			if strings.Contains(strings.ToLower(id), strings.ReplaceAll(needle, " ", "_")) || strings.Contains(strings.ToLower(id), needle) {
+				if info, ok := c.fleet.Product(id, nil); ok {
+					found = append(found, SearchHit{"software", id, info.Name, info.Vendor})
+				}
+			}
+			if len(found) == 50 {
+				break
+			}
+		}
+		sort.SliceStable(found, func(i, j int) bool { return len(found[i].Name) < len(found[j].Name) })
+		hits = append(hits, found[:min(most, len(found))]...)
+	}
+	if caller.Has(VulnerabilityRead) {
+		n = 0
+		for id := range c.fleet.Weaknesses() {
+			f := c.peek(id)
+			if strings.Contains(strings.ToLower(id), needle) || strings.Contains(strings.ToLower(f.Title), needle) {
+				hits = append(hits, SearchHit{"weakness", id, id, f.Title})
+				if n++; n == most {
+					break
+				}
+			}
+		}
+	}
+	return hits, nil
+}
+
+// ExplainArgs are the arguments of the verb "explain".
+type ExplainArgs struct {
+	Device   string `json:"device"`
+	Weakness string `json:"weakness"`
+}
+
+// explainVerb prints the evidence of a weakness on a device.
+func explainVerb(ctx context.Context, s *Server, raw json.RawMessage, _ func(Progress)) (any, error) {
+	var args ExplainArgs
+	if err := json.Unmarshal(raw, &args); err != nil {
+		return nil, Invalidf("arguments", "%v", err)
+	}
+	admin := Caller{Name: "administrator", Admin: true}
+	v, err := s.DeviceVuln(ctx, admin, args.Device, args.Weakness)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Device(ctx, admin, args.Device)
+	if err != nil {
+		return nil, err
+	}
+	return explainText(d, v), nil
+}
+
+// EnrollTokenArgs are the arguments of the verb "enroll-token create".
+type EnrollTokenArgs struct {
+	Note    string `json:"note"`
+	MaxUses int    `json:"max_uses"`
+	Hours   int    `json:"hours"`
+}
+
+func enrollTokenVerb(ctx context.Context, s *Server, raw json.RawMessage, _ func(Progress)) (any, error) {
+	var args EnrollTokenArgs
+	if err := json.Unmarshal(raw, &args); err != nil {
+		return nil, Invalidf("arguments", "%v", err)
+	}
+	secret, _, err := s.CreateToken(ctx, Caller{Name: "administrator", Admin: true}, args.Note, args.MaxUses, args.Hours)
+	return secret, err
+}
+
+// signInLinkVerb makes a one-time link; its path goes behind the console's address.
+func signInLinkVerb(ctx context.Context, s *Server, _ json.RawMessage, _ func(Progress)) (any, error) {
+	secret, err := s.SignInLink(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return "/welcome#" + secret, nil
+}
+
+// explainText is the answer of "picket explain": why a device has a weakness.
+func explainText(d Device, v DeviceVuln) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s on %s (%s, %s)\n", v.ID, d.Name, d.OSName, d.ID)
+	if v.Title != "" {
+		fmt.Fprintf(&b, "  %s\n", v.Title)
+	}
+	fmt.Fprintf(&b, "  severity %s (%s)", v.Severity, orNone(v.Weakness.SeverityFrom))
+	if v.CVSS > 0 {
+		fmt.Fprintf(&b, ", CVSS %s %.1f", v.CVSSVer, v.CVSS)
+	}
+	if v.EPSS > 0 {
+		fmt.Fprintf(&b, ", EPSS %g", v.EPSS)
+	}
+	if v.Threats.KEV {
+		b.WriteString(", in CISA KEV")
+	}
+	fmt.Fprintf(&b, "\n  first seen %s\n", v.FirstSeen.Format("2006-01-02 15:04:05Z"))
+	for _, l := range v.Logic {
+		counts := "counts in exposure"
+		if !l.Exposed {
+			counts = "outside exposure"
+		}
+		fmt.Fprintf(&b, "\n  %s %s: %s, %s\n", l.Software.Name, l.Software.Version, l.State, counts)
+		fmt.Fprintf(&b, "    rule      %s\n", l.Rule)
+		fmt.Fprintf(&b, "    advisory  %s in %s", l.Advisory, l.Feed)
+		if !l.FeedDate.IsZero() {
+			fmt.Fprintf(&b, " of %s", l.FeedDate.Format("2006-01-02"))
+		}
+		if len(l.Announced) > 0 {
+			fmt.Fprintf(&b, ", announced by %s", strings.Join(l.Announced, ", "))
+		}
+		b.WriteByte('\n')
+		if l.Software.Fixed != "" {
+			fmt.Fprintf(&b, "    fixed in  %s\n", l.Software.Fixed)
+		}
+		if l.Note != "" || l.Urgency != "" {
+			fmt.Fprintf(&b, "    remark    %s\n", strings.TrimSpace(l.Urgency+" "+l.Note))
+		}
+		for _, e := range l.Evidence {
+			explainEvidence(&b, e)
+		}
+	}
+	return b.String()
+}
+
+func explainEvidence(b *strings.Builder, e exposure.Evidence) {
+	fmt.Fprintf(b, "    package   %s %s", printable(e.Package), printable(e.Version))
+	if e.Arch != "" {
+		fmt.Fprintf(b, " %s", printable(e.Arch))
+	}
+	fmt.Fprintf(b, " (%s)\n", e.Section)
+	for _, p := range e.Paths {
+		fmt.Fprintf(b, "    path      %s\n", printable(p))
+	}
+	for _, p := range e.Processes {
+		fmt.Fprintf(b, "    process   %d %s\n", p.PID, printable(p.Name))
+	}
+}
+
+// printable makes text from an endpoint safe for a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x202e || r == 0x2066 || r == 0x2067 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "unrated"
+	}
+	return s
+}
+
+// endOfLife is what is known of the life of a product's version; nil when nothing is.
+func (s *Server) endOfLife(os inventory.OS, r DeviceSoftwareRow) *EndOfLife {
+	return nil
+}

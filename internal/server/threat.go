@@ -1,0 +1,83 @@
+package server
+
+import (
+	"slices"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+// severityRank orders severities, worst highest.
+func severityRank(s advisory.Severity) int {
+	switch s {
+	case advisory.Critical:
+		return 4
+	case advisory.High:
+		return 3
+	case advisory.Medium:
+		return 2
+	case advisory.Low:
+		return 1
+	}
+	return 0
+}
+
+// exploitRank orders exploit maturities, worst highest.
+func exploitRank(e advisory.Exploit) int {
+	switch e {
+	case advisory.ExploitInKit:
+		return 3
+	case advisory.ExploitVerified:
+		return 2
+	case advisory.ExploitPublic:
+		return 1
+	}
+	return 0
+}
+
+// add makes t the worst of itself and o.
+func (t *Threats) add(o Threats) {
+	if exploitRank(o.Exploit) > exploitRank(t.Exploit) {
+		t.Exploit = o.Exploit
+	}
+	t.KEV = t.KEV || o.KEV
+	t.Ransom = t.Ransom || o.Ransom
+	t.EPSS = max(t.EPSS, o.EPSS)
+}
+
+// threatIs reports whether any of the threat filter's words fits.
+func threatIs(t Threats, words []string) bool {
+	return slices.Contains(words, "exploit") && exploitRank(t.Exploit) > 0 ||
+		slices.Contains(words, "kev") && t.KEV || slices.Contains(words, "ransomware") && t.Ransom
+}
+
+var threatWords = []string{"exploit", "kev", "ransomware"}
+
+var severityWords = []string{string(advisory.Critical), string(advisory.High), string(advisory.Medium), string(advisory.Low), string(advisory.Unrated)}
+
+func severityCount(c exposure.Counts) SeverityCount {
+	return SeverityCount{Critical: int(c.Critical), High: int(c.High), Medium: int(c.Medium), Low: int(c.Low), Unrated: int(c.Unrated)}
+}
+
+// worse orders counts by their worst severities.
+func worse(a, b SeverityCount) int {
+	for _, d := range []int{a.Critical - b.Critical, a.High - b.High, a.Medium - b.Medium, a.Low - b.Low, a.Unrated - b.Unrated} {
+		if d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+// stateRank orders the states of a finding: what counts most comes first when
+// one row stands for several findings.
+func stateRank(s exposure.State) int {
+	order := []exposure.State{
+		exposure.State(advisory.NotAffect), exposure.KernelToolOnly, exposure.LatentKernel,
+		exposure.State(advisory.Undetermined), exposure.State(advisory.Unimportant),
+		exposure.State(advisory.Ignored), exposure.State(advisory.Postponed), exposure.State(advisory.NoDSA),
+		exposure.State(advisory.EndOfLife), exposure.State(advisory.Affected), exposure.State(advisory.Open),
+		exposure.RestartNeeded, exposure.State(advisory.Fixed),
+	}
+	return slices.Index(order, s)
+}

@@ -1,0 +1,419 @@
+package server
+
+import (
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// The shapes in this file are what people and programs see: the console API
+// serves them as they are. Times are UTC. Lists are never null. Counts say of
+// what: "weaknesses" are distinct CVEs (or other ids), not findings.
+
+// Query is what every list takes: a page of a filtered, ordered list.
+type Query struct {
+	Text   string              // free text, matched without regard to case
+	Filter map[string][]string // by filter name; several values of one name are alternatives
+	Sort   []string            // column keys, "-" in front for descending; unknown keys are ErrInvalid
+	Offset int
+	Limit  int // 0: all (exports)
+}
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items []T       `json:"items"`
+	Total int       `json:"total"` // rows after the filter
+	AsOf  time.Time `json:"as_of"`
+}
+
+// SeverityCount counts weaknesses by severity.
+type SeverityCount struct {
+	Critical int `json:"critical"`
+	High     int `json:"high"`
+	Medium   int `json:"medium"`
+	Low      int `json:"low"`
+	Unrated  int `json:"unrated"`
+}
+
+// DeviceRow is a device in a list.
+//
+// Sort keys: name, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health.
+// Filters: os (OSPlatform), health, tag, clone ("true").
+type DeviceRow struct {
+	ID          inventory.DeviceID `json:"id"`
+	Name        string             `json:"name"`
+	OSPlatform  string             `json:"os_platform"` // "Debian", "Ubuntu", "RedHatEnterpriseLinux" …
+	OSVersion   string             `json:"os_version"`  // "12"
+	OSName      string             `json:"os_name"`     // "Debian GNU/Linux 12 (bookworm)"
+	Arch        string             `json:"arch"`
+	Health      string             `json:"health"` // Active, Inactive, ImpairedCommunication, NoSensorData
+	Connected   bool               `json:"connected"`
+	IP          string             `json:"ip"`
+	FirstSeen   time.Time          `json:"first_seen"`
+	LastSeen    time.Time          `json:"last_seen"`
+	Software    int                `json:"software"`   // products
+	Weaknesses  int                `json:"weaknesses"` // that count in exposure
+	Severity    SeverityCount      `json:"severity"`
+	Fixable     int                `json:"fixable"`     // of Weaknesses: a fixed version exists
+	Exploitable int                `json:"exploitable"` // of Weaknesses: a public exploit or worse
+	KEV         int                `json:"kev"`         // of Weaknesses: in CISA's catalogue
+	Gaps        int                `json:"gaps"`        // holes in coverage: sections or packages that are not assessed
+	Tags        []string           `json:"tags"`
+	CloneOf     string             `json:"clone_of,omitempty"` // the device whose state directory was copied
+
+	// For the Defender-compatible API alone.
+	DNSName string `json:"-"` // full name where the host knows it, else ""
+	// Interfaces are for programs that ask for addresses; lists of the console leave them out.
+	Interfaces []inventory.Interface `json:"-"`
+}
+
+// Device is everything that the device page's frame and overview show.
+type Device struct {
+	DeviceRow
+	FQDN         string                  `json:"fqdn"`
+	Domain       string                  `json:"domain"`
+	Kernel       inventory.KernelFact    `json:"kernel"`
+	Hardware     inventory.HardwareFact  `json:"hardware"`
+	Interfaces   []inventory.Interface   `json:"interfaces"`
+	AgentVersion string                  `json:"agent_version"`
+	Sections     []SectionRow            `json:"sections"`
+	GapList      []exposure.Gap          `json:"gap_list"`
+	States       map[string]int          `json:"states"` // findings by state, also those outside exposure
+	Restart      []inventory.RestartNeed `json:"restart"`
+	Updates      int                     `json:"updates"`          // packages that the host's own package manager would upgrade
+	SecUpdates   int                     `json:"security_updates"` // of those: from a security archive
+	NotAssessed  int                     `json:"not_assessed"`     // products that could not be judged
+	Clones       []string                `json:"clones"`           // devices forked from this one
+	Dropped      uint64                  `json:"dropped"`          // reports that the agent's spool had to drop, ever
+	TopWeak      []DeviceVulnRow         `json:"top_weaknesses"`   // at most 5, worst first
+}
+
+// SectionRow says how well one source of facts was looked at.
+type SectionRow struct {
+	Name    inventory.SectionName `json:"name"`
+	Status  inventory.Status      `json:"status"`
+	Reason  string                `json:"reason"`
+	Items   int                   `json:"items"`
+	SeenAt  time.Time             `json:"seen_at"`
+	Changed time.Time             `json:"changed_at"`
+}
+
+// DeviceSoftwareRow is a product on one device.
+//
+// Sort keys: name, vendor, version, weaknesses, severity, last_found.
+// Filters: vendor, ecosystem, code ("cpe", "purl"), vulnerable ("true"), update ("true"), assessed ("true", "false").
+type DeviceSoftwareRow struct {
+	ID          string        `json:"id"` // vendor-_-product
+	Name        string        `json:"name"`
+	Vendor      string        `json:"vendor"`
+	Version     string        `json:"version"`  // installed versions, joined by ", "
+	Versions    []string      `json:"versions"` //
+	Ecosystem   string        `json:"ecosystem"`
+	Weaknesses  int           `json:"weaknesses"`
+	Severity    SeverityCount `json:"severity"`
+	Threats     Threats       `json:"threats"`
+	ProductCode string        `json:"product_code"` // CPE 2.3 where one is known, else package URL
+	Tags        []string      `json:"tags"`         // "EOS software", "EOS version", "Upcoming EOS version", "Restart needed", "Update available"
+	Update      string        `json:"update"`       // candidate version that the host's package manager offers
+	UpdateSec   bool          `json:"update_security"`
+	NotAssessed string        `json:"not_assessed"` // why, "" when assessed
+	LastFound   time.Time     `json:"last_found"`
+	FirstFound  time.Time     `json:"first_found"`
+}
+
+// DeviceSoftware is the flyout of a product on one device.
+type DeviceSoftware struct {
+	DeviceSoftwareRow
+	Packages []PackageRow    `json:"packages"`
+	Weak     []DeviceVulnRow `json:"weak"` // every finding of the product, any state
+	EOL      *EndOfLife      `json:"eol"`
+}
+
+// PackageRow is one package record beneath a product.
+type PackageRow struct {
+	Section   inventory.SectionName `json:"section"`
+	Name      string                `json:"name"`
+	Version   string                `json:"version"`
+	Arch      string                `json:"arch"`
+	Source    string                `json:"source"`
+	SourceVer string                `json:"source_version"`
+	PURL      string                `json:"purl"`
+	Paths     []string              `json:"paths"`
+	Residual  bool                  `json:"residual"`
+	Role      exposure.Role         `json:"role"`
+	Vendor    string                `json:"vendor"`
+	Summary   string                `json:"summary"`
+	Installed time.Time             `json:"installed_at,omitzero"`
+}
+
+// EndOfLife is what endoflife.date says of a release cycle.
+type EndOfLife struct {
+	Product string `json:"product"`
+	Cycle   string `json:"cycle"`
+	Ended   bool   `json:"ended"`
+	Date    string `json:"date"` // YYYY-MM-DD, "" when only known that it ended or not
+	Latest  string `json:"latest"`
+}
+
+// Threats are the insights shown as icons.
+type Threats struct {
+	Exploit advisory.Exploit `json:"exploit"`
+	KEV     bool             `json:"kev"`
+	Ransom  bool             `json:"ransomware"`
+	EPSS    float64          `json:"epss"`
+}
+
+// DeviceVulnRow is one weakness on one device (one row per CVE).
+//
+// Sort keys: id, severity, cvss, epss, published, updated, software, state, first_seen.
+// Filters: severity, state, exposed ("true", "false"), fix ("available", "none"), threat ("exploit", "kev", "ransomware"), software (product id).
+type DeviceVulnRow struct {
+	ID         string            `json:"id"`
+	Title      string            `json:"title"`
+	Severity   advisory.Severity `json:"severity"`
+	CVSS       float64           `json:"cvss"`         // 0: no score
+	CVSSVer    string            `json:"cvss_version"` // "3.1"
+	EPSS       float64           `json:"epss"`
+	Software   []SoftwareRef     `json:"software"` // related software on this device
+	State      exposure.State    `json:"state"`    // worst state of the findings of this weakness here
+	Exposed    bool              `json:"exposed"`
+	FixVersion string            `json:"fix_version"`
+	Published  time.Time         `json:"published,omitzero"`
+	Updated    time.Time         `json:"updated,omitzero"`
+	Threats    Threats           `json:"threats"`
+	FirstSeen  time.Time         `json:"first_seen"`
+}
+
+// SoftwareRef names a product and a version of it.
+type SoftwareRef struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Vendor  string `json:"vendor"`
+	Version string `json:"version"`
+	Fixed   string `json:"fixed"`
+}
+
+// DeviceVuln is the flyout of a weakness on one device.
+type DeviceVuln struct {
+	DeviceVulnRow
+	Weakness advisory.Weakness `json:"weakness"`
+	Logic    []DetectionLogic  `json:"logic"` // one per component
+}
+
+// DetectionLogic says why a finding is there: the package record, the advisory
+// and the comparison.
+type DetectionLogic struct {
+	Software  SoftwareRef         `json:"software"`
+	State     exposure.State      `json:"state"`
+	Exposed   bool                `json:"exposed"`
+	Rule      string              `json:"rule"`
+	Feed      string              `json:"feed"`
+	FeedDate  time.Time           `json:"feed_date,omitzero"`
+	Advisory  string              `json:"advisory"`
+	URL       string              `json:"url"`
+	Announced []string            `json:"announced"`
+	Urgency   string              `json:"urgency"`
+	Note      string              `json:"note"`
+	Role      exposure.Role       `json:"role"`
+	Evidence  []exposure.Evidence `json:"evidence"`
+	FirstSeen time.Time           `json:"first_seen"`
+}
+
+// ClosedRow is a finding that is no longer there, and why.
+type ClosedRow struct {
+	ID        string            `json:"id"`
+	Severity  advisory.Severity `json:"severity"`
+	Software  string            `json:"software"`
+	Version   string            `json:"version"`
+	Reason    string            `json:"reason"` // upgraded, removed, rejected, advisory-changed, kernel-changed, restarted
+	Detail    string            `json:"detail"` // "3.0.15-1 → 3.0.17-1"
+	ClosedAt  time.Time         `json:"closed_at"`
+	FirstSeen time.Time         `json:"first_seen,omitzero"`
+}
+
+// SoftwareRow is a product over all devices.
+//
+// Sort keys: name, vendor, weaknesses, exposed, installed, severity.
+// Filters: vendor, ecosystem, vulnerable ("true"), threat, code, assessed, tag.
+type SoftwareRow struct {
+	ID          string        `json:"id"`
+	Name        string        `json:"name"`
+	Vendor      string        `json:"vendor"`
+	Ecosystem   string        `json:"ecosystem"`
+	Versions    int           `json:"versions"`
+	Weaknesses  int           `json:"weaknesses"`
+	Severity    SeverityCount `json:"severity"`
+	Exposed     int           `json:"exposed"`   // devices
+	Installed   int           `json:"installed"` // devices
+	Threats     Threats       `json:"threats"`
+	ProductCode string        `json:"product_code"`
+	Tags        []string      `json:"tags"`
+	NotAssessed string        `json:"not_assessed"`
+}
+
+// Software is the flyout of a product.
+type Software struct {
+	SoftwareRow
+	Distribution []VersionRow `json:"distribution"`
+	EOL          []EndOfLife  `json:"eol"`
+}
+
+// VersionRow is one version of a product over all devices.
+type VersionRow struct {
+	Version    string   `json:"version"`
+	Installed  int      `json:"installed"`
+	Weaknesses int      `json:"weaknesses"`
+	Tags       []string `json:"tags"`
+}
+
+// WeaknessRow is a weakness over all devices.
+//
+// Sort keys: id, severity, cvss, epss, published, updated, exposed.
+// Filters: severity, threat, fix, exposed ("true": on at least one device), state.
+type WeaknessRow struct {
+	ID        string            `json:"id"`
+	Title     string            `json:"title"`
+	Severity  advisory.Severity `json:"severity"`
+	CVSS      float64           `json:"cvss"`
+	CVSSVer   string            `json:"cvss_version"`
+	EPSS      float64           `json:"epss"`
+	Software  []SoftwareRef     `json:"software"` // related products, at most 3, versions empty
+	SoftwareN int               `json:"software_count"`
+	Exposed   int               `json:"exposed"`  // devices where it counts
+	Affected  int               `json:"affected"` // devices with any finding of it
+	Fixable   bool              `json:"fixable"`  // on some device a fix exists
+	Published time.Time         `json:"published,omitzero"`
+	Updated   time.Time         `json:"updated,omitzero"`
+	AgeDays   int               `json:"age_days"`
+	Threats   Threats           `json:"threats"`
+	Tags      []string          `json:"tags"`   // "Some updates available", "No security update"
+	States    []string          `json:"states"` // states of its findings, each once
+}
+
+// WeaknessDetail is the flyout of a weakness.
+type WeaknessDetail struct {
+	WeaknessRow
+	Weakness advisory.Weakness `json:"weakness"`
+}
+
+// WeaknessDevice is a device that has a weakness.
+type WeaknessDevice struct {
+	ID        inventory.DeviceID `json:"id"`
+	Name      string             `json:"name"`
+	OSName    string             `json:"os_name"`
+	State     exposure.State     `json:"state"`
+	Exposed   bool               `json:"exposed"`
+	Software  []SoftwareRef      `json:"software"`
+	Fix       string             `json:"fix_version"`
+	FirstSeen time.Time          `json:"first_seen"`
+	LastSeen  time.Time          `json:"last_seen"`
+
+	// For the Defender-compatible API alone.
+	OSPlatform string `json:"-"`
+	DNSName    string `json:"-"` // full name where the host knows it, else ""
+}
+
+// FeedRow is one feed of the loaded intelligence.
+type FeedRow struct {
+	Name     string     `json:"name"`
+	Title    string     `json:"title"`
+	Source   string     `json:"source"` // path or address it came from
+	Licence  string     `json:"licence"`
+	DataDate time.Time  `json:"data_date,omitzero"` // of the data itself
+	LoadedAt time.Time  `json:"loaded_at"`
+	AgeDays  int        `json:"age_days"`
+	Stale    bool       `json:"stale"`
+	MaxAge   int        `json:"max_age_days"`
+	Records  int        `json:"records"`
+	Skipped  int        `json:"skipped"`
+	Skips    []FeedSkip `json:"skips"` // the first of each reason
+	Demo     bool       `json:"demo"`
+}
+
+// FeedSkip is a reason why records were skipped.
+type FeedSkip struct {
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+	Sample string `json:"sample"` // file and record
+}
+
+// Intel is the state of the intelligence.
+type Intel struct {
+	Feeds      []FeedRow `json:"feeds"`
+	Weaknesses int       `json:"weaknesses"`
+	Generation uint64    `json:"generation"`
+	Demo       bool      `json:"demo"`
+	Stale      bool      `json:"stale"`
+	Empty      bool      `json:"empty"`
+	Job        *JobRow   `json:"job"` // the import or sync that runs, or the last one
+}
+
+// JobRow is long work in progress.
+type JobRow struct {
+	ID       string    `json:"id"`
+	Kind     string    `json:"kind"`
+	State    string    `json:"state"` // running, done, failed, cancelled
+	Done     int64     `json:"done"`
+	Of       int64     `json:"of"` // 0: unknown
+	Text     string    `json:"text"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished,omitzero"`
+	Error    string    `json:"error"`
+}
+
+// TokenRow is an enrolment token as listed; its secret is shown only once.
+type TokenRow struct {
+	ID        string    `json:"id"`
+	Note      string    `json:"note"`
+	Uses      int       `json:"uses"`
+	MaxUses   int       `json:"max_uses"`
+	Created   time.Time `json:"created"`
+	Expires   time.Time `json:"expires"`
+	CreatedBy string    `json:"created_by"`
+	Revoked   bool      `json:"revoked"`
+}
+
+// Onboarding is what Settings › Onboarding shows.
+type Onboarding struct {
+	ServerURL string `json:"server_url"` // of the agent listener
+	CAPEM     string `json:"ca_pem"`
+	CAHash    string `json:"ca_sha256"`
+	Command   string `json:"command"` // copy-paste, with TOKEN in place of the token
+}
+
+// Status is what the console's frame shows on every page.
+type Status struct {
+	Version     string   `json:"version"`
+	Devices     int      `json:"devices"`
+	Connected   int      `json:"connected"`
+	Health      string   `json:"health"` // ok, amber
+	Notices     []Notice `json:"notices"`
+	Demo        bool     `json:"demo_intelligence"`
+	IntelEmpty  bool     `json:"intelligence_empty"`
+	Weaknesses  int      `json:"weaknesses"` // exposed on at least one device
+	NeedsSecret bool     `json:"needs_password"`
+}
+
+// Notice is one thing that an operator should know.
+type Notice struct {
+	Level string `json:"level"` // info, warning
+	Text  string `json:"text"`
+	Link  string `json:"link"`
+}
+
+// SearchHit is one answer of the global search.
+type SearchHit struct {
+	Kind string `json:"kind"` // device, software, weakness
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Info string `json:"info"`
+}
+
+// LiveEvent tells a console what changed. Resource is "devices", "device",
+// "software", "weaknesses", "intel" or "status"; ID narrows it.
+type LiveEvent struct {
+	Resource string `json:"resource"`
+	ID       string `json:"id,omitempty"`
+}

@@ -1,0 +1,291 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/store"
+)
+
+func weaknessList() *list[WeaknessRow] {
+	return &list[WeaknessRow]{
+		text: func(r *WeaknessRow) []string {
+			out := []string{r.ID, r.Title}
+			for _, s := range r.Software {
+				out = append(out, s.Name)
+			}
+			return out
+		},
+		filters: map[string]func(*WeaknessRow, []string) bool{
+			"severity": oneOf(func(r *WeaknessRow) string { return string(r.Severity) }),
+			"threat":   func(r *WeaknessRow, v []string) bool { return threatIs(r.Threats, v) },
+			"fix":      fixIs(func(r *WeaknessRow) bool { return r.Fixable }),
+			"exposed":  truth(func(r *WeaknessRow) bool { return r.Exposed > 0 }),
+			"state":    anyOf(func(r *WeaknessRow) []string { return r.States }),
+		},
+		values: map[string][]string{"exposed": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords},
+		order: map[string]func(a, b *WeaknessRow) int{
+			"id":        func(a, b *WeaknessRow) int { return compareIDs(a.ID, b.ID) },
+			"severity":  byNumber(func(r *WeaknessRow) int { return severityRank(r.Severity) }),
+			"cvss":      byNumber(func(r *WeaknessRow) float64 { return r.CVSS }),
+			"epss":      byNumber(func(r *WeaknessRow) float64 { return r.EPSS }),
+			"published": byTime(func(r *WeaknessRow) time.Time { return r.Published }),
+			"updated":   byTime(func(r *WeaknessRow) time.Time { return r.Updated }),
+			"exposed":   byNumber(func(r *WeaknessRow) int { return r.Exposed }),
+		},
+		tie:     func(a, b *WeaknessRow) int { return compareIDs(b.ID, a.ID) },
+		initial: []string{"-severity", "-exposed", "-cvss"},
+	}
+}
+
+// weaknessRow is a weakness over all devices. The caller holds mu for reading.
+func (c *core) weaknessRow(id string, now time.Time) (*WeaknessRow, bool) {
+	info, ok := c.fleet.Weakness(id, nil)
+	if !ok || info.Affected == 0 {
+		return nil, false
+	}
+	f := c.peek(id)
+	r := &WeaknessRow{ID: id, Title: f.Title, Severity: f.Severity, CVSS: f.CVSS, CVSSVer: f.CVSSVer, EPSS: f.Threats.EPSS, Threats: f.Threats,
+		Published: f.Published, Updated: f.Updated, Exposed: info.Exposed, Affected: info.Affected, Fixable: info.Fixable > 0,
+		Software: []SoftwareRef{}, Tags: []string{}}
+	if !f.Published.IsZero() {
+		r.AgeDays = int(now.Sub(f.Published).Hours() / 24)
+	}
+	products := map[string]bool{}
+	states := map[string]bool{}
+	for _, cid := range c.fleet.WeaknessComponents(id) {
+		if c.fleet.DevicesOf(cid).IsEmpty() {
+			continue
+		}
+		k := c.fleet.Component(cid)
+		if h, ok := c.fleet.HitOf(cid, id); ok && !states[string(h.State)] {
+			states[string(h.State)] = true
+			r.States = append(r.States, string(h.State))
+		}
+		pid := k.ID()
+		if products[pid] {
+			continue
+		}
+		products[pid] = true
+		if len(r.Software) < 3 {
+			r.Software = append(r.Software, SoftwareRef{ID: pid, Name: k.Product, Vendor: k.Vendor})
+		}
+	}
+	r.SoftwareN = len(products)
+	switch {
+	case info.Exposed == 0:
+	case info.Fixable == 0:
+		r.Tags = append(r.Tags, "No security update")
+	case info.Fixable < info.Exposed:
+		r.Tags = append(r.Tags, "Some updates available")
+	}
+	return r, true
+}
+
+// Weaknesses lists the weaknesses that some device has, in any state.
+func (s *Server) Weaknesses(_ context.Context, c Caller, q Query, where func(*WeaknessRow) bool) (Page[WeaknessRow], error) {
+	if err := s.need(c, VulnerabilityRead); err != nil {
+		return Page[WeaknessRow]{}, err
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	var rows []*WeaknessRow
+	for _, r := range s.core.weaknessRows() {
+		if where == nil || where(r) {
+			rows = append(rows, r)
+		}
+	}
+	return weaknessList().page(q, rows)
+}
+
+// Weakness is one weakness, also one that no device has when the intelligence knows it.
+func (s *Server) Weakness(_ context.Context, caller Caller, id string) (WeaknessDetail, error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return WeaknessDetail{}, err
+	}
+	view, release, err := s.snapshot()
+	if err != nil {
+		return WeaknessDetail{}, err
+	}
+	defer release()
+	id = view.Canonical(id)
+	w, known := view.Weakness(id)
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	row, ok := c.weaknessRow(id, time.Now())
+	switch {
+	case ok:
+	case known:
+		f := factOf(&w)
+		row = &WeaknessRow{ID: id, Title: f.Title, Severity: f.Severity, CVSS: f.CVSS, CVSSVer: f.CVSSVer, EPSS: f.Threats.EPSS, Threats: f.Threats,
+			Published: f.Published, Updated: f.Updated, Software: []SoftwareRef{}, Tags: []string{}}
+	default:
+		return WeaknessDetail{}, fmt.Errorf("weakness %q: %w", id, ErrNotFound)
+	}
+	if !known {
+		w = advisory.Weakness{ID: id, Severity: row.Severity}
+	}
+	return WeaknessDetail{WeaknessRow: *row, Weakness: w}, nil
+}
+
+// WeaknessDevices lists the devices that have a weakness, in any state.
+func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q Query) (Page[WeaknessDevice], error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return Page[WeaknessDevice]{}, err
+	}
+	id = s.canonical(id)
+	now := time.Now().UTC()
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	comps := c.fleet.WeaknessComponents(id)
+	devs := c.fleet.AffectedDevices(id)
+	block := make([]WeaknessDevice, 0, devs.GetCardinality())
+	rows := make([]*WeaknessDevice, 0, devs.GetCardinality())
+	for it := devs.Iterator(); it.HasNext(); {
+		d := c.at(it.Next())
+		if d == nil {
+			continue
+		}
+		block = append(block, WeaknessDevice{ID: d.id, Name: d.sum.Name, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
+			Exposed: c.fleet.DeviceStanding(d.num, id) >= exposure.Exposed, Software: []SoftwareRef{}})
+		rows = append(rows, &block[len(block)-1])
+	}
+	l := &list[WeaknessDevice]{
+		text: func(r *WeaknessDevice) []string { return []string{r.Name, string(r.ID), r.OSName} },
+		filters: map[string]func(*WeaknessDevice, []string) bool{
+			"exposed": truth(func(r *WeaknessDevice) bool { return r.Exposed }),
+		},
+		values: map[string][]string{"exposed": yesNo},
+		order: map[string]func(a, b *WeaknessDevice) int{
+			"name":      byText(func(r *WeaknessDevice) string { return r.Name }),
+			"os":        byText(func(r *WeaknessDevice) string { return r.OSName }),
+			"last_seen": byTime(func(r *WeaknessDevice) time.Time { return r.LastSeen }),
+		},
+		tie:     func(a, b *WeaknessDevice) int { return strings.Compare(string(a.ID), string(b.ID)) },
+		initial: []string{"name"},
+	}
+	p, err := l.page(q, rows)
+	if err != nil {
+		return p, err
+	}
+	for i := range p.Items {
+		c.fillWeaknessDevice(&p.Items[i], id, comps)
+	}
+	return p, nil
+}
+
+// fillWeaknessDevice adds what costs a look at the device's components.
+func (c *core) fillWeaknessDevice(r *WeaknessDevice, weakness string, comps []exposure.ComponentID) {
+	d := c.at(c.byID[r.ID])
+	held := make(map[uint32]store.Held, len(d.held))
+	for _, h := range d.held {
+		held[h.Component] = h
+	}
+	for _, id := range comps {
+		h, ok := held[uint32(id)]
+		if !ok {
+			continue
+		}
+		hit, _ := c.fleet.HitOf(id, weakness)
+		k := c.fleet.Component(id)
+		r.Software = append(r.Software, SoftwareRef{ID: k.ID(), Name: k.Product, Vendor: k.Vendor, Version: k.Version, Fixed: hit.Fixed})
+		if r.State == "" || stateRank(hit.State) > stateRank(r.State) {
+			r.State = hit.State
+		}
+		if r.Fix == "" {
+			r.Fix = hit.Fixed
+		}
+		if at := c.firstSeen(h, weakness); r.FirstSeen.IsZero() || at.Before(r.FirstSeen) {
+			r.FirstSeen = at
+		}
+	}
+}
+
+// WeaknessSoftware lists the products that have a weakness on some device.
+func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q Query) (Page[SoftwareRow], error) {
+	if err := s.need(caller, VulnerabilityRead, SoftwareRead); err != nil {
+		return Page[SoftwareRow]{}, err
+	}
+	id = s.canonical(id)
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	seen := map[string]bool{}
+	var rows []*SoftwareRow
+	for _, cid := range c.fleet.WeaknessComponents(id) {
+		pid := c.fleet.Component(cid).ID()
+		if r, ok := c.softwareRow(pid); ok && !seen[pid] {
+			seen[pid] = true
+			rows = append(rows, r)
+		}
+	}
+	return softwareList().page(q, rows)
+}
+
+// canonical is the id that lists use for a weakness.
+func (s *Server) canonical(id string) string {
+	view, release, err := s.snapshot()
+	if err != nil {
+		return id
+	}
+	defer release()
+	return view.Canonical(id)
+}
+
+// MachineVulns yields every (device, weakness, product) that counts in
+// exposure, in order of device number, then component, then weakness.
+func (s *Server) MachineVulns(_ context.Context, caller Caller) (iter.Seq[MachineVuln], error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return nil, err
+	}
+	return func(yield func(MachineVuln) bool) {
+		c := s.core
+		c.mu.RLock()
+		nums := roaring.New()
+		nums.Or(c.fleet.Devices())
+		c.mu.RUnlock()
+		for it := nums.Iterator(); it.HasNext(); {
+			for _, v := range c.machineVulns(it.Next()) {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}, nil
+}
+
+// machineVulns is MachineVulns of one device: one row per weakness and product.
+func (c *core) machineVulns(num uint32) []MachineVuln {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d := c.at(num)
+	if d == nil {
+		return nil
+	}
+	type key struct{ weakness, product, version string }
+	seen := map[key]bool{}
+	var out []MachineVuln
+	for id, h := range c.fleet.DeviceHits(num) {
+		if !h.Exposed {
+			continue
+		}
+		k := c.fleet.Component(id)
+		at := key{h.Weakness, k.ID(), k.Version}
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		out = append(out, MachineVuln{Device: d.id, CVE: h.Weakness, Vendor: k.Vendor, Product: k.Product, Version: k.Version,
+			Severity: string(c.peek(h.Weakness).Severity)})
+	}
+	return out
+}
