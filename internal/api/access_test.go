@@ -1,0 +1,272 @@
+package api
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/picketsec/picket/internal/api/mde"
+	"github.com/picketsec/picket/internal/server"
+)
+
+// Who may use a route besides those that hold a permission.
+const (
+	anyone  = "anyone"  // no credentials needed
+	person  = "person"  // whoever has a session
+	manager = "manager" // an administrator's session
+)
+
+// route is one line of the table of who may do what: the whole API is here.
+type route struct {
+	need   string // anyone, person, manager, or a permission
+	target string // an example
+	body   string
+	ok     int // what a good request answers
+}
+
+var table = map[string]route{
+	"POST /api/x/session/redeem": {anyone, "/api/x/session/redeem", `{"token":"wrong"}`, 401},
+	"POST /api/x/session":        {anyone, "/api/x/session", `{"username":"admin","password":"wrong"}`, 401},
+	"GET /api/x/session":         {person, "/api/x/session", "", 200},
+	"PUT /api/x/me/password":     {person, "/api/x/me/password", `{"new":"short"}`, 422},
+	"GET /api/x/me/prefs":        {person, "/api/x/me/prefs", "", 200},
+	"PUT /api/x/me/prefs":        {person, "/api/x/me/prefs", `{"theme":"dark"}`, 204},
+	"DELETE /api/x/session":      {person, "/api/x/session", "", 204},
+
+	"GET /api/x/status": {server.MachineRead, "/api/x/status", "", 200},
+	"GET /api/x/search": {server.MachineRead, "/api/x/search?q=srv", "", 200},
+	"GET /api/x/live":   {server.MachineRead, "/api/x/live", "", 200},
+
+	"GET /api/x/devices":                                 {server.MachineRead, "/api/x/devices", "", 200},
+	"GET /api/x/devices/export":                          {server.MachineRead, "/api/x/devices/export", "", 200},
+	"GET /api/x/devices/{id}":                            {server.MachineRead, "/api/x/devices/srv-01", "", 200},
+	"GET /api/x/devices/{id}/software":                   {server.SoftwareRead, "/api/x/devices/srv-01/software", "", 200},
+	"GET /api/x/devices/{id}/software/export":            {server.SoftwareRead, "/api/x/devices/" + string(deviceID(1)) + "/software/export?format=jsonl", "", 200},
+	"GET /api/x/devices/{id}/software/{product}":         {server.SoftwareRead, "/api/x/devices/srv-01/software/debian-_-openssl", "", 200},
+	"GET /api/x/devices/{id}/vulnerabilities":            {server.VulnerabilityRead, "/api/x/devices/srv-01/vulnerabilities", "", 200},
+	"GET /api/x/devices/{id}/vulnerabilities/export":     {server.VulnerabilityRead, "/api/x/devices/" + string(deviceID(1)) + "/vulnerabilities/export", "", 200},
+	"GET /api/x/devices/{id}/vulnerabilities/{weakness}": {server.VulnerabilityRead, "/api/x/devices/srv-01/vulnerabilities/CVE-2024-1000", "", 200},
+	"GET /api/x/devices/{id}/closed":                     {server.VulnerabilityRead, "/api/x/devices/srv-01/closed", "", 200},
+	"GET /api/x/devices/{id}/closed/export":              {server.VulnerabilityRead, "/api/x/devices/" + string(deviceID(1)) + "/closed/export", "", 200},
+	"GET /api/x/software":                                {server.SoftwareRead, "/api/x/software", "", 200},
+	"GET /api/x/software/export":                         {server.SoftwareRead, "/api/x/software/export", "", 200},
+	"GET /api/x/software/{id}":                           {server.SoftwareRead, "/api/x/software/debian-_-openssl", "", 200},
+	"GET /api/x/software/{id}/devices":                   {server.SoftwareRead, "/api/x/software/debian-_-openssl/devices", "", 200},
+	"GET /api/x/software/{id}/devices/export":            {server.SoftwareRead, "/api/x/software/debian-_-openssl/devices/export", "", 200},
+	"GET /api/x/software/{id}/vulnerabilities":           {server.VulnerabilityRead, "/api/x/software/debian-_-openssl/vulnerabilities", "", 200},
+	"GET /api/x/software/{id}/vulnerabilities/export":    {server.VulnerabilityRead, "/api/x/software/debian-_-openssl/vulnerabilities/export", "", 200},
+	"GET /api/x/weaknesses":                              {server.VulnerabilityRead, "/api/x/weaknesses", "", 200},
+	"GET /api/x/weaknesses/export":                       {server.VulnerabilityRead, "/api/x/weaknesses/export", "", 200},
+	"GET /api/x/weaknesses/{id}":                         {server.VulnerabilityRead, "/api/x/weaknesses/CVE-2024-1000", "", 200},
+	"GET /api/x/weaknesses/{id}/devices":                 {server.VulnerabilityRead, "/api/x/weaknesses/CVE-2024-1000/devices", "", 200},
+	"GET /api/x/weaknesses/{id}/devices/export":          {server.VulnerabilityRead, "/api/x/weaknesses/CVE-2024-1000/devices/export", "", 200},
+	"GET /api/x/weaknesses/{id}/software":                {server.VulnerabilityRead, "/api/x/weaknesses/CVE-2024-1000/software", "", 200},
+	"GET /api/x/weaknesses/{id}/software/export":         {server.VulnerabilityRead, "/api/x/weaknesses/CVE-2024-1000/software/export", "", 200},
+
+	"GET /api/x/intel":          {manager, "/api/x/intel", "", 200},
+	"POST /api/x/intel/sync":    {manager, "/api/x/intel/sync", "", 202},
+	"DELETE /api/x/jobs/{id}":   {manager, "/api/x/jobs/1", "", 204},
+	"GET /api/x/onboarding":     {manager, "/api/x/onboarding", "", 200},
+	"GET /api/x/tokens":         {manager, "/api/x/tokens", "", 200},
+	"POST /api/x/tokens":        {manager, "/api/x/tokens", `{"note":"n","max_uses":1,"hours":1}`, 201},
+	"DELETE /api/x/tokens/{id}": {manager, "/api/x/tokens/1", "", 204},
+
+	"GET /api/machines":                                {server.MachineRead, "/api/v1.0/Machines/", "", 200},
+	"GET /api/machines/findbytag":                      {server.MachineRead, "/API/machines/FindByTag?tag=vip", "", 200},
+	"GET /api/machines/findbyip(…)":                    {server.MachineRead, "/api/machines/findbyip(ip='10.0.0.1',timestamp=2026-01-02T03:00:00Z)", "", 200},
+	"GET /api/machines/{id}":                           {server.MachineRead, "/api/machines/srv-01.corp.example", "", 200},
+	"GET /api/machines/{id}/software":                  {server.SoftwareRead, "/api/machines/" + string(deviceID(1)) + "/software", "", 200},
+	"GET /api/machines/{id}/vulnerabilities":           {server.VulnerabilityRead, "/api/machines/" + string(deviceID(1)) + "/vulnerabilities", "", 200},
+	"GET /api/software":                                {server.SoftwareRead, "/api/Software", "", 200},
+	"GET /api/software/{id}":                           {server.SoftwareRead, "/api/software/npm-_-%40babel%2Fcore", "", 200},
+	"GET /api/software/{id}/distributions":             {server.SoftwareRead, "/api/software/debian-_-openssl/distributions", "", 200},
+	"GET /api/software/{id}/machineReferences":         {server.SoftwareRead, "/api/software/debian-_-openssl/machinereferences", "", 200},
+	"GET /api/software/{id}/vulnerabilities":           {server.VulnerabilityRead, "/api/software/debian-_-openssl/vulnerabilities", "", 200},
+	"GET /api/vulnerabilities":                         {server.VulnerabilityRead, "/api/vulnerabilities?$top=1&", "", 200},
+	"GET /api/vulnerabilities/machinesVulnerabilities": {server.VulnerabilityRead, "/api/vulnerabilities/machinesvulnerabilities", "", 200},
+	"GET /api/vulnerabilities/{id}":                    {server.VulnerabilityRead, "/api/vulnerabilities/cve-2024-1000", "", 200},
+	"GET /api/vulnerabilities/{id}/machineReferences":  {server.VulnerabilityRead, "/api/vulnerabilities/CVE-2024-1000/machineReferences", "", 200},
+}
+
+// registered lists every route of the API from the registrations themselves.
+func registered(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for path, item := range newConsole(Options{Server: struct{ Backend }{}, Log: discard()}).api.OpenAPI().Paths {
+		for method, op := range map[string]any{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete, "PATCH": item.Patch} {
+			if fmt.Sprint(op) != "<nil>" {
+				out = append(out, method+" /api/x"+path)
+			}
+		}
+	}
+	for _, r := range mde.Routes() {
+		out = append(out, r.Method+" /api"+r.Path)
+	}
+	return out
+}
+
+// forge signs claims with this server's own key, so that only they are wrong.
+func (w *world) forge(change func(c map[string]any)) string {
+	w.t.Helper()
+	text, err := w.st.Identity(w.t.Context(), "signing-key")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, client, _, err := w.fake.CreateApp(w.t.Context(), "forged", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	c := map[string]any{"iss": "http://picket.test/" + w.tenant + "/v2.0", "aud": "urn:picket:api", "tid": w.tenant, "appid": client,
+		"roles": []string{"Machine.Read.All"}, "iat": now, "nbf": now, "exp": now + 3599}
+	change(c)
+	head, _ := json.Marshal(map[string]string{"alg": "RS256", "kid": w.fake.KeySet().Keys[0].ID})
+	body, _ := json.Marshal(c)
+	b64 := base64.RawURLEncoding.EncodeToString
+	signed := b64(head) + "." + b64(body)
+	sum := sha256.Sum256([]byte(signed))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, key.(*rsa.PrivateKey), crypto.SHA256, sum[:])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return signed + "." + b64(sig)
+}
+
+func TestEveryRouteAsksWhoCalls(t *testing.T) {
+	listed := map[string]bool{}
+	for _, r := range registered(t) {
+		if _, ok := table[r]; !ok {
+			t.Errorf("route %q is not in the table of who may use it", r)
+		}
+		listed[r] = true
+	}
+	w := newWorld(t)
+	valid := "Bearer " + w.forge(func(map[string]any) {})
+	if a := w.do("GET", "/api/machines", "", "Authorization", valid); a.code != 200 {
+		t.Fatalf("a token made by the test itself does not work: %d", a.code)
+	}
+	expired := "Bearer " + w.forge(func(c map[string]any) {
+		c["iat"], c["nbf"], c["exp"] = c["iat"].(int64)-7200, c["nbf"].(int64)-7200, c["exp"].(int64)-7200
+	})
+	poor := w.app("Alert.Read.All")
+	rich := w.app()
+	for name, rt := range table {
+		if !listed[name] {
+			t.Errorf("the table lists %q, which does not exist", name)
+			continue
+		}
+		method, _, _ := strings.Cut(name, " ")
+		ask := func(header ...string) answer {
+			return w.stop(w.request(method, rt.target, rt.body, append([]string{"Content-Type", "application/json"}, header...)...))
+		}
+		check := func(who string, a answer, want int) {
+			t.Helper()
+			if a.code != want {
+				t.Errorf("%s as %s = %d, want %d: %s", name, who, a.code, want, a.body)
+			}
+			if a.code >= 400 {
+				wellFormed(t, name+" as "+who, rt.target, a)
+			}
+		}
+		if rt.need == anyone {
+			check("nobody", ask(), rt.ok)
+			continue
+		}
+		check("nobody", ask(), 401)
+		check("an expired token", ask("Authorization", expired), 401)
+		check("a broken token", ask("Authorization", "Bearer x.y.z"), 401)
+		check("basic", ask("Authorization", "Basic eDp5"), 401)
+		check("a wrong cookie", ask("Cookie", sessionCookie+"=nonsense"), 401)
+		agent := w.request(method, rt.target, rt.body, "Content-Type", "application/json")
+		agent.TLS = &tls.ConnectionState{HandshakeComplete: true, PeerCertificates: []*x509.Certificate{{}}, VerifiedChains: [][]*x509.Certificate{{{}}}}
+		check("an agent's certificate", w.stop(agent), 401)
+		check("an application without the permission", ask(poor...), 403)
+		switch rt.need {
+		case person, manager:
+			check("an application with every permission", ask(rich...), 403)
+		default:
+			check("an application with the permission", ask(w.app(rt.need)...), rt.ok)
+			for _, other := range server.AppPermissions {
+				if other != rt.need && !shared[name][other] {
+					check("an application with "+other, ask(w.app(other)...), 403)
+				}
+			}
+		}
+		check("the administrator", ask(w.session()...), rt.ok)
+	}
+}
+
+// shared lists permissions that open a route besides its own.
+var shared = map[string]map[string]bool{}
+
+// stop sends a request whose context ends when the answer begins, so that streams end.
+func (w *world) stop(r *http.Request) answer {
+	if strings.HasPrefix(r.URL.Path, "/api/x/live") {
+		return w.stream(r, 1)
+	}
+	return w.send(r)
+}
+
+// wellFormed checks the shape of an error.
+func wellFormed(t *testing.T, what, target string, a answer) {
+	t.Helper()
+	if a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("X-Request-Id") == "" {
+		t.Errorf("%s: headers are missing: %v", what, a.header)
+	}
+	if strings.HasPrefix(strings.ToLower(target), "/api/x") {
+		var p struct{ Title, Instance string }
+		if err := json.Unmarshal([]byte(a.body), &p); err != nil || p.Title == "" || p.Instance == "" || a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: no problem: %s %s", what, a.header.Get("Content-Type"), a.body)
+		}
+		return
+	}
+	var e struct {
+		Error struct{ Code, Message, Target string }
+	}
+	if err := json.Unmarshal([]byte(a.body), &e); err != nil || e.Error.Code == "" || e.Error.Message == "" || e.Error.Target == "" ||
+		!strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
+		t.Errorf("%s: no error: %s %s", what, a.header.Get("Content-Type"), a.body)
+	}
+}
+
+func TestUnknownPaths(t *testing.T) {
+	w := newWorld(t)
+	token := w.app()
+	for _, target := range []string{"/api", "/api/", "/api/x", "/api/x/", "/api/nothing", "/API/Nothing", "/api/x/nothing", "/api/X/nothing", "/%61pi/nothing", "/api/v1.0", "/api/v1.0/nothing",
+		"/api/machines/x/y/z", "/api/machines//software", "/api/x/devices/../status", "/api/x/devices/%2e%2e/status", "/api/x/devices/", "/api/x//devices", "/api/x/devices/a%2Fb/c"} {
+		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "X"} {
+			if a := w.do(method, target, ""); a.code != 401 {
+				t.Errorf("%s %s without credentials = %d, want 401", method, target, a.code)
+			}
+			a := w.do(method, target, "", token...)
+			if a.code != 404 {
+				t.Errorf("%s %s with a token = %d, want 404: %s", method, target, a.code, a.body)
+			}
+			wellFormed(t, method+" "+target, target, a)
+		}
+	}
+	for _, target := range []string{"/api/machines", "/api/x/devices", "/api/x/tokens/1"} {
+		if a := w.do("PATCH", target, "", token...); a.code != 404 {
+			t.Errorf("PATCH %s = %d, want 404", target, a.code)
+		}
+	}
+	if a := w.do("GET", "/devices/x", ""); a.code != 200 || a.body != "console" {
+		t.Errorf("a page = %d %q", a.code, a.body)
+	}
+}

@@ -1,0 +1,169 @@
+// Package api is HTTP for people and programs: the console's API under
+// /api/x/ (typed, described by openapi.golden.json), the Defender-compatible
+// routes under /api (package mde), token routes and the console itself.
+//
+//	h := api.New(api.Options{Server: srv, Web: web.Handler(), Log: log})
+//	err := http.Serve(listener, h)
+//
+// Every path under /api/ asks who calls before it looks at anything else. What
+// a caller may do is decided in package server, never here.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/picketsec/picket/internal/api/mde"
+	"github.com/picketsec/picket/internal/server"
+)
+
+// Sessions is what the HTTP layer asks of people's accounts.
+type Sessions interface {
+	RedeemLink(ctx context.Context, token, remote string) (server.SessionSecret, server.Me, error)
+	SignIn(ctx context.Context, username, password, remote string) (server.SessionSecret, server.Me, error)
+	SignOut(ctx context.Context, secret server.SessionSecret) error
+	SessionCaller(ctx context.Context, secret server.SessionSecret) (server.Caller, server.Me, error)
+	SetPassword(ctx context.Context, c server.Caller, current, fresh string) error
+	Prefs(ctx context.Context, c server.Caller) (json.RawMessage, error)
+	SetPrefs(ctx context.Context, c server.Caller, prefs json.RawMessage) error
+}
+
+// Apps is what the HTTP layer asks of applications and their tokens.
+type Apps interface {
+	TenantID() string
+	IssueToken(ctx context.Context, base, clientID, secret string) (server.AccessToken, error)
+	TokenCaller(ctx context.Context, token string) (server.Caller, error)
+	KeySet() server.KeySet
+}
+
+// Backend is the product behind the HTTP layer: *server.Server.
+type Backend interface {
+	server.API
+	Sessions
+	Apps
+}
+
+// Options are what a handler is made of.
+type Options struct {
+	Server Backend
+	// Web serves the console: everything that is not the API. Nil answers 404.
+	Web http.Handler
+	// PublicURL is what links handed out to others start with
+	// ("https://picket.example"); empty: taken from each request.
+	PublicURL string
+	Log       *slog.Logger
+	Version   string // of the product, for the API's description
+}
+
+// New returns the handler of the console's listener. It panics only on a
+// mistake in the route table, which any test finds.
+func New(opt Options) http.Handler {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Web == nil {
+		opt.Web = http.NotFoundHandler()
+	}
+	opt.PublicURL = strings.TrimRight(opt.PublicURL, "/")
+	h := &handler{opt: opt, console: newConsole(opt), tokens: newTokenRoutes(opt), cross: http.NewCrossOriginProtection()}
+	h.mde = mde.New(mde.Options{Server: opt.Server, Fail: h.defenderError})
+	if opt.PublicURL != "" {
+		if origin := originOf(opt.PublicURL); origin != "" {
+			_ = h.cross.AddTrustedOrigin(origin) // an origin in this form is always taken
+		}
+	}
+	return h
+}
+
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// handler is the root: it names the request, guards it and sends it on.
+type handler struct {
+	opt     Options
+	console *console
+	mde     *mde.Handler
+	tokens  *tokenRoutes
+	cross   *http.CrossOriginProtection
+}
+
+// ServeHTTP serves one request.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = h.prepare(w, r)
+	defer h.recover(w, r)
+	area, path := h.area(r)
+	switch area {
+	case areaWeb:
+		h.opt.Web.ServeHTTP(w, r)
+	case areaProbe:
+		h.probe(w, r)
+	case areaToken:
+		apiHeaders(w)
+		h.tokens.ServeHTTP(w, r)
+	default:
+		apiHeaders(w)
+		h.serveAPI(w, r, area, path)
+	}
+}
+
+// area says which part of the server a path belongs to.
+type area int
+
+const (
+	areaWeb area = iota
+	areaProbe
+	areaToken
+	areaConsole  // below /api/x
+	areaDefender // the rest below /api
+)
+
+// area returns the part and, for the API, the escaped path below "/api" or
+// "/api/x" ("" or "/devices/…").
+func (h *handler) area(r *http.Request) (area, string) {
+	path := r.URL.EscapedPath()
+	if strings.EqualFold(path, "/healthz") || strings.EqualFold(path, "/readyz") {
+		return areaProbe, ""
+	}
+	// The decoded path decides what is guarded, so that no way of writing
+	// "/api" in another form reaches around the guard.
+	decoded := strings.ToLower(r.URL.Path)
+	if decoded == "/api" || strings.HasPrefix(decoded, "/api/") {
+		rest := afterSegments(path, 1)
+		if decoded == "/api/x" || strings.HasPrefix(decoded, "/api/x/") {
+			return areaConsole, afterSegments(path, 2)
+		}
+		return areaDefender, rest
+	}
+	if h.tokens.owns(path) {
+		return areaToken, ""
+	}
+	return areaWeb, ""
+}
+
+// afterSegments cuts n segments off an escaped path: ("/api/x/devices", 2) is "/devices".
+func afterSegments(path string, n int) string {
+	for ; n > 0; n-- {
+		i := strings.IndexByte(strings.TrimPrefix(path, "/"), '/')
+		if i < 0 {
+			return ""
+		}
+		path = path[i+1:]
+	}
+	return path
+}
+
+// probe answers "is it alive" and "does it answer from data".
+func (h *handler) probe(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte("ok\n"))
+}

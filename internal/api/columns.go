@@ -1,0 +1,147 @@
+package api
+
+import (
+	"strconv"
+
+	"github.com/picketsec/picket/internal/server"
+)
+
+// The columns of the exports. A column may be added at the end; one that is
+// there keeps its name, place and meaning.
+
+var deviceColumns = []column[server.DeviceRow]{
+	{"device_id", func(r *server.DeviceRow) string { return string(r.ID) }},
+	{"name", func(r *server.DeviceRow) string { return r.Name }},
+	{"os_platform", func(r *server.DeviceRow) string { return r.OSPlatform }},
+	{"os_version", func(r *server.DeviceRow) string { return r.OSVersion }},
+	{"os_name", func(r *server.DeviceRow) string { return r.OSName }},
+	{"arch", func(r *server.DeviceRow) string { return r.Arch }},
+	{"health", func(r *server.DeviceRow) string { return r.Health }},
+	{"connected", func(r *server.DeviceRow) string { return strconv.FormatBool(r.Connected) }},
+	{"ip", func(r *server.DeviceRow) string { return r.IP }},
+	{"first_seen", func(r *server.DeviceRow) string { return instant(r.FirstSeen) }},
+	{"last_seen", func(r *server.DeviceRow) string { return instant(r.LastSeen) }},
+	{"software", func(r *server.DeviceRow) string { return whole(r.Software) }},
+	{"weaknesses", func(r *server.DeviceRow) string { return whole(r.Weaknesses) }},
+	{"critical", func(r *server.DeviceRow) string { return whole(r.Severity.Critical) }},
+	{"high", func(r *server.DeviceRow) string { return whole(r.Severity.High) }},
+	{"medium", func(r *server.DeviceRow) string { return whole(r.Severity.Medium) }},
+	{"low", func(r *server.DeviceRow) string { return whole(r.Severity.Low) }},
+	{"unrated", func(r *server.DeviceRow) string { return whole(r.Severity.Unrated) }},
+	{"fixable", func(r *server.DeviceRow) string { return whole(r.Fixable) }},
+	{"exploitable", func(r *server.DeviceRow) string { return whole(r.Exploitable) }},
+	{"kev", func(r *server.DeviceRow) string { return whole(r.KEV) }},
+	{"gaps", func(r *server.DeviceRow) string { return whole(r.Gaps) }},
+	{"tags", func(r *server.DeviceRow) string { return words(r.Tags) }},
+	{"clone_of", func(r *server.DeviceRow) string { return r.CloneOf }},
+}
+
+var deviceSoftwareColumns = []column[server.DeviceSoftwareRow]{
+	{"software_id", func(r *server.DeviceSoftwareRow) string { return r.ID }},
+	{"name", func(r *server.DeviceSoftwareRow) string { return r.Name }},
+	{"vendor", func(r *server.DeviceSoftwareRow) string { return r.Vendor }},
+	{"version", func(r *server.DeviceSoftwareRow) string { return r.Version }},
+	{"ecosystem", func(r *server.DeviceSoftwareRow) string { return r.Ecosystem }},
+	{"weaknesses", func(r *server.DeviceSoftwareRow) string { return whole(r.Weaknesses) }},
+	{"critical", func(r *server.DeviceSoftwareRow) string { return whole(r.Severity.Critical) }},
+	{"high", func(r *server.DeviceSoftwareRow) string { return whole(r.Severity.High) }},
+	{"exploit", func(r *server.DeviceSoftwareRow) string { return string(r.Threats.Exploit) }},
+	{"kev", func(r *server.DeviceSoftwareRow) string { return strconv.FormatBool(r.Threats.KEV) }},
+	{"product_code", func(r *server.DeviceSoftwareRow) string { return r.ProductCode }},
+	{"tags", func(r *server.DeviceSoftwareRow) string { return words(r.Tags) }},
+	{"update", func(r *server.DeviceSoftwareRow) string { return r.Update }},
+	{"update_security", func(r *server.DeviceSoftwareRow) string { return strconv.FormatBool(r.UpdateSec) }},
+	{"not_assessed", func(r *server.DeviceSoftwareRow) string { return r.NotAssessed }},
+	{"first_found", func(r *server.DeviceSoftwareRow) string { return instant(r.FirstFound) }},
+	{"last_found", func(r *server.DeviceSoftwareRow) string { return instant(r.LastFound) }},
+}
+
+var deviceVulnColumns = []column[server.DeviceVulnRow]{
+	{"weakness_id", func(r *server.DeviceVulnRow) string { return r.ID }},
+	{"title", func(r *server.DeviceVulnRow) string { return r.Title }},
+	{"severity", func(r *server.DeviceVulnRow) string { return string(r.Severity) }},
+	{"cvss", func(r *server.DeviceVulnRow) string { return number(r.CVSS) }},
+	{"cvss_version", func(r *server.DeviceVulnRow) string { return r.CVSSVer }},
+	{"epss", func(r *server.DeviceVulnRow) string { return number(r.EPSS) }},
+	{"software", func(r *server.DeviceVulnRow) string { return refs(r.Software) }},
+	{"state", func(r *server.DeviceVulnRow) string { return string(r.State) }},
+	{"exposed", func(r *server.DeviceVulnRow) string { return strconv.FormatBool(r.Exposed) }},
+	{"fix_version", func(r *server.DeviceVulnRow) string { return r.FixVersion }},
+	{"exploit", func(r *server.DeviceVulnRow) string { return string(r.Threats.Exploit) }},
+	{"kev", func(r *server.DeviceVulnRow) string { return strconv.FormatBool(r.Threats.KEV) }},
+	{"published", func(r *server.DeviceVulnRow) string { return instant(r.Published) }},
+	{"updated", func(r *server.DeviceVulnRow) string { return instant(r.Updated) }},
+	{"first_seen", func(r *server.DeviceVulnRow) string { return instant(r.FirstSeen) }},
+}
+
+var closedColumns = []column[server.ClosedRow]{
+	{"weakness_id", func(r *server.ClosedRow) string { return r.ID }},
+	{"severity", func(r *server.ClosedRow) string { return string(r.Severity) }},
+	{"software", func(r *server.ClosedRow) string { return r.Software }},
+	{"version", func(r *server.ClosedRow) string { return r.Version }},
+	{"reason", func(r *server.ClosedRow) string { return r.Reason }},
+	{"detail", func(r *server.ClosedRow) string { return r.Detail }},
+	{"closed_at", func(r *server.ClosedRow) string { return instant(r.ClosedAt) }},
+	{"first_seen", func(r *server.ClosedRow) string { return instant(r.FirstSeen) }},
+}
+
+var softwareColumns = []column[server.SoftwareRow]{
+	{"software_id", func(r *server.SoftwareRow) string { return r.ID }},
+	{"name", func(r *server.SoftwareRow) string { return r.Name }},
+	{"vendor", func(r *server.SoftwareRow) string { return r.Vendor }},
+	{"ecosystem", func(r *server.SoftwareRow) string { return r.Ecosystem }},
+	{"versions", func(r *server.SoftwareRow) string { return whole(r.Versions) }},
+	{"weaknesses", func(r *server.SoftwareRow) string { return whole(r.Weaknesses) }},
+	{"critical", func(r *server.SoftwareRow) string { return whole(r.Severity.Critical) }},
+	{"high", func(r *server.SoftwareRow) string { return whole(r.Severity.High) }},
+	{"exposed_devices", func(r *server.SoftwareRow) string { return whole(r.Exposed) }},
+	{"installed_devices", func(r *server.SoftwareRow) string { return whole(r.Installed) }},
+	{"exploit", func(r *server.SoftwareRow) string { return string(r.Threats.Exploit) }},
+	{"kev", func(r *server.SoftwareRow) string { return strconv.FormatBool(r.Threats.KEV) }},
+	{"product_code", func(r *server.SoftwareRow) string { return r.ProductCode }},
+	{"tags", func(r *server.SoftwareRow) string { return words(r.Tags) }},
+	{"not_assessed", func(r *server.SoftwareRow) string { return r.NotAssessed }},
+}
+
+var weaknessColumns = []column[server.WeaknessRow]{
+	{"weakness_id", func(r *server.WeaknessRow) string { return r.ID }},
+	{"title", func(r *server.WeaknessRow) string { return r.Title }},
+	{"severity", func(r *server.WeaknessRow) string { return string(r.Severity) }},
+	{"cvss", func(r *server.WeaknessRow) string { return number(r.CVSS) }},
+	{"cvss_version", func(r *server.WeaknessRow) string { return r.CVSSVer }},
+	{"epss", func(r *server.WeaknessRow) string { return number(r.EPSS) }},
+	{"software", func(r *server.WeaknessRow) string { return refs(r.Software) }},
+	{"software_count", func(r *server.WeaknessRow) string { return whole(r.SoftwareN) }},
+	{"exposed_devices", func(r *server.WeaknessRow) string { return whole(r.Exposed) }},
+	{"affected_devices", func(r *server.WeaknessRow) string { return whole(r.Affected) }},
+	{"fixable", func(r *server.WeaknessRow) string { return strconv.FormatBool(r.Fixable) }},
+	{"exploit", func(r *server.WeaknessRow) string { return string(r.Threats.Exploit) }},
+	{"kev", func(r *server.WeaknessRow) string { return strconv.FormatBool(r.Threats.KEV) }},
+	{"published", func(r *server.WeaknessRow) string { return instant(r.Published) }},
+	{"updated", func(r *server.WeaknessRow) string { return instant(r.Updated) }},
+	{"tags", func(r *server.WeaknessRow) string { return words(r.Tags) }},
+}
+
+var weaknessDeviceColumns = []column[server.WeaknessDevice]{
+	{"device_id", func(r *server.WeaknessDevice) string { return string(r.ID) }},
+	{"name", func(r *server.WeaknessDevice) string { return r.Name }},
+	{"os_name", func(r *server.WeaknessDevice) string { return r.OSName }},
+	{"state", func(r *server.WeaknessDevice) string { return string(r.State) }},
+	{"exposed", func(r *server.WeaknessDevice) string { return strconv.FormatBool(r.Exposed) }},
+	{"software", func(r *server.WeaknessDevice) string { return refs(r.Software) }},
+	{"fix_version", func(r *server.WeaknessDevice) string { return r.Fix }},
+	{"first_seen", func(r *server.WeaknessDevice) string { return instant(r.FirstSeen) }},
+	{"last_seen", func(r *server.WeaknessDevice) string { return instant(r.LastSeen) }},
+}
+
+// refs is "openssl 3.0.15-1; nginx 1.22".
+func refs(list []server.SoftwareRef) string {
+	text := make([]string, len(list))
+	for i, s := range list {
+		text[i] = s.Name
+		if s.Version != "" {
+			text[i] += " " + s.Version
+		}
+	}
+	return words(text)
+}

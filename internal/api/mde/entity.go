@@ -1,0 +1,283 @@
+package mde
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/server"
+)
+
+// constant is a property that is the same on every row.
+func constant[T any](v any) func(*T) any { return func(*T) any { return v } }
+
+// timeOrNil is null for a time that is not known.
+func timeOrNil(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+func textOrNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// machineProps are the properties of a machine. riskScore and exposureLevel
+// are null: Picket computes neither a device's risk nor its exposure level.
+var machineProps = []prop[server.DeviceRow]{
+	{"id", word, func(r *server.DeviceRow) any { return string(r.ID) }},
+	{"computerDnsName", word, func(r *server.DeviceRow) any { return dnsName(r.DNSName, r.Name) }},
+	{"firstSeen", instant, func(r *server.DeviceRow) any { return timeOrNil(r.FirstSeen) }},
+	{"lastSeen", instant, func(r *server.DeviceRow) any { return timeOrNil(r.LastSeen) }},
+	{"osPlatform", word, func(r *server.DeviceRow) any { return r.OSPlatform }},
+	{"osVersion", text, func(r *server.DeviceRow) any { return textOrNil(r.OSVersion) }},
+	{"osProcessor", word, func(r *server.DeviceRow) any { return processor(r.Arch) }},
+	{"version", text, func(r *server.DeviceRow) any { return r.OSVersion }},
+	{"osBuild", number, constant[server.DeviceRow](nil)},
+	{"osArchitecture", word, func(r *server.DeviceRow) any { return architecture(r.Arch) }},
+	{"onboardingStatus", word, constant[server.DeviceRow]("onboarded")},
+	{"lastIpAddress", text, func(r *server.DeviceRow) any { return textOrNil(r.IP) }},
+	{"lastExternalIpAddress", text, constant[server.DeviceRow](nil)},
+	{"healthStatus", word, func(r *server.DeviceRow) any { return health(r.Health) }},
+	{"deviceValue", word, constant[server.DeviceRow]("Normal")},
+	{"rbacGroupId", number, constant[server.DeviceRow](float64(0))},
+	{"rbacGroupName", text, constant[server.DeviceRow](nil)},
+	{"riskScore", word, constant[server.DeviceRow](nil)},
+	{"exposureLevel", word, constant[server.DeviceRow](nil)},
+	{"isAadJoined", flag, constant[server.DeviceRow](false)},
+	{"aadDeviceId", word, constant[server.DeviceRow](nil)},
+	{"machineTags", texts, func(r *server.DeviceRow) any { return r.Tags }},
+	{"ipAddresses", objects, func(r *server.DeviceRow) any { return addresses(r) }},
+}
+
+func dnsName(full, name string) string {
+	if full != "" {
+		return full
+	}
+	return name
+}
+
+func health(h string) string {
+	if h == "" {
+		return "Unknown"
+	}
+	return h
+}
+
+func processor(arch string) any {
+	switch arch {
+	case "amd64":
+		return "x64"
+	case "386":
+		return "x86"
+	}
+	return textOrNil(arch)
+}
+
+func architecture(arch string) any {
+	switch arch {
+	case "":
+		return nil
+	case "386", "arm", "mips", "mipsle":
+		return "32-bit"
+	}
+	return "64-bit"
+}
+
+// addresses lists one object per address; loopback interfaces are left out.
+func addresses(r *server.DeviceRow) []map[string]any {
+	out := []map[string]any{}
+	add := func(ip, mac string, up bool) {
+		status := "Down"
+		if up {
+			status = "Up"
+		}
+		out = append(out, map[string]any{"ipAddress": ip, "macAddress": textOrNil(strings.ToUpper(strings.ReplaceAll(mac, ":", ""))), "operationalStatus": status})
+	}
+	for _, i := range r.Interfaces {
+		if i.Loopback {
+			continue
+		}
+		for _, a := range i.Addresses {
+			add(a, i.MAC, i.Up)
+		}
+	}
+	if len(out) == 0 && r.IP != "" {
+		add(r.IP, "", true)
+	}
+	return out
+}
+
+// hasAddress reports whether a device has an IP address.
+func hasAddress(r *server.DeviceRow, ip netip.Addr) bool {
+	same := func(s string) bool {
+		a, err := netip.ParseAddr(s)
+		return err == nil && a.Unmap().WithZone("") == ip
+	}
+	if same(r.IP) {
+		return true
+	}
+	for _, i := range r.Interfaces {
+		for _, a := range i.Addresses {
+			if same(a) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// rowOf is a device as a row of the list.
+func rowOf(d *server.Device) *server.DeviceRow {
+	r := d.DeviceRow
+	r.DNSName = dnsName(dnsName(r.DNSName, d.FQDN), r.Name)
+	if r.Interfaces == nil {
+		r.Interfaces = d.Interfaces
+	}
+	return &r
+}
+
+// machineRef is a machine in a list of references.
+type machineRef struct {
+	id       inventory.DeviceID
+	name     string
+	platform string
+}
+
+var machineRefProps = []prop[machineRef]{
+	{"id", word, func(r *machineRef) any { return string(r.id) }},
+	{"computerDnsName", word, func(r *machineRef) any { return r.name }},
+	{"osPlatform", word, func(r *machineRef) any { return textOrNil(r.platform) }},
+	{"rbacGroupName", text, constant[machineRef](nil)},
+	{"rbacGroupId", number, constant[machineRef](float64(0))},
+}
+
+// softwareProps are the properties of a product. impactScore is 0: Picket
+// computes no impact of a product yet; activeAlert is false: it raises no alerts.
+var softwareProps = []prop[server.SoftwareRow]{
+	{"id", text, func(r *server.SoftwareRow) any { return r.ID }},
+	{"name", text, func(r *server.SoftwareRow) any { return r.Name }},
+	{"vendor", text, func(r *server.SoftwareRow) any { return r.Vendor }},
+	{"weaknesses", number, func(r *server.SoftwareRow) any { return float64(r.Weaknesses) }},
+	{"publicExploit", flag, func(r *server.SoftwareRow) any { return public(r.Threats) }},
+	{"activeAlert", flag, constant[server.SoftwareRow](false)},
+	{"exposedMachines", number, func(r *server.SoftwareRow) any { return float64(r.Exposed) }},
+	{"installedMachines", number, func(r *server.SoftwareRow) any { return float64(r.Installed) }},
+	{"impactScore", number, constant[server.SoftwareRow](float64(0))},
+	{"isNormalized", flag, constant[server.SoftwareRow](true)},
+	{"category", word, constant[server.SoftwareRow]("Application")},
+}
+
+func public(t server.Threats) bool { return t.Exploit != "" && t.Exploit != advisory.NoExploit }
+
+var distributionProps = []prop[server.VersionRow]{
+	{"version", text, func(r *server.VersionRow) any { return r.Version }},
+	{"installations", number, func(r *server.VersionRow) any { return float64(r.Installed) }},
+	{"vulnerabilities", number, func(r *server.VersionRow) any { return float64(r.Weaknesses) }},
+}
+
+// vuln is a weakness as a row, and how to learn what the row does not say.
+type vuln struct {
+	server.WeaknessRow
+	detail *server.WeaknessDetail
+	load   func(id string) *server.WeaknessDetail
+}
+
+// more is everything that is known of the weakness, looked up once.
+func (v *vuln) more() *server.WeaknessDetail {
+	if v.detail == nil && v.load != nil {
+		v.detail = v.load(v.ID)
+	}
+	if v.detail == nil {
+		v.detail = &server.WeaknessDetail{WeaknessRow: v.WeaknessRow}
+	}
+	return v.detail
+}
+
+var vulnProps = []prop[vuln]{
+	{"id", word, func(r *vuln) any { return r.ID }},
+	{"name", word, func(r *vuln) any { return r.ID }},
+	{"description", text, func(r *vuln) any { return describe(r) }},
+	{"severity", word, func(r *vuln) any { return string(r.Severity) }},
+	{"cvssV3", number, func(r *vuln) any { return scoreV3(r).Base }},
+	{"cvssVector", text, func(r *vuln) any { r.more(); return textOrNil(scoreV3(r).Vector) }},
+	{"exposedMachines", number, func(r *vuln) any { return float64(r.Exposed) }},
+	{"publishedOn", instant, func(r *vuln) any { return timeOrNil(r.Published) }},
+	{"updatedOn", instant, func(r *vuln) any { return timeOrNil(r.Updated) }},
+	{"publicExploit", flag, func(r *vuln) any { return public(r.Threats) }},
+	{"exploitVerified", flag, func(r *vuln) any {
+		return r.Threats.Exploit == advisory.ExploitVerified || r.Threats.Exploit == advisory.ExploitInKit
+	}},
+	{"exploitInKit", flag, func(r *vuln) any { return r.Threats.Exploit == advisory.ExploitInKit }},
+	{"exploitTypes", texts, func(r *vuln) any { return r.more().Weakness.ExploitTypes }},
+	{"exploitUris", texts, func(r *vuln) any { return exploitURIs(&r.more().Weakness) }},
+	{"cveSupportability", word, constant[vuln]("Supported")},
+	{"EPSS", number, func(r *vuln) any {
+		if r.EPSS == 0 {
+			return nil
+		}
+		return r.EPSS
+	}},
+}
+
+func describe(r *vuln) string {
+	if d := r.more().Weakness.Description; d != "" {
+		return d
+	}
+	return r.Title
+}
+
+// scoreV3 is the CVSS 3 score: the preferred one where it is of version 3,
+// else the best of version 3 that a feed gives, else the preferred one. A
+// weakness without any score has 0. The vector is only there once more was asked.
+func scoreV3(r *vuln) advisory.Score {
+	if strings.HasPrefix(r.CVSSVer, "3") && r.detail == nil {
+		return advisory.Score{Version: r.CVSSVer, Base: r.CVSS}
+	}
+	var first advisory.Score
+	for i, s := range r.more().Weakness.Scores {
+		if strings.HasPrefix(s.Version, "3") {
+			return s
+		}
+		if i == 0 {
+			first = s
+		}
+	}
+	if first.Version == "" {
+		first.Base = r.CVSS
+	}
+	return first
+}
+
+func exploitURIs(w *advisory.Weakness) []string {
+	out := []string{}
+	for _, ref := range w.References {
+		for _, tag := range ref.Tags {
+			if strings.EqualFold(tag, "exploit") {
+				out = append(out, ref.URL)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// machineVulnProps are one (machine, weakness, product, version).
+var machineVulnProps = []prop[server.MachineVuln]{
+	{"id", word, func(r *server.MachineVuln) any {
+		return strings.Join([]string{string(r.Device), r.CVE, r.Vendor, r.Product, r.Version, r.FixingID}, "-_-")
+	}},
+	{"cveId", word, func(r *server.MachineVuln) any { return r.CVE }},
+	{"machineId", word, func(r *server.MachineVuln) any { return string(r.Device) }},
+	{"fixingKbId", word, func(r *server.MachineVuln) any { return textOrNil(r.FixingID) }},
+	{"productName", text, func(r *server.MachineVuln) any { return r.Product }},
+	{"productVendor", text, func(r *server.MachineVuln) any { return r.Vendor }},
+	{"productVersion", text, func(r *server.MachineVuln) any { return r.Version }},
+	{"severity", word, func(r *server.MachineVuln) any { return r.Severity }},
+}

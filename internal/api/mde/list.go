@@ -1,0 +1,137 @@
+package mde
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/picketsec/picket/internal/server"
+)
+
+// request is one request of an authenticated caller.
+type request struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	caller server.Caller
+	base   string // "https://picket.example"
+	prefix string // "/api" or "/api/v1.0", as the client wrote it
+	id     string // of the item in the path
+	arg    string // arguments of a function in the path
+}
+
+func (q *request) ctx() context.Context { return q.r.Context() }
+
+// address is where this request went, without its query.
+func (q *request) address() string { return q.base + q.r.URL.EscapedPath() }
+
+func (q *request) context(set string) string { return q.base + q.prefix + "/$metadata#" + set }
+
+// fetch reads rows; when it is paged, it honours offset and limit and its
+// order is stable; rows that where refuses do not count.
+type fetch[T any] func(q server.Query, where func(*T) bool) (server.Page[T], error)
+
+// serveList answers a collection. paged says that fetch filters and pages;
+// else it gives all rows and both are done here.
+func serveList[T any](q *request, set string, props []prop[T], paged bool, get fetch[T]) error {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return serveWith(q, o, set, props, paged, get)
+}
+
+func serveWith[T any](q *request, o options, set string, props []prop[T], paged bool, get fetch[T]) error {
+	var where func(*T) bool
+	var err error
+	if o.filter != "" {
+		if where, err = compile(props, o.filter); err != nil {
+			return err
+		}
+	}
+	less, err := order(props, o.orderby)
+	if err != nil {
+		return err
+	}
+	shown, err := chosen(props, o.selects)
+	if err != nil {
+		return err
+	}
+	want := server.Query{Filter: map[string][]string{}}
+	local := less != nil || !paged
+	if !local {
+		want.Offset, want.Limit = o.skip, max(o.limit(), 1)
+	}
+	page, err := get(want, where)
+	if err != nil {
+		return err
+	}
+	rows, total := page.Items, page.Total
+	if local {
+		if !paged && where != nil {
+			kept := rows[:0:0]
+			for i := range rows {
+				if where(&rows[i]) {
+					kept = append(kept, rows[i])
+				}
+			}
+			rows = kept
+		}
+		if less != nil {
+			rows = slices.Clone(rows)
+			slices.SortStableFunc(rows, func(a, b T) int { return less(&a, &b) })
+		}
+		total = len(rows)
+		rows = rows[min(o.skip, len(rows)):]
+	}
+	rows = rows[:min(len(rows), o.limit())]
+	writeList(q, o, set, shown, rows, total)
+	return nil
+}
+
+// writeList writes the envelope. The next link is there only when a page follows.
+func writeList[T any](q *request, o options, set string, shown []prop[T], rows []T, total int) {
+	var b bytes.Buffer
+	b.WriteString(`{"@odata.context":`)
+	appendJSON(&b, q.context(set))
+	if o.count {
+		b.WriteString(`,"@odata.count":`)
+		appendJSON(&b, total)
+	}
+	b.WriteString(`,"value":[`)
+	for i := range rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		appendEntity(&b, "", shown, &rows[i])
+	}
+	b.WriteByte(']')
+	if next := o.next(q.address(), len(rows), o.skip+len(rows) < total); next != "" {
+		b.WriteString(`,"@odata.nextLink":`)
+		appendJSON(&b, next)
+	}
+	b.WriteByte('}')
+	writeJSON(q.w, b.Bytes())
+}
+
+// serveOne answers a single entity.
+func serveOne[T any](q *request, set string, props []prop[T], row *T) error {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	shown, err := chosen(props, o.selects)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	appendEntity(&b, q.context(set)+"/$entity", shown, row)
+	writeJSON(q.w, b.Bytes())
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, raw []byte) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(raw) // a client that has gone needs no answer
+}

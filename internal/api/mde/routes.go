@@ -1,0 +1,350 @@
+package mde
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/server"
+)
+
+// Route is one route of the façade.
+type Route struct {
+	Method     string
+	Path       string // below /api; "{id}" is one segment, "name(…)" a function
+	Permission string // that the caller needs
+	serve      func(h *Handler, q *request) error
+}
+
+// Routes is the whole table: what is not in it does not exist.
+func Routes() []Route {
+	return []Route{
+		{"GET", "/machines", server.MachineRead, (*Handler).machines},
+		{"GET", "/machines/findbytag", server.MachineRead, (*Handler).machinesByTag},
+		{"GET", "/machines/findbyip(…)", server.MachineRead, (*Handler).machinesByIP},
+		{"GET", "/machines/{id}", server.MachineRead, (*Handler).machine},
+		{"GET", "/machines/{id}/software", server.SoftwareRead, (*Handler).machineSoftware},
+		{"GET", "/machines/{id}/vulnerabilities", server.VulnerabilityRead, (*Handler).machineVulns},
+		{"GET", "/software", server.SoftwareRead, (*Handler).software},
+		{"GET", "/software/{id}", server.SoftwareRead, (*Handler).product},
+		{"GET", "/software/{id}/distributions", server.SoftwareRead, (*Handler).distributions},
+		{"GET", "/software/{id}/machineReferences", server.SoftwareRead, (*Handler).softwareMachines},
+		{"GET", "/software/{id}/vulnerabilities", server.VulnerabilityRead, (*Handler).softwareVulns},
+		{"GET", "/vulnerabilities", server.VulnerabilityRead, (*Handler).vulns},
+		{"GET", "/vulnerabilities/machinesVulnerabilities", server.VulnerabilityRead, (*Handler).machinesVulns},
+		{"GET", "/vulnerabilities/{id}", server.VulnerabilityRead, (*Handler).vuln},
+		{"GET", "/vulnerabilities/{id}/machineReferences", server.VulnerabilityRead, (*Handler).vulnMachines},
+	}
+}
+
+// machines is the list of devices.
+func (h *Handler) machines(q *request) error {
+	return serveList(q, "Machines", machineProps, true, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
+		want.Sort = []string{"first_seen"} // never changes: pages stay where they are
+		return h.opt.Server.Devices(q.ctx(), q.caller, want, where)
+	})
+}
+
+// machine is one device, by id or by name.
+func (h *Handler) machine(q *request) error {
+	d, err := h.device(q)
+	if err != nil {
+		return err
+	}
+	return serveOne(q, "Machines", machineProps, rowOf(&d))
+}
+
+// device looks the device of the path up.
+func (h *Handler) device(q *request) (server.Device, error) {
+	id := q.id
+	if low := strings.ToLower(id); inventory.DeviceID(low).Valid() {
+		id = low
+	}
+	d, err := h.opt.Server.Device(q.ctx(), q.caller, id)
+	return d, missing(err, "Machine", q.id)
+}
+
+// missing gives a "not found" its name.
+func missing(err error, what, id string) error {
+	if errors.Is(err, server.ErrNotFound) {
+		return &Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: fmt.Sprintf("%s %s was not found", what, id)}
+	}
+	return err
+}
+
+func (h *Handler) machinesByTag(q *request) error {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	tag := o.plain["tag"]
+	if tag == "" {
+		return &Error{Status: http.StatusBadRequest, Code: "MissingRequiredParameter", Message: "The parameter tag is missing."}
+	}
+	prefix := strings.EqualFold(o.plain["usestartswithfilter"], "true")
+	return h.some(q, o, func(r *server.DeviceRow) bool {
+		return slices.ContainsFunc(r.Tags, func(t string) bool {
+			return t == tag || prefix && strings.HasPrefix(t, tag)
+		})
+	})
+}
+
+// some lists the devices that a function of the path picks.
+func (h *Handler) some(q *request, o options, pick func(*server.DeviceRow) bool) error {
+	return serveWith(q, o, "Machines", machineProps, true, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
+		want.Sort = []string{"first_seen"}
+		return h.opt.Server.Devices(q.ctx(), q.caller, want, func(r *server.DeviceRow) bool { return pick(r) && (where == nil || where(r)) })
+	})
+}
+
+var (
+	argIP   = regexp.MustCompile(`(?i)\bip\s*=\s*['"]?([^'",)]*)`)
+	argTime = regexp.MustCompile(`(?i)\btimestamp\s*=\s*(?:datetime)?['"]?([^'",)]*)`)
+)
+
+// near is how far from the timestamp a device may have been seen.
+const near = 15 * time.Minute
+
+// machinesByIP finds devices that have an address and were seen around a time.
+func (h *Handler) machinesByIP(q *request) error {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	m := argIP.FindStringSubmatch(q.arg)
+	if m == nil {
+		return &Error{Status: http.StatusBadRequest, Code: "MissingRequiredParameter", Message: "The argument ip is missing."}
+	}
+	ip, err := netip.ParseAddr(strings.TrimSpace(m[1]))
+	if err != nil {
+		return &Error{Status: http.StatusBadRequest, Code: "InvalidIpAddress", Message: "The argument ip is not an IP address."}
+	}
+	ip = ip.Unmap().WithZone("")
+	var at time.Time
+	if m := argTime.FindStringSubmatch(q.arg); m != nil {
+		var ok bool
+		if at, ok = parseTime(strings.TrimSpace(m[1])); !ok {
+			return &Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "The argument timestamp is not a date and time."}
+		}
+	}
+	return h.some(q, o, func(r *server.DeviceRow) bool {
+		if !hasAddress(r, ip) {
+			return false
+		}
+		return at.IsZero() || !r.FirstSeen.After(at.Add(near)) && !r.LastSeen.Before(at.Add(-near))
+	})
+}
+
+// machineSoftware is one row per product on a device; how many machines have
+// it is counted over all.
+func (h *Handler) machineSoftware(q *request) error {
+	return serveList(q, "Software", softwareProps, false, func(server.Query, func(*server.SoftwareRow) bool) (server.Page[server.SoftwareRow], error) {
+		mine, err := h.opt.Server.DeviceSoftware(q.ctx(), q.caller, lowerID(q.id), server.Query{Sort: []string{"name"}})
+		if err != nil {
+			return server.Page[server.SoftwareRow]{}, missing(err, "Machine", q.id)
+		}
+		ids := make(map[string]bool, len(mine.Items))
+		for i := range mine.Items {
+			ids[mine.Items[i].ID] = true
+		}
+		all, err := h.opt.Server.SoftwareList(q.ctx(), q.caller, server.Query{}, func(r *server.SoftwareRow) bool { return ids[r.ID] })
+		if err != nil {
+			return server.Page[server.SoftwareRow]{}, err
+		}
+		fleet := make(map[string]*server.SoftwareRow, len(all.Items))
+		for i := range all.Items {
+			fleet[all.Items[i].ID] = &all.Items[i]
+		}
+		page := server.Page[server.SoftwareRow]{AsOf: mine.AsOf}
+		for _, d := range mine.Items {
+			row := server.SoftwareRow{ID: d.ID, Name: d.Name, Vendor: d.Vendor, Weaknesses: d.Weaknesses, Threats: d.Threats, Installed: 1}
+			if f := fleet[d.ID]; f != nil {
+				row.Exposed, row.Installed = f.Exposed, f.Installed
+			} else if d.Weaknesses > 0 {
+				row.Exposed = 1
+			}
+			page.Items = append(page.Items, row)
+		}
+		return page, nil
+	})
+}
+
+func lowerID(id string) string {
+	if low := strings.ToLower(id); inventory.DeviceID(low).Valid() {
+		return low
+	}
+	return id
+}
+
+// exposedOnly narrows a list of weaknesses to what counts.
+func exposedOnly(want server.Query) server.Query {
+	want.Filter = map[string][]string{"exposed": {"true"}}
+	return want
+}
+
+// loader looks weaknesses up for rows that need more than a row says.
+func (h *Handler) loader(q *request) func(id string) *server.WeaknessDetail {
+	return func(id string) *server.WeaknessDetail {
+		d, err := h.opt.Server.Weakness(q.ctx(), q.caller, id)
+		if err != nil {
+			return nil // the row itself is then all that is known
+		}
+		return &d
+	}
+}
+
+// machineVulns is one row per weakness that counts on a device.
+func (h *Handler) machineVulns(q *request) error {
+	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
+		page, err := h.opt.Server.DeviceVulns(q.ctx(), q.caller, lowerID(q.id), exposedOnly(server.Query{Sort: []string{"id"}}))
+		if err != nil {
+			return server.Page[vuln]{}, missing(err, "Machine", q.id)
+		}
+		load := h.loader(q)
+		out := server.Page[vuln]{AsOf: page.AsOf}
+		for i := range page.Items {
+			r := &page.Items[i]
+			if !r.Exposed {
+				continue
+			}
+			v := vuln{load: load, WeaknessRow: server.WeaknessRow{ID: r.ID, Title: r.Title, Severity: r.Severity, CVSS: r.CVSS, CVSSVer: r.CVSSVer,
+				EPSS: r.EPSS, Published: r.Published, Updated: r.Updated, Threats: r.Threats, Exposed: 1}}
+			if d := load(r.ID); d != nil {
+				v.detail, v.WeaknessRow.Exposed = d, max(d.Exposed, 1)
+			}
+			out.Items = append(out.Items, v)
+		}
+		return out, nil
+	})
+}
+
+// software is the list of products.
+func (h *Handler) software(q *request) error {
+	return serveList(q, "Software", softwareProps, true, func(want server.Query, where func(*server.SoftwareRow) bool) (server.Page[server.SoftwareRow], error) {
+		want.Sort = []string{"name"}
+		return h.opt.Server.SoftwareList(q.ctx(), q.caller, want, where)
+	})
+}
+
+func (h *Handler) product(q *request) error {
+	s, err := h.opt.Server.Software(q.ctx(), q.caller, q.id)
+	if err != nil {
+		return missing(err, "Software", q.id)
+	}
+	return serveOne(q, "Software", softwareProps, &s.SoftwareRow)
+}
+
+func (h *Handler) distributions(q *request) error {
+	return serveList(q, "Distributions", distributionProps, false, func(server.Query, func(*server.VersionRow) bool) (server.Page[server.VersionRow], error) {
+		s, err := h.opt.Server.Software(q.ctx(), q.caller, q.id)
+		return server.Page[server.VersionRow]{Items: s.Distribution}, missing(err, "Software", q.id)
+	})
+}
+
+func (h *Handler) softwareMachines(q *request) error {
+	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
+		page, err := h.opt.Server.SoftwareDevices(q.ctx(), q.caller, q.id, server.Query{})
+		var out server.Page[machineRef]
+		for i := range page.Items {
+			r := &page.Items[i]
+			out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform})
+		}
+		return out, missing(err, "Software", q.id)
+	})
+}
+
+func (h *Handler) softwareVulns(q *request) error {
+	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
+		page, err := h.opt.Server.SoftwareVulns(q.ctx(), q.caller, q.id, exposedOnly(server.Query{Sort: []string{"id"}}))
+		return h.asVulns(q, page), missing(err, "Software", q.id)
+	})
+}
+
+// asVulns turns rows of the server into rows of this API.
+func (h *Handler) asVulns(q *request, page server.Page[server.WeaknessRow]) server.Page[vuln] {
+	load := h.loader(q)
+	out := server.Page[vuln]{Total: page.Total, AsOf: page.AsOf, Items: make([]vuln, len(page.Items))}
+	for i := range page.Items {
+		out.Items[i] = vuln{WeaknessRow: page.Items[i], load: load}
+	}
+	return out
+}
+
+// vulns is the list of weaknesses that count on at least one device. A filter
+// may need what only a look at each weakness tells; that is done here and not
+// inside the server's own pass over its rows.
+func (h *Handler) vulns(q *request) error {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return serveWith(q, o, "Vulnerabilities", vulnProps, o.filter == "", func(want server.Query, _ func(*vuln) bool) (server.Page[vuln], error) {
+		want.Sort = []string{"id"}
+		page, err := h.opt.Server.Weaknesses(q.ctx(), q.caller, exposedOnly(want), nil)
+		return h.asVulns(q, page), err
+	})
+}
+
+func (h *Handler) vuln(q *request) error {
+	d, err := h.opt.Server.Weakness(q.ctx(), q.caller, upperCVE(q.id))
+	if err != nil {
+		return missing(err, "Vulnerability", q.id)
+	}
+	return serveOne(q, "Vulnerabilities", vulnProps, &vuln{WeaknessRow: d.WeaknessRow, detail: &d})
+}
+
+func upperCVE(id string) string {
+	if up := strings.ToUpper(id); strings.HasPrefix(up, "CVE-") {
+		return up
+	}
+	return id
+}
+
+func (h *Handler) vulnMachines(q *request) error {
+	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
+		page, err := h.opt.Server.WeaknessDevices(q.ctx(), q.caller, upperCVE(q.id), server.Query{})
+		var out server.Page[machineRef]
+		for i := range page.Items {
+			if r := &page.Items[i]; r.Exposed {
+				out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform})
+			}
+		}
+		return out, missing(err, "Vulnerability", q.id)
+	})
+}
+
+// machinesVulns is one row per machine, weakness and product, in that order.
+func (h *Handler) machinesVulns(q *request) error {
+	return serveList(q, "PublicAssetVulnerabilityDtos", machineVulnProps, true, func(want server.Query, where func(*server.MachineVuln) bool) (server.Page[server.MachineVuln], error) {
+		rows, err := h.opt.Server.MachineVulns(q.ctx(), q.caller)
+		if err != nil {
+			return server.Page[server.MachineVuln]{}, err
+		}
+		page := server.Page[server.MachineVuln]{}
+		for r := range rows {
+			if where != nil && !where(&r) {
+				continue
+			}
+			if page.Total >= want.Offset && (want.Limit == 0 || len(page.Items) < want.Limit) {
+				page.Items = append(page.Items, r)
+			}
+			page.Total++
+		}
+		return page, q.ctx().Err()
+	})
+}
+
+// pathArg decodes the arguments of a function in a path.
+func pathArg(s string) string {
+	if v, err := url.PathUnescape(s); err == nil {
+		return v
+	}
+	return s
+}

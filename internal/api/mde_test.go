@@ -1,0 +1,166 @@
+package api
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var requestID = regexp.MustCompile(`"target":"[A-Z2-7]{26}"`)
+
+// TestDefenderGolden keeps the answers of the Defender-compatible routes.
+func TestDefenderGolden(t *testing.T) {
+	w := newWorld(t)
+	token := w.app()
+	var b strings.Builder
+	for _, target := range []string{
+		"/api/machines?$filter=computerDnsName eq 'SRV-01.corp.example'",
+		"/api/machines/srv-02",
+		"/api/machines?$filter=machineTags/any(tag: tag eq 'vip')&$select=id,machineTags&$count=true",
+		"/api/v1.0/machines?$top=1&$orderby=lastSeen+desc&$select=id",
+		"/api/machines?$filter=healthStatus eq 'Inactive'",
+		"/api/machines/findbyip(ip='10.0.0.2',timestamp=2026-01-02T03:10:00Z)?$select=id",
+		"/api/machines/findbyip(ip='10.0.0.2',timestamp=2025-01-02T03:10:00Z)?$select=id",
+		"/api/machines/findbyip(ip='x',timestamp=2025-01-02T03:10:00Z)",
+		"/api/machines/nothing",
+		"/api/machines?$filter=computerDnsName eq",
+		"/api/machines/" + string(deviceID(1)) + "/software?$filter=name eq 'openssl'",
+		"/api/machines/" + string(deviceID(1)) + "/vulnerabilities?$top=1",
+		"/api/machines/" + string(deviceID(1)) + "/vulnerabilities?$select=id&$count=true",
+		"/api/software?$filter=publicExploit eq true",
+		"/api/software/npm-_-%2540babel%252Fcore",
+		"/api/software/debian-_-openssl/distributions",
+		"/api/software/debian-_-openssl/machineReferences?$top=1",
+		"/api/software/debian-_-openssl/vulnerabilities?$select=id",
+		"/api/vulnerabilities?$filter=cvssV3 gt '9'&$select=id,cvssV3,cvssVector,EPSS,exploitUris",
+		"/api/vulnerabilities?$select=id&$count=true",
+		"/api/vulnerabilities/CVE-2024-2000",
+		"/api/vulnerabilities/CVE-1999-1",
+		"/api/vulnerabilities/CVE-2024-1000/machineReferences",
+		"/api/vulnerabilities/machinesVulnerabilities?$skip=5",
+		"/api/vulnerabilities/machinesVulnerabilities?$filter=machineId eq '" + string(deviceID(1)) + "'&$select=id",
+	} {
+		a := w.do("GET", target, "", token...)
+		if !json.Valid([]byte(a.body)) {
+			t.Errorf("%s: not JSON: %s", target, a.body)
+		}
+		b.WriteString("-- GET " + target + " --\n")
+		var pretty strings.Builder
+		enc := json.NewEncoder(&pretty)
+		enc.SetIndent("", " ")
+		if err := enc.Encode(json.RawMessage(requestID.ReplaceAllString(a.body, `"target":"ID"`))); err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString(strconv.Itoa(a.code) + " " + a.header.Get("Content-Type") + "\n" + pretty.String())
+	}
+	const file = "testdata/defender.golden.txt"
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("answers changed (-want +got); run go test ./internal/api -run Golden -update\n%s", diff)
+	}
+}
+
+// TestPaging follows next links and $top/$skip to the end.
+func TestPaging(t *testing.T) {
+	w := newWorld(t)
+	token := w.app()
+	type list struct {
+		Value []struct{ ID string }
+		Next  *string `json:"@odata.nextLink"`
+		Count *int    `json:"@odata.count"`
+	}
+	get := func(target string) list {
+		t.Helper()
+		a := w.do("GET", target, "", token...)
+		var l list
+		if err := json.Unmarshal([]byte(a.body), &l); err != nil || a.code != 200 {
+			t.Fatalf("%s = %d %s", target, a.code, a.body)
+		}
+		if strings.Contains(a.body, "nextLink") && l.Next == nil {
+			t.Errorf("%s: a next link that is null", target)
+		}
+		return l
+	}
+	if l := get("/api/machines"); len(l.Value) != 3 || l.Next != nil || l.Count != nil {
+		t.Errorf("everything = %+v", l)
+	}
+	if l := get("/api/machines?$top=2"); len(l.Value) != 2 || l.Next != nil {
+		t.Errorf("$top=2 = %+v: it asked for two, so no page follows", l)
+	}
+	if l := get("/api/machines?$top=2&$skip=2"); len(l.Value) != 1 || l.Value[0].ID != string(deviceID(3)) {
+		t.Errorf("$top=2&$skip=2 = %+v", l)
+	}
+	if l := get("/api/machines?$top=0&$count=true"); len(l.Value) != 0 || l.Count == nil || *l.Count != 3 {
+		t.Errorf("$top=0 = %+v", l)
+	}
+	for len(w.fake.devices) < 25001 {
+		d := w.fake.devices[0]
+		d.ID = deviceID(len(w.fake.devices) + 1)
+		w.fake.devices = append(w.fake.devices, d)
+	}
+	seen := map[string]bool{}
+	pages, target := 0, "/api/machines?$select=id&$filter=osPlatform+eq+'Debian'"
+	for target != "" {
+		l := get(target)
+		pages++
+		for _, v := range l.Value {
+			seen[v.ID] = true
+		}
+		target = ""
+		if l.Next != nil {
+			u, err := url.Parse(*l.Next)
+			if err != nil || u.Scheme != "http" || u.Host != "picket.test" {
+				t.Fatalf("next link %q is not absolute: %v", *l.Next, err)
+			}
+			target = u.RequestURI()
+		}
+	}
+	if len(seen) != 25001 || pages != 3 {
+		t.Errorf("%d machines on %d pages, want 25001 on 3", len(seen), pages)
+	}
+	if l := get("/api/machines?$top=12000"); l.Next == nil || !strings.Contains(*l.Next, "$top=2000&$skip=10000") {
+		t.Errorf("$top beyond a page: %v", l.Next)
+	}
+}
+
+func TestEmptyListIsAList(t *testing.T) {
+	w := newWorld(t)
+	w.fake.devices = nil
+	a := w.do("GET", "/api/machines", "", w.app()...)
+	if a.code != 200 || a.body != `{"@odata.context":"http://picket.test/api/$metadata#Machines","value":[]}` {
+		t.Errorf("%d %s", a.code, a.body)
+	}
+}
+
+func TestForwardedHost(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct{ host, proto, want string }{
+		{"", "", "http://picket.test/"},
+		{"picket.example", "https", "https://picket.example/"},
+		{"picket.example, inner", "https, http", "https://picket.example/"},
+		{"evil.example/x?", "https", "https://localhost/"},
+		{"a@evil.example", "gopher", "http://localhost/"},
+	} {
+		a := w.do("GET", "/api/machines?$select=id", "", append(w.app(), "X-Forwarded-Host", tt.host, "X-Forwarded-Proto", tt.proto)...)
+		if !strings.HasPrefix(a.body, `{"@odata.context":"`+tt.want+`api/$metadata#Machines"`) {
+			t.Errorf("%q %q: %s", tt.host, tt.proto, a.body[:80])
+		}
+	}
+}

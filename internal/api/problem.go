@@ -1,0 +1,134 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/picketsec/picket/internal/api/mde"
+	"github.com/picketsec/picket/internal/server"
+)
+
+var (
+	errPanic       = errors.New("panic")
+	errCrossOrigin = errors.New("request comes from another site")
+	errRoute       = errors.New("no such path or method")
+)
+
+// fault is an error as HTTP tells it: the only mapping there is.
+type fault struct {
+	status int
+	code   string // of the Defender API
+	text   string // for people
+	field  string // what is wrong, when one field is
+	after  int    // seconds to wait, when that helps
+}
+
+// faultOf maps an error of the product. What it does not know is a bug: 500,
+// and the text stays in the log.
+func faultOf(err error) fault {
+	var input *server.InputError
+	var wait *server.WaitError
+	var odata *mde.Error
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &odata):
+		return fault{status: odata.Status, code: odata.Code, text: odata.Message}
+	case errors.As(err, &tooLarge):
+		return fault{status: http.StatusRequestEntityTooLarge, code: "BadRequest", text: "The body is too large."}
+	case errors.As(err, &wait):
+		return fault{status: http.StatusTooManyRequests, code: "TooManyRequests", text: "Too many attempts. Wait before you try again.", after: int(wait.After.Seconds()) + 1}
+	case errors.As(err, &input):
+		return fault{status: http.StatusUnprocessableEntity, code: "InvalidInput", text: input.Error(), field: input.Field}
+	case errors.Is(err, server.ErrUnauthenticated):
+		return fault{status: http.StatusUnauthorized, code: "Unauthorized", text: "Sign in, or send a valid token."}
+	case errors.Is(err, server.ErrDenied):
+		return fault{status: http.StatusForbidden, code: "Forbidden", text: "The caller lacks the permission for this."}
+	case errors.Is(err, errCrossOrigin):
+		return fault{status: http.StatusForbidden, code: "Forbidden", text: "The request comes from another site."}
+	case errors.Is(err, errRoute):
+		return fault{status: http.StatusNotFound, code: "NotFound", text: "There is no such path or method."}
+	case errors.Is(err, server.ErrNotFound):
+		return fault{status: http.StatusNotFound, code: "ResourceNotFound", text: "There is no such item."}
+	case errors.Is(err, server.ErrConflict):
+		return fault{status: http.StatusConflict, code: "DisallowedOperation", text: err.Error()}
+	case errors.Is(err, server.ErrInvalid):
+		return fault{status: http.StatusUnprocessableEntity, code: "InvalidInput", text: err.Error()}
+	case errors.Is(err, server.ErrUnavailable):
+		return fault{status: http.StatusServiceUnavailable, code: "InternalServerError", text: err.Error(), after: 5}
+	}
+	return fault{status: http.StatusInternalServerError, code: "InternalServerError", text: "The server made a mistake. Its log has more under the id of this request."}
+}
+
+// noteFault logs what is the server's own fault.
+func noteFault(log *slog.Logger, r *http.Request, f fault, err error) {
+	if f.status < 500 || errors.Is(err, errPanic) {
+		return
+	}
+	log.ErrorContext(r.Context(), "request failed", "id", requestOf(r.Context()).id, "method", r.Method, "path", r.URL.Path, "error", err)
+}
+
+// fail writes an error in the shape of the area that the path belongs to.
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	area, _ := h.area(r)
+	if area == areaConsole {
+		writeProblem(h.opt.Log, w, r, err)
+		return
+	}
+	h.defenderError(w, r, err)
+}
+
+// defenderError writes an error in the Defender API's shape.
+func (h *handler) defenderError(w http.ResponseWriter, r *http.Request, err error) {
+	f := faultOf(err)
+	if f.status == http.StatusUnprocessableEntity {
+		f.status = http.StatusBadRequest
+	}
+	noteFault(h.opt.Log, r, f, err)
+	faultHeaders(w, f)
+	writeJSON(w, f.status, map[string]any{"error": map[string]any{
+		"code": f.code, "message": f.text, "target": requestOf(r.Context()).id,
+	}})
+}
+
+// writeProblem writes an error as RFC 9457 says.
+func writeProblem(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
+	f := faultOf(err)
+	noteFault(log, r, f, err)
+	faultHeaders(w, f)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(f.status)
+	_ = json.NewEncoder(w).Encode(problemOf(f, requestOf(r.Context()).id)) // a client that has gone needs no answer
+}
+
+func faultHeaders(w http.ResponseWriter, f fault) {
+	if f.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="picket"`)
+	}
+	if f.after > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(f.after))
+	}
+}
+
+func problemOf(f fault, id string) *huma.ErrorModel {
+	p := &huma.ErrorModel{Title: http.StatusText(f.status), Status: f.status, Detail: f.text, Instance: "urn:picket:request:" + id}
+	if f.field != "" {
+		p.Errors = []*huma.ErrorDetail{{Message: f.text, Location: f.field}}
+	}
+	return p
+}
+
+// writeJSON writes a value as JSON; markup characters are escaped.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		status, raw = http.StatusInternalServerError, []byte(`{"error":{"code":"InternalServerError","message":"answer cannot be encoded"}}`)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw)
+}

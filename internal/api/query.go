@@ -1,0 +1,157 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/picketsec/picket/internal/server"
+)
+
+// Paging is which part of a list is asked for.
+type Paging struct {
+	Page int `query:"page" minimum:"1" maximum:"10000000" default:"1" doc:"Page, from 1."`
+	Size int `query:"size" minimum:"1" maximum:"1000" default:"30" doc:"Rows per page."`
+}
+
+func (p Paging) window(q server.Query) server.Query {
+	q.Offset, q.Limit = (p.Page-1)*p.Size, p.Size
+	return q
+}
+
+// ExportFormat is how an export is written.
+type ExportFormat struct {
+	Format string `query:"format" enum:"csv,jsonl" default:"csv" doc:"csv (RFC 4180) or jsonl (one JSON object a line)."`
+}
+
+func (f ExportFormat) format() string { return f.Format }
+
+// ID is the path parameter of routes below one item.
+type ID struct {
+	ID string `path:"id" maxLength:"2000" doc:"Id of the item."`
+}
+
+func (i ID) id() string { return i.ID }
+
+// TextFilter is the free text that every list takes.
+type TextFilter struct {
+	Q string `query:"q" maxLength:"200" doc:"Free text, matched without regard to case."`
+}
+
+func (t TextFilter) queryWith(sort []string, filters ...[]string) server.Query {
+	q := server.Query{Text: t.Q, Filter: map[string][]string{}, Sort: sort}
+	for _, f := range filters {
+		if name, values := f[0], clean(f[1:]); len(values) > 0 {
+			q.Filter[name] = values
+		}
+	}
+	return q
+}
+
+// clean drops empty values: "os=" is no filter.
+func clean(values []string) []string {
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+}
+
+// named is a filter name followed by its values.
+func named(name string, values []string) []string { return append([]string{name}, values...) }
+
+// DeviceFilter narrows and orders lists of devices.
+type DeviceFilter struct {
+	TextFilter
+	Sort   []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health" doc:"Columns; minus is descending."`
+	OS     []string `query:"os" doc:"OS platform, as in os_platform."`
+	Health []string `query:"health" enum:"Active,Inactive,ImpairedCommunication,NoSensorData"`
+	Tag    []string `query:"tag"`
+	Clone  []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
+}
+
+func (f DeviceFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("os", f.OS), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone))
+}
+
+// DeviceSoftwareFilter narrows and orders the products of one device.
+type DeviceSoftwareFilter struct {
+	TextFilter
+	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,version,-version,weaknesses,-weaknesses,severity,-severity,last_found,-last_found" doc:"Columns; minus is descending."`
+	Vendor     []string `query:"vendor"`
+	Ecosystem  []string `query:"ecosystem"`
+	Code       []string `query:"code" enum:"cpe,purl" doc:"Kind of product code."`
+	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
+	Update     []string `query:"update" enum:"true" doc:"Only products that the host's package manager would upgrade."`
+	Assessed   []string `query:"assessed" enum:"true,false"`
+}
+
+func (f DeviceSoftwareFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("vendor", f.Vendor), named("ecosystem", f.Ecosystem), named("code", f.Code),
+		named("vulnerable", f.Vulnerable), named("update", f.Update), named("assessed", f.Assessed))
+}
+
+// DeviceVulnFilter narrows and orders the weaknesses of one device.
+type DeviceVulnFilter struct {
+	TextFilter
+	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,published,-published,updated,-updated,software,-software,state,-state,first_seen,-first_seen" doc:"Columns; minus is descending."`
+	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
+	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
+	Exposed  []string `query:"exposed" enum:"true,false" doc:"Whether it counts in exposure."`
+	Fix      []string `query:"fix" enum:"available,none"`
+	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Software []string `query:"software" doc:"Product ids."`
+}
+
+func (f DeviceVulnFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("severity", f.Severity), named("state", f.State), named("exposed", f.Exposed),
+		named("fix", f.Fix), named("threat", f.Threat), named("software", f.Software))
+}
+
+// SoftwareFilter narrows and orders products over all devices.
+type SoftwareFilter struct {
+	TextFilter
+	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,weaknesses,-weaknesses,exposed,-exposed,installed,-installed,severity,-severity" doc:"Columns; minus is descending."`
+	Vendor     []string `query:"vendor"`
+	Ecosystem  []string `query:"ecosystem"`
+	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
+	Threat     []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Code       []string `query:"code" enum:"cpe,purl" doc:"Kind of product code."`
+	Assessed   []string `query:"assessed" enum:"true,false"`
+	Tag        []string `query:"tag"`
+}
+
+func (f SoftwareFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("vendor", f.Vendor), named("ecosystem", f.Ecosystem), named("vulnerable", f.Vulnerable),
+		named("threat", f.Threat), named("code", f.Code), named("assessed", f.Assessed), named("tag", f.Tag))
+}
+
+// WeaknessFilter narrows and orders weaknesses over all devices.
+type WeaknessFilter struct {
+	TextFilter
+	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,published,-published,updated,-updated,exposed,-exposed" doc:"Columns; minus is descending."`
+	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
+	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Fix      []string `query:"fix" enum:"available,none"`
+	Exposed  []string `query:"exposed" enum:"true,false" doc:"Whether it counts on at least one device."`
+	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
+}
+
+func (f WeaknessFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("severity", f.Severity), named("threat", f.Threat), named("fix", f.Fix),
+		named("exposed", f.Exposed), named("state", f.State))
+}
+
+// ClosedFilter narrows and orders findings that are gone.
+type ClosedFilter struct {
+	TextFilter
+	Sort   []string `query:"sort" enum:"closed_at,-closed_at" doc:"Columns; minus is descending."`
+	Reason []string `query:"reason" enum:"upgraded,removed,rejected,advisory-changed,kernel-changed,restarted"`
+}
+
+func (f ClosedFilter) query() server.Query { return f.queryWith(f.Sort, named("reason", f.Reason)) }
+
+// WeaknessDeviceFilter narrows and orders the devices that have a weakness.
+type WeaknessDeviceFilter struct {
+	TextFilter
+	Sort    []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen" doc:"Columns; minus is descending."`
+	Exposed []string `query:"exposed" enum:"true,false" doc:"Whether it counts on the device."`
+}
+
+func (f WeaknessDeviceFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("exposed", f.Exposed))
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+
+	"github.com/picketsec/picket/internal/server"
+)
+
+type softwareIn struct {
+	Paging
+	SoftwareFilter
+}
+
+type softwareOut struct {
+	ExportFormat
+	SoftwareFilter
+}
+
+type softwareDevicesIn struct {
+	ID
+	Paging
+	DeviceFilter
+}
+
+type softwareDevicesOut struct {
+	ID
+	ExportFormat
+	DeviceFilter
+}
+
+type softwareVulnsIn struct {
+	ID
+	Paging
+	WeaknessFilter
+}
+
+type softwareVulnsOut struct {
+	ID
+	ExportFormat
+	WeaknessFilter
+}
+
+// softwareRoutes are the products over all devices.
+func (c *console) softwareRoutes() {
+	product := &owner{column: "software_id", id: func(_ context.Context, _ server.Caller, id string) (string, error) { return id, nil }}
+	list[softwareIn, softwareOut](c, "software", "/software", "Products over all devices", nil, softwareColumns,
+		func(ctx context.Context, caller server.Caller, _ string, q server.Query) (server.Page[server.SoftwareRow], error) {
+			return c.srv.SoftwareList(ctx, caller, q, nil)
+		})
+	get(c, "product", "/software/{id}", "One product", func(ctx context.Context, caller server.Caller, in *ID) (server.Software, error) {
+		return c.srv.Software(ctx, caller, in.ID)
+	})
+	list[softwareDevicesIn, softwareDevicesOut](c, "product-devices", "/software/{id}/devices", "Devices that have a product", product, deviceColumns, c.srv.SoftwareDevices)
+	list[softwareVulnsIn, softwareVulnsOut](c, "product-vulnerabilities", "/software/{id}/vulnerabilities", "Weaknesses of a product", product, weaknessColumns, c.srv.SoftwareVulns)
+}
