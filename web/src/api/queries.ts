@@ -1,0 +1,74 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { Problem, api, ok } from "./client";
+import type { NewTokenIn, Page } from "./schema";
+
+type Query = Record<string, string>;
+type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
+
+const list = <T,>(key: readonly string[], q: Query, ask: (query: never, signal: AbortSignal) => Answer<Page<T>>) =>
+  queryOptions({ queryKey: [...key, q], queryFn: ({ signal }) => ok(ask(q as never, signal)), placeholderData: keepPreviousData });
+const one = <T,>(key: readonly string[], ask: (signal: AbortSignal) => Answer<T>) => queryOptions({ queryKey: key, queryFn: ({ signal }) => ok(ask(signal)) });
+
+/** Who is signed in, null when nobody is. */
+export const session = queryOptions({
+  queryKey: ["session"],
+  queryFn: async ({ signal }) => {
+    try {
+      return await ok(api.GET("/session", { signal }));
+    } catch (err) {
+      if (err instanceof Problem && err.status === 401) return null;
+      throw err;
+    }
+  },
+  staleTime: 60_000,
+});
+
+export const status = one(["status"], (signal) => api.GET("/status", { signal }));
+export const search = (q: string) =>
+  queryOptions({ queryKey: ["search", q], queryFn: ({ signal }) => ok(api.GET("/search", { params: { query: { q } }, signal })), placeholderData: keepPreviousData, enabled: q.length > 1 });
+
+export const devices = (q: Query) => list(["devices"], q, (query, signal) => api.GET("/devices", { params: { query }, signal }));
+export const device = (id: string) => one(["device", id], (signal) => api.GET("/devices/{id}", { params: { path: { id } }, signal }));
+export const deviceSoftware = (id: string, q: Query) =>
+  list(["device", id, "software"], q, (query, signal) => api.GET("/devices/{id}/software", { params: { path: { id }, query }, signal }));
+export const deviceSoftwareOne = (id: string, product: string) =>
+  one(["device", id, "software", product], (signal) => api.GET("/devices/{id}/software/{product}", { params: { path: { id, product } }, signal }));
+export const deviceVulns = (id: string, q: Query) =>
+  list(["device", id, "vulns"], q, (query, signal) => api.GET("/devices/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
+export const deviceVuln = (id: string, weakness: string) =>
+  one(["device", id, "vulns", weakness], (signal) => api.GET("/devices/{id}/vulnerabilities/{weakness}", { params: { path: { id, weakness } }, signal }));
+export const deviceClosed = (id: string, q: Query) =>
+  list(["device", id, "closed"], q, (query, signal) => api.GET("/devices/{id}/closed", { params: { path: { id }, query }, signal }));
+
+export const softwareList = (q: Query) => list(["software"], q, (query, signal) => api.GET("/software", { params: { query }, signal }));
+export const software = (id: string) => one(["software", id], (signal) => api.GET("/software/{id}", { params: { path: { id } }, signal }));
+export const softwareDevices = (id: string, q: Query) =>
+  list(["software", id, "devices"], q, (query, signal) => api.GET("/software/{id}/devices", { params: { path: { id }, query }, signal }));
+export const softwareVulns = (id: string, q: Query) =>
+  list(["software", id, "vulns"], q, (query, signal) => api.GET("/software/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
+
+export const weaknesses = (q: Query) => list(["weaknesses"], q, (query, signal) => api.GET("/weaknesses", { params: { query }, signal }));
+export const weakness = (id: string) => one(["weaknesses", id], (signal) => api.GET("/weaknesses/{id}", { params: { path: { id } }, signal }));
+export const weaknessDevices = (id: string, q: Query) =>
+  list(["weaknesses", id, "devices"], q, (query, signal) => api.GET("/weaknesses/{id}/devices", { params: { path: { id }, query }, signal }));
+export const weaknessSoftware = (id: string, q: Query) =>
+  list(["weaknesses", id, "software"], q, (query, signal) => api.GET("/weaknesses/{id}/software", { params: { path: { id }, query }, signal }));
+
+export const intel = queryOptions({
+  queryKey: ["intel"],
+  queryFn: ({ signal }) => ok(api.GET("/intel", { signal })),
+  refetchInterval: (q) => (q.state.data?.job?.state === "running" ? 1000 : false),
+});
+export const onboarding = one(["onboarding"], (signal) => api.GET("/onboarding", { signal }));
+export const tokens = one(["tokens"], (signal) => api.GET("/tokens", { signal }));
+
+export const redeem = (token: string) => ok(api.POST("/session/redeem", { body: { token } }));
+export const signIn = (username: string, password: string) => ok(api.POST("/session", { body: { username, password } }));
+export const signOut = () => ok(api.DELETE("/session"));
+export const setPassword = (current: string, password: string) => ok(api.PUT("/me/password", { body: { current, new: password } }));
+export const syncIntel = () => ok(api.POST("/intel/sync"));
+export const cancelJob = (id: string) => ok(api.DELETE("/jobs/{id}", { params: { path: { id } } }));
+export const createToken = (body: NewTokenIn) => ok(api.POST("/tokens", { body }));
+export const revokeToken = (id: string) => ok(api.DELETE("/tokens/{id}", { params: { path: { id } } }));
+export const readPrefs = () => ok(api.GET("/me/prefs"));
+export const writePrefs = (prefs: Record<string, unknown>) => ok(api.PUT("/me/prefs", { body: prefs }));

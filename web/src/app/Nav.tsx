@@ -1,0 +1,112 @@
+import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import {
+  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DesktopFilled, DesktopRegular, LaptopSettingsFilled, LaptopSettingsRegular,
+  NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular,
+} from "@fluentui/react-icons";
+import { useLocation } from "@tanstack/react-router";
+import { Anchor } from "./Anchor";
+import { setPrefs, usePrefs } from "./prefs";
+
+const groups = [
+  { title: "Assets", items: [{ to: "/devices", text: "Devices", Icon: DesktopRegular, On: DesktopFilled }] },
+  {
+    title: "Vulnerabilities",
+    items: [
+      { to: "/software", text: "Software inventory", Icon: AppsListRegular, On: AppsListFilled },
+      { to: "/weaknesses", text: "Weaknesses", Icon: ShieldErrorRegular, On: ShieldErrorFilled },
+    ],
+  },
+  {
+    title: "Settings",
+    items: [
+      { to: "/settings/intelligence", text: "Intelligence", Icon: BrainCircuitRegular, On: BrainCircuitFilled },
+      { to: "/settings/onboarding", text: "Onboarding", Icon: LaptopSettingsRegular, On: LaptopSettingsFilled },
+      { to: "/settings/account", text: "Account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
+    ],
+  },
+];
+
+const useStyles = makeStyles({
+  nav: {
+    width: "224px",
+    flexShrink: 0,
+    boxSizing: "border-box",
+    padding: "8px 0 16px",
+    overflowY: "auto",
+    overflowX: "hidden",
+    backgroundColor: tokens.colorNeutralBackground2,
+    borderRight: `1px solid ${tokens.colorNeutralStroke2}`,
+  },
+  narrow: { width: "48px" },
+  fold: {
+    display: "flex",
+    alignItems: "center",
+    justifyContent: "center",
+    width: "36px",
+    height: "36px",
+    margin: "0 6px 4px",
+    border: "none",
+    borderRadius: tokens.borderRadiusMedium,
+    background: "none",
+    color: tokens.colorNeutralForeground2,
+    fontSize: "20px",
+    cursor: "pointer",
+    "&:hover": { backgroundColor: tokens.colorNeutralBackground2Hover },
+    "&:focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` },
+  },
+  title: { margin: "12px 0 4px", padding: "0 18px", fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground3 },
+  rule: { margin: "8px 12px", borderTop: `1px solid ${tokens.colorNeutralStroke2}` },
+  list: { listStyleType: "none", margin: 0, padding: "0 6px" },
+  item: {
+    display: "flex",
+    alignItems: "center",
+    gap: "12px",
+    height: "36px",
+    padding: "0 8px",
+    marginBottom: "2px",
+    position: "relative",
+    borderRadius: tokens.borderRadiusMedium,
+    color: tokens.colorNeutralForeground1,
+    whiteSpace: "nowrap",
+    "&:hover": { backgroundColor: tokens.colorNeutralBackground2Hover, color: tokens.colorNeutralForeground1, textDecorationLine: "none" },
+  },
+  on: {
+    fontWeight: tokens.fontWeightSemibold,
+    backgroundColor: tokens.colorNeutralBackground1Selected,
+    "&::before": { content: '""', position: "absolute", left: 0, top: "9px", bottom: "9px", width: "3px", borderRadius: "2px", backgroundColor: tokens.colorCompoundBrandBackground },
+  },
+  icon: { fontSize: "20px", display: "flex", flexShrink: 0 },
+  onIcon: { color: tokens.colorCompoundBrandForeground1 },
+});
+
+/** The navigation at the left, in groups; folded it shows icons alone. */
+export function Nav() {
+  const s = useStyles();
+  const { navCollapsed: narrow } = usePrefs();
+  const path = useLocation({ select: (l) => l.pathname });
+  return (
+    <nav className={mergeClasses(s.nav, narrow && s.narrow)} aria-label="Main">
+      <button type="button" className={s.fold} aria-expanded={!narrow} aria-label="Navigation with words" title={narrow ? "Show words" : "Icons only"} onClick={() => setPrefs({ navCollapsed: !narrow })}>
+        <NavigationRegular aria-hidden />
+      </button>
+      {groups.map((g, i) => (
+        <div key={g.title}>
+          {narrow ? i > 0 && <div className={s.rule} /> : <h2 className={s.title}>{g.title}</h2>}
+          <ul className={s.list} aria-label={g.title}>
+            {g.items.map(({ to, text, Icon, On }) => {
+              const on = path === to || path.startsWith(`${to}/`);
+              return (
+                <li key={to}>
+                  <Anchor to={to} className={mergeClasses(s.item, on && s.on)} title={narrow ? text : undefined}>
+                    <span className={mergeClasses(s.icon, on && s.onIcon)} aria-hidden>{on ? <On /> : <Icon />}</span>
+                    {narrow ? <span style={{ position: "absolute", left: -9999 }}>{text}</span> : text}
+                  </Anchor>
+                </li>
+              );
+            })}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,104 @@
+/** The words of the product, in one place: what each enumeration is called and what it means. */
+
+export type Severity = "Critical" | "High" | "Medium" | "Low" | "None";
+export const severities: readonly Severity[] = ["Critical", "High", "Medium", "Low", "None"];
+
+/** How a severity is called: "None" means that nobody rated the weakness. */
+export const severityWord: Record<Severity, string> = { Critical: "Critical", High: "High", Medium: "Medium", Low: "Low", None: "Not rated" };
+
+export interface Counts {
+  critical: number;
+  high: number;
+  medium: number;
+  low: number;
+  unrated: number;
+}
+
+/** The counts as (severity, count), worst first. */
+export function countList(c: Counts): [Severity, number][] {
+  return [["Critical", c.critical], ["High", c.high], ["Medium", c.medium], ["Low", c.low], ["None", c.unrated]];
+}
+
+/** "3 critical, 2 high", "no weaknesses". */
+export function countWords(c: Counts): string {
+  const parts = countList(c).filter(([, n]) => n > 0).map(([s, n]) => `${n} ${severityWord[s].toLowerCase()}`);
+  return parts.length > 0 ? parts.join(", ") : "no weaknesses";
+}
+
+export interface StateWord {
+  word: string;
+  means: string;
+  tone: "bad" | "warn" | "quiet";
+}
+
+const states: Record<string, StateWord> = {
+  fixed: { word: "Fix available", means: "A fixed version exists in this release.", tone: "bad" },
+  open: { word: "Open", means: "Affected; there is no fix yet.", tone: "bad" },
+  "no-dsa": { word: "No advisory planned", means: "Affected; the distribution holds it for minor and plans no advisory.", tone: "warn" },
+  postponed: { word: "Postponed", means: "Affected; the fix comes with a later update.", tone: "warn" },
+  ignored: { word: "Will not be fixed", means: "Affected; the distribution will not fix it in this release.", tone: "warn" },
+  "end-of-life": { word: "End of life", means: "Affected; the package is no longer supported in this release.", tone: "bad" },
+  affected: { word: "Affected", means: "Affected; the feed tells no more.", tone: "bad" },
+  "restart-needed": { word: "Restart needed", means: "Fixed on disk; the old version is still in memory.", tone: "bad" },
+  "not-affected": { word: "Not affected", means: "The feed says that this package is not affected.", tone: "quiet" },
+  unimportant: { word: "Unimportant", means: "No security impact in practice, says the distribution.", tone: "quiet" },
+  undetermined: { word: "Undetermined", means: "The distribution does not know yet whether the package is affected.", tone: "quiet" },
+  "latent-kernel": { word: "Kernel not running", means: "This kernel is installed but does not run; it would count if it ran.", tone: "quiet" },
+  "kernel-tools": { word: "Kernel tools only", means: "Headers or tools of a vulnerable kernel source, not a kernel.", tone: "quiet" },
+};
+export const stateNames: readonly string[] = Object.keys(states);
+export const state = (s: string): StateWord => states[s] ?? { word: s, means: "", tone: "quiet" };
+
+const healths: Record<string, StateWord> = {
+  Active: { word: "Active", means: "Reports in time.", tone: "quiet" },
+  Inactive: { word: "Inactive", means: "Has not reported for more than 7 days.", tone: "warn" },
+  ImpairedCommunication: { word: "Impaired communication", means: "Reports late or only in part.", tone: "warn" },
+  NoSensorData: { word: "No sensor data", means: "Is connected but sends no inventory.", tone: "bad" },
+};
+export const healthNames: readonly string[] = Object.keys(healths);
+export const health = (h: string): StateWord => healths[h] ?? { word: h, means: "", tone: "quiet" };
+
+const closings: Record<string, string> = {
+  upgraded: "Upgraded",
+  removed: "Removed",
+  rejected: "Rejected or withdrawn",
+  "advisory-changed": "Advisory changed",
+  "kernel-changed": "Another kernel runs",
+  restarted: "Restarted",
+};
+export const closing = (r: string): string => closings[r] ?? r;
+
+const sections: Record<string, string> = {
+  os: "Operating system", kernel: "Running kernel", hardware: "Hardware", interfaces: "Network interfaces", dpkg: "Debian packages (dpkg)",
+  rpm: "RPM packages", apk: "Alpine packages (apk)", snap: "Snap packages", flatpak: "Flatpak packages", python: "Python distributions",
+  npm: "npm packages", ruby: "Ruby gems", golang: "Go binaries", java: "Java archives", updates: "Pending updates", restart: "Restart needed",
+};
+export const section = (s: string): string => sections[s] ?? s;
+
+export const sectionStatus: Record<string, string> = { complete: "Complete", partial: "Partial", not_applicable: "Not applicable" };
+
+const roles: Record<string, string> = {
+  "kernel-running": "The kernel that runs", "kernel-latent": "A kernel that does not run", "kernel-tools": "Headers or tools of a kernel", "in-memory": "Old version still in memory",
+};
+export const role = (r: string): string => roles[r] ?? r;
+
+export interface ThreatFacts {
+  exploit: string;
+  kev: boolean;
+  ransomware: boolean;
+  epss: number;
+}
+
+export type ThreatKind = "kit" | "verified" | "public" | "kev" | "ransomware" | "epss";
+
+/** The insights of a weakness or product, most serious first; an EPSS above 0.9 is one. */
+export function threats(t: ThreatFacts): { kind: ThreatKind; text: string }[] {
+  const out: { kind: ThreatKind; text: string }[] = [];
+  if (t.exploit === "ExploitIsInKit") out.push({ kind: "kit", text: "Exploit is part of an exploit kit" });
+  else if (t.exploit === "ExploitIsVerified") out.push({ kind: "verified", text: "Exploit is verified: exploited in the wild" });
+  else if (t.exploit === "ExploitIsPublic") out.push({ kind: "public", text: "Exploit is publicly available" });
+  if (t.kev) out.push({ kind: "kev", text: "In CISA's catalogue of known exploited vulnerabilities" });
+  if (t.ransomware) out.push({ kind: "ransomware", text: "Known use in ransomware campaigns" });
+  if (t.epss > 0.9) out.push({ kind: "epss", text: `Exploitation expected: EPSS ${(t.epss * 100).toFixed(0)} %` });
+  return out;
+}

@@ -1,0 +1,88 @@
+import { Button, Spinner, Tab, TabList, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { device } from "../../api/queries";
+import { Anchor } from "../../app/Anchor";
+import { ErrorPage } from "../../app/ErrorPage";
+import { useDeviceId } from "../../app/useDeviceId";
+import { number } from "../../lib/format";
+import { Chip } from "../../ui/Chip";
+import { Health } from "../../ui/Health";
+import { Ago } from "../../ui/Time";
+import { Sidebar } from "./Sidebar";
+
+const useStyles = makeStyles({
+  page: { display: "flex", flexDirection: "column", flexGrow: 1, minHeight: 0 },
+  head: { padding: "14px 32px 0", flexShrink: 0 },
+  crumbs: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3, display: "flex", gap: "6px", marginBottom: "6px" },
+  line: { display: "flex", alignItems: "center", gap: "14px", flexWrap: "wrap", minHeight: "40px" },
+  icon: { fontSize: "30px", color: tokens.colorCompoundBrandForeground1, display: "flex" },
+  title: { margin: 0, fontSize: tokens.fontSizeHero700, lineHeight: tokens.lineHeightHero700, fontWeight: tokens.fontWeightSemibold, overflowWrap: "anywhere" },
+  facts: { display: "flex", gap: "6px 16px", alignItems: "center", flexWrap: "wrap", color: tokens.colorNeutralForeground2 },
+  body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, marginTop: "12px" },
+  main: { display: "flex", flexDirection: "column", flexGrow: 1, minWidth: 0, minHeight: 0 },
+  tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 24px 0 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
+  tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
+  plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
+  wait: { flexGrow: 1 },
+  count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
+});
+
+/** The frame of a device's page: head, sidebar and tabs. */
+export function DevicePage() {
+  const s = useStyles();
+  const id = useDeviceId();
+  const path = useLocation({ select: (l) => l.pathname });
+  const navigate = useNavigate();
+  const { data: d, error, refetch } = useQuery(device(id));
+  const [side, setSide] = useState(() => window.innerWidth > 1024);
+  const base = `/devices/${encodeURIComponent(id)}`;
+  const last = path.split("/")[3] ?? "";
+  const tab = last === "software" || last === "vulnerabilities" ? last : "overview";
+  const name = d?.name ?? "Device";
+  useEffect(() => {
+    document.title = `${name} · Picket`;
+  }, [name]);
+  if (error && !d) return <ErrorPage error={error} retry={() => void refetch()} />;
+  if (!d) return <Spinner className={s.wait} label="Reading the device …" />;
+  return (
+    <div className={s.page}>
+      <div className={s.head}>
+        <nav className={s.crumbs} aria-label="Breadcrumb">
+          <Anchor to="/devices">Devices</Anchor>
+          <span aria-hidden>›</span>
+          <span>{d.name}</span>
+        </nav>
+        <div className={s.line}>
+          <span className={s.icon} aria-hidden><ServerRegular /></span>
+          <h1 className={s.title}>{d.name}</h1>
+          <div className={s.facts}>
+            <Health value={d.health} connected={d.connected} />
+            <span>{d.os_name}</span>
+            <span>{d.connected ? "Connected now" : <>Last seen <Ago at={d.last_seen} /></>}</span>
+            {d.clone_of && <Chip tone="warn" title="The state directory of this device was copied from another one; the copy got an identity of its own.">Clone of <Anchor to={`/devices/${d.clone_of}`}>{d.clone_of.slice(0, 8)}</Anchor></Chip>}
+            {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
+          </div>
+        </div>
+      </div>
+      <div className={s.body}>
+        {side && <Sidebar d={d} />}
+        <div className={s.main}>
+          <div className={s.tabs}>
+            <Button appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide device details" : "Show device details"} title={side ? "Hide device details" : "Show device details"} onClick={() => setSide(!side)} />
+            <TabList selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: (t.value === "overview" ? base : `${base}/${String(t.value)}`) })}>
+              <Tab value="overview">Overview</Tab>
+              <Tab value="software">Software inventory<span className={s.count}>{number(d.software)}</span></Tab>
+              <Tab value="vulnerabilities">Discovered vulnerabilities<span className={s.count}>{number(d.weaknesses)}</span></Tab>
+            </TabList>
+          </div>
+          <div className={mergeClasses(s.tab, tab === "overview" && s.plain)} role="tabpanel" aria-label={tab === "overview" ? "Overview" : tab === "software" ? "Software inventory" : "Discovered vulnerabilities"} tabIndex={tab === "overview" ? 0 : undefined}>
+            <Outlet />
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+import { makeStyles } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { device } from "../../api/queries";
+import { useDeviceId } from "../../app/useDeviceId";
+import { ClosedCard } from "./ClosedCard";
+import { AssessmentCard, GapsCard, RestartCard, StatesCard, TopWeakCard, UpdatesCard } from "./cards";
+
+const useStyles = makeStyles({
+  grid: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(360px, 1fr))", gap: "16px", alignItems: "stretch" },
+});
+
+/** What matters most about a device, as cards. */
+export function Overview() {
+  const s = useStyles();
+  const id = useDeviceId();
+  const { data: d } = useQuery(device(id));
+  if (!d) return null;
+  return (
+    <div className={s.grid}>
+      <AssessmentCard d={d} />
+      <TopWeakCard d={d} />
+      <UpdatesCard d={d} />
+      <RestartCard d={d} />
+      <StatesCard d={d} />
+      <GapsCard d={d} />
+      <ClosedCard id={d.id} />
+    </div>
+  );
+}

@@ -1,0 +1,91 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import type { ReactNode } from "react";
+import type { Device } from "../../api/schema";
+import { setPrefs, usePrefs } from "../../app/prefs";
+import { bytes, number } from "../../lib/format";
+import { toggle } from "../../lib/search";
+import { Tags } from "../../ui/Chip";
+import { Fact, Facts } from "../../ui/Facts";
+import { Fold } from "../../ui/Fold";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { Ago, Moment } from "../../ui/Time";
+import { CoverageList } from "./CoverageList";
+
+const useStyles = makeStyles({
+  side: { width: "300px", flexShrink: 0, overflowY: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, paddingBottom: "24px" },
+  name: { padding: "16px 20px 14px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
+  label: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
+  full: { fontWeight: tokens.fontWeightSemibold, overflowWrap: "anywhere" },
+  quiet: { color: tokens.colorNeutralForeground3 },
+});
+
+const hardware = (d: Device): string => [d.hardware.manufacturer, d.hardware.model].filter(Boolean).join(" ");
+const cpu = (d: Device): string => [d.hardware.cpu_model, d.hardware.cpu_cores ? `${d.hardware.cpu_cores} cores` : ""].filter(Boolean).join(", ");
+
+/** The facts of a device, in sections that fold; which ones are folded is remembered. */
+export function Sidebar({ d }: { d: Device }) {
+  const s = useStyles();
+  const { folded } = usePrefs();
+  const fold = (key: string, title: string, body: ReactNode, aside?: ReactNode) => (
+    <Fold title={title} aside={aside} open={!folded.includes(key)} onToggle={() => setPrefs({ folded: toggle(folded, key) })}>
+      {body}
+    </Fold>
+  );
+  const nets = d.interfaces.filter((i) => !i.loopback);
+  const partial = d.sections.filter((x) => x.status === "partial").length;
+  return (
+    <aside className={s.side} aria-label="Device facts" tabIndex={0}>
+      <div className={s.name}>
+        <div className={s.label}>Full name</div>
+        <div className={s.full}>{d.fqdn || d.name}</div>
+      </div>
+      {fold("tags", "Tags", d.tags.length > 0 ? <Tags tags={d.tags} /> : <span className={s.quiet}>No tags</span>)}
+      {fold(
+        "security",
+        "Security info",
+        <Facts stack>
+          <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
+          <Fact name="Exploitable">{number(d.exploitable)}</Fact>
+          <Fact name="Known exploited (KEV)">{number(d.kev)}</Fact>
+          <Fact name="Fix available">{number(d.fixable)}</Fact>
+        </Facts>,
+      )}
+      {fold(
+        "details",
+        "Device details",
+        <Facts stack>
+          <Fact name="Domain">{d.domain}</Fact>
+          <Fact name="Operating system">{d.os_name}</Fact>
+          <Fact name="Running kernel">{d.kernel.release}</Fact>
+          <Fact name="Architecture">{d.arch}</Fact>
+          <Fact name="Started">{d.kernel.boot_time && <Moment at={d.kernel.boot_time} />}</Fact>
+          <Fact name="Hardware">{hardware(d)}</Fact>
+          <Fact name="Virtualisation">{d.hardware.virtual}</Fact>
+          <Fact name="Processor">{cpu(d)}</Fact>
+          <Fact name="Memory">{d.hardware.memory_bytes ? bytes(d.hardware.memory_bytes) : ""}</Fact>
+          <Fact name="Disk">{d.hardware.disk_bytes ? bytes(d.hardware.disk_bytes) : ""}</Fact>
+          <Fact name="Serial number">{d.hardware.serial}</Fact>
+          <Fact name="Agent version">{d.agent_version}</Fact>
+          <Fact name="Device id">{d.id}</Fact>
+        </Facts>,
+      )}
+      {fold(
+        "network",
+        "Network activity",
+        <Facts stack>
+          <Fact name="First seen"><Moment at={d.first_seen} /></Fact>
+          <Fact name="Last seen">{d.connected ? "Connected now" : <Ago at={d.last_seen} />}</Fact>
+          {nets.map((i) => (
+            <Fact key={i.name} name={`${i.name}${i.up ? "" : " (down)"}`}>
+              {i.addresses.map((a) => <div key={a}>{a}</div>)}
+              {i.mac && <div className={s.quiet}>{i.mac}</div>}
+              {i.addresses.length === 0 && !i.mac && "–"}
+            </Fact>
+          ))}
+          {nets.length === 0 && <Fact name="IP address">{d.ip}</Fact>}
+        </Facts>,
+      )}
+      {fold("coverage", "Coverage", <CoverageList sections={d.sections} />, partial > 0 ? `${partial} partial` : `${d.sections.filter((x) => x.status === "complete").length} complete`)}
+    </aside>
+  );
+}

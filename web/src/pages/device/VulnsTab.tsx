@@ -1,0 +1,84 @@
+import { ShieldCheckmarkRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { deviceVulns, status } from "../../api/queries";
+import type { DeviceVulnRow } from "../../api/schema";
+import { OpenLink } from "../../app/Anchor";
+import { ButtonLink } from "../../app/ButtonLink";
+import { ListView } from "../../app/ListView";
+import { useDeviceId } from "../../app/useDeviceId";
+import { percent, score } from "../../lib/format";
+import type { ListSpec } from "../../lib/search";
+import { severities, severityWord, state, stateNames } from "../../lib/words";
+import type { Column } from "../../ui/DataTable";
+import { Empty } from "../../ui/Empty";
+import type { FilterGroup } from "../../ui/FilterPanel";
+import { Severity } from "../../ui/Severity";
+import { State } from "../../ui/State";
+import { ThreatIcons } from "../../ui/Threats";
+import { Day } from "../../ui/Time";
+import { VulnFlyout } from "./VulnFlyout";
+
+const spec: ListSpec = {
+  filters: { severity: severities, state: stateNames, fix: ["available", "none"], threat: ["exploit", "kev", "ransomware"], exposed: ["true", "false"], software: "any" },
+  sorts: ["id", "severity", "cvss", "epss", "published", "updated", "software", "state", "first_seen"],
+  sort: ["-severity"],
+  defaults: { exposed: ["true"] },
+};
+
+const groups: readonly FilterGroup[] = [
+  { name: "severity", title: "Severity", options: severities.map((v) => ({ value: v, label: severityWord[v] })) },
+  { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available" }, { value: "none", label: "No fix" }] },
+  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  { name: "exposed", title: "Counts in exposure", options: [{ value: "true", label: "Yes" }, { value: "false", label: "No" }] },
+  { name: "state", title: "State", options: stateNames.map((v) => ({ value: v, label: state(v).word })) },
+  { name: "software", title: "Software (product id)", options: [], free: { hint: "debian-_-openssl" } },
+];
+
+const related = (r: DeviceVulnRow): string => r.software.map((x) => x.name).join(", ");
+
+const columns: readonly Column<DeviceVulnRow>[] = [
+  { key: "id", title: "Name", width: 170, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
+  { key: "severity", title: "Severity", width: 130, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", width: 84, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
+  { key: "software", title: "Related software", width: 180, grow: true, sort: { key: "software", first: "asc" }, render: (r) => <span title={related(r)}>{related(r)}</span> },
+  { key: "published", title: "Published on", width: 130, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
+  { key: "updated", title: "Updated on", width: 130, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
+  { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "state", title: "State", width: 190, optional: true, sort: { key: "state", first: "asc" }, render: (r) => <State value={r.state} exposed={r.exposed} /> },
+  { key: "fix", title: "Fixed version", width: 190, optional: true, render: (r) => <span title={r.fix_version}>{r.fix_version || "–"}</span> },
+  { key: "first_seen", title: "First seen", width: 130, optional: true, sort: { key: "first_seen", first: "desc" }, render: (r) => <Day at={r.first_seen} /> },
+  { key: "epss", title: "EPSS", width: 90, align: "end", optional: true, sort: { key: "epss", first: "desc" }, render: (r) => percent(r.epss) },
+  { key: "title", title: "Title", width: 300, optional: true, render: (r) => <span title={r.title}>{r.title || "–"}</span> },
+];
+
+/** The weaknesses of one device. */
+export function VulnsTab() {
+  const id = useDeviceId();
+  const query = useCallback((q: Record<string, string>) => deviceVulns(id, q), [id]);
+  const { data: st } = useQuery(status);
+  return (
+    <ListView
+      key={id}
+      name="device-vulns"
+      label="Discovered vulnerabilities"
+      spec={spec}
+      groups={groups}
+      columns={columns}
+      query={query}
+      rowKey={(r) => r.id}
+      searchLabel="Search id, title, software"
+      exportPath={`/devices/${encodeURIComponent(id)}/vulnerabilities`}
+      flyout={(weakness, frame, row) => <VulnFlyout key={weakness} device={id} weakness={weakness} frame={frame} row={row} />}
+      empty={
+        st?.intelligence_empty ? (
+          <Empty icon={<ShieldCheckmarkRegular />} title="No intelligence is loaded" action={<ButtonLink primary to="/settings/intelligence">Open Intelligence</ButtonLink>}>
+            Nothing can be said of this device before a feed speaks for its software.
+          </Empty>
+        ) : (
+          <Empty icon={<ShieldCheckmarkRegular />} title="No finding">The loaded intelligence knows no weakness of the software on this device. Look at the coverage gaps on the Overview for what could not be judged.</Empty>
+        )
+      }
+    />
+  );
+}

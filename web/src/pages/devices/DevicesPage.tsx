@@ -1,0 +1,110 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import { DesktopRegular, ServerRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { devices, status } from "../../api/queries";
+import type { DeviceRow } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
+import { ButtonLink } from "../../app/ButtonLink";
+import { ListView } from "../../app/ListView";
+import { PageHead } from "../../app/PageHead";
+import { number, plural } from "../../lib/format";
+import type { ListSpec } from "../../lib/search";
+import { health, healthNames } from "../../lib/words";
+import { Chip, Tags } from "../../ui/Chip";
+import type { Column } from "../../ui/DataTable";
+import { Empty } from "../../ui/Empty";
+import type { FilterGroup } from "../../ui/FilterPanel";
+import { Health } from "../../ui/Health";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { Ago, Day } from "../../ui/Time";
+import { DeviceFlyout } from "./DeviceFlyout";
+
+const spec: ListSpec = {
+  filters: { health: healthNames, os: "any", tag: "any", clone: ["true"] },
+  sorts: ["name", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health"],
+  sort: ["-weaknesses"],
+};
+
+const groups: readonly FilterGroup[] = [
+  { name: "health", title: "Sensor health", options: healthNames.map((h) => ({ value: h, label: health(h).word })) },
+  { name: "os", title: "OS platform", options: [{ value: "Debian", label: "Debian" }, { value: "Ubuntu", label: "Ubuntu" }], free: { hint: "Alpine" } },
+  { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
+  { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
+];
+
+const useStyles = makeStyles({
+  name: { display: "inline-flex", alignItems: "center", gap: "10px", maxWidth: "100%" },
+  icon: { fontSize: "20px", color: tokens.colorNeutralForeground2, display: "flex" },
+  text: { overflow: "hidden", textOverflow: "ellipsis" },
+  hot: { color: tokens.colorPaletteRedForeground1, fontWeight: tokens.fontWeightSemibold },
+  zero: { color: tokens.colorNeutralForeground3 },
+  pills: { display: "flex", gap: "8px", flexWrap: "wrap", marginTop: "12px" },
+});
+
+function Name({ row }: { row: DeviceRow }) {
+  const s = useStyles();
+  return (
+    <span className={s.name}>
+      <span className={s.icon} aria-hidden>{/server|srv|debian|ubuntu/i.test(row.os_name) ? <ServerRegular /> : <DesktopRegular />}</span>
+      <Anchor to={`/devices/${encodeURIComponent(row.id)}`} className={s.text}>{row.name || row.id.slice(0, 12)}</Anchor>
+      {row.clone_of && <Chip tone="warn" title="Its state directory was copied from another device.">Clone</Chip>}
+    </span>
+  );
+}
+
+function Hot({ n }: { n: number }) {
+  const s = useStyles();
+  return <span className={n > 0 ? s.hot : s.zero}>{number(n)}</span>;
+}
+
+const columns: readonly Column<DeviceRow>[] = [
+  { key: "name", title: "Name", width: 240, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
+  { key: "os", title: "OS platform", width: 250, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
+  { key: "weaknesses", title: "Weaknesses", width: 200, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
+  { key: "exploitable", title: "Exploitable", width: 110, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
+  { key: "fixable", title: "Fixable", width: 100, align: "end", sort: { key: "fixable", first: "desc" }, render: (r) => number(r.fixable) },
+  { key: "health", title: "Sensor health", width: 180, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
+  { key: "last_seen", title: "Last seen", width: 130, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "tags", title: "Tags", width: 160, render: (r) => <Tags tags={r.tags} /> },
+  { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
+  { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
+  { key: "software", title: "Software", width: 110, align: "end", optional: true, sort: { key: "software", first: "desc" }, render: (r) => number(r.software) },
+  { key: "gaps", title: "Coverage gaps", width: 130, align: "end", optional: true, render: (r) => number(r.gaps) },
+  { key: "arch", title: "Architecture", width: 120, optional: true, render: (r) => r.arch },
+  { key: "first_seen", title: "First seen", width: 130, optional: true, sort: { key: "first_seen", first: "desc" }, render: (r) => <Day at={r.first_seen} /> },
+  { key: "id", title: "Device id", width: 340, optional: true, render: (r) => r.id },
+];
+
+/** The Devices list. */
+export function DevicesPage() {
+  const s = useStyles();
+  const { data } = useQuery(status);
+  return (
+    <PageHead title="Devices" text="Every device whose agent is enrolled, with what is known to be wrong with it.">
+      {data && data.devices > 0 && (
+        <div className={s.pills}>
+          <Chip tone="quiet">{plural(data.devices, "device")}</Chip>
+          <Chip tone={data.connected === data.devices ? "good" : "quiet"}>{`${number(data.connected)} connected`}</Chip>
+          <Chip tone={data.weaknesses > 0 ? "bad" : "good"}>{plural(data.weaknesses, "weakness", "weaknesses")}</Chip>
+        </div>
+      )}
+      <ListView
+        name="devices"
+        label="Devices"
+        spec={spec}
+        groups={groups}
+        columns={columns}
+        query={devices}
+        rowKey={(r) => r.id}
+        searchLabel="Search name, address, id"
+        exportPath="/devices"
+        flyout={(id, frame, row) => <DeviceFlyout key={id} id={id} frame={frame} row={row} />}
+        empty={
+          <Empty icon={<DesktopRegular />} title="No device is enrolled yet" action={<ButtonLink primary to="/settings/onboarding">Onboard a device</ButtonLink>}>
+            Install the agent on a host with a token from Settings › Onboarding. The device shows here within seconds of its enrolment.
+          </Empty>
+        }
+      />
+    </PageHead>
+  );
+}

@@ -1,0 +1,79 @@
+import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { software, softwareDevices, softwareVulns } from "../../api/queries";
+import type { DeviceRow, Software, SoftwareRow, WeaknessRow } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
+import { eolWords } from "../../app/EolFact";
+import { Flyout } from "../../app/Flyout";
+import type { FlyoutFrame } from "../../app/ListView";
+import { Refs, type RefColumn } from "../../app/Refs";
+import { number, score } from "../../lib/format";
+import { Tags } from "../../ui/Chip";
+import { CopyButton, Mono } from "../../ui/Copy";
+import { Fact, Facts, Section } from "../../ui/Facts";
+import { Severity } from "../../ui/Severity";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { ThreatIcons, ThreatList } from "../../ui/Threats";
+import { Ago } from "../../ui/Time";
+import { Versions } from "./Versions";
+
+const deviceColumns = (product: string): readonly RefColumn<DeviceRow>[] => [
+  { key: "name", title: "Device", render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
+  { key: "os", title: "Operating system", width: "44%", render: (r) => r.os_name },
+  { key: "seen", title: "Last seen", width: "18%", render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+];
+
+const vulnColumns: readonly RefColumn<WeaknessRow>[] = [
+  { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", width: "12%", render: (r) => score(r.cvss) },
+  { key: "threats", title: "Threats", width: "18%", render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed", width: "14%", render: (r) => number(r.exposed) },
+];
+
+function Details({ d }: { d: Software }) {
+  return (
+    <>
+      <Section title="Software details">
+        <Facts>
+          <Fact name="Vendor">{d.vendor}</Fact>
+          <Fact name="Ecosystem">{d.ecosystem}</Fact>
+          <Fact name="Installed devices">{number(d.installed)}</Fact>
+          <Fact name="Exposed devices">{d.not_assessed ? "–" : number(d.exposed)}</Fact>
+          <Fact name="Versions">{number(d.versions)}</Fact>
+          <Fact name="Weaknesses">{d.not_assessed ? `Not assessed: ${d.not_assessed}` : <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
+          <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
+          <Fact name="End of support" wide>{d.eol.length > 0 && d.eol.map((e) => <div key={`${e.product} ${e.cycle}`}>{eolWords(e)}</div>)}</Fact>
+          <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>
+          <Fact name="Product id" wide><Mono>{d.id}</Mono></Fact>
+        </Facts>
+      </Section>
+      <Section title="Threat insights">
+        <ThreatList facts={d.threats} />
+      </Section>
+    </>
+  );
+}
+
+/** A product over all devices. */
+export function SoftwareFlyout({ id, frame, row }: { id: string; frame: FlyoutFrame; row: SoftwareRow | undefined }) {
+  const q = useQuery(software(id));
+  const d = q.data;
+  const head = d ?? row;
+  const devices = useCallback((p: Record<string, string>) => softwareDevices(id, p), [id]);
+  const vulns = useCallback((p: Record<string, string>) => softwareVulns(id, p), [id]);
+  return (
+    <Flyout
+      frame={frame}
+      state={q}
+      title={head?.name ?? id}
+      subtitle={head && <><span>{head.vendor}</span><span>{`installed on ${number(head.installed)}, exposed on ${number(head.exposed)}`}</span></>}
+      tabs={[
+        { key: "details", title: "Details", render: () => d && <Details d={d} /> },
+        { key: "devices", title: "Installed devices", render: () => <Refs label="Devices with this software" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device has this software any more" /> },
+        { key: "versions", title: "Version distribution", render: () => d && <Versions rows={d.distribution} /> },
+        { key: "weaknesses", title: "Discovered vulnerabilities", render: () => <Refs label="Weaknesses of this software" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="The loaded intelligence knows no weakness of it" /> },
+      ]}
+    />
+  );
+}

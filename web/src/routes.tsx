@@ -1,0 +1,48 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { ErrorPage, NotFound } from "./app/ErrorPage";
+import { Shell } from "./app/Shell";
+import { parse, stringify, type RawSearch } from "./lib/search";
+
+// Every page of the console. Pages are loaded when they are first visited; each
+// reads its own part of the search (lib/search.ts).
+const root = createRootRoute({ validateSearch: (s: Record<string, unknown>) => s as RawSearch });
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+
+const page = (path: string, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => shell, path, component });
+const device = (path: string, tab: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => deviceFrame, path, component: tab });
+const deviceFrame = createRoute({ getParentRoute: () => shell, path: "/devices/$id", component: lazyRouteComponent(() => import("./pages/device/DevicePage"), "DevicePage") });
+
+const tree = root.addChildren([
+  createRoute({ getParentRoute: () => root, path: "/login", component: lazyRouteComponent(() => import("./pages/login/LoginPage"), "LoginPage") }),
+  createRoute({ getParentRoute: () => root, path: "/welcome", component: lazyRouteComponent(() => import("./pages/login/WelcomePage"), "WelcomePage") }),
+  shell.addChildren([
+    createRoute({
+      getParentRoute: () => shell,
+      path: "/",
+      beforeLoad: () => {
+        throw redirect({ to: "/devices", replace: true });
+      },
+    }),
+    page("/devices", lazyRouteComponent(() => import("./pages/devices/DevicesPage"), "DevicesPage")),
+    deviceFrame.addChildren([
+      device("/", lazyRouteComponent(() => import("./pages/device/Overview"), "Overview")),
+      device("/software", lazyRouteComponent(() => import("./pages/device/SoftwareTab"), "SoftwareTab")),
+      device("/vulnerabilities", lazyRouteComponent(() => import("./pages/device/VulnsTab"), "VulnsTab")),
+    ]),
+    page("/software", lazyRouteComponent(() => import("./pages/software/SoftwarePage"), "SoftwarePage")),
+    page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
+    page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
+    page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
+    page("/settings/account", lazyRouteComponent(() => import("./pages/settings/AccountPage"), "AccountPage")),
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  parseSearch: parse,
+  stringifySearch: stringify,
+  defaultErrorComponent: ({ error, reset }) => <ErrorPage error={error} retry={reset} />,
+  defaultNotFoundComponent: () => <NotFound />,
+  defaultPendingMs: 300,
+  scrollRestoration: false,
+});

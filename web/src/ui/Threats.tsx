@@ -1,0 +1,65 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import { BugFilled, BugProhibitedRegular, FlashFilled, LockClosedFilled, PulseRegular, ShieldErrorFilled, TargetArrowFilled } from "@fluentui/react-icons";
+import { threats, type ThreatFacts, type ThreatKind } from "../lib/words";
+
+const icons: Record<ThreatKind, typeof BugFilled> = {
+  public: BugFilled,
+  verified: TargetArrowFilled,
+  kit: FlashFilled,
+  kev: ShieldErrorFilled,
+  ransomware: LockClosedFilled,
+  epss: PulseRegular,
+};
+
+const useStyles = makeStyles({
+  row: { display: "inline-flex", gap: "10px", alignItems: "center", fontSize: "18px", color: tokens.colorPaletteRedForeground1 },
+  none: { color: tokens.colorNeutralForeground4, display: "inline-flex", fontSize: "18px" },
+  list: { display: "flex", flexDirection: "column", gap: "8px", margin: 0, padding: 0, listStyleType: "none" },
+  item: { display: "flex", gap: "10px", alignItems: "center" },
+  icon: { fontSize: "20px", color: tokens.colorPaletteRedForeground1, flexShrink: 0 },
+});
+
+/** The insights as icons, each with its words for pointers and screen readers. */
+export function ThreatIcons({ facts }: { facts: ThreatFacts }) {
+  const s = useStyles();
+  const list = threats(facts);
+  if (list.length === 0) {
+    return (
+      <span className={s.none} role="img" aria-label="No known exploit" title="No known exploit">
+        <BugProhibitedRegular aria-hidden />
+      </span>
+    );
+  }
+  return (
+    <span className={s.row}>
+      {list.map(({ kind, text }) => {
+        const Icon = icons[kind];
+        return (
+          <span key={kind} role="img" aria-label={text} title={text} style={{ display: "inline-flex" }}>
+            <Icon aria-hidden />
+          </span>
+        );
+      })}
+    </span>
+  );
+}
+
+/** The insights as a list of sentences. */
+export function ThreatList({ facts }: { facts: ThreatFacts }) {
+  const s = useStyles();
+  const list = threats(facts);
+  if (list.length === 0) return <span>No exploit is known to the loaded intelligence.</span>;
+  return (
+    <ul className={s.list}>
+      {list.map(({ kind, text }) => {
+        const Icon = icons[kind];
+        return (
+          <li key={kind} className={s.item}>
+            <Icon className={s.icon} aria-hidden />
+            {text}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
