@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/picketsec/picket/internal/demo"
+	"github.com/picketsec/picket/internal/server"
+)
+
+// DemoCmd is "picket demo": what "make run" starts.
+type DemoCmd struct {
+	Data        string `env:"PICKET_DATA" help:"Data directory (default: picket/demo in the user's cache directory)."`
+	Listen      string `env:"PICKET_LISTEN" help:"Address of the console (default 127.0.0.1:8680, another port when that one is taken)."`
+	AgentListen string `env:"PICKET_AGENT_LISTEN" help:"Address of the agent listener (default 127.0.0.1:8681, another port when that one is taken)."`
+	Simulated   int    `default:"0" help:"How many simulated devices to add. This version has none: only 0."`
+	NoAgent     bool   `help:"Do not enrol this machine."`
+}
+
+// enrolWait is how long the sign-in link waits for this machine's agent.
+const enrolWait = 20 * time.Second
+
+// Run serves until a signal ends it. Its last line on stdout is the sign-in link.
+func (c *DemoCmd) Run(e *env) error {
+	if c.Simulated != 0 {
+		return server.Invalidf("--simulated", "this version has no simulated devices: leave it out")
+	}
+	if c.Data == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return fmt.Errorf("find a place for the data (give --data): %w", err)
+		}
+		c.Data = filepath.Join(cache, "picket", "demo")
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("create data directory: %w", err)
+	}
+	logFile, err := os.OpenFile(filepath.Join(c.Data, "picket.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open log: %w", err)
+	}
+	defer func() { _ = logFile.Close() }()
+	quiet := *e
+	quiet.log = slog.New(slog.NewTextHandler(logFile, nil))
+
+	cmd := &ServerCmd{Data: c.Data, Listen: pick(c.Listen, "127.0.0.1:8680"), AgentListen: pick(c.AgentListen, "127.0.0.1:8681")}
+	l, err := cmd.bind()
+	if err != nil {
+		return err
+	}
+	s, err := server.Open(e.ctx, cmd.options(&quiet, l))
+	if err != nil {
+		return errors.Join(err, l.close())
+	}
+	_, _ = fmt.Fprintf(e.err, "Picket %s, demo. Data and log are in %s.\n", version, c.Data)
+	err = c.serve(&quiet, s, cmd, l, logFile)
+	return errors.Join(err, s.Close())
+}
+
+func (c *DemoCmd) serve(e *env, s *server.Server, cmd *ServerCmd, l *listeners, logFile *os.File) error {
+	if err := s.LoadDemo(e.ctx, demo.Intelligence()); err != nil {
+		return errors.Join(fmt.Errorf("load demo intelligence: %w", err), l.close())
+	}
+	g, ctx := errgroup.WithContext(e.ctx)
+	g.Go(func() error { return cmd.serve(ctx, e, s, l) })
+	enrolled := make(chan struct{})
+	if c.NoAgent {
+		close(enrolled)
+	} else {
+		g.Go(func() error { return c.agent(ctx, e, s, l, logFile) })
+		g.Go(func() error {
+			defer close(enrolled)
+			return waitForDevice(ctx, e, s)
+		})
+	}
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-enrolled:
+		}
+		link, err := s.SignInLink(ctx)
+		if err != nil {
+			return fmt.Errorf("make a sign-in link: %w", err)
+		}
+		_, _ = fmt.Fprintln(e.err, "Press Ctrl-C to end it. Sign in here (the link works once):")
+		_, err = fmt.Fprintf(e.out, "%s/welcome#%s\n", l.consoleURL(), link)
+		return err
+	})
+	err := g.Wait()
+	if e.ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// agent runs this machine's agent as a process of its own until ctx ends.
+func (c *DemoCmd) agent(ctx context.Context, e *env, s *server.Server, l *listeners, logFile *os.File) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find picket-agent: %w", err)
+	}
+	bin := filepath.Join(filepath.Dir(self), "picket-agent")
+	if _, err := os.Stat(bin); err != nil {
+		return fmt.Errorf("find picket-agent beside picket: %w (run \"make build\")", err)
+	}
+	token, _, err := s.CreateToken(ctx, server.Caller{Name: "demo", Admin: true}, "this machine", 1, 1)
+	if err != nil {
+		return fmt.Errorf("make an enrolment token: %w", err)
+	}
+	_, port, err := net.SplitHostPort(l.agents.Addr().String())
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, bin, "run", "--server", "https://localhost:"+port, "--ca", filepath.Join(c.Data, "ca.pem"),
+		"--state", filepath.Join(c.Data, "agent"))
+	cmd.Env = append(os.Environ(), "PICKET_TOKEN="+token)
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("this machine's agent ended (its log is in %s): %w", logFile.Name(), orEnded(err))
+}
+
+func orEnded(err error) error {
+	if err == nil {
+		return errors.New("without an error")
+	}
+	return err
+}
+
+// waitForDevice waits until a device has reported its software.
+func waitForDevice(ctx context.Context, e *env, s *server.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, enrolWait)
+	defer cancel()
+	admin := server.Caller{Name: "demo", Admin: true}
+	events, err := s.Subscribe(ctx, admin)
+	if err != nil {
+		return err
+	}
+	for {
+		p, err := s.Devices(ctx, admin, server.Query{}, func(r *server.DeviceRow) bool { return r.Software > 0 })
+		if err != nil {
+			return err
+		}
+		if p.Total > 0 {
+			return nil
+		}
+		if _, ok := <-events; !ok {
+			e.log.WarnContext(ctx, "this machine has not reported yet")
+			return nil
+		}
+	}
+}
+
+// pick returns addr when it was given, else the usual address or, when that
+// is taken, any free port of the same host.
+func pick(addr, usual string) string {
+	if addr != "" {
+		return addr
+	}
+	ln, err := net.Listen("tcp", usual)
+	if err != nil {
+		host, _, _ := net.SplitHostPort(usual)
+		return net.JoinHostPort(host, strconv.Itoa(0))
+	}
+	_ = ln.Close()
+	return usual
+}

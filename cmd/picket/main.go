@@ -1,0 +1,135 @@
+// Command picket is the server of Picket and its administration.
+//
+//	picket demo                     # server, this machine's agent, demo intelligence
+//	picket server --data /var/lib/picket --listen :8443 --agent-listen :8444
+//	picket intel import --data /var/lib/picket feeds/
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/picketsec/picket/internal/server"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// Exit codes, documented in docs/exit-codes.md.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// env is what commands get from main: where to print and how to log.
+type env struct {
+	ctx context.Context
+	out io.Writer // results
+	err io.Writer // everything else
+	log *slog.Logger
+}
+
+// cli is the whole command line.
+type cli struct {
+	Server      ServerCmd      `cmd:"" help:"Run the server on embedded storage."`
+	Demo        DemoCmd        `cmd:"" help:"Run the server, this machine's agent and demo intelligence."`
+	App         AppCmd         `cmd:"" help:"Applications that use the API."`
+	EnrollToken EnrollTokenCmd `cmd:"" name:"enroll-token" help:"Tokens that agents enrol with."`
+	SignInLink  SignInLinkCmd  `cmd:"" name:"sign-in-link" help:"Print a one-time link that signs the administrator in."`
+	Intel       IntelCmd       `cmd:"" help:"Vulnerability intelligence: import, sync, status."`
+	Explain     ExplainCmd     `cmd:"" help:"Print why a device has a weakness."`
+	Bench       BenchCmd       `cmd:"" hidden:"" help:"What benchmarks need."`
+	Version     VersionCmd     `cmd:"" help:"Print the version."`
+
+	LogLevel string `enum:"debug,info,warn,error" default:"info" env:"PICKET_LOG_LEVEL" help:"Least level that is logged (${enum})."`
+}
+
+// VersionCmd prints the version.
+type VersionCmd struct{}
+
+// Run prints the version.
+func (VersionCmd) Run(e *env) error {
+	_, err := fmt.Fprintln(e.out, version)
+	return err
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main without the process: it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	code := -1
+	parser, err := kong.New(&c, kong.Name("picket"), kong.Description("Self-hosted endpoint security and exposure management."),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }))
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "picket:", err)
+		return exitUsage
+	}
+	kctx, err := parser.Parse(args)
+	if code >= 0 {
+		return code
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "picket: %v\nRun \"picket --help\" for the commands.\n", err)
+		return exitUsage
+	}
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel))
+	e := &env{ctx: ctx, out: stdout, err: stderr, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
+	if err := kctx.Run(e); err != nil && !errors.Is(err, context.Canceled) {
+		_, _ = fmt.Fprintln(stderr, "picket:", err)
+		if errors.Is(err, server.ErrInvalid) {
+			return exitUsage
+		}
+		return exitFailure
+	} else if err != nil {
+		return exitFailure
+	}
+	return exitOK
+}
+
+// runVerb runs an administrative verb in the server that has dir open, or here
+// when none has. The result is decoded into result unless it is nil.
+func runVerb(e *env, dir, verb string, args, result any, progress func(server.Progress)) error {
+	if progress == nil {
+		progress = func(server.Progress) {}
+	}
+	raw, err := server.Ask(e.ctx, dir, verb, args, progress)
+	if errors.Is(err, server.ErrNoServer) {
+		raw, err = runHere(e, dir, verb, args, progress)
+	}
+	if err != nil {
+		return err
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(raw, result)
+}
+
+// runHere opens the data directory itself: no server runs.
+func runHere(e *env, dir, verb string, args any, progress func(server.Progress)) (json.RawMessage, error) {
+	raw, err := json.Marshal(args)
+	if err != nil {
+		return nil, err
+	}
+	quiet := slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := server.Open(e.ctx, server.Options{Dir: dir, Log: quiet, Version: version})
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.Admin(e.ctx, verb, raw, progress)
+	return out, errors.Join(err, s.Close())
+}
