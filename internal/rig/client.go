@@ -1,0 +1,137 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Client asks a server's API as an application. It is safe for concurrent use.
+type Client struct {
+	base  string
+	token string
+	http  *http.Client
+}
+
+// Client registers an application and signs it in.
+func (s *Server) Client(ctx context.Context) (*Client, error) {
+	raw, err := s.Admin(ctx, "app create", "--name", "rig")
+	if err != nil {
+		return nil, err
+	}
+	var app struct{ TenantID, ClientID, ClientSecret string }
+	if err := json.Unmarshal(raw, &app); err != nil {
+		return nil, fmt.Errorf("read answer of app create: %w", err)
+	}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {app.ClientID}, "client_secret": {app.ClientSecret},
+		"scope": {"https://picket/.default"}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/"+app.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	c := &Client{base: s.URL, http: &http.Client{Timeout: time.Minute}}
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := c.do(req, &token); err != nil {
+		return nil, fmt.Errorf("get a token: %w", err)
+	}
+	c.token = token.AccessToken
+	return c, nil
+}
+
+// Get asks for path ("/api/x/devices?size=1") and decodes the JSON answer into v.
+func (c *Client) Get(ctx context.Context, path string, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	return c.do(req, v)
+}
+
+func (c *Client) do(req *http.Request, v any) error {
+	res, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 256<<20))
+	if err != nil {
+		return fmt.Errorf("GET %s: %w", req.URL.Path, err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s: %.300s", req.Method, req.URL.Path, res.Status, body)
+	}
+	if v == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
+	}
+	return nil
+}
+
+// Page is one page of a list of the console's API.
+type Page[T any] struct {
+	Items []T `json:"items"`
+	Total int `json:"total"`
+}
+
+// Device is a row of the list of devices.
+type Device struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	Software   int    `json:"software"`
+	Weaknesses int    `json:"weaknesses"`
+	Connected  bool   `json:"connected"`
+}
+
+// Product is a row of a device's software.
+type Product struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// All returns every row of a list, page by page. path has no query.
+func All[T any](ctx context.Context, c *Client, path string) ([]T, error) {
+	var all []T
+	for n := 1; ; n++ {
+		var p Page[T]
+		if err := c.Get(ctx, fmt.Sprintf("%s?size=1000&page=%d", path, n), &p); err != nil {
+			return nil, err
+		}
+		all = append(all, p.Items...)
+		if len(p.Items) == 0 || len(all) >= p.Total {
+			return all, nil
+		}
+	}
+}
+
+// Devices returns every device.
+func (c *Client) Devices(ctx context.Context) ([]Device, error) {
+	return All[Device](ctx, c, "/api/x/devices")
+}
+
+// Software returns a device's products: version by name.
+func (c *Client) Software(ctx context.Context, device string) (map[string]string, error) {
+	rows, err := All[Product](ctx, c, "/api/x/devices/"+device+"/software")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, r := range rows {
+		if old, twice := out[r.Name]; twice {
+			return nil, fmt.Errorf("product %s is listed twice: %s and %s", r.Name, old, r.Version)
+		}
+		out[r.Name] = r.Version
+	}
+	return out, nil
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# check.sh: everything that can be said of the tree without running the product.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+step() { echo "check: $*" >&2; }
+
+step gofmt
+mapfile -d '' files < <(find . \( -path ./web/node_modules -o -path ./.git -o -path ./bin -o -path ./.picket \) -prune -o -name '*.go' -print0)
+bad=$(gofmt -l "${files[@]}")
+if [ -n "$bad" ]; then
+	printf 'not formatted; run gofmt -w on:\n%s\n' "$bad" >&2
+	exit 1
+fi
+
+step 'console: packages'
+scripts/web.sh deps
+step vet
+"$go" vet ./...
+step staticcheck
+"$go" tool staticcheck ./...
+step 'floors, budgets, documents'
+"$go" test -count=1 .
+
+step 'agent for other systems'
+for target in windows/amd64 darwin/arm64 linux/arm64; do
+	export GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0
+	"$go" build -o /dev/null ./cmd/picket-agent
+	# -exec=true builds the tests and runs `true` in their place.
+	"$go" test -exec=true ./cmd/picket-agent ./internal/agent/... ./internal/protocol/... ./internal/inventory/... >/dev/null
+	unset GOOS GOARCH CGO_ENABLED
+done
+
+step 'console: types, lint'
+(cd web && npm run --silent check)
+step 'generated files'
+scripts/generated.sh
+step done

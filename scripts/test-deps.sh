@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# test-deps.sh: installs the Debian packages that the tests run beside the
+# product: a browser, and the tools that serve as oracles.
+set -euo pipefail
+
+need=()
+want() { command -v "$1" >/dev/null 2>&1 || need+=("$2"); }
+want chromium chromium
+want debsecan debsecan
+want rpm rpm
+want rpmbuild rpm
+want dpkg-deb dpkg
+want dpkg-scanpackages dpkg-dev
+want perl perl
+want zstd zstd
+[ ${#need[@]} -gt 0 ] || exit 0
+mapfile -t need < <(printf '%s\n' "${need[@]}" | sort -u)
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "test: missing: ${need[*]} (no apt-get here: install them by hand; tests that need them will say why they skip)" >&2
+	exit 0
+fi
+sudo=()
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null 2>&1; then
+		echo "test: missing: ${need[*]} (run as root: apt-get install ${need[*]})" >&2
+		exit 1
+	fi
+	sudo=(sudo)
+fi
+echo "test: installing ${need[*]} from Debian" >&2
+apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${need[@]}"; } >"$log" 2>&1; then
+	cat "$log" >&2
+	exit 1
+fi
