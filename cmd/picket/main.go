@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -106,10 +107,7 @@ func runVerb(e *env, dir, verb string, args, result any, progress func(server.Pr
 	if progress == nil {
 		progress = func(server.Progress) {}
 	}
-	raw, err := server.Ask(e.ctx, dir, verb, args, progress)
-	if errors.Is(err, server.ErrNoServer) {
-		raw, err = runHere(e, dir, verb, args, progress)
-	}
+	raw, err := ask(e, dir, verb, args, progress)
 	if err != nil {
 		return err
 	}
@@ -117,6 +115,32 @@ func runVerb(e *env, dir, verb string, args, result any, progress func(server.Pr
 		return nil
 	}
 	return json.Unmarshal(raw, result)
+}
+
+// startWait is how long a command waits for a server that has the data
+// directory, but does not answer yet because it starts.
+const startWait = time.Minute
+
+// ask runs a verb in the server, or here when there is none. A server that is
+// about to answer is waited for.
+func ask(e *env, dir, verb string, args any, progress func(server.Progress)) (json.RawMessage, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); ; {
+		raw, err := server.Ask(e.ctx, dir, verb, args, progress)
+		if !errors.Is(err, server.ErrNoServer) {
+			return raw, err
+		}
+		raw, err = runHere(e, dir, verb, args, progress)
+		if !errors.Is(err, server.ErrInUse) || time.Since(begun) > startWait {
+			return raw, err
+		}
+		select {
+		case <-e.ctx.Done():
+			return nil, e.ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 // runHere opens the data directory itself: no server runs.

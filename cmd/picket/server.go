@@ -129,9 +129,9 @@ func (c *ServerCmd) serve(ctx context.Context, e *env, s *server.Server, l *list
 	}
 	g.Go(func() error { return s.Run(ctx) })
 	g.Go(func() error {
-		ln := l.console
+		ln := api.Lenient(l.console)
 		if l.tls != nil {
-			ln = tls.NewListener(ln, l.tls)
+			ln = tls.NewListener(l.console, l.tls)
 		}
 		return serveHTTP(ctx, console, ln, "console")
 	})

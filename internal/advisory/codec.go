@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/picketsec/picket/internal/version"
@@ -100,20 +101,48 @@ func DecodeStatements(b []byte) ([]Statement, error) {
 	if n := len(b) / 48; n > 0 {
 		out = make([]Statement, 0, min(n, 1<<16))
 	}
+	var derived []int32 // statements whose pages are derived from the advisory
+	size := 0
 	for r.at < len(r.text) {
 		out = append(out, Statement{})
-		r.statement(&out[len(out)-1])
+		s := &out[len(out)-1]
+		if r.statement(s) {
+			if derived == nil {
+				derived = make([]int32, 0, cap(out))
+			}
+			derived = append(derived, int32(len(out)-1))
+			size += len(trackerPage) + len(s.Advisory)
+		}
 		if r.bad {
 			return nil, fmt.Errorf("read statement %d: %w", len(out), errCodec)
 		}
 	}
+	if derived != nil {
+		derivePages(out, derived, size)
+	}
 	return out, nil
 }
 
-func (r *reader) statement(s *Statement) {
+// derivePages writes the derived pages into one text and cuts them from it.
+func derivePages(list []Statement, derived []int32, size int) {
+	var b strings.Builder
+	b.Grow(size)
+	for _, i := range derived {
+		b.WriteString(trackerPage)
+		b.WriteString(list[i].Advisory)
+	}
+	all := b.String()
+	for _, i := range derived {
+		n := len(trackerPage) + len(list[i].Advisory)
+		list[i].URL, all = all[:n], all[n:]
+	}
+}
+
+// statement reads one statement; derived says that its page is to be derived.
+func (r *reader) statement(s *Statement) (derived bool) {
 	if r.byte() != statementV1 {
 		r.bad = true
-		return
+		return false
 	}
 	flags := r.byte()
 	s.Advisory = r.string()
@@ -128,11 +157,8 @@ func (r *reader) statement(s *Statement) {
 	if flags&hasVersions != 0 {
 		s.Versions = r.strings()
 	}
-	switch {
-	case flags&hasURL != 0:
+	if flags&hasURL != 0 {
 		s.URL = r.string()
-	case flags&trackerURL != 0:
-		s.URL = trackerPage + s.Advisory
 	}
 	if flags&hasDate != 0 {
 		s.Date = r.time()
@@ -145,6 +171,7 @@ func (r *reader) statement(s *Statement) {
 		s.Note = r.string()
 		s.Module = r.string()
 	}
+	return flags&(trackerURL|hasURL) == trackerURL
 }
 
 func appendString(b []byte, s string) []byte {
@@ -200,6 +227,10 @@ func (r *reader) byte() byte {
 }
 
 func (r *reader) uvarint() uint64 {
+	if r.at < len(r.text) && r.text[r.at] < 0x80 && !r.bad {
+		r.at++
+		return uint64(r.text[r.at-1])
+	}
 	var n uint64
 	for shift := 0; shift < 64; shift += 7 {
 		c := r.byte()

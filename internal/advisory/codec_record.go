@@ -70,7 +70,9 @@ func (r *reader) record() Record {
 			}
 			p := &rec.Statements[i]
 			p.Key = Key{Ecosystem: r.string(), Release: r.string(), Name: r.string()}
-			r.statement(&p.Statement)
+			if r.statement(&p.Statement) {
+				p.Statement.URL = trackerPage + p.Statement.Advisory
+			}
 		}
 	}
 	if r.bool() {

@@ -68,15 +68,19 @@ func baseOf40(vector string) string {
 }
 
 // addScore appends the rating that a vector gives, once per source, version
-// and vector. The base score comes from the vector; given is what the feed
-// states and is used only when the vector cannot be read but the feed names
-// its version by the vector's beginning.
+// and vector. given is the base score that the feed states: it is kept as
+// published (some rate with temporal metrics included); without one the base
+// score is computed. A vector that cannot be read counts only when the feed
+// states a score and the vector's beginning tells the version.
 func addScore(to []Score, source, text string, given float64) []Score {
 	vector, ver, base, ok := ReadVector(text)
+	stated := given > 0 && given <= 10
 	if !ok {
-		if vector, ver = vectorVersion(text); ver == "" || !(given > 0 && given <= 10) {
+		if vector, ver = vectorVersion(text); ver == "" || !stated {
 			return to
 		}
+	}
+	if stated {
 		base = given
 	}
 	s := Score{Version: ver, Vector: vector, Base: base, Source: source}

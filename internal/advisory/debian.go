@@ -87,7 +87,7 @@ func (d *decoding) trackerRecord(source, id string, raw []byte) (Record, error) 
 	}
 	var row trackerRow
 	if err := json.Unmarshal(raw, &row); err != nil {
-		return Record{}, fmt.Errorf("read row: %w", err)
+		return Record{}, plainError(err)
 	}
 	if len(row.Releases) == 0 {
 		return Record{}, errors.New("row has no releases")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -117,9 +118,10 @@ type decoding struct {
 	skip func(id, reason string)
 }
 
-// drop reports a skipped record: by its id when it has a readable one, else by where it stands.
+// drop reports a skipped record: by its id when that is readable, else by where it stands.
 func (d *decoding) drop(id, where string, err error) {
-	if !validID(id) {
+	source, rest, two := strings.Cut(id, "/") // ids of the tracker have two parts
+	if !validID(source) || two && !validID(rest) {
 		id = where
 	}
 	d.skip(id, clean(err.Error(), maxNote))

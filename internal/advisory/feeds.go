@@ -55,16 +55,14 @@ func Licence(feed string) string {
 			return "CC0-1.0 (RustSec), CC-BY-4.0 (GitHub)"
 		case "AlmaLinux":
 			return "MIT"
-		case "Bitnami", "Chainguard", "Wolfi", "Bioconductor", "Mageia":
-			return "Apache-2.0 or as the source states"
+		case "Bitnami":
+			return "Apache-2.0"
 		case "Debian":
-			return "free to use (Debian), via OSV.dev CC-BY-4.0"
-		case "Ubuntu":
-			return "CC-BY-SA-4.0"
-		case "Rocky Linux":
-			return "BSD-3-Clause"
+			return "free to use (no copyright claimed by Debian), via OSV.dev"
+		case "Go", "PyPI", "npm", "Maven", "NuGet", "RubyGems", "Packagist", "Hex", "Pub":
+			return "CC-BY-4.0"
 		}
-		return "CC-BY-4.0"
+		return "as its database states (OSV.dev)"
 	}
 	switch feed {
 	case FeedCVE5:

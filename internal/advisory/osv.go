@@ -80,7 +80,7 @@ func (d *decoding) osv() error {
 		return err
 	}
 	if bad != nil {
-		d.drop(r.ID, d.name, fmt.Errorf("read record: %w", bad))
+		d.drop(r.ID, d.name, bad)
 		return nil
 	}
 	if !validID(r.ID) {
@@ -191,8 +191,9 @@ func osvAnnounced(related []string) []string {
 }
 
 func osvPage(r *osvRecord) string {
+	cve, dashed := cveIn(r.ID), strings.ReplaceAll(r.ID, ":", "-")
 	for _, ref := range r.References {
-		if ref.Type == "ADVISORY" && strings.Contains(ref.URL, r.ID) {
+		if ref.Type == "ADVISORY" && (strings.Contains(ref.URL, r.ID) || strings.Contains(ref.URL, dashed) || cve != "" && strings.Contains(ref.URL, cve)) {
 			if address, ok := link(ref.URL); ok {
 				return address
 			}

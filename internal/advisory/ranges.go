@@ -14,41 +14,67 @@ func osvRanges(eco string, events []osvEvent) []version.Range {
 		events = events[:2*maxRanges]
 	}
 	events = sortEvents(eco, events)
-	var out []version.Range
-	open := false
-	var cur version.Range
+	p := pairing{}
+	for len(events) > 0 { // events at one version are taken together: see pairing.at
+		n := 1
+		for n < len(events) && events[n].at() == events[0].at() {
+			n++
+		}
+		p.at(events[:n])
+		events = events[n:]
+	}
+	if p.open {
+		p.out = append(p.out, p.cur)
+	}
+	return p.out
+}
+
+// pairing builds ranges from events in order.
+type pairing struct {
+	out  []version.Range
+	cur  version.Range
+	open bool
+}
+
+// at takes the events at one version. While a stretch is open its end comes
+// first and a new one may begin there; otherwise the beginning comes first, and
+// an end at the same version makes the stretch that version alone, or empty.
+func (p *pairing) at(events []osvEvent) {
+	if p.open {
+		p.end(events)
+		p.begin(events)
+		return
+	}
+	p.begin(events)
+	p.end(events)
+}
+
+func (p *pairing) begin(events []osvEvent) {
 	for _, e := range events {
-		switch {
-		case e.Introduced != "":
-			if !open {
-				open, cur = true, version.Range{Introduced: cutVersion(e.Introduced)}
-				if cur.Introduced == "0" {
-					cur.Introduced = ""
-				}
-			}
-		case e.Fixed != "":
-			if open {
-				open, cur.Fixed = false, cutVersion(e.Fixed)
-				if !emptyRange(cur) {
-					out = append(out, cur)
-				}
-			}
-		case e.LastAffected != "":
-			if open {
-				open, cur.LastAffected = false, cutVersion(e.LastAffected)
-				out = append(out, cur)
+		if e.Introduced != "" && !p.open {
+			p.open, p.cur = true, version.Range{Introduced: cutVersion(e.Introduced)}
+			if p.cur.Introduced == "0" {
+				p.cur.Introduced = ""
 			}
 		}
 	}
-	if open {
-		out = append(out, cur)
+}
+
+func (p *pairing) end(events []osvEvent) {
+	for _, e := range events {
+		if !p.open || e.Introduced != "" {
+			continue
+		}
+		p.open, p.cur.Fixed, p.cur.LastAffected = false, cutVersion(e.Fixed), cutVersion(e.LastAffected)
+		if !emptyRange(p.cur) {
+			p.out = append(p.out, p.cur)
+		}
 	}
-	return out
 }
 
 // emptyRange reports whether a range holds nothing for certain: fixed in "0" or where it was introduced.
 func emptyRange(r version.Range) bool {
-	return r.Fixed == "0" || r.Fixed == r.Introduced
+	return r.Fixed != "" && (r.Fixed == "0" || r.Fixed == r.Introduced)
 }
 
 func cutVersion(v string) string {
@@ -70,7 +96,7 @@ func (e *osvEvent) at() string {
 }
 
 // sortEvents orders events by version where all of them can be ordered: the
-// schema does not promise an order. An end sorts before a beginning at the same version.
+// schema does not promise an order.
 func sortEvents(eco string, events []osvEvent) []osvEvent {
 	for i := range events {
 		at := events[i].at()
@@ -84,11 +110,8 @@ func sortEvents(eco string, events []osvEvent) []osvEvent {
 	out := append([]osvEvent(nil), events...)
 	sort.SliceStable(out, func(i, j int) bool {
 		a, b := out[i].at(), out[j].at()
-		if a == b {
-			return out[i].Introduced == "" && out[j].Introduced != "" && a != "0"
-		}
 		if a == "0" || b == "0" {
-			return a == "0"
+			return a == "0" && b != "0"
 		}
 		n, err := version.Compare(eco, a, b)
 		return err == nil && n < 0

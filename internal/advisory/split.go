@@ -35,7 +35,8 @@ const (
 
 func newSplitter(r io.Reader, size int) (*splitter, error) {
 	s := &splitter{r: r, buf: make([]byte, size)}
-	for s.end < 3 && s.fill() {
+	for s.end < 3 && s.err == nil {
+		s.fill()
 	}
 	if bytes.HasPrefix(s.buf[:s.end], []byte("\xef\xbb\xbf")) {
 		s.pos = 3
@@ -345,7 +346,20 @@ func (s *splitter) into(v any) (bad, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Unmarshal(raw, v), nil
+	return plainError(json.Unmarshal(raw, v)), nil
+}
+
+// plainError says in words of the format, not of Go, what is wrong with a value.
+func plainError(err error) error {
+	var typ *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &typ):
+		return fmt.Errorf("field %q is of the wrong type: %s", typ.Field, typ.Value)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("not valid JSON at byte %d of the record: %w", syntax.Offset, err)
+	}
+	return err
 }
 
 // discard consumes the next value.

@@ -102,8 +102,28 @@ func (c *Config) Validate() error {
 // cfg.Once is set. The returned error is nil in both cases; ExitCode tells the
 // others apart.
 func Run(ctx context.Context, cfg Config) error {
-	if err := cfg.Validate(); err != nil {
+	a, err := open(ctx, cfg)
+	if err != nil {
 		return err
+	}
+	defer a.close()
+	err = a.run(ctx)
+	if ctx.Err() != nil || errors.Is(err, errDone) {
+		if len(a.rejected) > 0 && cfg.Once {
+			return &RefusedError{Code: "rejected", Reason: fmt.Sprintf("it rejected %d sections, see the log", len(a.rejected))}
+		}
+		if cfg.Once && !errors.Is(err, errDone) {
+			return fmt.Errorf("interrupted before the server had acknowledged everything: %w", context.Cause(ctx))
+		}
+		return nil
+	}
+	return err
+}
+
+// open checks the configuration and opens everything that is on disk.
+func open(ctx context.Context, cfg Config) (*agent, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -117,35 +137,33 @@ func Run(ctx context.Context, cfg Config) error {
 	a := &agent{cfg: cfg, log: cfg.Log, now: time.Now, rejected: map[inventory.SectionName]string{}}
 	var err error
 	if a.base, err = url.Parse(cfg.Server); err != nil {
-		return usageErr("--server: %v", err)
+		return nil, usageErr("--server: %v", err)
 	}
 	if a.roots, err = loadRoots(cfg.CA); err != nil {
-		return usageErr("%v", err)
+		return nil, usageErr("%v", err)
 	}
 	if a.state, err = openState(cfg.State); err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = a.state.close() }() // ends with the process in any case
 	if a.ident, err = loadIdentity(a.state, identityFile); err != nil {
-		return err
+		a.close()
+		return nil, err
 	}
 	if a.spool, err = openSpool(spoolDisk{a.state}, cfg.SpoolMax, randomSalt); err != nil {
-		return stateErr("%w", err)
+		a.close()
+		return nil, stateErr("%w", err)
 	}
-	defer a.spool.close()
 	a.keep = openKeeper(ctx, a.state, a.spool, a.log)
 	a.gather = newGatherer(cfg, a.keep, a.log)
-	err = a.run(ctx)
-	if ctx.Err() != nil || errors.Is(err, errDone) {
-		if len(a.rejected) > 0 && cfg.Once {
-			return &RefusedError{Code: "rejected", Reason: fmt.Sprintf("it rejected %d sections, see the log", len(a.rejected))}
-		}
-		if cfg.Once && !errors.Is(err, errDone) {
-			return fmt.Errorf("interrupted before the server had acknowledged everything: %w", context.Cause(ctx))
-		}
-		return nil
+	return a, nil
+}
+
+// close frees what open opened; twice is no harm.
+func (a *agent) close() {
+	if a.spool != nil {
+		a.spool.close()
 	}
-	return err
+	_ = a.state.close() // ends with the process in any case
 }
 
 func (a *agent) run(ctx context.Context) error {
@@ -213,9 +231,12 @@ func (a *agent) connect(ctx context.Context) error {
 		if !sleep(ctx, pause) {
 			return ctx.Err()
 		}
-		wait = min(wait*2, maxBackoff)
+		wait = backoff(wait)
 	}
 }
+
+// backoff is the pause after a pause.
+func backoff(wait time.Duration) time.Duration { return min(wait*2, maxBackoff) }
 
 // attempt enrols when there is no good certificate, then runs a session.
 func (a *agent) attempt(ctx context.Context, welcomed func()) error {

@@ -32,10 +32,8 @@ type fake struct {
 	devices    []server.DeviceRow
 	software   []server.SoftwareRow
 	weaknesses []server.WeaknessRow
-	tokens     []server.TokenRow
 
 	mu   sync.Mutex
-	subs []chan server.LiveEvent
 	last server.Query // of the last list
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -74,15 +75,20 @@ func enumSchemas(r huma.Registry) {
 	r.RegisterTypeAlias(reflect.TypeFor[inventory.SectionName](), reflect.TypeFor[sectionWord]())
 }
 
-// finishSchemas marks what may be null and closes enumerations that huma leaves open.
+// finishSchemas marks pointers as nullable and closes enumerations that huma leaves open.
 func finishSchemas(doc *huma.OpenAPI) {
 	schemas := doc.Components.Schemas.Map()
-	for _, at := range [][2]string{{"DeviceSoftware", "eol"}, {"Intel", "job"}, {"Weakness", "kev"}} {
-		s := schemas[at[0]]
-		if s == nil || s.Properties[at[1]] == nil {
+	for name, s := range schemas {
+		t := doc.Components.Schemas.TypeFromRef("#/components/schemas/" + name)
+		if t == nil || t.Kind() != reflect.Struct {
 			continue
 		}
-		s.Properties[at[1]] = &huma.Schema{AnyOf: []*huma.Schema{s.Properties[at[1]], {Type: "null"}}}
+		for _, f := range reflect.VisibleFields(t) {
+			key, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if p := s.Properties[key]; p != nil && f.Type.Kind() == reflect.Pointer && !strings.Contains(rest, "omit") {
+				s.Properties[key] = &huma.Schema{AnyOf: []*huma.Schema{p, {Type: "null"}}}
+			}
+		}
 	}
 	if s := schemas["Status"]; s != nil {
 		s.Properties["health"] = enum("ok", "amber")

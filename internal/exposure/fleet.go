@@ -49,7 +49,7 @@ type DeviceChange struct {
 // DeviceDiff is what SetDevice changed.
 type DeviceDiff struct {
 	Added, Removed []ComponentID  // ascending
-	Changes        []DeviceChange // ordered by weakness
+	Changes        []DeviceChange // each weakness once, in no order
 }
 
 // AssessmentDiff is what SetAssessment changed for the component, each list

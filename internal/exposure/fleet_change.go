@@ -1,7 +1,6 @@
 package exposure
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -112,15 +111,17 @@ func (f *Fleet) setDevice(dev uint32, now []ComponentID) DeviceDiff {
 	for _, id := range d.Removed {
 		f.comps[id].devices.Remove(dev)
 	}
+	// Only weaknesses and products of changed components can change; what the
+	// unchanged ones add to those is looked up in one walk.
 	w, p := &f.work.weak, &f.work.prod
 	w.begin(len(f.weak))
 	p.begin(len(f.products))
-	f.mark(old, w, p, true)
-	f.mark(now, w, p, false)
-	f.installed[dev] = 0
+	f.mark(d.Removed, w, p, true)
+	f.mark(d.Added, w, p, false)
+	f.markKept(now, d.Added, w, p)
 	for _, i := range p.touched {
 		was, is := p.was[i], p.now[i]
-		f.installed[dev] += uint32(is & productInstalled)
+		f.installed[dev] += uint32(is&productInstalled) - uint32(was&productInstalled)
 		if was == is {
 			continue
 		}
@@ -128,16 +129,17 @@ func (f *Fleet) setDevice(dev uint32, now []ComponentID) DeviceDiff {
 		flip(prod.installed, dev, was&productInstalled != 0, is&productInstalled != 0)
 		flip(prod.exposed, dev, was&productExposed != 0, is&productExposed != 0)
 	}
-	var sum tally
+	sum := f.tally[dev]
 	for _, i := range w.touched {
 		was, is := w.was[i], w.now[i]
-		sum.add(f.adds.of(f.classes[i], is))
-		if was != is {
-			d.Changes = f.restand(d.Changes, dev, i, was, is)
+		if was == is {
+			continue
 		}
+		sum.add(f.adds.of(f.classes[i], is))
+		sum.sub(f.adds.of(f.classes[i], was))
+		d.Changes = f.restand(d.Changes, dev, i, was, is)
 	}
 	f.tally[dev] = sum
-	slices.SortFunc(d.Changes, func(a, b DeviceChange) int { return cmp.Compare(a.Weakness, b.Weakness) })
 	return d
 }
 
@@ -184,6 +186,30 @@ func (f *Fleet) diff(old, now []ComponentID) (added, removed []ComponentID) {
 	slices.Sort(added)
 	slices.Sort(removed)
 	return added, removed
+}
+
+// markKept adds what the components of now that are not in added (ascending)
+// were and are, to the weaknesses and products that are touched already.
+func (f *Fleet) markKept(now, added []ComponentID, w, p *marks) {
+	if len(now) == len(added) {
+		return
+	}
+	for _, id := range now {
+		if _, isNew := slices.BinarySearch(added, id); isNew {
+			continue
+		}
+		if k := f.kinds[id]; p.stamp[k.product] == p.gen {
+			p.was[k.product] |= k.bits
+			p.now[k.product] |= k.bits
+		}
+		hits := f.comps[id].hits
+		for i := range hits {
+			if h := &hits[i]; w.stamp[h.weak] == w.gen {
+				w.was[h.weak] |= h.bit
+				w.now[h.weak] |= h.bit
+			}
+		}
+	}
 }
 
 // mark notes the standings of a list of components, as what was or what is.

@@ -44,11 +44,18 @@ func TestSeveralCVEsNeverMerge(t *testing.T) {
 	give(t, s, "a.json", osvJSON("GHSA-aaaa-bbbb-cccc", "2024-05-01T00:00:00Z", `,"aliases":["CVE-2024-0010"]`+djangoAffected))
 	give(t, s, "b.json", osvJSON("GO-2024-7", "2024-05-01T00:00:00Z", `,"aliases":["GHSA-aaaa-bbbb-cccc","CVE-2024-9"]`))
 	give(t, s, "b.json", osvJSON("PYSEC-2024-7", "2024-05-01T00:00:00Z", `,"aliases":["GHSA-aaaa-bbbb-cccc","CVE-2024-0009"]`+djangoAffected))
+	give(t, s, "d.json", osvJSON("GHSA-dddd-dddd-dddd", "2024-05-01T00:00:00Z", `,"aliases":["CVE-2024-0010"]`+djangoAffected))
 	give(t, s, "c1.json", cveJSON("CVE-2024-0010", "PUBLISHED", "2024-05-01T00:00:00Z"))
 	give(t, s, "c2.json", cveJSON("CVE-2024-0009", "PUBLISHED", "2024-05-01T00:00:00Z"))
 	view(t, s, func(sn *Snapshot) {
 		if got := sn.Canonical("GHSA-aaaa-bbbb-cccc"); got != "CVE-2024-0009" {
 			t.Errorf("Canonical = %s, want the lowest", got)
+		}
+		if got := sn.Canonical("GHSA-dddd-dddd-dddd"); got != "CVE-2024-0010" {
+			t.Errorf("Canonical of an id with one CVE = %s: the way must not lead through that CVE to another", got)
+		}
+		if w, _ := sn.Weakness("CVE-2024-0009"); slices.Contains(w.Aliases, "GHSA-dddd-dddd-dddd") {
+			t.Errorf("aliases of another CVE: %v", w.Aliases)
 		}
 		for _, id := range []string{"CVE-2024-0009", "CVE-2024-0010"} {
 			if got := sn.Canonical(id); got != id {
@@ -86,7 +93,10 @@ func TestRejected(t *testing.T) {
 		}
 	})
 	// An older record does not bring it back.
-	give(t, s, "c.json", cveJSON("CVE-2024-0008", "PUBLISHED", "2024-05-01T00:00:00Z"))
+	res = give(t, s, "c.json", cveJSON("CVE-2024-0008", "PUBLISHED", "2024-05-01T00:00:00Z"))
+	if res.Changed || res.Loads[0].Status != Older {
+		t.Errorf("an older record: %s", statuses(res))
+	}
 	if !rejected("CVE-2024-0008") {
 		t.Error("an older record undid the rejection")
 	}

@@ -330,7 +330,7 @@ func (r *run) copied() (err error) {
 			return fmt.Errorf("copy intelligence file: %w", err)
 		}
 	}
-	db, err := openBolt(path)
+	db, err := openBolt(path, true) // nothing of the copy counts before the one Sync below
 	if err != nil {
 		return fmt.Errorf("open copy of intelligence file: %w", err)
 	}
@@ -339,7 +339,6 @@ func (r *run) copied() (err error) {
 			err = errors.Join(err, db.Close(), os.Remove(path))
 		}
 	}()
-	db.NoSync = true // nothing of the copy counts before the one Sync below
 	err = db.Update(func(tx *bolt.Tx) error {
 		for _, name := range fixedBuckets() {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
@@ -355,10 +354,12 @@ func (r *run) copied() (err error) {
 	if err := r.chunks(db, gen); err != nil {
 		return err
 	}
-	if err := db.Sync(); err != nil {
-		return fmt.Errorf("write intelligence file: %w", err)
+	if !r.s.opt.noSync {
+		if err := db.Sync(); err != nil {
+			return fmt.Errorf("write intelligence file: %w", err)
+		}
 	}
-	db.NoSync = false
+	db.NoSync = r.s.opt.noSync
 	if err := r.s.crash("before rename"); err != nil {
 		return err
 	}
@@ -366,6 +367,9 @@ func (r *run) copied() (err error) {
 		return fmt.Errorf("replace intelligence file: %w", err)
 	}
 	r.s.swap(db, gen)
+	if r.s.opt.noSync {
+		return nil
+	}
 	return syncDir(filepath.Dir(r.s.path))
 }
 

@@ -102,6 +102,14 @@ func (sn *Snapshot) Close() error {
 // Generation is that of the content which this snapshot sees.
 func (sn *Snapshot) Generation() uint64 { return sn.gen }
 
+// speaksFor reports whether a feed is about an ecosystem as a whole. A record
+// of another ecosystem may name one of its packages too: that is a statement,
+// and no word on the packages that it does not name.
+func speaksFor(feed, ecosystem string) bool {
+	eco, osv := strings.CutPrefix(feed, "osv/")
+	return !osv || eco == ecosystem
+}
+
 // shared reads what every caller needs: the feeds and what they speak for.
 func (sn *Snapshot) shared() *cache {
 	c := sn.cache
@@ -113,7 +121,7 @@ func (sn *Snapshot) shared() *cache {
 		}
 		all := map[[2]string][]advisory.Coverage{}
 		_ = sn.tx.Bucket(bucketCoverage).ForEach(func(k, _ []byte) error { // fn returns no error
-			if p, err := split(k, 3); err == nil {
+			if p, err := split(k, 3); err == nil && speaksFor(p[2], p[0]) {
 				at := [2]string{p[0], p[1]}
 				all[at] = append(all[at], advisory.Coverage{Feed: p[2], Date: dates[p[2]]})
 			}
@@ -183,23 +191,20 @@ func (sn *Snapshot) Statements(k advisory.Key) ([]advisory.Statement, error) {
 	for _, c := range sn.Coverage(k.Ecosystem, k.Release) {
 		real = real || c.Feed != advisory.FeedDemo
 	}
-	var list []advisory.Statement
-	var bad error
+	var raw []byte // statements stand alone, so they are decoded in one go
 	demo := []byte(advisory.FeedDemo + "\x00")
 	scan(sn.r.statement, join(k.Ecosystem, k.Release, k.Name, ""), func(rest, v []byte) bool {
-		if real && bytes.HasPrefix(rest, demo) {
-			return true
+		if !real || !bytes.HasPrefix(rest, demo) {
+			raw = append(raw, v...)
 		}
-		said, err := advisory.DecodeStatements(v)
-		if err != nil {
-			bad = fmt.Errorf("read statements about %s: %w (%v)", k, errCorrupt, err)
-			return false
-		}
-		list = append(list, said...)
 		return true
 	})
-	if bad != nil {
-		return nil, bad
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	list, err := advisory.DecodeStatements(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read statements about %s: %w (%v)", k, errCorrupt, err)
 	}
 	for i := range list {
 		list[i].Weaknesses = sn.lift(list[i].Weaknesses)

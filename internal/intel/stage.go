@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"path"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -77,6 +78,9 @@ func (st *staging) leaf(l leaf) error {
 	st.given.known++
 	// The name is passed without a date, so that a date in the header is one of the data.
 	name := nameDate.ReplaceAllString(path.Base(l.name), "")
+	if format == advisory.FormatOSV { // the folder or archive that it came in names the feed
+		name = strings.ReplaceAll(l.path, "!", "/")
+	}
 	if single(format) {
 		return st.lone(l, format, name)
 	}

@@ -48,8 +48,9 @@ var ErrLayout = errors.New("the intelligence file has the form of another versio
 type Options struct {
 	Now func() time.Time // wall clock; nil: time.Now
 
-	inPlace int // most changed records that are applied in place; 0: the default
-	chunk   int // bytes put per transaction in a copy; 0: the default
+	inPlace int  // most changed records that are applied in place; 0: the default
+	chunk   int  // bytes put per transaction in a copy; 0: the default
+	noSync  bool // fuzz tests: nothing has to survive
 }
 
 // Store is an open intelligence file. All methods are safe for concurrent use;
@@ -83,7 +84,7 @@ func Open(path string, opt Options) (*Store, error) {
 	}
 	s := &Store{path: path, opt: opt}
 	s.removeLeftovers()
-	db, err := openBolt(path)
+	db, err := openBolt(path, opt.noSync)
 	if err != nil {
 		return nil, fmt.Errorf("open intelligence file %q: %w", path, err)
 	}
@@ -96,8 +97,8 @@ func Open(path string, opt Options) (*Store, error) {
 
 // openBolt opens a database with room in its memory map, so that growth seldom
 // has to wait for readers.
-func openBolt(path string) (*bolt.DB, error) {
-	o := bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType}
+func openBolt(path string, noSync bool) (*bolt.DB, error) {
+	o := bolt.Options{Timeout: 2 * time.Second, FreelistType: bolt.FreelistMapType, NoSync: noSync}
 	if bits.UintSize == 64 {
 		o.InitialMmapSize = 8 << 30 // address space only
 	}

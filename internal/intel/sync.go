@@ -176,6 +176,10 @@ func (y *syncing) one(ctx context.Context, a address) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		var pe *PathError
+		if errors.As(err, &pe) { // the address is said beside it
+			err = pe.Err
+		}
 		res.Status, res.Error = string(Failed), err.Error()
 		y.record(res)
 		return nil

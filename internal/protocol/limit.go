@@ -9,21 +9,20 @@ import (
 // The limits of the protocol. Both ends enforce them: the agent so that what
 // it sends is accepted, the server because an agent may be hostile.
 const (
-	MaxFrame    = 16 << 20 // bytes of a message as it travels
-	MaxMessage  = 32 << 20 // bytes of a message after decompression
-	MaxSmall    = 64 << 10 // a message up to this size is read without taking a share of the memory for large ones
-	MaxDeltas   = 64       // deltas in one Deliver
-	MaxItems    = 50_000   // items in one section
-	MaxSection  = 24 << 20 // bytes of keys and values in one section
-	MaxKey      = 8 << 10  // bytes of an item key
-	MaxValue    = 256 << 10
-	MaxReason   = 4 << 10
-	MaxText     = 200 // bytes of a version or similar short text in Hello
-	MaxMACs     = 32
-	MaxEnroll   = 64 << 10 // bytes of an enrolment request
-	maxWindow   = 8 << 20  // bytes of zstd history
-	hashLen     = 64
-	maxSections = 64
+	MaxFrame   = 16 << 20 // bytes of a message as it travels
+	MaxMessage = 32 << 20 // bytes of a message after decompression
+	MaxSmall   = 64 << 10 // a message up to this size is read without taking a share of the memory for large ones
+	MaxDeltas  = 64       // deltas in one Deliver
+	MaxItems   = 50_000   // items in one section
+	MaxSection = 24 << 20 // bytes of keys and values in one section
+	MaxKey     = 8 << 10  // bytes of an item key
+	MaxValue   = 256 << 10
+	MaxReason  = 4 << 10
+	MaxText    = 200 // bytes of a version or similar short text in Hello
+	MaxMACs    = 32
+	MaxEnroll  = 64 << 10 // bytes of an enrolment request
+	maxWindow  = 8 << 20  // bytes of zstd history
+	hashLen    = 64
 )
 
 // CheckDelta says what is wrong with a delta that arrived, nil if nothing. A

@@ -167,12 +167,11 @@ type Refusal struct {
 
 // The codes of a Refusal.
 const (
-	RefusedToken       = "token"        // unknown, used up, expired or revoked token
-	RefusedRequest     = "request"      // malformed request
-	RefusedVersion     = "version"      // protocol version not spoken
-	RefusedUnknown     = "unknown"      // this device or certificate is not (or no longer) known: enrol again
-	RefusedCertificate = "certificate"  // no certificate, or one that may not open a session
-	RefusedBusy        = "busy"         // try again later
-	RefusedClones      = "clones"       // too many forks of one device
-	RefusedIdle        = "idle_timeout" // nothing was heard
+	RefusedToken       = "token"       // unknown, used up, expired or revoked token
+	RefusedRequest     = "request"     // malformed request
+	RefusedVersion     = "version"     // protocol version not spoken
+	RefusedUnknown     = "unknown"     // this device or certificate is not (or no longer) known: enrol again
+	RefusedCertificate = "certificate" // no certificate, or one that may not open a session
+	RefusedBusy        = "busy"        // try again later
+	RefusedClones      = "clones"      // too many forks of one device
 )

@@ -51,8 +51,9 @@ func benchLoadVerb(ctx context.Context, s *Server, raw json.RawMessage, progress
 	started := time.Now()
 	rng := rand.New(rand.NewPCG(a.Seed, 1))
 	sets := benchImages(a, rng)
+	built := map[int]*benchImage{}
 	for from := 0; from < a.Devices; from += 1000 {
-		if err := s.benchDevices(ctx, a, sets, from, min(a.Devices, from+1000), rng); err != nil {
+		if err := s.benchDevices(ctx, a, sets, built, from, min(a.Devices, from+1000), rng); err != nil {
 			return nil, err
 		}
 		progress(Progress{Text: "loading devices", Done: int64(from), Of: int64(a.Devices)})
@@ -69,6 +70,8 @@ type benchImage struct {
 	sections []*inventory.Section
 	comps    []exposure.Component
 	packed   map[inventory.SectionName][]byte
+	hashes   map[inventory.SectionName]string
+	held     []exposure.ComponentID
 	summary  []byte
 }
 
@@ -93,9 +96,8 @@ func benchImages(a BenchLoadArgs, rng *rand.Rand) [][]inventory.Package {
 	return sets
 }
 
-func (s *Server) benchDevices(ctx context.Context, a BenchLoadArgs, sets [][]inventory.Package, from, to int, rng *rand.Rand) error {
+func (s *Server) benchDevices(ctx context.Context, a BenchLoadArgs, sets [][]inventory.Package, built map[int]*benchImage, from, to int, rng *rand.Rand) error {
 	at := time.Now().UTC().Truncate(time.Millisecond)
-	built := map[int]*benchImage{}
 	var list []store.Bulk
 	var comps []store.Component
 	for n := from; n < to; n++ {
@@ -107,20 +109,24 @@ func (s *Server) benchDevices(ctx context.Context, a BenchLoadArgs, sets [][]inv
 				return err
 			}
 			built[i] = img
-		}
-		state := store.DeviceState{}
-		for _, k := range img.comps {
-			id, isNew := s.core.fleet.Intern(k)
-			if isNew {
+			for _, k := range img.comps {
+				id, isNew := s.core.fleet.Intern(k)
+				img.held = append(img.held, id)
+				if !isNew {
+					continue
+				}
 				spec, err := json.Marshal(k)
 				if err != nil {
 					return err
 				}
 				comps = append(comps, store.Component{ID: uint32(id), Spec: spec})
 			}
+			slices.Sort(img.held)
+		}
+		state := store.DeviceState{}
+		for _, id := range img.held {
 			state.Components = append(state.Components, store.Held{Component: uint32(id), Since: at.Unix()})
 		}
-		slices.SortFunc(state.Components, func(x, y store.Held) int { return int(x.Component) - int(y.Component) })
 		var sum summary
 		if err := json.Unmarshal(img.summary, &sum); err != nil {
 			return err
@@ -137,7 +143,7 @@ func (s *Server) benchDevices(ctx context.Context, a BenchLoadArgs, sets [][]inv
 		for j := range key {
 			key[j] = byte(rng.Uint32())
 		}
-		list = append(list, store.Bulk{ID: inventory.IDFromKey(key[:]), Sections: img.sections, Packed: img.packed, State: state})
+		list = append(list, store.Bulk{ID: inventory.IDFromKey(key[:]), Sections: img.sections, Packed: img.packed, Hashes: img.hashes, State: state})
 	}
 	_, err := s.st.AddBulk(ctx, list, comps)
 	return err
@@ -151,7 +157,7 @@ func (s *Server) benchImage(pkgs []inventory.Package, at time.Time) (*benchImage
 	for _, p := range pkgs {
 		dpkg.Put(p.Name+":"+p.Arch, p)
 	}
-	img := &benchImage{packed: map[inventory.SectionName][]byte{}}
+	img := &benchImage{packed: map[inventory.SectionName][]byte{}, hashes: map[inventory.SectionName]string{}}
 	all := map[inventory.SectionName]*inventory.Section{}
 	for _, sec := range []*inventory.Section{osSec, dpkg} {
 		sec.SeenAt = at
@@ -161,6 +167,7 @@ func (s *Server) benchImage(pkgs []inventory.Package, at time.Time) (*benchImage
 			return nil, err
 		}
 		img.packed[sec.Name] = body
+		img.hashes[sec.Name] = sec.Hash()
 		img.sections = append(img.sections, sec)
 		all[sec.Name] = sec
 	}

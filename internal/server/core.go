@@ -27,6 +27,8 @@ type core struct {
 	facts   map[string]*fact                       // by weakness: what lists show, filled as needed
 	view    intelView                              // the intelligence that the index reflects; nil but while it changes
 	rows    *rowCache
+	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
+	catalogue map[string]*advisory.Product
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of
@@ -80,6 +82,8 @@ func newCore() *core {
 		saved: map[exposure.ComponentID]bool{},
 		facts: map[string]*fact{},
 		rows:  newRowCache(),
+
+		catalogue: map[string]*advisory.Product{},
 	}
 	c.fleet = exposure.NewFleet(c.rate)
 	return c
@@ -214,8 +218,9 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	if err != nil {
 		return fmt.Errorf("load devices: %w", err)
 	}
+	batch := make([]exposure.DeviceSet, 0, len(agents))
 	for _, a := range agents {
-		c.add(a)
+		c.register(a)
 	}
 	err = st.DeviceStates(ctx, func(ds store.DeviceState) error {
 		d := c.at(ds.Device)
@@ -226,17 +231,30 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 			return fmt.Errorf("summary of device %d: %w", ds.Device, err)
 		}
 		d.held = ds.Components
-		c.fleet.SetDevice(d.num, componentIDs(d.held))
+		batch = append(batch, exposure.DeviceSet{Device: d.num, Components: componentIDs(d.held)})
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("load device states: %w", err)
 	}
+	c.fleet.Load(batch)
+	for _, d := range c.devices {
+		if d != nil && len(d.held) == 0 {
+			c.fleet.SetDevice(d.num, nil)
+		}
+	}
 	return nil
 }
 
-// add makes a registered device known. The caller holds mu for writing.
-func (c *core) add(a store.Device) *device {
+// add makes a registered device known to lists. The caller holds mu for writing.
+func (c *core) add(a store.Device) {
+	if d := c.register(a); !c.fleet.Devices().Contains(d.num) {
+		c.fleet.SetDevice(d.num, nil)
+	}
+}
+
+// register makes a device known, not yet to the fleet.
+func (c *core) register(a store.Device) *device {
 	for int(a.Num) >= len(c.devices) {
 		c.devices = append(c.devices, nil)
 	}
@@ -245,7 +263,6 @@ func (c *core) add(a store.Device) *device {
 		d = &device{num: a.Num, id: a.ID, sum: summary{Name: string(a.ID[:12])}}
 		c.devices[a.Num] = d
 		c.byID[a.ID] = a.Num
-		c.fleet.SetDevice(d.num, nil)
 	}
 	d.agent = a
 	return d

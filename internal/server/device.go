@@ -21,7 +21,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.sum.Tags, CloneOf: string(d.agent.CloneOf),
-		Interfaces: d.sum.Interfaces,
+		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN,
 	}
 	if r.Tags == nil {
 		r.Tags = []string{}
@@ -150,6 +150,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 	for _, i := range infos {
 		out.Sections = append(out.Sections, SectionRow{Name: i.Name, Status: i.Status, Reason: i.Reason, Items: i.Items, SeenAt: p.seen[i.Name], Changed: i.Changed})
 	}
+	out.OSSupport = s.osSupport(p.os())
 	top, err := s.deviceVulns(p, Query{Sort: []string{"-severity", "-cvss", "-epss"}, Limit: 5, Filter: map[string][]string{"exposed": {"true"}}})
 	if err != nil {
 		return Device{}, err

@@ -89,7 +89,7 @@ func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {
 		if r == nil {
 			r = &DeviceSoftwareRow{ID: id, Name: u.Component.Product, Vendor: u.Component.Vendor, Ecosystem: u.Component.Key.Ecosystem,
 				Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, Versions: []string{},
-				ProductCode: productCode(u.Component)}
+				ProductCode: c.productCode(u.Component)}
 			n := c.fleet.DeviceProductCounts(p.device.num, id)
 			r.Weaknesses, r.Severity = int(n.Weaknesses), severityCount(n)
 			byID[id] = r
@@ -117,6 +117,9 @@ func (c *core) addUse(r *DeviceSoftwareRow, u exposure.Use, held map[exposure.Co
 	}
 	if r.NotAssessed == "" {
 		r.NotAssessed = u.Component.Unassessed
+	}
+	if tag := supportTag(c.support(u.Component), time.Now()); tag != "" && !slices.Contains(r.Tags, tag) {
+		r.Tags = append(r.Tags, tag)
 	}
 	if h, ok := held[u.Component]; ok {
 		at := time.Unix(h.Since, 0).UTC()
@@ -173,6 +176,11 @@ func (s *Server) DeviceSoftwareOne(ctx context.Context, caller Caller, id, produ
 			out.Weak = append(out.Weak, *r)
 		}
 	}
+	for _, u := range p.profile.Uses {
+		if u.Component.ID() == product && out.EOL == nil {
+			out.EOL = c.support(u.Component)
+		}
+	}
 	c.mu.RUnlock()
 	if out.ID == "" {
 		return DeviceSoftware{}, fmt.Errorf("device %s has no product %q: %w", p.device.id, product, ErrNotFound)
@@ -192,7 +200,6 @@ func (s *Server) DeviceSoftwareOne(ctx context.Context, caller Caller, id, produ
 			out.Packages = append(out.Packages, packageRow(p, u, ev, os))
 		}
 	}
-	out.EOL = s.endOfLife(os, out.DeviceSoftwareRow)
 	return out, nil
 }
 

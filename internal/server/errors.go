@@ -15,6 +15,9 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 )
 
+// ErrInUse says that another process has the data directory open.
+var ErrInUse = errors.New("is in use by another picket process: end it, or let it answer through its admin socket")
+
 // InputError is an ErrInvalid with a message meant for people.
 type InputError struct {
 	Field   string // the field, parameter or flag that is wrong

@@ -240,10 +240,9 @@ func refuse(w http.ResponseWriter, status int, code, reason string) {
 
 // verdict is what becomes of a newcomer.
 type verdict struct {
-	fork   string // why it has to fork; "" when it is admitted
-	stale  bool   // it showed an old nonce and was admitted: a restored snapshot
-	moved  bool   // its evidence is another than before
-	reason string // for the log
+	fork  string // why it has to fork; "" when it is admitted
+	stale bool   // it showed an old nonce and was admitted: a restored snapshot
+	moved bool   // its evidence is another than before
 }
 
 // judge decides on a newcomer. alive says that another session of the same key answers.

@@ -183,9 +183,11 @@ func (s *session) answers(ctx context.Context) bool {
 	return s.conn.Ping(ctx) == nil
 }
 
-// leave ends the session's place in the registry, if it still has it.
+// leave ends the session's place in the registry, if it still has it. It takes
+// the device's door, so that a newcomer is never told of before this one's end.
 func (s *session) leave() {
 	g := s.g
+	defer g.enter(s.id)()
 	g.mu.Lock()
 	mine := g.sessions[s.id] == s
 	if mine {

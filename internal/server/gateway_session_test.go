@@ -135,7 +135,7 @@ func TestHalfOpenSessionIsReplaced(t *testing.T) {
 	if !s.g.connected(a.id) || s.g.count() != 1 {
 		t.Error("not exactly one session")
 	}
-	if got := s.b.online[a.id]; !got {
+	if !s.b.isOnline(a.id) {
 		t.Error("the device is shown as gone")
 	}
 }

@@ -112,6 +112,12 @@ func (b *memBackend) connectionChanged(id inventory.DeviceID, connected bool) {
 	b.online[id] = connected
 }
 
+func (b *memBackend) isOnline(id inventory.DeviceID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.online[id]
+}
+
 // site is a gateway on a real listener.
 type site struct {
 	t    *testing.T
@@ -251,21 +257,21 @@ func (a *fakeAgent) use(text string) {
 	a.cert = &tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: a.key}
 }
 
-// dial opens a session; status is that of the HTTP answer, 0 when TLS failed.
-func (s *site) dial(cert *tls.Certificate, max uint16) (*protocol.Conn, int, error) {
+// dial opens a session; code is that of the server's refusal, "" when TLS failed.
+func (s *site) dial(cert *tls.Certificate, max uint16) (conn *protocol.Conn, code string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	ws, resp, err := websocket.Dial(ctx, s.url+protocol.SessionPath, &websocket.DialOptions{HTTPClient: s.client(cert, max)})
-	status := 0
-	if resp != nil {
-		status = resp.StatusCode
-	}
 	if err != nil {
-		return nil, status, err
+		var no protocol.Refusal
+		if resp != nil {
+			_ = json.NewDecoder(resp.Body).Decode(&no) // what is no refusal has no code
+		}
+		return nil, no.Code, err
 	}
-	c := protocol.NewConn(ws, nil)
-	s.t.Cleanup(c.CloseNow)
-	return c, status, nil
+	conn = protocol.NewConn(ws, nil)
+	s.t.Cleanup(conn.CloseNow)
+	return conn, "", nil
 }
 
 func (a *fakeAgent) send(m *protocol.Message) {
@@ -317,7 +323,7 @@ func (a *fakeAgent) connect(nonce string, e protocol.Evidence) *protocol.Welcome
 
 func (a *fakeAgent) bye() {
 	a.conn.CloseNow()
-	waitFor(a.s.t, "the session to end", func() bool { return !a.s.g.connected(a.id) })
+	waitFor(a.s.t, "the session to end", func() bool { return !a.s.b.isOnline(a.id) })
 }
 
 var home = protocol.Evidence{MachineID: strings.Repeat("a", 64), BootID: "b1", MACs: []string{"02:00:00:00:00:01"}}
@@ -381,7 +387,7 @@ func TestEnrolAndDeliver(t *testing.T) {
 		t.Errorf("device = %+v, %v", d, err)
 	}
 	a.bye()
-	if s.b.online[a.id] || s.g.nudge(a.id) {
+	if s.g.connected(a.id) || s.g.nudge(a.id) {
 		t.Error("the device is still connected")
 	}
 }
@@ -430,12 +436,12 @@ func TestSessionRefusesEveryCertificateButItsOwn(t *testing.T) {
 	chained.Certificate = append(chained.Certificate, subCert.Certificate[0])
 
 	for _, tt := range []struct {
-		name   string
-		cert   *tls.Certificate
-		max    uint16
-		status int // 0: the handshake fails
+		name string
+		cert *tls.Certificate
+		max  uint16
+		code string // of the refusal; "": the handshake fails
 	}{
-		{name: "none", status: 403},
+		{name: "none", code: protocol.RefusedCertificate},
 		{name: "other authority", cert: s.forge(key, other.cert, other.key, nil)},
 		{name: "self-signed", cert: s.forge(key, nil, key, nil)},
 		{name: "expired", cert: own(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })},
@@ -443,29 +449,29 @@ func TestSessionRefusesEveryCertificateButItsOwn(t *testing.T) {
 		{name: "signed by a signed one", cert: chained},
 		{name: "can sign", cert: own(func(c *x509.Certificate) {
 			c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageDigitalSignature
-		}), status: 403},
-		{name: "sign usage without being an authority", cert: own(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCRLSign }), status: 403},
+		}), code: protocol.RefusedCertificate},
+		{name: "sign usage without being an authority", cert: own(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCRLSign }), code: protocol.RefusedCertificate},
 		{name: "for servers", cert: own(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })},
-		{name: "name of another device", cert: own(func(c *x509.Certificate) { c.Subject.CommonName = string(good.id) }), status: 403},
-		{name: "free name", cert: own(func(c *x509.Certificate) { c.Subject.CommonName = "host.example" }), status: 403},
-		{name: "never issued", cert: own(nil), status: 403},
+		{name: "name of another device", cert: own(func(c *x509.Certificate) { c.Subject.CommonName = string(good.id) }), code: protocol.RefusedCertificate},
+		{name: "free name", cert: own(func(c *x509.Certificate) { c.Subject.CommonName = "host.example" }), code: protocol.RefusedCertificate},
+		{name: "never issued", cert: own(nil), code: protocol.RefusedUnknown},
 		{name: "serial of another device's certificate", cert: own(func(c *x509.Certificate) {
 			leaf, err := x509.ParseCertificate(good.cert.Certificate[0])
 			if err != nil {
 				t.Fatal(err)
 			}
 			c.SerialNumber = leaf.SerialNumber
-		}), status: 403},
+		}), code: protocol.RefusedUnknown},
 		{name: "TLS 1.2", cert: good.cert, max: tls.VersionTLS12},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			conn, status, err := s.dial(tt.cert, tt.max)
+			conn, code, err := s.dial(tt.cert, tt.max)
 			if err == nil {
 				conn.CloseNow()
 				t.Fatal("a session was opened")
 			}
-			if status != tt.status {
-				t.Errorf("status %d, want %d (%v)", status, tt.status, err)
+			if code != tt.code {
+				t.Errorf("refused with %q, want %q (%v)", code, tt.code, err)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/protocol"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -67,6 +68,12 @@ func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, 
 			continue
 		}
 		next, err := inventory.Apply(sections[delta.Name], delta)
+		if err != nil && delta.Base == "" {
+			return nil, Invalidf(string(delta.Name), "%v", err)
+		}
+		if err == nil && len(next.Items) > protocol.MaxItems {
+			return nil, Invalidf(string(delta.Name), "%d items, at most %d are kept", len(next.Items), protocol.MaxItems)
+		}
 		if err != nil {
 			s.log.DebugContext(ctx, "section asked for whole", "device", id, "section", delta.Name, "reason", err)
 			resync = append(resync, delta.Name)
@@ -164,6 +171,7 @@ func (s *Server) intern(uses []exposure.Use) (ids, fresh []exposure.ComponentID,
 			return nil, nil, fmt.Errorf("assess %s: %w", c.fleet.Component(id).Key, err)
 		}
 		c.learn(id, &a, at)
+		c.lookUp(c.fleet.Component(id))
 		c.forgetComponent(id, c.fleet.SetAssessment(id, &a))
 	}
 	return ids, fresh, nil

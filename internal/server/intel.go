@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -31,8 +33,16 @@ type intelDesk struct {
 // something, before the import counts as ended.
 func newIntelDesk(store *intel.Store, log *slog.Logger, changed func(context.Context, intel.Result) error) *intelDesk {
 	d := &intelDesk{store: store, log: log, changed: changed, turn: make(chan struct{}, 1), starts: make(chan func(context.Context), 1)}
+	d.sync.Dir = filepath.Join(filepath.Dir(store.Path()), "intel-sync")
 	d.turn <- struct{}{}
 	return d
+}
+
+// configure sets the addresses and the client of syncs that are started from the console.
+func (d *intelDesk) configure(base map[string]string, client *http.Client) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sync.Base, d.sync.Client = base, client
 }
 
 // Run carries out jobs that were started from the console, until ctx ends.

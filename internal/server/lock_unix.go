@@ -30,7 +30,7 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("data directory %q is in use by another picket process: end it, or let it answer through its admin socket", dir)
+		return nil, fmt.Errorf("data directory %q: %w", dir, ErrInUse)
 	}
 	return f, nil
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -88,24 +89,41 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 		c.forgetWeaknesses(t.Weaknesses)
 	}
 	at := time.Now().Unix()
+	looked := map[string]bool{}
 	var changed []store.Component
 	var closed []store.Closed
-	for i, id := range ids {
+	set := func(i int, id exposure.ComponentID) error {
 		before := c.known[id]
+		if pid := comps[i].ID(); t.All && !looked[pid] {
+			looked[pid] = true
+			c.lookUp(comps[i])
+		}
 		c.forgetComponent(id, c.fleet.SetAssessment(id, &results[i]))
 		if sameKnown(before, &results[i]) {
-			continue
+			return nil
 		}
 		closed = append(closed, c.closedBy(id, before, &results[i], view, at)...)
 		c.learn(id, &results[i], at)
 		spec, err := json.Marshal(comps[i])
 		if err != nil {
-			return nil, nil, fmt.Errorf("encode component: %w", err)
+			return fmt.Errorf("encode component: %w", err)
 		}
 		changed = append(changed, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
 		c.saved[id] = true
+		return nil
 	}
-	return changed, closed, nil
+	var failed error
+	all := func() {
+		for i, id := range ids {
+			failed = errors.Join(failed, set(i, id))
+		}
+	}
+	if t.All {
+		c.fleet.Bulk(all)
+	} else {
+		all()
+	}
+	return changed, closed, failed
 }
 
 // touchedComponents are the components that statements about the keys concern,

@@ -153,7 +153,11 @@ func (s *Server) snapshot() (intelView, func(), error) {
 // intelChanged carries a change of the intelligence into the fleet; an import
 // has ended only when it returns.
 func (s *Server) intelChanged(ctx context.Context, r intel.Result) error {
-	return s.reassess(ctx, touched{All: r.All || r.AllWeaknesses, Keys: r.Keys, Weaknesses: r.Weaknesses, Generation: r.Generation})
+	all := r.All || r.AllWeaknesses
+	for _, l := range r.Loads {
+		all = all || l.Feed == advisory.FeedEndOfLife && l.Status == intel.Loaded
+	}
+	return s.reassess(ctx, touched{All: all, Keys: r.Keys, Weaknesses: r.Weaknesses, Generation: r.Generation})
 }
 
 // MachineVuln is one (device, weakness, product) for programs.
@@ -190,7 +194,7 @@ type API interface {
 	Weakness(ctx context.Context, c Caller, id string) (WeaknessDetail, error)
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[SoftwareRow], error)
-	// MachineVulns yields in order of device id, then weakness, then product; only what counts in exposure.
+	// MachineVulns yields in order of enrolment of the devices, then weakness, then product; only what counts in exposure.
 	MachineVulns(ctx context.Context, c Caller) (iter.Seq[MachineVuln], error)
 
 	Intel(ctx context.Context, c Caller) (Intel, error)

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
-	"github.com/picketsec/picket/internal/exposure"
 )
 
 func softwareList() *list[SoftwareRow] {
@@ -47,7 +47,10 @@ func (c *core) newSoftwareRow(id string) (*SoftwareRow, bool) {
 		Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, NotAssessed: info.Unassessed}
 	for i, cid := range c.fleet.ProductComponents(id, nil) {
 		if i == 0 {
-			r.ProductCode = productCode(c.fleet.Component(cid))
+			r.ProductCode = c.productCode(c.fleet.Component(cid))
+		}
+		if tag := supportTag(c.support(c.fleet.Component(cid)), time.Now()); tag != "" && !slices.Contains(r.Tags, tag) {
+			r.Tags = append(r.Tags, tag)
 		}
 		for h := range c.fleet.Hits(cid) {
 			if h.Exposed {
@@ -87,8 +90,22 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 		return Software{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
 	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}}
+	life := map[string]*EndOfLife{} // by version
+	for _, cid := range c.fleet.ProductComponents(id, nil) {
+		k := c.fleet.Component(cid)
+		if e := c.support(k); e != nil && life[k.Version] == nil {
+			life[k.Version] = e
+			if !slices.Contains(out.EOL, *e) {
+				out.EOL = append(out.EOL, *e)
+			}
+		}
+	}
 	for _, v := range c.fleet.ProductVersions(id, nil) {
-		out.Distribution = append(out.Distribution, VersionRow{Version: v.Version, Installed: v.Installed, Weaknesses: int(v.Counts.Weaknesses), Tags: []string{}})
+		row := VersionRow{Version: v.Version, Installed: v.Installed, Weaknesses: int(v.Counts.Weaknesses), Tags: []string{}}
+		if tag := supportTag(life[v.Version], time.Now()); tag != "" {
+			row.Tags = append(row.Tags, tag)
+		}
+		out.Distribution = append(out.Distribution, row)
 	}
 	slices.SortStableFunc(out.Distribution, func(a, b VersionRow) int { return b.Installed - a.Installed })
 	return out, nil
@@ -136,6 +153,3 @@ func (s *Server) SoftwareVulns(_ context.Context, caller Caller, id string, q Qu
 	}
 	return weaknessList().page(q, rows)
 }
-
-// productCode is the product's CPE name where one is known, else its package URL.
-func productCode(k exposure.Component) string { return exposure.ProductCode(k) }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/picketsec/picket/internal/exposure"
-	"github.com/picketsec/picket/internal/inventory"
 )
 
 // Status is what the console's frame shows.
@@ -234,9 +233,4 @@ func orNone(s string) string {
 		return "unrated"
 	}
 	return s
-}
-
-// endOfLife is what is known of the life of a product's version; nil when nothing is.
-func (s *Server) endOfLife(os inventory.OS, r DeviceSoftwareRow) *EndOfLife {
-	return nil
 }

@@ -88,6 +88,7 @@ type Device struct {
 	Clones       []string                `json:"clones"`           // devices forked from this one
 	Dropped      uint64                  `json:"dropped"`          // reports that the agent's spool had to drop, ever
 	TopWeak      []DeviceVulnRow         `json:"top_weaknesses"`   // at most 5, worst first
+	OSSupport    *EndOfLife              `json:"os_support"`       // life of the operating system's release, null when unknown
 }
 
 // SectionRow says how well one source of facts was looked at.

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,7 +157,7 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 		if d == nil {
 			continue
 		}
-		block = append(block, WeaknessDevice{ID: d.id, Name: d.sum.Name, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
+		block = append(block, WeaknessDevice{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
 			Exposed: c.fleet.DeviceStanding(d.num, id) >= exposure.Exposed, Software: []SoftwareRef{}})
 		rows = append(rows, &block[len(block)-1])
 	}
@@ -242,7 +244,7 @@ func (s *Server) canonical(id string) string {
 }
 
 // MachineVulns yields every (device, weakness, product) that counts in
-// exposure, in order of device number, then component, then weakness.
+// exposure, in order of device number, then weakness, then product.
 func (s *Server) MachineVulns(_ context.Context, caller Caller) (iter.Seq[MachineVuln], error) {
 	if err := s.need(caller, VulnerabilityRead); err != nil {
 		return nil, err
@@ -287,5 +289,8 @@ func (c *core) machineVulns(num uint32) []MachineVuln {
 		out = append(out, MachineVuln{Device: d.id, CVE: h.Weakness, Vendor: k.Vendor, Product: k.Product, Version: k.Version,
 			Severity: string(c.peek(h.Weakness).Severity)})
 	}
+	slices.SortFunc(out, func(a, b MachineVuln) int {
+		return cmp.Or(compareIDs(a.CVE, b.CVE), strings.Compare(a.Vendor, b.Vendor), strings.Compare(a.Product, b.Product), strings.Compare(a.Version, b.Version))
+	})
 	return out
 }

@@ -15,7 +15,8 @@ type Bulk struct {
 	ID       inventory.DeviceID
 	Sections []*inventory.Section
 	State    DeviceState // Device is filled in
-	Packed   map[inventory.SectionName][]byte
+	Packed   map[inventory.SectionName][]byte // by Pack
+	Hashes   map[inventory.SectionName]string
 }
 
 // Pack compresses the items of a section as the store keeps them, so that many
@@ -47,7 +48,7 @@ func (s *Store) AddBulk(ctx context.Context, devices []Bulk, components []Compon
 			}
 			nums = append(nums, num)
 			for _, c := range d.Sections {
-				if _, err := sec.ExecContext(ctx, num, string(c.Name), string(c.Status), c.Reason, c.Hash(), at, len(c.Items), d.Packed[c.Name]); err != nil {
+				if _, err := sec.ExecContext(ctx, num, string(c.Name), string(c.Status), c.Reason, d.Hashes[c.Name], at, len(c.Items), d.Packed[c.Name]); err != nil {
 					return fmt.Errorf("store section %q of %s: %w", c.Name, d.ID, err)
 				}
 			}

@@ -3,7 +3,6 @@ package version
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/google/osv-scalibr/semantic"
 )
@@ -12,8 +11,6 @@ import (
 // whose order it gives.
 func scalibrName(f family) string {
 	switch f {
-	case rubygems:
-		return "RubyGems"
 	case packagist:
 		return "Packagist"
 	case cran:
@@ -24,7 +21,6 @@ func scalibrName(f family) string {
 
 // The forms of versions of the ecosystems that have one.
 var (
-	gemForm     = regexp.MustCompile(`^[0-9]+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$`)
 	numberForm  = regexp.MustCompile(`^[0-9]+(?:[.-][0-9]+)*$`)
 	hackageForm = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)*$`)
 )
@@ -32,8 +28,6 @@ var (
 func validSemantic(f family, v string) error {
 	var form *regexp.Regexp
 	switch f {
-	case rubygems:
-		form = gemForm
 	case cran:
 		form = numberForm
 	case hackage:
@@ -51,9 +45,6 @@ func validSemantic(f family, v string) error {
 func compareSemantic(f family, a, b string) (int, error) {
 	if a == b {
 		return 0, nil
-	}
-	if f == rubygems { // as Gem::Version does
-		a, b = strings.ReplaceAll(a, "-", ".pre."), strings.ReplaceAll(b, "-", ".pre.")
 	}
 	pa, err := semantic.Parse(a, scalibrName(f))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -105,5 +106,61 @@ func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestNodeRanges takes those lines of node-semver's range tests that say what a
+// Range can say: comparators with full versions, without its shorthands.
+func TestNodeRanges(t *testing.T) {
+	full := regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+$`)
+	for file, want := range map[string]bool{"semver-node-range-include.tsv": true, "semver-node-range-exclude.tsv": false} {
+		raw, err := os.ReadFile(filepath.Join(feeds(t, "version-vectors"), file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken := 0
+	lines:
+		for _, text := range strings.Split(string(raw), "\n") {
+			set, v, ok := strings.Cut(text, "\t")
+			if !ok || !full.MatchString(v) {
+				continue
+			}
+			var ranges []Range
+			for _, part := range strings.Split(set, "||") {
+				var r Range
+				for _, c := range strings.Fields(part) {
+					var at *string
+					switch {
+					case strings.HasPrefix(c, ">="):
+						at, c = &r.Introduced, c[2:]
+					case strings.HasPrefix(c, "<="):
+						at, c = &r.LastAffected, c[2:]
+					case strings.HasPrefix(c, "<"):
+						at, c = &r.Fixed, c[1:]
+					}
+					if at == nil || *at != "" || !full.MatchString(c) {
+						continue lines
+					}
+					*at = c
+				}
+				ranges = append(ranges, r)
+			}
+			taken++
+			got := false
+			for _, r := range ranges {
+				in, err := Contains("npm", r, v)
+				if err != nil {
+					t.Fatalf("%s: %v", text, err)
+				}
+				got = got || in
+			}
+			if got != want {
+				t.Errorf("%s: %q holds %q: %v, want %v", file, set, v, got, want)
+			}
+		}
+		if taken < 4 {
+			t.Errorf("%s: only %d lines were usable", file, taken)
+		}
+		t.Logf("%s: %d lines", file, taken)
 	}
 }

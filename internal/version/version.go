@@ -3,12 +3,12 @@
 //	n, err := version.Compare("Debian", "1:1.0-1", "2.0-1") // n > 0: the epoch decides
 //
 // The order is that of the ecosystem's own package manager. The orders of dpkg,
-// rpm, apk, semver, PEP 440 and Maven are written out here: they are compared
-// millions of times, and osv-scalibr's semantic package, which gives the order
-// of the other ecosystems, allocates for each number, compares apk's commit
-// hashes and Maven's nested qualifiers otherwise than the tools do, and reads
-// what is not a version. No type of it escapes. An unreadable version is an
-// error, never a guess.
+// rpm, apk, semver, PEP 440, Maven and RubyGems are written out here: they are
+// compared millions of times, and osv-scalibr's semantic package, which gives
+// the order of the other ecosystems, allocates for each number, compares apk's
+// commit hashes and Maven's nested qualifiers otherwise than the tools do, is
+// not transitive for gems with words, and reads what is not a version. No type
+// of it escapes. An unreadable version is an error, never a guess.
 package version
 
 import (
@@ -138,6 +138,8 @@ func compare(f family, a, b string) (int, error) {
 		return comparePyPI(a, b)
 	case maven:
 		return compareMaven(a, b), nil
+	case rubygems:
+		return compareGems(a, b), nil
 	}
 	return compareSemantic(f, a, b)
 }
@@ -208,6 +210,8 @@ func valid(f family, v string) error {
 	case pypi:
 		_, err := parsePyPI(v)
 		return err
+	case rubygems:
+		return validGem(v)
 	case maven: // gives every text an order
 		return nil
 	}

@@ -33,6 +33,7 @@ const tree = root.addChildren([
     page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
+    createRoute({ getParentRoute: () => shell, path: "$", component: () => <NotFound /> }),
     page("/settings/account", lazyRouteComponent(() => import("./pages/settings/AccountPage"), "AccountPage")),
   ]),
 ]);

@@ -89,7 +89,7 @@ func All() []Collector {
 	apt := &aptIndex{}
 	return []Collector{
 		{Name: inventory.OSSection, Watch: osPaths(), Collect: collectOS},
-		{Name: inventory.Kernel, Watch: []string{dpkgStatus}, Collect: collectKernel},
+		{Name: inventory.Kernel, Watch: databases(), Collect: collectKernel},
 		{Name: inventory.Hardware, Collect: collectHardware},
 		{Name: inventory.Interfaces, Collect: collectInterfaces},
 		{Name: inventory.DPKG, Watch: []string{dpkgStatus, dpkgStatusDir, aptLists}, Collect: apt.collectDPKG},
@@ -103,8 +103,13 @@ func All() []Collector {
 		{Name: inventory.GoBinaries, Watch: []string{"usr/local/bin", "usr/local/sbin", "opt"}, Slow: true, Collect: sw.collectGo},
 		{Name: inventory.Java, Watch: []string{"usr/share/java", "opt"}, Slow: true, Collect: sw.collectJava},
 		{Name: inventory.Updates, Watch: []string{dpkgStatus, aptLists}, Collect: apt.collectUpdates},
-		{Name: inventory.Restart, Watch: []string{dpkgStatus}, Collect: collectRestart},
+		{Name: inventory.Restart, Watch: databases(), Collect: collectRestart},
 	}
+}
+
+// databases are the package databases of every kind of distribution.
+func databases() []string {
+	return append(append([]string{dpkgStatus}, rpmWatch()...), apkDatabases()...)
 }
 
 // Run runs one collector within l.Budget and returns its sealed section with

@@ -56,7 +56,9 @@ func FuzzPackageJSON(f *testing.F) {
 
 func FuzzGemspec(f *testing.F) {
 	f.Add([]byte("Gem::Specification.new do |s|\n s.name = \"a\".freeze\n s.version = Gem::Version.new(\"1\")\n"))
-	f.Fuzz(func(t *testing.T, b []byte) { runOn(t, inventory.Ruby, "var/lib/gems/specifications/x-1.gemspec", b, false) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		runOn(t, inventory.Ruby, "var/lib/gems/specifications/x-1.gemspec", b, false)
+	})
 }
 
 func FuzzJar(f *testing.F) {
@@ -116,7 +118,9 @@ func FuzzPackages(f *testing.F) {
 func FuzzLZ4(f *testing.F) {
 	f.Add([]byte("\x04\x22\x4d\x18\x40\x40\xc0\x05\x00\x00\x80hello\x00\x00\x00\x00"))
 	f.Add([]byte("\x04\x22\x4d\x18\x40\x40\xc0\x06\x00\x00\x00\x1fa\x01\x00\xff\x00\x00\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) { _, _ = io.Copy(io.Discard, io.LimitReader(newLZ4(bytes.NewReader(b)), 16<<20)) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, _ = io.Copy(io.Discard, io.LimitReader(newLZ4(bytes.NewReader(b)), 16<<20))
+	})
 }
 
 func FuzzOSRelease(f *testing.F) {

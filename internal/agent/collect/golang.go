@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"runtime/debug"
 	"strings"
 
 	"github.com/picketsec/picket/internal/inventory"
@@ -16,6 +17,11 @@ import (
 // minGoBinary is the least size of a file that may be a Go program, in bytes:
 // the runtime alone is larger.
 const minGoBinary = 200 << 10
+
+// maxBuildInfoRead bounds what is read of one file to find its build
+// information, in bytes: the readers of executable formats hold whole symbol
+// tables in memory, of whatever size a file claims.
+const maxBuildInfoRead = 24 << 20
 
 var errNoGo = errors.New("not a Go program")
 
@@ -35,7 +41,7 @@ func (s *sweep) collectGo(ctx context.Context, h Host, l Limits) *inventory.Sect
 		if ctx.Err() != nil {
 			break
 		}
-		info, err := readBuildInfo(h, p)
+		info, err := readBuildInfo(ctx, h, l, p)
 		switch {
 		case err == nil:
 			all = append(all, program{p, info})
@@ -64,18 +70,23 @@ func (s *sweep) collectGo(ctx context.Context, h Host, l Limits) *inventory.Sect
 			if m == nil {
 				continue
 			}
-			name, version := m.Path, m.Version
-			if m.Replace != nil {
-				// A module that was replaced by a directory has no version: it is
-				// listed under its own name and cannot be assessed.
-				if version = m.Replace.Version; version != "" {
-					name = m.Replace.Path
-				}
-			}
-			put(name, version)
+			put(goModule(m))
 		}
 	}
 	return r.done(ctx)
+}
+
+// goModule is the module whose code is linked: the replacement where there is
+// one. A module that was replaced by a directory has no version: it is listed
+// under its own name and cannot be assessed.
+func goModule(m *debug.Module) (name, version string) {
+	switch {
+	case m.Replace == nil:
+		return m.Path, m.Version
+	case m.Replace.Version == "":
+		return m.Path, ""
+	}
+	return m.Replace.Path, m.Replace.Version
 }
 
 // goRelease turns "go1.26.8 X:boringcrypto" into "1.26.8"; empty for
@@ -92,7 +103,7 @@ func goRelease(v string) string {
 // readBuildInfo reads the build information of one executable. It looks at the
 // first bytes, then for the section that only Go programs have, before it reads
 // anything larger. errNoGo says that the file is no Go program.
-func readBuildInfo(h Host, p string) (info *buildinfo.BuildInfo, err error) {
+func readBuildInfo(ctx context.Context, h Host, l Limits, p string) (info *buildinfo.BuildInfo, err error) {
 	f, _, err := h.openAt(p)
 	if err != nil {
 		return nil, err
@@ -102,7 +113,7 @@ func readBuildInfo(h Host, p string) (info *buildinfo.BuildInfo, err error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "read", Path: p, Err: errors.New("no random access")}
 	}
-	return parseBuildInfo(at)
+	return parseBuildInfo(&pausingAt{ctx: ctx, l: l, r: at, left: maxBuildInfoRead})
 }
 
 func parseBuildInfo(at io.ReaderAt) (info *buildinfo.BuildInfo, err error) {

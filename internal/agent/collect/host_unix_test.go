@@ -42,4 +42,3 @@ func TestPipesDoNotBlock(t *testing.T) {
 		t.Fatal("a collector waits for a pipe")
 	}
 }
-

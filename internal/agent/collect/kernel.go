@@ -96,7 +96,9 @@ func dpkgKernel(ctx context.Context, h Host, l Limits, release string) (name, ve
 		if p.state == "config-files" {
 			return
 		}
-		if p.Name == "linux-image-"+release || p.Name == "linux-image-unsigned-"+release && name == "" {
+		switch image := "linux-image-" + release; {
+		case p.Name == image,
+			name == "" && (p.Name == image+"-unsigned" || p.Name == "linux-image-unsigned-"+release):
 			name, version = p.Name, p.Version
 		}
 	}, nil)

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 	"path"
 	"strings"
 
@@ -114,16 +113,17 @@ func eachLine(br *bufio.Reader, f interface{ Read([]byte) (int, error) }, fn fun
 	}
 }
 
-// dpkgVersions returns source name and versions of packages by binary name.
-func dpkgVersions(ctx context.Context, h Host, l Limits, names map[string]bool) (map[string]dpkgPackage, error) {
+// installedVersions returns source names and versions of packages by binary
+// name, from dpkg's or rpm's database.
+func installedVersions(ctx context.Context, h Host, l Limits, names map[string]bool) (map[string]dpkgPackage, error) {
 	out := map[string]dpkgPackage{}
 	err := eachDPKG(ctx, h, l, func(p dpkgPackage) {
 		if names[p.Name] && !p.Residual {
 			out[p.Name] = p
 		}
 	}, nil)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	if isNotExist(err) {
+		err = rpmVersions(ctx, h, l, names, out)
 	}
 	return out, err
 }

@@ -88,7 +88,7 @@ func describeNeeds(ctx context.Context, h Host, r *result, needs map[string]*inv
 	for pkg := range needs {
 		names[pkg] = true
 	}
-	now, err := dpkgVersions(ctx, h, r.l, names)
+	now, err := installedVersions(ctx, h, r.l, names)
 	if err != nil && !isNotExist(err) {
 		r.problem("the installed versions are not known: %s", short(err))
 	}

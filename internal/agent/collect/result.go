@@ -175,3 +175,26 @@ func short(err error) string {
 	}
 	return err.Error()
 }
+
+var errReadEnough = errors.New("more would have to be read than is allowed")
+
+// pausingAt yields and checks the context before each read, and ends after
+// left bytes.
+type pausingAt struct {
+	ctx  context.Context
+	l    Limits
+	r    io.ReaderAt
+	left int64
+}
+
+// ReadAt implements io.ReaderAt.
+func (p *pausingAt) ReadAt(b []byte, off int64) (int, error) {
+	p.l.yield()
+	if err := p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if p.left -= int64(len(b)); p.left < 0 {
+		return 0, errReadEnough
+	}
+	return p.r.ReadAt(b, off)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"strings"
 
 	"github.com/picketsec/picket/internal/agent/collect/rpmdb"
@@ -61,6 +62,7 @@ func readRPM(ctx context.Context, h Host, l Limits, file string, f fs.File, size
 	if src.DB, ok = f.(io.ReaderAt); !ok {
 		return rpmdb.Stats{}, errors.New("the file system gives no random access")
 	}
+	src.DB = &pausingAt{ctx: ctx, l: l, r: src.DB, left: math.MaxInt64}
 	if w, info, err := h.open(file + "-wal"); err == nil {
 		defer w.Close()
 		if src.WAL, ok = w.(io.ReaderAt); ok {
@@ -69,11 +71,7 @@ func readRPM(ctx context.Context, h Host, l Limits, file string, f fs.File, size
 	} else if !isNotExist(err) {
 		return rpmdb.Stats{}, fmt.Errorf("the write-ahead log beside it: %w", err)
 	}
-	n := 0
 	return rpmdb.Each(src, func(blob []byte) error {
-		if n++; n%16 == 0 {
-			l.yield()
-		}
 		fn(blob)
 		return ctx.Err()
 	})
@@ -135,6 +133,21 @@ func rpmKernel(ctx context.Context, h Host, l Limits, release string) (name, ver
 		}
 	})
 	return name, version, err
+}
+
+// rpmVersions returns source names and versions of packages by binary name.
+func rpmVersions(ctx context.Context, h Host, l Limits, names map[string]bool, out map[string]dpkgPackage) error {
+	_, _, err := eachRPM(ctx, h, l, func(_ string, blob []byte) {
+		p, err := rpmdb.Parse(blob)
+		if err != nil || !names[p.Name] {
+			return
+		}
+		var d dpkgPackage
+		d.Name, d.Version = p.Name, p.EVR()
+		d.Source, d.SourceVersion = p.Source()
+		out[p.Name] = d
+	})
+	return err
 }
 
 // suseRelease reports whether a SUSE kernel package ("kernel-default"

@@ -14,7 +14,7 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
     fontWeight: tokens.fontWeightSemibold,
     color: tokens.colorNeutralForeground1,
-    "&:hover": { color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground1Hover, textDecorationLine: "none" },
+    "&:hover": { color: tokens.colorNeutralForeground1, backgroundColor: "var(--colorSurfaceHover)", textDecorationLine: "none" },
     "& svg": { fontSize: "20px", color: tokens.colorCompoundBrandForeground1 },
   },
   primary: {

@@ -8,7 +8,7 @@ import { Anchor } from "./Anchor";
 export function ErrorPage({ error, retry }: { error: unknown; retry?: () => void }) {
   if (error instanceof Problem && error.status === 404) return <NotFound what={error.message} />;
   return (
-    <Empty icon={<PlugDisconnectedRegular />} title="This page could not be shown" action={<Button onClick={retry ?? (() => window.location.reload())}>Try again</Button>}>
+    <Empty page icon={<PlugDisconnectedRegular />} title="This page could not be shown" action={<Button onClick={retry ?? (() => window.location.reload())}>Try again</Button>}>
       {explain(error)}
     </Empty>
   );
@@ -17,7 +17,7 @@ export function ErrorPage({ error, retry }: { error: unknown; retry?: () => void
 /** Shown for an address that leads nowhere. */
 export function NotFound({ what }: { what?: string }) {
   return (
-    <Empty icon={<DocumentQuestionMarkRegular />} title="There is nothing at this address" action={<Anchor to="/devices">Go to Devices</Anchor>}>
+    <Empty page icon={<DocumentQuestionMarkRegular />} title="There is nothing at this address" action={<Anchor to="/devices">Go to Devices</Anchor>}>
       {what ?? "The link may be old, or what it led to may be gone."}
     </Empty>
   );

@@ -24,7 +24,7 @@ export interface FlyoutProps {
 /** The flyout of a row. Which tab is shown is part of the URL. */
 export function Flyout({ frame, title, subtitle, actions, tabs, state }: FlyoutProps) {
   const tab = tabs.find((t) => t.key === frame.view) ?? tabs[0];
-  let body: ReactNode = <Spinner label="Reading …" />;
+  let body: ReactNode = <Spinner size="small" label="Reading …" />;
   if (state.data !== undefined) body = tab?.render();
   else if (state.error) body = <Empty title="This item could not be read" action={<Button onClick={() => void state.refetch()}>Try again</Button>}>{explain(state.error)}</Empty>;
   return (

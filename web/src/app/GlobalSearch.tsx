@@ -27,7 +27,7 @@ const useStyles = makeStyles({
     border: `1px solid ${tokens.colorNeutralStroke2}`,
   },
   hit: { display: "flex", gap: "12px", alignItems: "center", padding: "7px 10px", borderRadius: tokens.borderRadiusMedium, cursor: "pointer" },
-  on: { backgroundColor: tokens.colorNeutralBackground1Hover },
+  on: { backgroundColor: "var(--colorSurfaceHover)" },
   icon: { fontSize: "20px", color: tokens.colorNeutralForeground2, display: "flex" },
   words: { minWidth: 0, overflow: "hidden" },
   name: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },

@@ -4,6 +4,7 @@ import {
   NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular,
 } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
+import { Hidden } from "../ui/Hidden";
 import { Anchor } from "./Anchor";
 import { setPrefs, usePrefs } from "./prefs";
 
@@ -28,7 +29,7 @@ const groups = [
 
 const useStyles = makeStyles({
   nav: {
-    width: "224px",
+    width: "208px",
     flexShrink: 0,
     boxSizing: "border-box",
     padding: "8px 0 16px",
@@ -51,7 +52,7 @@ const useStyles = makeStyles({
     color: tokens.colorNeutralForeground2,
     fontSize: "20px",
     cursor: "pointer",
-    "&:hover": { backgroundColor: tokens.colorNeutralBackground2Hover },
+    "&:hover": { backgroundColor: "var(--colorSurfaceHover)" },
     "&:focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
   title: { margin: "12px 0 4px", padding: "0 18px", fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground3 },
@@ -68,15 +69,17 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
     color: tokens.colorNeutralForeground1,
     whiteSpace: "nowrap",
-    "&:hover": { backgroundColor: tokens.colorNeutralBackground2Hover, color: tokens.colorNeutralForeground1, textDecorationLine: "none" },
+    "&:hover": { backgroundColor: "var(--colorSurfaceHover)", color: tokens.colorNeutralForeground1, textDecorationLine: "none" },
   },
   on: {
     fontWeight: tokens.fontWeightSemibold,
     backgroundColor: tokens.colorNeutralBackground1Selected,
+    color: tokens.colorNeutralForeground1Selected,
+    "&:hover": { backgroundColor: tokens.colorNeutralBackground1Selected, color: tokens.colorNeutralForeground1Selected },
     "&::before": { content: '""', position: "absolute", left: 0, top: "9px", bottom: "9px", width: "3px", borderRadius: "2px", backgroundColor: tokens.colorCompoundBrandBackground },
   },
   icon: { fontSize: "20px", display: "flex", flexShrink: 0 },
-  onIcon: { color: tokens.colorCompoundBrandForeground1 },
+  onIcon: { color: tokens.colorNeutralForeground2BrandSelected },
 });
 
 /** The navigation at the left, in groups; folded it shows icons alone. */
@@ -99,7 +102,7 @@ export function Nav() {
                 <li key={to}>
                   <Anchor to={to} className={mergeClasses(s.item, on && s.on)} title={narrow ? text : undefined}>
                     <span className={mergeClasses(s.icon, on && s.onIcon)} aria-hidden>{on ? <On /> : <Icon />}</span>
-                    {narrow ? <span style={{ position: "absolute", left: -9999 }}>{text}</span> : text}
+                    {narrow ? <Hidden>{text}</Hidden> : text}
                   </Anchor>
                 </li>
               );

@@ -5,6 +5,7 @@ import { explain } from "../api/client";
 import type { Page } from "../api/schema";
 import { plural } from "../lib/format";
 import { Empty } from "../ui/Empty";
+import { Hidden } from "../ui/Hidden";
 
 const useStyles = makeStyles({
   table: { width: "100%", borderCollapse: "collapse", tableLayout: "fixed" },
@@ -36,13 +37,13 @@ export function Refs<T>({ label, query, columns, rowKey, empty, what }: {
   const [page, setPage] = useState(1);
   const { data, error } = useQuery(query({ page: String(page), size: String(step) }));
   if (error && !data) return <Empty small title="This could not be read">{explain(error)}</Empty>;
-  if (!data) return <Spinner label="Reading …" />;
+  if (!data) return <Spinner size="small" label="Reading …" />;
   if (data.total === 0) return <Empty small title={empty} />;
   const last = Math.ceil(data.total / step);
   return (
     <>
       <table className={s.table}>
-        <caption style={{ position: "absolute", clip: "rect(0 0 0 0)", width: 1, height: 1, overflow: "hidden" }}>{label}</caption>
+        <caption><Hidden>{label}</Hidden></caption>
         <thead>
           <tr>
             {columns.map((c) => (

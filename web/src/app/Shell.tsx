@@ -1,6 +1,6 @@
 import { Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { explain } from "../api/client";
 import { listen } from "../api/live";
@@ -20,11 +20,20 @@ const useStyles = makeStyles({
   wait: { height: "100vh" },
 });
 
+/** Sends to the sign-in page once, with the way back. */
+function ToSignIn() {
+  const navigate = useNavigate();
+  useEffect(() => {
+    const here = window.location.pathname + window.location.search;
+    void navigate({ to: "/login", search: here === "/devices" ? {} : { next: here }, replace: true });
+  }, [navigate]);
+  return null;
+}
+
 /** The frame of every page of someone who is signed in; others are sent to the sign-in page. */
 export function Shell() {
   const s = useStyles();
   const client = useQueryClient();
-  const here = useLocation({ select: (l) => l.href });
   const { data: me, error } = useQuery(session);
   const [live, setLive] = useState<boolean>();
   const name = me?.username;
@@ -35,7 +44,7 @@ export function Shell() {
   }, [client, name]);
   if (error && me === undefined) return <Empty title="Picket cannot be reached">{explain(error)}</Empty>;
   if (me === undefined) return <Spinner className={s.wait} label="Opening Picket …" />;
-  if (me === null) return <Navigate to={"/login"} search={(here === "/" ? {} : { next: here })} replace />;
+  if (me === null) return <ToSignIn />;
   return (
     <div className={s.root}>
       <a href="#main" className={s.skip} onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to content</a>

@@ -18,7 +18,7 @@ test("preferences are read from anything", () => {
 });
 
 test("a notice is not said twice", () => {
-  const st = { version: "1", devices: 1, connected: 1, health: "ok", notices: [], demo_intelligence: true, intelligence_empty: false, weaknesses: 0, needs_password: false };
+  const st = { version: "1", devices: 1, connected: 1, health: "ok" as const, notices: [], demo_intelligence: true, intelligence_empty: false, weaknesses: 0, needs_password: false };
   expect(noticesOf(st, me, true).map((n) => n.link)).toEqual(["/settings/intelligence", "/settings/account"]);
   const own = { ...st, notices: [{ level: "info", text: "This is demo intelligence.", link: "/settings/intelligence" }] };
   expect(noticesOf(own, { ...me, needs_password: false }, true)).toHaveLength(1);

@@ -6,12 +6,31 @@ const fontFamilyBase = "'Segoe UI', 'Segoe UI Web (West European)', -apple-syste
 const fontFamilyMonospace = "Consolas, 'Cascadia Mono', Menlo, 'Liberation Mono', 'DejaVu Sans Mono', monospace";
 const fonts = { fontFamilyBase, fontFamilyMonospace };
 
-const light: Theme = { ...webLightTheme, ...fonts };
-const dark: Theme = { ...webDarkTheme, ...fonts };
-const contrast: Theme = { ...teamsHighContrastTheme, ...fonts };
+/** What Fluent's themes lack: the colours of severities, and one hover that leaves the text readable in high contrast. */
+interface Own {
+  colorSeverityCritical: string;
+  colorSeverityHigh: string;
+  colorSeverityMedium: string;
+  colorSeverityLow: string;
+  colorSeverityNone: string;
+  colorSurfaceHover: string;
+}
+
+const own = (critical: string, high: string, medium: string, low: string, none: string, hover: string): Own => ({
+  colorSeverityCritical: critical,
+  colorSeverityHigh: high,
+  colorSeverityMedium: medium,
+  colorSeverityLow: low,
+  colorSeverityNone: none,
+  colorSurfaceHover: hover,
+});
+
+const light: Theme & Own = { ...webLightTheme, ...fonts, ...own("#8e0b2d", "#d13438", "#f7630c", "#eaa300", "#c4c4c4", "#f5f5f5") };
+const dark: Theme & Own = { ...webDarkTheme, ...fonts, ...own("#ff6b81", "#dc3d41", "#f7843d", "#f2c661", "#757575", "#3d3d3d") };
+const contrast: Theme & Own = { ...teamsHighContrastTheme, ...fonts, ...own("#ff6b81", "#ff9d3d", "#ffe14d", "#1aebff", "#ffffff", "#333333") };
 
 /** The theme that a choice means where the system prefers dark or more contrast. */
-export function themeOf(choice: Prefs["theme"], systemDark: boolean, systemContrast: boolean): Theme {
+export function themeOf(choice: Prefs["theme"], systemDark: boolean, systemContrast: boolean): Theme & Own {
   if (choice === "contrast" || (choice === "system" && systemContrast)) return contrast;
   if (choice === "dark" || (choice === "system" && systemDark)) return dark;
   return light;

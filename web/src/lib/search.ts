@@ -104,7 +104,7 @@ export function formatList(spec: ListSpec, s: ListState, size: number): RawSearc
 export function apiQuery(s: ListState, paged: boolean): RawSearch {
   const out: RawSearch = {};
   if (s.q !== "") out.q = s.q;
-  for (const [name, values] of Object.entries(s.filters)) if (values.length > 0) out[name] = values.map(encode).join(",");
+  for (const [name, values] of Object.entries(s.filters)) if (values.length > 0) out[name] = values.join(",");
   if (s.sort.length > 0) out.sort = s.sort.join(",");
   if (paged) {
     out.page = String(s.page);

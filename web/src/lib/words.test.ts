@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countWords, state, stateNames, threats } from "./words";
+import { countWords, products, state, stateNames, threats } from "./words";
 
 test("every state has a word and a meaning", () => {
   for (const s of stateNames) {
@@ -20,4 +20,8 @@ test.each([
 test("counts as words", () => {
   expect(countWords({ critical: 1, high: 0, medium: 2, low: 0, unrated: 3 })).toBe("1 critical, 2 medium, 3 not rated");
   expect(countWords({ critical: 0, high: 0, medium: 0, low: 0, unrated: 0 })).toBe("no weaknesses");
+});
+
+test("related software is named once", () => {
+  expect(products([{ name: "setuptools" }, { name: "pip" }, { name: "setuptools" }])).toBe("setuptools (2 versions), pip");
 });

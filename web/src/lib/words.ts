@@ -49,6 +49,13 @@ const states: Record<string, StateWord> = {
 export const stateNames: readonly string[] = Object.keys(states);
 export const state = (s: string): StateWord => states[s] ?? { word: s, means: "", tone: "quiet" };
 
+/** The names of related software, each once; of several versions their number. */
+export function products(list: readonly { name: string }[]): string {
+  const count = new Map<string, number>();
+  for (const { name } of list) count.set(name, (count.get(name) ?? 0) + 1);
+  return [...count].map(([name, n]) => (n > 1 ? `${name} (${n} versions)` : name)).join(", ");
+}
+
 const healths: Record<string, StateWord> = {
   Active: { word: "Active", means: "Reports in time.", tone: "quiet" },
   Inactive: { word: "Inactive", means: "Has not reported for more than 7 days.", tone: "warn" },

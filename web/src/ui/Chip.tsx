@@ -41,7 +41,7 @@ const tones: Record<string, Tone> = { "EOS software": "bad", "EOS version": "bad
 export function Tags({ tags }: { tags: readonly string[] }) {
   if (tags.length === 0) return null;
   return (
-    <span style={{ display: "inline-flex", gap: 6 }}>
+    <span style={{ display: "inline-flex", gap: 6, verticalAlign: "middle", flexWrap: "wrap" }}>
       {tags.map((t) => (
         <Chip key={t} tone={tones[t] ?? "quiet"}>{t}</Chip>
       ))}

@@ -1,6 +1,7 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { ArrowDownRegular, ArrowUpRegular } from "@fluentui/react-icons";
 import { useEffect, useRef, type ReactNode } from "react";
+import { Hidden } from "./Hidden";
 
 export interface Column<T> {
   key: string;
@@ -69,16 +70,17 @@ const useStyles = makeStyles({
     color: "inherit",
     cursor: "pointer",
     textAlign: "start",
-    "&:hover": { backgroundColor: tokens.colorNeutralBackground1Hover, color: tokens.colorNeutralForeground1 },
+    "&:hover": { backgroundColor: "var(--colorSurfaceHover)", color: tokens.colorNeutralForeground1 },
     "&:focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
   },
   buttonEnd: { justifyContent: "flex-end" },
   title: { overflow: "hidden", textOverflow: "ellipsis" },
   order: { fontSize: "10px", color: tokens.colorNeutralForeground3 },
   row: {
+    scrollMarginTop: "40px",
     cursor: "pointer",
-    "&:hover > td": { backgroundColor: tokens.colorNeutralBackground1Hover },
-    "&:focus-within > td": { backgroundColor: tokens.colorNeutralBackground1Hover },
+    "&:hover > td": { backgroundColor: "var(--colorSurfaceHover)" },
+    "&:focus-within > td": { backgroundColor: "var(--colorSurfaceHover)" },
   },
   still: { cursor: "default" },
   openRow: {
@@ -137,11 +139,16 @@ export function DataTable<T>(p: DataTableProps<T>) {
     return () => document.removeEventListener("keydown", move);
   }, [rows, rowKey, onOpen, open]);
 
+  const shown = rows.length > 0;
+  useEffect(() => {
+    if (open && shown) box.current?.querySelector(`tr[data-key="${CSS.escape(open)}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [open, shown]);
+
   const least = p.columns.reduce((n, c) => n + c.width, 0);
   return (
     <div ref={box} className={s.scroll} tabIndex={0} role="region" aria-label={p.label} onScroll={(e) => p.onScrolled?.(e.currentTarget.scrollTop < 8)}>
       <table className={s.table} style={{ width: `max(100%, ${least}px)` }} aria-busy={p.busy}>
-        <caption style={{ position: "absolute", clip: "rect(0 0 0 0)", width: 1, height: 1, overflow: "hidden" }}>{p.label}</caption>
+        <caption><Hidden>{p.label}</Hidden></caption>
         <colgroup>
           {p.columns.map((c) => (
             <col key={c.key} style={c.grow ? undefined : { width: c.width }} />

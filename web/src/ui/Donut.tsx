@@ -29,7 +29,7 @@ export function Donut({ parts, unit, size = 148 }: { parts: readonly DonutPart[]
   return (
     <div className={s.root}>
       <svg width={size} height={size} viewBox="-50 -50 100 100" role="img" aria-label={`${number(total)} ${unit}${words ? `: ${words}` : ""}`}>
-        {total === 0 && <path d={ring(0, 1, 48, 35)} style={{ fill: tokens.colorNeutralBackground5 }} />}
+        {total === 0 && <path d={ring(0, 1, 48, 35)} style={{ fill: tokens.colorNeutralBackground6 }} />}
         {parts.map((p, i) => {
           const [from, to] = arcs[i] ?? [0, 0];
           if (to <= from) return null;

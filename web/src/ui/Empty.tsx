@@ -10,13 +10,13 @@ const useStyles = makeStyles({
   action: { marginTop: "12px", display: "flex", gap: "8px" },
 });
 
-/** Nothing to show: says why and what to do. */
-export function Empty({ icon, title, children, action, small }: { icon?: ReactNode; title: string; children?: ReactNode; action?: ReactNode; small?: boolean }) {
+/** Nothing to show: says why and what to do; `page` when it stands for a whole page. */
+export function Empty({ icon, title, children, action, small, page }: { icon?: ReactNode; title: string; children?: ReactNode; action?: ReactNode; small?: boolean; page?: boolean }) {
   const s = useStyles();
   return (
     <div className={small ? `${s.root} ${s.small}` : s.root}>
       {icon && <span className={s.icon} aria-hidden>{icon}</span>}
-      <p className={s.title}>{title}</p>
+      {page ? <h1 className={s.title}>{title}</h1> : <p className={s.title}>{title}</p>}
       {children && <p className={s.text}>{children}</p>}
       {action && <div className={s.action}>{action}</div>}
     </div>

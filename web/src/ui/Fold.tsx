@@ -19,7 +19,7 @@ const useStyles = makeStyles({
     color: tokens.colorNeutralForeground1,
     textAlign: "start",
     cursor: "pointer",
-    "&:hover": { backgroundColor: tokens.colorNeutralBackground1Hover },
+    "&:hover": { backgroundColor: "var(--colorSurfaceHover)" },
     "&:focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
   },
   icon: { display: "flex", fontSize: "16px", color: tokens.colorNeutralForeground3 },

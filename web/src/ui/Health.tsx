@@ -3,7 +3,7 @@ import { CheckmarkCircleFilled, ErrorCircleFilled, WarningFilled } from "@fluent
 import { health } from "../lib/words";
 
 const useStyles = makeStyles({
-  root: { display: "inline-flex", gap: "6px", alignItems: "center" },
+  root: { display: "inline-flex", verticalAlign: "middle", gap: "6px", alignItems: "center" },
   icon: { display: "inline-flex", fontSize: "16px" },
 });
 

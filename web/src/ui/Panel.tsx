@@ -54,7 +54,7 @@ const useStyles = makeStyles({
 export function Panel(p: PanelProps) {
   const s = useStyles();
   const id = useId();
-  const box = useRef<HTMLElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const close = useRef(p.onClose);
   useEffect(() => {
     close.current = p.onClose;
@@ -72,7 +72,7 @@ export function Panel(p: PanelProps) {
     };
   }, []);
   return (
-    <aside ref={box} data-panel tabIndex={-1} role="dialog" aria-labelledby={p.label ? undefined : id} aria-label={p.label} className={s.root} style={{ width: p.width ?? 640 }}>
+    <div ref={box} data-panel tabIndex={-1} role="dialog" aria-labelledby={p.label ? undefined : id} aria-label={p.label} className={s.root} style={{ width: p.width ?? 640 }}>
       <div className={s.head}>
         <div className={s.words}>
           <h2 id={id} className={s.title}>{p.title}</h2>
@@ -92,6 +92,6 @@ export function Panel(p: PanelProps) {
       {p.tabs ? <div className={s.tabs}>{p.tabs}</div> : <div className={s.line} />}
       <div className={s.body} tabIndex={0} role="group" aria-label="Details">{p.children}</div>
       {p.footer && <div className={s.footer}>{p.footer}</div>}
-    </aside>
+    </div>
   );
 }

@@ -1,19 +1,19 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { severityWord, type Severity as Level } from "../lib/words";
 
-/** The fill of a severity in charts and bars. */
+/** The fill of a severity in charts and bars; each theme has its own (app/theme.ts). */
 export const severityFill: Record<Level, string> = {
-  Critical: tokens.colorPaletteDarkRedForeground2,
-  High: tokens.colorPaletteRedBackground3,
-  Medium: tokens.colorPaletteDarkOrangeBackground3,
-  Low: tokens.colorPaletteMarigoldBackground3,
-  None: tokens.colorNeutralStroke1,
+  Critical: "var(--colorSeverityCritical)",
+  High: "var(--colorSeverityHigh)",
+  Medium: "var(--colorSeverityMedium)",
+  Low: "var(--colorSeverityLow)",
+  None: "var(--colorSeverityNone)",
 };
 
 const bars: Record<Level, number> = { Critical: 4, High: 3, Medium: 2, Low: 1, None: 0 };
 
 const useStyles = makeStyles({
-  root: { display: "inline-flex", alignItems: "center", gap: "8px", whiteSpace: "nowrap" },
+  root: { display: "inline-flex", alignItems: "center", verticalAlign: "middle", gap: "8px", whiteSpace: "nowrap" },
   icon: { flexShrink: 0 },
   strong: { fontWeight: tokens.fontWeightSemibold },
   quiet: { color: tokens.colorNeutralForeground2 },

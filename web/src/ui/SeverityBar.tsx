@@ -8,7 +8,7 @@ const useStyles = makeStyles({
   root: { display: "flex", alignItems: "center", gap: "10px", width: "100%" },
   number: { minWidth: "38px", textAlign: "end", fontVariantNumeric: "tabular-nums" },
   none: { color: tokens.colorNeutralForeground3 },
-  bar: { display: "flex", gap: "1px", flexGrow: 1, maxWidth: "120px", height: "8px", borderRadius: "4px", overflow: "hidden", backgroundColor: tokens.colorNeutralBackground5 },
+  bar: { display: "flex", gap: "1px", flexGrow: 1, maxWidth: "120px", height: "8px", borderRadius: "4px", overflow: "hidden", backgroundColor: tokens.colorNeutralBackground6 },
   part: { height: "100%" },
 });
 

@@ -1,5 +1,5 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
-import { BugFilled, BugProhibitedRegular, FlashFilled, LockClosedFilled, PulseRegular, ShieldErrorFilled, TargetArrowFilled } from "@fluentui/react-icons";
+import { BugFilled, FlashFilled, LockClosedFilled, PulseRegular, ShieldErrorFilled, TargetArrowFilled } from "@fluentui/react-icons";
 import { threats, type ThreatFacts, type ThreatKind } from "../lib/words";
 
 const icons: Record<ThreatKind, typeof BugFilled> = {
@@ -12,8 +12,8 @@ const icons: Record<ThreatKind, typeof BugFilled> = {
 };
 
 const useStyles = makeStyles({
-  row: { display: "inline-flex", gap: "10px", alignItems: "center", fontSize: "18px", color: tokens.colorPaletteRedForeground1 },
-  none: { color: tokens.colorNeutralForeground4, display: "inline-flex", fontSize: "18px" },
+  row: { display: "inline-flex", gap: "10px", alignItems: "center", verticalAlign: "middle", fontSize: "18px", color: tokens.colorPaletteRedForeground1 },
+  none: { color: tokens.colorNeutralForeground3 },
   list: { display: "flex", flexDirection: "column", gap: "8px", margin: 0, padding: 0, listStyleType: "none" },
   item: { display: "flex", gap: "10px", alignItems: "center" },
   icon: { fontSize: "20px", color: tokens.colorPaletteRedForeground1, flexShrink: 0 },
@@ -26,7 +26,7 @@ export function ThreatIcons({ facts }: { facts: ThreatFacts }) {
   if (list.length === 0) {
     return (
       <span className={s.none} role="img" aria-label="No known exploit" title="No known exploit">
-        <BugProhibitedRegular aria-hidden />
+        –
       </span>
     );
   }

@@ -137,7 +137,7 @@ func (d *bdbFile) chain(n, size uint32) ([]byte, error) {
 			return nil, err
 		}
 		held := int(d.order.Uint16(d.over[22:])) // bytes of the value on this page
-		if d.over[25] != bdbOverflow || bdbHeader+held > len(d.over) || len(d.blob)+held > int(size) {
+		if d.over[25] != bdbOverflow || held == 0 || bdbHeader+held > len(d.over) || len(d.blob)+held > int(size) {
 			return nil, errRecord
 		}
 		d.blob = append(d.blob, d.over[bdbHeader:bdbHeader+held]...)

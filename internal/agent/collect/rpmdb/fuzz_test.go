@@ -234,6 +234,10 @@ func TestDamage(t *testing.T) {
 	if got, st, err := namesOf(t, db, nil); err != nil || len(got) != 2 || st.Damaged != 1 {
 		t.Errorf("bdb: %v %+v %v", got, st, err)
 	}
+	binary.LittleEndian.PutUint16(db[2*512+22:], 0) // and holds nothing
+	if got, st, err := namesOf(t, db, nil); err != nil || len(got) != 2 || st.Damaged != 1 {
+		t.Errorf("bdb with an empty loop: %v %+v %v", got, st, err)
+	}
 }
 
 func FuzzEach(f *testing.F) {

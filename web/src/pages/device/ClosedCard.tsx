@@ -13,6 +13,7 @@ const useStyles = makeStyles({
   list: { listStyleType: "none", margin: 0, padding: 0 },
   row: { display: "flex", alignItems: "center", gap: "10px", padding: "7px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, "&:last-child": { borderBottom: "none" } },
   grow: { flexGrow: 1, minWidth: 0 },
+  pair: { display: "flex", gap: "10px", minWidth: 0, "& > a": { flexShrink: 0 } },
   cut: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   quiet: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, whiteSpace: "nowrap" },
 });
@@ -30,7 +31,7 @@ export function ClosedCard({ id }: { id: string }) {
           <li key={`${c.id} ${c.software} ${c.version} ${c.closed_at}`} className={s.row}>
             <SeverityIcon level={c.severity} />
             <div className={s.grow}>
-              <div className={s.cut}><Anchor to="/weaknesses" search={{ open: c.id, q: c.id, exposed: "any" }}>{c.id}</Anchor>{` · ${c.software}`}</div>
+              <div className={s.pair}><Anchor to="/weaknesses" search={{ open: c.id, q: c.id, exposed: "any" }}>{c.id}</Anchor><span className={s.cut}>{c.software}</span></div>
               <div className={`${s.quiet} ${s.cut}`} title={c.detail}>{c.detail || c.version}</div>
             </div>
             <Chip tone="good">{closing(c.reason)}</Chip>

@@ -6,7 +6,7 @@ import { ClosedCard } from "./ClosedCard";
 import { AssessmentCard, GapsCard, RestartCard, StatesCard, TopWeakCard, UpdatesCard } from "./cards";
 
 const useStyles = makeStyles({
-  grid: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(360px, 1fr))", gap: "16px", alignItems: "stretch" },
+  grid: { columnWidth: "360px", columnGap: "16px", "& > section": { breakInside: "avoid", marginBottom: "16px" } },
 });
 
 /** What matters most about a device, as cards. */

@@ -12,7 +12,7 @@ import { Ago, Moment } from "../../ui/Time";
 import { CoverageList } from "./CoverageList";
 
 const useStyles = makeStyles({
-  side: { width: "300px", flexShrink: 0, overflowY: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, paddingBottom: "24px" },
+  side: { width: "272px", flexShrink: 0, overflowY: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, paddingBottom: "24px" },
   name: { padding: "16px 20px 14px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   label: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   full: { fontWeight: tokens.fontWeightSemibold, overflowWrap: "anywhere" },

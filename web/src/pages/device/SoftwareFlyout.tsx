@@ -25,7 +25,8 @@ function Details({ d }: { d: DeviceSoftware }) {
           <Fact name="Vendor">{d.vendor}</Fact>
           <Fact name="Installed version">{d.version || "not readable"}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
-          <Fact name="Weaknesses">{d.not_assessed ? `Not assessed: ${d.not_assessed}` : <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
+          <Fact name="Weaknesses">{(d.weaknesses > 0 || !d.not_assessed) && <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
+          <Fact name="Not assessed" wide>{d.not_assessed}</Fact>
           <Fact name="Update candidate">{d.update && <>{d.update} {d.update_security && <Chip tone="info">Security archive</Chip>}</>}</Fact>
           <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
           <EolFact eol={d.eol} />

@@ -36,7 +36,7 @@ const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 } 
 
 function Weak({ r }: { r: DeviceSoftwareRow }) {
   const s = useStyles();
-  if (r.not_assessed !== "") return <span className={s.quiet} title={r.not_assessed}>Not available</span>;
+  if (r.not_assessed !== "" && r.weaknesses === 0) return <span className={s.quiet} title={r.not_assessed}>Not available</span>;
   return <SeverityBar total={r.weaknesses} counts={r.severity} />;
 }
 
@@ -46,13 +46,13 @@ function Quiet({ children }: { children: string }) {
 }
 
 const columns: readonly Column<DeviceSoftwareRow>[] = [
-  { key: "name", title: "Name", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "vendor", title: "Vendor", width: 120, sort: { key: "vendor", first: "asc" }, render: (r) => r.vendor },
-  { key: "version", title: "Installed version", width: 180, sort: { key: "version", first: "asc" }, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
-  { key: "weaknesses", title: "Weaknesses", width: 170, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
-  { key: "threats", title: "Threats", width: 110, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "code", title: "Product code", width: 240, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : <Quiet>Not available</Quiet>) },
-  { key: "tags", title: "Tags", width: 170, render: (r) => <Tags tags={r.tags} /> },
+  { key: "name", title: "Name", width: 150, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "vendor", title: "Vendor", width: 88, sort: { key: "vendor", first: "asc" }, render: (r) => r.vendor },
+  { key: "version", title: "Installed version", width: 146, sort: { key: "version", first: "asc" }, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
+  { key: "weaknesses", title: "Weaknesses", width: 136, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
+  { key: "threats", title: "Threats", width: 84, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "code", title: "Product code", width: 150, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : <Quiet>Not available</Quiet>) },
+  { key: "tags", title: "Tags", width: 132, render: (r) => <Tags tags={r.tags} /> },
   { key: "update", title: "Update", width: 190, optional: true, render: (r) => (r.update ? <>{r.update} {r.update_security && <Chip tone="info">Security</Chip>}</> : "–") },
   { key: "ecosystem", title: "Ecosystem", width: 120, optional: true, render: (r) => r.ecosystem },
   { key: "last_found", title: "Last found", width: 130, optional: true, sort: { key: "last_found", first: "desc" }, render: (r) => <Ago at={r.last_found} /> },

@@ -9,7 +9,7 @@ import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
 import { percent, score } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { severities, severityWord, state, stateNames } from "../../lib/words";
+import { products, severities, severityWord, state, stateNames } from "../../lib/words";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -35,16 +35,16 @@ const groups: readonly FilterGroup[] = [
   { name: "software", title: "Software (product id)", options: [], free: { hint: "debian-_-openssl" } },
 ];
 
-const related = (r: DeviceVulnRow): string => r.software.map((x) => x.name).join(", ");
+const related = (r: DeviceVulnRow): string => products(r.software);
 
 const columns: readonly Column<DeviceVulnRow>[] = [
-  { key: "id", title: "Name", width: 170, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
-  { key: "severity", title: "Severity", width: 130, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: 84, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
-  { key: "software", title: "Related software", width: 180, grow: true, sort: { key: "software", first: "asc" }, render: (r) => <span title={related(r)}>{related(r)}</span> },
-  { key: "published", title: "Published on", width: 130, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
-  { key: "updated", title: "Updated on", width: 130, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
-  { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "id", title: "Name", width: 152, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
+  { key: "severity", title: "Severity", width: 112, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", width: 72, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
+  { key: "software", title: "Related software", width: 150, grow: true, sort: { key: "software", first: "asc" }, render: (r) => <span title={related(r)}>{related(r)}</span> },
+  { key: "published", title: "Published on", width: 124, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
+  { key: "updated", title: "Updated on", width: 120, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
+  { key: "threats", title: "Threats", width: 96, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "state", title: "State", width: 190, optional: true, sort: { key: "state", first: "asc" }, render: (r) => <State value={r.state} exposed={r.exposed} /> },
   { key: "fix", title: "Fixed version", width: 190, optional: true, render: (r) => <span title={r.fix_version}>{r.fix_version || "–"}</span> },
   { key: "first_seen", title: "First seen", width: 130, optional: true, sort: { key: "first_seen", first: "desc" }, render: (r) => <Day at={r.first_seen} /> },

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Device } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { number, plural, score } from "../../lib/format";
-import { countList, section, severityWord, state } from "../../lib/words";
+import { countList, products, section, severityWord, state } from "../../lib/words";
 import { Card } from "../../ui/Card";
 import { Donut } from "../../ui/Donut";
 import { Severity, SeverityIcon, severityFill } from "../../ui/Severity";
@@ -17,12 +17,13 @@ const useStyles = makeStyles({
   list: { listStyleType: "none", margin: 0, padding: 0 },
   row: { display: "flex", alignItems: "center", gap: "10px", padding: "7px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, "&:last-child": { borderBottom: "none" } },
   grow: { flexGrow: 1, minWidth: 0 },
+  pair: { display: "flex", gap: "10px", minWidth: 0, "& > a": { flexShrink: 0 } },
   cut: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   quiet: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, overflowWrap: "anywhere" },
   num: { fontVariantNumeric: "tabular-nums", fontWeight: tokens.fontWeightSemibold },
   good: { display: "flex", gap: "10px", alignItems: "center", color: tokens.colorNeutralForeground2 },
   goodIcon: { fontSize: "22px", color: tokens.colorStatusSuccessForeground1, display: "flex" },
-  bar: { height: "6px", borderRadius: "3px", backgroundColor: tokens.colorNeutralBackground5, overflow: "hidden", marginTop: "4px" },
+  bar: { height: "6px", borderRadius: "3px", backgroundColor: tokens.colorNeutralBackground6, overflow: "hidden", marginTop: "4px" },
   fill: { height: "100%", borderRadius: "3px" },
 });
 
@@ -82,9 +83,9 @@ export function TopWeakCard({ d }: { d: Device }) {
           <li key={w.id} className={s.row}>
             <SeverityIcon level={w.severity} />
             <div className={s.grow}>
-              <div className={s.cut}>
+              <div className={s.pair}>
                 <Anchor to={to(d, "vulnerabilities")} search={{ open: w.id }}>{w.id}</Anchor>
-                {` · ${w.software.map((x) => x.name).join(", ")}`}
+                <span className={s.cut}>{products(w.software)}</span>
               </div>
               <div className={`${s.quiet} ${s.cut}`}>{w.fix_version ? `Fixed in ${w.fix_version}` : state(w.state).word}</div>
             </div>
@@ -146,7 +147,7 @@ export function StatesCard({ d }: { d: Device }) {
   const s = useStyles();
   const list = Object.entries(d.states).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
   const most = list[0]?.[1] ?? 1;
-  const fills = { bad: tokens.colorPaletteRedBackground3, warn: tokens.colorPaletteMarigoldBackground3, quiet: tokens.colorNeutralStroke1 };
+  const fills = { bad: severityFill.High, warn: severityFill.Low, quiet: severityFill.None };
   return (
     <Card title="Findings by state">
       {list.length === 0 && <Good>There are no findings.</Good>}

@@ -33,7 +33,7 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const useStyles = makeStyles({
-  name: { display: "inline-flex", alignItems: "center", gap: "10px", maxWidth: "100%" },
+  name: { display: "inline-flex", verticalAlign: "middle", alignItems: "center", gap: "10px", maxWidth: "100%" },
   icon: { fontSize: "20px", color: tokens.colorNeutralForeground2, display: "flex" },
   text: { overflow: "hidden", textOverflow: "ellipsis" },
   hot: { color: tokens.colorPaletteRedForeground1, fontWeight: tokens.fontWeightSemibold },
@@ -58,14 +58,14 @@ function Hot({ n }: { n: number }) {
 }
 
 const columns: readonly Column<DeviceRow>[] = [
-  { key: "name", title: "Name", width: 240, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
-  { key: "os", title: "OS platform", width: 250, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
-  { key: "weaknesses", title: "Weaknesses", width: 200, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
-  { key: "exploitable", title: "Exploitable", width: 110, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
-  { key: "fixable", title: "Fixable", width: 100, align: "end", sort: { key: "fixable", first: "desc" }, render: (r) => number(r.fixable) },
-  { key: "health", title: "Sensor health", width: 180, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
-  { key: "last_seen", title: "Last seen", width: 130, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
-  { key: "tags", title: "Tags", width: 160, render: (r) => <Tags tags={r.tags} /> },
+  { key: "name", title: "Name", width: 180, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
+  { key: "os", title: "OS platform", width: 225, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
+  { key: "weaknesses", title: "Weaknesses", width: 170, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
+  { key: "exploitable", title: "Exploitable", width: 96, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
+  { key: "fixable", title: "Fixable", width: 84, align: "end", sort: { key: "fixable", first: "desc" }, render: (r) => number(r.fixable) },
+  { key: "health", title: "Sensor health", width: 130, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
+  { key: "last_seen", title: "Last seen", width: 116, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "tags", title: "Tags", width: 110, render: (r) => <Tags tags={r.tags} /> },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
   { key: "software", title: "Software", width: 110, align: "end", optional: true, sort: { key: "software", first: "desc" }, render: (r) => number(r.software) },

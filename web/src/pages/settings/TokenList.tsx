@@ -6,6 +6,7 @@ import type { TokenRow } from "../../api/schema";
 import { time } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
 import { Empty } from "../../ui/Empty";
+import { Hidden } from "../../ui/Hidden";
 import { Moment } from "../../ui/Time";
 
 const useStyles = makeStyles({
@@ -37,7 +38,8 @@ export function TokenList() {
     <table className={s.table}>
       <thead>
         <tr>
-          {["Note", "State", "Used", "Expires", "Created by", ""].map((t) => <th key={t} scope={t ? "col" : undefined} className={s.head}>{t || <span aria-label="Actions" />}</th>)}
+          {["Note", "State", "Used", "Expires", "Created by"].map((t) => <th key={t} scope="col" className={s.head}>{t}</th>)}
+          <th scope="col" className={s.head}><Hidden>Actions</Hidden></th>
         </tr>
       </thead>
       <tbody>

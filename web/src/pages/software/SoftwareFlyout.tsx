@@ -39,9 +39,10 @@ function Details({ d }: { d: Software }) {
           <Fact name="Vendor">{d.vendor}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
           <Fact name="Installed devices">{number(d.installed)}</Fact>
-          <Fact name="Exposed devices">{d.not_assessed ? "–" : number(d.exposed)}</Fact>
+          <Fact name="Exposed devices">{d.not_assessed && d.exposed === 0 ? "–" : number(d.exposed)}</Fact>
           <Fact name="Versions">{number(d.versions)}</Fact>
-          <Fact name="Weaknesses">{d.not_assessed ? `Not assessed: ${d.not_assessed}` : <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
+          <Fact name="Weaknesses">{(d.weaknesses > 0 || !d.not_assessed) && <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
+          <Fact name="Not assessed" wide>{d.not_assessed}</Fact>
           <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
           <Fact name="End of support" wide>{d.eol.length > 0 && d.eol.map((e) => <div key={`${e.product} ${e.cycle}`}>{eolWords(e)}</div>)}</Fact>
           <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>

@@ -44,7 +44,7 @@ function Exposed({ r }: { r: SoftwareRow }) {
   const s = useStyles();
   return (
     <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>
-      {r.not_assessed ? <span className={s.quiet}>–</span> : <span className={r.exposed > 0 ? s.hot : undefined}>{number(r.exposed)}</span>}
+      {r.not_assessed && r.exposed === 0 ? <span className={s.quiet}>–</span> : <span className={r.exposed > 0 ? s.hot : undefined}>{number(r.exposed)}</span>}
       <span className={s.quiet}>{` / ${number(r.installed)}`}</span>
     </span>
   );
@@ -52,7 +52,7 @@ function Exposed({ r }: { r: SoftwareRow }) {
 
 function Weak({ r }: { r: SoftwareRow }) {
   const s = useStyles();
-  if (r.not_assessed) return <span className={s.quiet} title={r.not_assessed}>Not available</span>;
+  if (r.not_assessed && r.weaknesses === 0) return <span className={s.quiet} title={r.not_assessed}>Not available</span>;
   return <SeverityBar total={r.weaknesses} counts={r.severity} />;
 }
 
@@ -61,7 +61,7 @@ const columns: readonly Column<SoftwareRow>[] = [
   { key: "vendor", title: "Vendor", width: 140, sort: { key: "vendor", first: "asc" }, render: (r) => r.vendor },
   { key: "weaknesses", title: "Weaknesses", width: 190, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
   { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed / installed devices", width: 210, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "exposed", title: "Exposed / installed devices", width: 220, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
   { key: "versions", title: "Versions", width: 90, align: "end", render: (r) => number(r.versions) },
   { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.tags} /> },
   { key: "installed", title: "Installed devices", width: 150, align: "end", optional: true, sort: { key: "installed", first: "desc" }, render: (r) => number(r.installed) },

@@ -9,7 +9,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number, percent, plural, score, time } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { severities, severityWord, state, stateNames } from "../../lib/words";
+import { products, severities, severityWord, state, stateNames } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -38,7 +38,7 @@ const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 },
 
 function Related({ r }: { r: WeaknessRow }) {
   const s = useStyles();
-  const names = r.software.map((x) => x.name).join(", ");
+  const names = products(r.software);
   const more = r.software_count - r.software.length;
   return <span title={names}>{names || "–"}{more > 0 && <span className={s.quiet}>{` + ${number(more)}`}</span>}</span>;
 }
@@ -49,14 +49,14 @@ function Exposed({ n }: { n: number }) {
 }
 
 const columns: readonly Column<WeaknessRow>[] = [
-  { key: "id", title: "Name", width: 170, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
-  { key: "severity", title: "Severity", width: 130, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: 84, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
-  { key: "software", title: "Related software", width: 180, grow: true, render: (r) => <Related r={r} /> },
-  { key: "age", title: "Age", width: 110, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
-  { key: "published", title: "Published on", width: 130, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
-  { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 145, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} /> },
+  { key: "id", title: "Name", width: 152, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
+  { key: "severity", title: "Severity", width: 120, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", width: 72, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
+  { key: "software", title: "Related software", width: 150, grow: true, render: (r) => <Related r={r} /> },
+  { key: "age", title: "Age", width: 96, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
+  { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
+  { key: "threats", title: "Threats", width: 92, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 158, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} /> },
   { key: "tags", title: "Tags", width: 190, render: (r) => <Tags tags={r.tags} /> },
   { key: "updated", title: "Updated on", width: 130, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
   { key: "epss", title: "EPSS", width: 90, align: "end", optional: true, sort: { key: "epss", first: "desc" }, render: (r) => percent(r.epss) },

@@ -1,0 +1,142 @@
+package server
+
+import (
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/intel"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// upcoming is how long before its end of support a version is tagged.
+const upcoming = 183 * 24 * time.Hour
+
+// catalogue is what the intelligence knows of products beyond their flaws. It
+// matches by identifiers that endoflife.date publishes, never by name.
+type catalogue interface {
+	ProductBy(kind, id string) (advisory.Product, bool)
+	EndOfLife(distribution, release string) (advisory.Product, advisory.Cycle, bool)
+}
+
+// lookUp notes what is known of a component's product. The caller holds mu for writing.
+func (c *core) lookUp(k exposure.Component) {
+	cat, ok := c.view.(catalogue)
+	if !ok {
+		return
+	}
+	id := k.ID()
+	if p, ok := cat.ProductBy("purl", exposure.ProductCode(k)); ok {
+		c.catalogue[id] = &p
+	} else {
+		delete(c.catalogue, id)
+	}
+}
+
+// productCode is the CPE name of a component where its product is known to
+// have one, else its package URL.
+func (c *core) productCode(k exposure.Component) string {
+	if p := c.catalogue[k.ID()]; p != nil {
+		for _, name := range p.CPEs {
+			if code, ok := cpe23(name, k.Version); ok {
+				return code
+			}
+		}
+	}
+	return exposure.ProductCode(k)
+}
+
+// cpe23 is a CPE 2.3 name of part, vendor and product of name, with a version.
+func cpe23(name, version string) (string, bool) {
+	rest, ok := strings.CutPrefix(name, "cpe:2.3:")
+	if !ok {
+		if rest, ok = strings.CutPrefix(name, "cpe:/"); !ok {
+			return "", false
+		}
+	}
+	parts := strings.Split(rest, ":")
+	if len(parts) < 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
+		return "", false
+	}
+	var b strings.Builder
+	for _, r := range upstream(version) {
+		if !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '.' || r == '_' || r == '-') {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	v := b.String()
+	if v == "" {
+		v = "*"
+	}
+	return "cpe:2.3:" + parts[0] + ":" + parts[1] + ":" + parts[2] + ":" + v + ":*:*:*:*:*:*:*", true
+}
+
+// upstream is a version without epoch and distribution revision.
+func upstream(version string) string {
+	if i := strings.IndexByte(version, ':'); i >= 0 {
+		version = version[i+1:]
+	}
+	if i := strings.LastIndexByte(version, '-'); i > 0 {
+		version = version[:i]
+	}
+	return version
+}
+
+// support is what is known of the life of a component's version, nil when
+// nothing is. A distribution supports its packages itself: for them only the
+// distribution's own end counts, not that of the upstream project.
+func (c *core) support(k exposure.Component) *EndOfLife {
+	p := c.catalogue[k.ID()]
+	if p == nil || k.Key.Release != "" {
+		return nil
+	}
+	cycle, ok := intel.CycleOf(*p, k.Version)
+	if !ok {
+		return nil
+	}
+	return lifeOf(*p, cycle, time.Now())
+}
+
+func lifeOf(p advisory.Product, cycle advisory.Cycle, now time.Time) *EndOfLife {
+	e := &EndOfLife{Product: p.Label, Cycle: cycle.Name, Date: cycle.EOL, Latest: cycle.Latest, Ended: cycle.Ended}
+	if cycle.LTS > cycle.EOL {
+		e.Date = cycle.LTS
+	}
+	if e.Date != "" {
+		e.Ended = e.Date <= now.UTC().Format(time.DateOnly)
+	}
+	return e
+}
+
+// supportTag is the tag of a version at or near its end of support, "" if none.
+func supportTag(e *EndOfLife, now time.Time) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Ended:
+		return "EOS version"
+	case e.Date != "" && e.Date <= now.UTC().Add(upcoming).Format(time.DateOnly):
+		return "Upcoming EOS version"
+	}
+	return ""
+}
+
+// osSupport is the life of a device's operating system release.
+func (s *Server) osSupport(os inventory.OS) *EndOfLife {
+	view, release, err := s.snapshot()
+	if err != nil {
+		return nil
+	}
+	defer release()
+	cat, ok := view.(catalogue)
+	if !ok || os.ID == "" {
+		return nil
+	}
+	p, cycle, ok := cat.EndOfLife(os.ID, os.VersionID)
+	if !ok {
+		return nil
+	}
+	return lifeOf(p, cycle, time.Now())
+}

@@ -1,0 +1,166 @@
+// Starts the built server with this machine's agent and demo intelligence, and
+// a browser that writes down everything that a page must not do.
+//
+//	PICKET_BIN     the server's binary (default ../bin/picket)
+//	PICKET_CHROME  the browser (default /usr/bin/chromium)
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const picket = path.resolve(process.env.PICKET_BIN ?? path.join(here, "../../bin/picket"));
+const axeSource = readFileSync(path.join(here, "../node_modules/axe-core/axe.min.js"), "utf8");
+
+/** A port of the loopback interface that is free now. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const s = net.createServer();
+    s.once("error", reject);
+    s.listen(0, "127.0.0.1", () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+/** Asks again until `ask` gives something true; fails with `what` after `limit` ms. */
+export async function until(what, ask, limit = 30_000) {
+  const end = Date.now() + limit;
+  for (;;) {
+    const got = await ask();
+    if (got) return got;
+    if (Date.now() > end) throw new Error(`not within ${limit} ms: ${what}`);
+    await new Promise((r) => setTimeout(r, 100));
+  }
+}
+
+function ended(child) {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once("exit", () => resolve());
+  });
+}
+
+async function stop(child) {
+  if (child.exitCode === null && child.signalCode === null) process.kill(child.pid, "SIGINT");
+  const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  await ended(child);
+  clearTimeout(late);
+}
+
+/** A running demo: its sign-in link, its data directory, further hosts, and stop. */
+export async function startDemo({ agent = true } = {}) {
+  const dir = mkdtempSync(path.join(tmpdir(), "picket-e2e-"));
+  const data = path.join(dir, "data");
+  const args = ["demo", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--agent-listen", `127.0.0.1:${await freePort()}`];
+  if (!agent) args.push("--no-agent");
+  const child = spawn(picket, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (b) => (out += b));
+  child.stderr.on("data", (b) => (err += b));
+  const hosts = [];
+  const demo = {
+    data,
+    dir,
+    link: "",
+    base: "",
+    /** Starts an agent on a root file system of its own: what a second host would do. */
+    host(name, token, server, root) {
+      const state = path.join(dir, `state-${name}`);
+      const host = spawn(path.join(path.dirname(picket), "picket-agent"), ["run", "--server", server, "--ca", path.join(data, "ca.pem"), "--token", token, "--state", state, "--root", root], { stdio: "ignore" });
+      hosts.push(host);
+      return host;
+    },
+    async stop() {
+      for (const h of hosts) await stop(h);
+      await stop(child);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  try {
+    demo.link = await until("the sign-in link on stdout", () => {
+      if (child.exitCode !== null) throw new Error(`${picket} ended with ${child.exitCode}: ${err}`);
+      const last = out.trim().split("\n").pop() ?? "";
+      return /^http:\/\/localhost:\d+\/\S*#\S+$/.test(last) && out.endsWith("\n") ? last : "";
+    }, 60_000);
+  } catch (e) {
+    await demo.stop();
+    throw e;
+  }
+  demo.base = new URL(demo.link).origin;
+  return demo;
+}
+
+/** A package of a dpkg status file. */
+export const pkg = (name, version, { source = name, summary = `The ${name} package`, maintainer = "Someone <someone@example.org>" } = {}) =>
+  `Package: ${name}\nStatus: install ok installed\nMaintainer: ${maintainer}\nArchitecture: amd64\nSource: ${source}\nVersion: ${version}\nDescription: ${summary}\n\n`;
+
+/** Writes a root file system of Debian 12 with these packages. */
+export function writeRoot(root, hostname, packages) {
+  mkdirSync(path.join(root, "etc"), { recursive: true });
+  mkdirSync(path.join(root, "var/lib/dpkg"), { recursive: true });
+  writeFileSync(path.join(root, "etc/os-release"), 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION="12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n');
+  writeFileSync(path.join(root, "etc/debian_version"), "12.11\n");
+  writeFileSync(path.join(root, "etc/hostname"), `${hostname}\n`);
+  writeFileSync(path.join(root, "var/lib/dpkg/status"), packages.join(""));
+}
+
+/** A browser with nothing but this machine to talk to. */
+export function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.PICKET_CHROME ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+/** A page and what went wrong on it. `signedOut` allows the 401 of the question who is signed in. */
+export async function newPage(context, { signedOut = false } = {}) {
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("pageerror", (e) => wrong.push(`exception: ${e.message}`));
+  page.on("dialog", (d) => {
+    wrong.push(`dialog: ${d.message()}`);
+    void d.dismiss();
+  });
+  page.on("console", (m) => {
+    if (m.type() !== "error" && m.type() !== "warning") return;
+    if (signedOut && m.text().includes("status of 401")) return;
+    wrong.push(`console ${m.type()}: ${m.text()}`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (e) => console.error(`CSP: ${e.violatedDirective} refused ${e.blockedURI} at ${e.sourceFile}:${e.lineNumber}`));
+  });
+  page.wrong = wrong;
+  return page;
+}
+
+/** Signs in by the one-time link; returns the browser's context. */
+export async function signIn(browser, demo, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
+  const page = await newPage(context, { signedOut: true });
+  await page.goto(demo.link);
+  await page.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+  await page.close();
+  return context;
+}
+
+/** What axe finds on the page as it is: one line per rule and place. */
+export async function axe(page) {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const r = await window.axe.run({ exclude: [["[data-tabster-dummy]"]] }, { resultTypes: ["violations"] });
+    return r.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.failureSummary?.split("\n")[1]?.trim() ?? ""}`));
+  });
+}
+
+/** Reads a path of the console API as the context's user. */
+export async function read(context, demo, apiPath) {
+  const r = await context.request.get(`${demo.base}/api/x${apiPath}`);
+  if (!r.ok()) throw new Error(`GET ${apiPath}: ${r.status()} ${await r.text()}`);
+  return r.json();
+}

@@ -1,0 +1,98 @@
+// From a token in the console to findings on a page that nobody reloads; and
+// what a hostile host says stays text.
+import assert from "node:assert/strict";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { axe, newPage, read, signIn, startBrowser, startDemo, until, writeRoot, pkg } from "./harness.mjs";
+
+let demo, browser, context, page, root, device;
+const limit = 10_000; // a change is on the page within this many ms
+const evil = `<img src=x onerror="alert('picket')"><script>alert(1)</script>`;
+
+before(async () => {
+  demo = await startDemo({ agent: false });
+  browser = await startBrowser();
+  context = await signIn(browser, demo);
+  page = await newPage(context);
+  root = path.join(demo.dir, "root");
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+const glibc = (version) => pkg("libc6", version, { source: "glibc" });
+const curl = pkg("curl", "7.88.1-10");
+const poison = pkg("poison", "1.0-1", { summary: evil, maintainer: `${evil} <a@example.org>` });
+
+test("without devices the list says why and what to do", async () => {
+  await page.goto(`${demo.base}/devices`);
+  await page.getByText("No device is enrolled yet").waitFor();
+  assert.deepEqual(await axe(page), []);
+});
+
+test("a token is created, shown once and filled into the command; the device comes in without a reload", async () => {
+  await page.getByRole("link", { name: "Onboard a device" }).click();
+  await page.getByLabel("Note").fill("e2e");
+  await page.getByRole("button", { name: "Create token" }).click();
+  const shown = page.getByRole("group", { name: "token", exact: true });
+  await shown.waitFor();
+  const token = await shown.innerText();
+  assert.ok((await page.getByRole("group", { name: "install command" }).innerText()).includes(token));
+  assert.deepEqual(await axe(page), []);
+  const { server_url: server } = await read(context, demo, "/onboarding");
+  await page.getByRole("link", { name: "Devices", exact: true }).click();
+  await page.getByText("No device is enrolled yet").waitFor();
+  await page.evaluate(() => (window.stayed = true));
+  writeRoot(root, "e2e-host", [glibc("2.36-9"), curl, poison]);
+  demo.host("e2e", token, server, root);
+  await page.getByRole("link", { name: "e2e-host" }).waitFor({ timeout: 30_000 });
+  device = (await read(context, demo, "/devices")).items[0];
+});
+
+test("the findings are there, with their evidence", async () => {
+  await page.getByRole("link", { name: "e2e-host" }).click();
+  await page.getByRole("tab", { name: /Discovered vulnerabilities/ }).click();
+  await page.getByRole("link", { name: "CVE-2023-4911" }).click();
+  await page.getByRole("tab", { name: "Detection logic" }).click();
+  const box = page.getByRole("dialog", { name: "CVE-2023-4911" });
+  await box.getByText("2.36-9+deb12u3").first().waitFor();
+  await box.getByText("DSA-5514-1").first().waitFor();
+  await box.getByText("libc6 (amd64)").waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("an upgrade closes the finding on the open page, with the reason", async () => {
+  const row = page.getByRole("link", { name: "CVE-2023-4911" });
+  await row.waitFor();
+  const start = Date.now();
+  writeRoot(root, "e2e-host", [glibc("2.36-9+deb12u3"), curl, poison]);
+  await row.waitFor({ state: "detached", timeout: limit });
+  console.log(`# upgrade to page: ${Date.now() - start} ms`);
+  await page.getByRole("tab", { name: "Overview" }).click();
+  const card = page.getByRole("region", { name: "Recently closed findings" });
+  await card.getByText("CVE-2023-4911").waitFor();
+  await card.getByText("Upgraded").first().waitFor();
+});
+
+test("a removal closes findings too, and a downgrade opens them again", async () => {
+  await page.getByRole("tab", { name: /Discovered vulnerabilities/ }).click();
+  const gone = page.getByRole("link", { name: "CVE-2023-38545" });
+  await gone.waitFor();
+  writeRoot(root, "e2e-host", [glibc("2.36-9+deb12u3"), poison]);
+  await gone.waitFor({ state: "detached", timeout: limit });
+  writeRoot(root, "e2e-host", [glibc("2.36-9"), poison]);
+  await page.getByRole("link", { name: "CVE-2023-4911" }).waitFor({ timeout: limit });
+  assert.equal(await page.evaluate(() => window.stayed), true, "the page was loaded again");
+});
+
+test("what a hostile host says is shown as text and runs nowhere", async () => {
+  await page.goto(`${demo.base}/devices/${device.id}/software`);
+  await page.getByRole("link", { name: "poison" }).click();
+  const box = page.getByRole("dialog", { name: "poison" });
+  await box.getByText("onerror=", { exact: false }).first().waitFor();
+  assert.equal(await page.locator("img[src=x]").count(), 0);
+  await until("the page is quiet", () => page.wrong.length === 0);
+  assert.deepEqual(page.wrong, []);
+});

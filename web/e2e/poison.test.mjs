@@ -1,0 +1,111 @@
+// The poison host: a root file system that holds markup, control characters,
+// path tricks and endless names in everything that is collected. It goes
+// through the real agent and server to every page and export; no script runs,
+// nothing breaks, and the other host's answers stay as they are.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { newPage, pkg, signIn, startBrowser, startDemo, until, writeRoot } from "./harness.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const picket = path.resolve(process.env.PICKET_BIN ?? path.join(here, "../../bin/picket"));
+
+const tag = `<img src=x onerror="window.picketPoisoned=1;alert(1)"><script>window.picketPoisoned=1</script>`;
+const nasty = [tag, `"><svg onload=alert(1)>`, "{{7*7}}${7*7}", "=cmd|' /C calc'!A0", "\u202egnp.exe", "a\u0007b\u001b[31mred", "../../../../etc/passwd", "x".repeat(65536), "javascript:alert(1)"];
+const line = (s) => s.replaceAll("\n", " ");
+
+/** Writes the poison host below root. */
+function writePoison(root) {
+  const packages = nasty.map((text, i) => pkg(`poison${i}`, "1.0-1", { summary: line(text), maintainer: line(text) }));
+  packages.push(`Package: ${line(tag)}\nStatus: install ok installed\nArchitecture: ${line(tag)}\nVersion: ${line(tag)}\nDescription: x\n\n`);
+  packages.push(pkg("glibc-poison", "2.36-9", { source: "glibc" }));
+  writeRoot(root, line(tag).slice(0, 200), packages);
+  writeFileSync(path.join(root, "etc/os-release"), `ID=debian\nVERSION_ID="12"\nNAME="${tag.replaceAll('"', "'")}"\nPRETTY_NAME="${tag.replaceAll('"', "'")}"\nVERSION_CODENAME=bookworm\n`);
+  const mod = path.join(root, "usr/lib/node_modules/evil");
+  mkdirSync(mod, { recursive: true });
+  writeFileSync(path.join(mod, "package.json"), JSON.stringify({ name: tag, version: `1.0.0"><script>alert(1)</script>`, description: tag }));
+  const ok = path.join(root, `usr/lib/node_modules/${encodeURIComponent("<b>")}`);
+  mkdirSync(ok, { recursive: true });
+  writeFileSync(path.join(ok, "package.json"), JSON.stringify({ name: "lodash", version: "4.17.11", description: tag }));
+  const dist = path.join(root, "usr/lib/python3/dist-packages/evil-1.dist-info");
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(path.join(dist, "METADATA"), `Metadata-Version: 2.1\nName: ${line(tag)}\nVersion: 1.0\nSummary: ${line(tag)}\n\n${tag}`);
+}
+
+let demo;
+let browser;
+let context;
+let id;
+
+/** Reads a route of the console API with the signed-in session. */
+async function api(route) {
+  const answer = await context.request.get(demo.base + route);
+  assert.equal(answer.status(), 200, `${route}: ${answer.status()}`);
+  return answer;
+}
+
+before(async () => {
+  demo = await startDemo({ agent: false });
+  browser = await startBrowser();
+  context = await signIn(browser, demo);
+  const root = path.join(demo.dir, "poison");
+  writePoison(root);
+  const token = execFileSync(picket, ["enroll-token", "create", "--data", demo.data]).toString().trim();
+  const { server_url: server } = await (await api("/api/x/onboarding")).json();
+  demo.host("poison", token, server, root);
+  id = await until("the poison host reports its software", async () => {
+    const page = await (await api("/api/x/devices")).json();
+    return page.items[0]?.software > 5 && page.items[0].id;
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+test("no page runs what a host says", async () => {
+  const page = await newPage(context);
+  const software = await (await api(`/api/x/devices/${id}/software?size=100`)).json();
+  const vulns = await (await api(`/api/x/devices/${id}/vulnerabilities?size=100`)).json();
+  assert.ok(software.total > 8, `${software.total} products`);
+  assert.ok(vulns.total > 0, "the poison host has findings of demo intelligence");
+  const routes = ["/devices", `/devices?open=${id}`, `/devices/${id}`, `/devices/${id}/software`, `/devices/${id}/vulnerabilities`, "/software", "/weaknesses", "/settings/intelligence", "/settings/onboarding"];
+  for (const s of software.items) routes.push(`/devices/${id}/software?open=${encodeURIComponent(s.id)}`, `/software?open=${encodeURIComponent(s.id)}`);
+  for (const v of vulns.items.slice(0, 3)) routes.push(`/devices/${id}/vulnerabilities?open=${v.id}`, `/weaknesses?open=${v.id}`);
+  for (const route of routes) {
+    await page.goto(demo.base + route);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForLoadState("load");
+    assert.equal(await page.evaluate(() => window.picketPoisoned), undefined, `a script ran on ${route}`);
+    assert.equal(await page.locator("img[src=x], svg[onload]").count(), 0, `markup of the host is an element on ${route}`);
+  }
+  assert.deepEqual(page.wrong, []);
+  await page.close();
+});
+
+test("exports hold the host's text as text", async () => {
+  for (const list of ["devices", `devices/${id}/software`, `devices/${id}/vulnerabilities`, "software", "weaknesses"]) {
+    const csv = await api(`/api/x/${list}/export?format=csv`);
+    assert.match(csv.headers()["content-disposition"] ?? "", /^attachment/);
+    assert.equal(csv.headers()["x-content-type-options"], "nosniff");
+    for (const row of (await csv.text()).split("\r\n")) assert.ok(!/(^|,)"?[=+@]/.test(row), `a cell of ${list} is a formula: ${row.slice(0, 120)}`);
+    const { total } = await (await api(`/api/x/${list}`)).json();
+    const lines = (await (await api(`/api/x/${list}/export?format=jsonl`)).text()).trim().split("\n").filter(Boolean);
+    assert.equal(lines.length, total, `rows of the export of ${list}`);
+    lines.forEach((l) => JSON.parse(l));
+  }
+});
+
+test("what is kept of the host is bounded", async () => {
+  const software = await (await api(`/api/x/devices/${id}/software?size=100`)).json();
+  for (const s of software.items) {
+    assert.ok(s.name.length <= 1024 && s.version.length <= 1024, `${s.name.slice(0, 40)} is ${s.name.length} long`);
+    assert.match(s.id, /^[A-Za-z0-9._+~:%-]+$/);
+    const one = await (await api(`/api/x/devices/${id}/software/${encodeURIComponent(s.id)}`)).json();
+    for (const p of one.packages) assert.ok(p.summary.length <= 4096 && p.vendor.length <= 4096, `${p.name.slice(0, 40)}: text of ${p.summary.length} and ${p.vendor.length}`);
+  }
+});

@@ -1,0 +1,43 @@
+// Makes the pictures of the README (docs/img/*.png, light and dark) from a demo
+// that runs on this machine: npm run screenshots
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { newPage, read, signIn, startBrowser, startDemo } from "./harness.mjs";
+
+const out = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../docs/img");
+mkdirSync(out, { recursive: true });
+
+const demo = await startDemo();
+const browser = await startBrowser();
+try {
+  const context = await signIn(browser, demo);
+  const device = (await read(context, demo, "/devices")).items[0];
+  const worst = (await read(context, demo, `/devices/${device.id}/vulnerabilities?exposed=true&fix=available&sort=-severity&size=30`)).items[0];
+  const base = `/devices/${device.id}`;
+  const shots = [
+    ["devices", "/devices"],
+    ["device", base],
+    ["software", `${base}/software`],
+    ["vulnerabilities", `${base}/vulnerabilities`],
+    ["detection-logic", `${base}/vulnerabilities?open=${worst.id}&view=logic`],
+    ["weaknesses", "/weaknesses"],
+    ["intelligence", "/settings/intelligence"],
+  ];
+  for (const theme of ["light", "dark"]) {
+    const page = await newPage(context);
+    await page.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme);
+    for (const [name, where] of shots) {
+      await page.goto(demo.base + where);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.waitForLoadState("networkidle", { timeout: 2000 }).catch(() => undefined); // the live stream keeps the network busy
+      await page.waitForTimeout(600);
+      await page.screenshot({ path: path.join(out, `${name}-${theme}.png`) });
+      console.log(`docs/img/${name}-${theme}.png`);
+    }
+    await page.close();
+  }
+} finally {
+  await browser.close();
+  await demo.stop();
+}
