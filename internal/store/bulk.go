@@ -14,7 +14,7 @@ import (
 type Bulk struct {
 	ID       inventory.DeviceID
 	Sections []*inventory.Section
-	State    DeviceState // Device is filled in
+	State    DeviceState                      // Device is filled in
 	Packed   map[inventory.SectionName][]byte // by Pack
 	Hashes   map[inventory.SectionName]string
 }
