@@ -169,7 +169,7 @@ func checkRealAnswers(t *testing.T, s *Store) {
 		if err != nil || len(list) < 20 {
 			t.Errorf("statements about openssl: %d, %v", len(list), err)
 		}
-		began, n := time.Now(), 0
+		n := 0
 		c := sn.r.statement.Cursor()
 		keys := map[advisory.Key]bool{}
 		for at, _ := c.First(); at != nil && len(keys) < 5000; at, _ = c.Next() {
@@ -177,7 +177,7 @@ func checkRealAnswers(t *testing.T, s *Store) {
 				keys[advisory.Key{Ecosystem: p[0], Release: p[1], Name: p[2]}] = true
 			}
 		}
-		began = time.Now()
+		began := time.Now()
 		for k := range keys {
 			list, err := sn.Statements(k)
 			if err != nil {

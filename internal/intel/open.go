@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -454,6 +453,3 @@ func (o *opener) walk(root string, file func(p string) error, skip func(p, why s
 		return file(p)
 	})
 }
-
-// baseName is the last part of a leaf's name.
-func baseName(name string) string { return path.Base(filepath.ToSlash(name)) }

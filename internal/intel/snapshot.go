@@ -10,6 +10,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
@@ -93,7 +94,7 @@ func (s *Store) snapshot(tx *bolt.Tx) *Snapshot {
 
 // Close ends the view.
 func (sn *Snapshot) Close() error {
-	if err := sn.tx.Rollback(); err != nil && !errors.Is(err, bolt.ErrTxClosed) {
+	if err := sn.tx.Rollback(); err != nil && !errors.Is(err, bolterrors.ErrTxClosed) {
 		return fmt.Errorf("close snapshot: %w", err)
 	}
 	return nil

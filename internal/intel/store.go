@@ -32,6 +32,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // layoutVersion names the form of the file. A file of another form is set aside
@@ -103,11 +104,11 @@ func openBolt(path string, noSync bool) (*bolt.DB, error) {
 		o.InitialMmapSize = 8 << 30 // address space only
 	}
 	db, err := bolt.Open(path, 0o600, &o)
-	if err != nil && o.InitialMmapSize > 0 && !errors.Is(err, bolt.ErrTimeout) {
+	if err != nil && o.InitialMmapSize > 0 && !errors.Is(err, bolterrors.ErrTimeout) {
 		o.InitialMmapSize = 0 // address space is limited here
 		db, err = bolt.Open(path, 0o600, &o)
 	}
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, ErrLocked
 	}
 	return db, err
