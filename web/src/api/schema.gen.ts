@@ -728,6 +728,7 @@ export interface components {
             not_assessed: number;
             os_name: string;
             os_platform: string;
+            os_support: components["schemas"]["EndOfLife"] | null;
             os_version: string;
             restart: components["schemas"]["RestartNeed"][];
             sections: components["schemas"]["SectionRow"][];
@@ -1345,6 +1346,7 @@ export interface components {
             software: components["schemas"]["SoftwareRef"][];
             /** Format: int64 */
             software_count: number;
+            states: string[];
             tags: string[];
             threats: components["schemas"]["Threats"];
             title: string;
@@ -1387,6 +1389,7 @@ export interface components {
             software: components["schemas"]["SoftwareRef"][];
             /** Format: int64 */
             software_count: number;
+            states: string[];
             tags: string[];
             threats: components["schemas"]["Threats"];
             title: string;
@@ -1638,6 +1641,9 @@ export interface operations {
                 size?: number;
                 /** @description Free text, matched without regard to case. */
                 q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("closed_at" | "-closed_at")[];
+                reason?: ("upgraded" | "removed" | "rejected" | "advisory-changed" | "kernel-changed" | "restarted")[];
             };
             header?: never;
             path: {
@@ -1711,6 +1717,9 @@ export interface operations {
                 format?: "csv" | "jsonl";
                 /** @description Free text, matched without regard to case. */
                 q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("closed_at" | "-closed_at")[];
+                reason?: ("upgraded" | "removed" | "rejected" | "advisory-changed" | "kernel-changed" | "restarted")[];
             };
             header?: never;
             path: {
@@ -4215,6 +4224,10 @@ export interface operations {
                 size?: number;
                 /** @description Free text, matched without regard to case. */
                 q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
+                /** @description Whether it counts on the device. */
+                exposed?: ("true" | "false")[];
             };
             header?: never;
             path: {
@@ -4288,6 +4301,10 @@ export interface operations {
                 format?: "csv" | "jsonl";
                 /** @description Free text, matched without regard to case. */
                 q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
+                /** @description Whether it counts on the device. */
+                exposed?: ("true" | "false")[];
             };
             header?: never;
             path: {
