@@ -18,12 +18,13 @@ import (
 
 // ServerCmd is "picket server".
 type ServerCmd struct {
-	Data        string `required:"" env:"PICKET_DATA" help:"Data directory, created with mode 0700."`
-	Listen      string `default:"127.0.0.1:8680" env:"PICKET_LISTEN" help:"Address of the console and the API. Plain HTTP on loopback without a certificate, elsewhere only TLS."`
-	AgentListen string `default:"127.0.0.1:8681" env:"PICKET_AGENT_LISTEN" help:"Address that agents connect to (TLS by the server's own CA)."`
-	TLSCert     string `env:"PICKET_TLS_CERT" help:"Certificate chain (PEM) for --listen."`
-	TLSKey      string `env:"PICKET_TLS_KEY" help:"Private key (PEM) for --listen."`
-	PublicURL   string `env:"PICKET_PUBLIC_URL" help:"Address that links handed out to others start with."`
+	Data        string            `required:"" env:"PICKET_DATA" help:"Data directory, created with mode 0700."`
+	Listen      string            `default:"127.0.0.1:8680" env:"PICKET_LISTEN" help:"Address of the console and the API. Plain HTTP on loopback without a certificate, elsewhere only TLS."`
+	AgentListen string            `default:"127.0.0.1:8681" env:"PICKET_AGENT_LISTEN" help:"Address that agents connect to (TLS by the server's own CA)."`
+	TLSCert     string            `env:"PICKET_TLS_CERT" help:"Certificate chain (PEM) for --listen."`
+	TLSKey      string            `env:"PICKET_TLS_KEY" help:"Private key (PEM) for --listen."`
+	IntelBase   map[string]string `env:"PICKET_INTEL_BASE" help:"Base address of a mirror by feed group, as osv=https://mirror.example/osv; separated by semicolons."`
+	PublicURL   string            `env:"PICKET_PUBLIC_URL" help:"Address that links handed out to others start with."`
 }
 
 // Run serves until a signal ends it.
@@ -48,7 +49,7 @@ func (c *ServerCmd) Run(e *env) error {
 }
 
 func (c *ServerCmd) options(e *env, l *listeners) server.Options {
-	return server.Options{Dir: c.Data, Log: e.log, Version: version, PublicURL: c.PublicURL, AgentAddr: l.agents.Addr().String()}
+	return server.Options{Dir: c.Data, Log: e.log, Version: version, PublicURL: c.PublicURL, IntelBase: c.IntelBase, AgentAddr: l.agents.Addr().String()}
 }
 
 // listeners are the two open sockets of a server.

@@ -81,6 +81,7 @@ func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {
 			}
 		}
 	}
+	counts := c.productCounts(p.device.num)
 	byID := map[string]*DeviceSoftwareRow{}
 	var rows []*DeviceSoftwareRow
 	for _, u := range p.profile.Uses {
@@ -90,8 +91,8 @@ func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {
 			r = &DeviceSoftwareRow{ID: id, Name: u.Component.Product, Vendor: u.Component.Vendor, Ecosystem: u.Component.Key.Ecosystem,
 				Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, Versions: []string{},
 				ProductCode: c.productCode(u.Component)}
-			n := c.fleet.DeviceProductCounts(p.device.num, id)
-			r.Weaknesses, r.Severity = int(n.Weaknesses), severityCount(n)
+			r.Severity = counts[id]
+			r.Weaknesses = r.Severity.sum()
 			byID[id] = r
 			rows = append(rows, r)
 		}
@@ -105,6 +106,26 @@ func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {
 		r.Version = strings.Join(r.Versions, ", ")
 	}
 	return rows
+}
+
+// productCounts counts, by product, the distinct weaknesses of a device that count in exposure.
+func (c *core) productCounts(num uint32) map[string]SeverityCount {
+	type pair struct{ product, weakness string }
+	seen := map[pair]bool{}
+	out := map[string]SeverityCount{}
+	product, last := "", exposure.ComponentID(0)
+	for id, h := range c.fleet.DeviceHits(num) {
+		if product == "" || id != last {
+			product, last = c.fleet.Component(id).ID(), id
+		}
+		if at := (pair{product, h.Weakness}); h.Exposed && !seen[at] {
+			seen[at] = true
+			n := out[product]
+			n.add(c.peek(h.Weakness).Severity)
+			out[product] = n
+		}
+	}
+	return out
 }
 
 // addUse adds one component of the product to its row.

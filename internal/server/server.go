@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -37,6 +38,9 @@ type Options struct {
 	PublicURL string   // of the console and the API, "" when it is only known from requests
 	AgentAddr string   // address that agents connect to, "host:port"; "" when no listener runs
 	Names     []string // further names of the agent listener's certificate
+	// IntelBase are base addresses of mirrors, by feed group, for syncs that
+	// are started from the console; what is not there comes from the official address.
+	IntelBase map[string]string
 }
 
 // Server is the running product. Its exported methods are safe for concurrent use.
@@ -89,6 +93,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.gate = newGateway(s.st, s.ca, s, s.log)
 	s.desk = newIntelDesk(s.intel, s.log, s.intelChanged)
+	s.desk.configure(s.opt.IntelBase, intel.SyncClient(http.ProxyFromEnvironment))
 	if err = s.core.load(ctx, s.st); err != nil {
 		return err
 	}

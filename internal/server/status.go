@@ -33,7 +33,7 @@ func (s *Server) Status(ctx context.Context, caller Caller) (Status, error) {
 	case in.Empty:
 		out.Notices = append(out.Notices, Notice{"warning", "No intelligence is loaded: nothing can be assessed. Import or synchronise feeds.", "/settings/intelligence"})
 	case in.Demo:
-		out.Notices = append(out.Notices, Notice{"info", "Running on demo intelligence: about 200 well-known CVEs, not a complete picture. Synchronise the real feeds.", "/settings/intelligence"})
+		out.Notices = append(out.Notices, Notice{"info", "Running on demo intelligence: a few hundred well-known CVEs, not a complete picture. Synchronise the real feeds.", "/settings/intelligence"})
 	}
 	if in.Stale {
 		var names []string

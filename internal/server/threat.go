@@ -59,6 +59,25 @@ func severityCount(c exposure.Counts) SeverityCount {
 	return SeverityCount{Critical: int(c.Critical), High: int(c.High), Medium: int(c.Medium), Low: int(c.Low), Unrated: int(c.Unrated)}
 }
 
+// add counts one weakness.
+func (n *SeverityCount) add(s advisory.Severity) {
+	switch s {
+	case advisory.Critical:
+		n.Critical++
+	case advisory.High:
+		n.High++
+	case advisory.Medium:
+		n.Medium++
+	case advisory.Low:
+		n.Low++
+	default:
+		n.Unrated++
+	}
+}
+
+// sum is the number of weaknesses of all severities.
+func (n *SeverityCount) sum() int { return n.Critical + n.High + n.Medium + n.Low + n.Unrated }
+
 // worse orders counts by their worst severities.
 func worse(a, b SeverityCount) int {
 	for _, d := range []int{a.Critical - b.Critical, a.High - b.High, a.Medium - b.Medium, a.Low - b.Low, a.Unrated - b.Unrated} {

@@ -50,7 +50,7 @@ export function IntelPage() {
             )}
             {d.demo && (
               <MessageBar intent="info" layout="multiline">
-                <MessageBarBody><MessageBarTitle>Demo intelligence.</MessageBarTitle> It holds some 200 well-known CVEs so that the first run is worth looking at without a network. It says nothing of all others. Synchronise for real results.</MessageBarBody>
+                <MessageBarBody><MessageBarTitle>Demo intelligence.</MessageBarTitle> It holds a few hundred well-known CVEs so that the first run is worth looking at without a network. It says nothing of all others. Synchronise for real results.</MessageBarBody>
               </MessageBar>
             )}
             {d.feeds.length > 0 && <FeedTable feeds={d.feeds} />}
