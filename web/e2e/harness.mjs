@@ -52,6 +52,8 @@ async function stop(child) {
   clearTimeout(late);
 }
 
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 /** A running demo: its sign-in link, its data directory, further hosts, and stop. */
 export async function startDemo({ agent = true } = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "picket-e2e-"));
@@ -59,6 +61,7 @@ export async function startDemo({ agent = true } = {}) {
   const args = ["demo", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--agent-listen", `127.0.0.1:${await freePort()}`];
   if (!agent) args.push("--no-agent");
   const child = spawn(picket, args, { stdio: ["ignore", "pipe", "pipe"] });
+  process.once("exit", () => child.kill("SIGTERM")); // also when the run is cut short
   let out = "";
   let err = "";
   child.stdout.on("data", (b) => (out += b));
@@ -147,6 +150,20 @@ export async function signIn(browser, demo, options = {}) {
   await page.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
   await page.close();
   return context;
+}
+
+/** The only device once its first inventory is in: sections come one by one, so its counts must hold still for a while. */
+export async function settled(context, demo, hold = 3000) {
+  let last = "";
+  let since = Date.now();
+  return until("a device whose counts hold still", async () => {
+    const { items } = await read(context, demo, "/devices");
+    const d = items[0] && (await read(context, demo, `/devices/${items[0].id}`));
+    const now = d && d.sections.length >= 10 ? `${d.sections.length} ${d.software} ${d.weaknesses} ${d.updates}` : "";
+    if (now !== last) since = Date.now();
+    last = now;
+    return now !== "" && Date.now() - since >= hold && d;
+  }, 120_000);
 }
 
 /** What axe finds on the page as it is: one line per rule and place. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { newPage, read, signIn, startBrowser, startDemo, until } from "./harness.mjs";
+import { newPage, read, settled, signIn, startBrowser, startDemo, until } from "./harness.mjs";
 
 let demo, browser, context, device, page;
 
@@ -11,7 +11,7 @@ before(async () => {
   demo = await startDemo();
   browser = await startBrowser();
   context = await signIn(browser, demo);
-  device = (await read(context, demo, "/devices")).items[0];
+  device = await settled(context, demo);
   page = await newPage(context);
 });
 

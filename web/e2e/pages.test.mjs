@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, signIn, startBrowser, startDemo } from "./harness.mjs";
+import { axe, newPage, read, settled, signIn, startBrowser, startDemo } from "./harness.mjs";
 
 let demo, browser, context, device, weakness, product;
 const shots = new URL("./out/", import.meta.url).pathname;
@@ -13,7 +13,7 @@ before(async () => {
   demo = await startDemo();
   browser = await startBrowser();
   context = await signIn(browser, demo);
-  device = (await read(context, demo, "/devices")).items[0];
+  device = await settled(context, demo);
   const vulns = await read(context, demo, `/devices/${device.id}/vulnerabilities?exposed=true&sort=-severity&size=30`);
   assert.ok(vulns.total > 0, "demo intelligence finds nothing on this machine");
   weakness = vulns.items[0];

@@ -1,18 +1,18 @@
 // Makes the pictures of the README (docs/img/*.png, light and dark) from a demo
-// that runs on this machine: npm run screenshots
+// that runs on this machine: npm run screenshots [-- FOLDER]
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { newPage, read, signIn, startBrowser, startDemo } from "./harness.mjs";
+import { newPage, read, settled, signIn, startBrowser, startDemo } from "./harness.mjs";
 
-const out = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../docs/img");
+const out = path.resolve(process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), "../../docs/img"));
 mkdirSync(out, { recursive: true });
 
 const demo = await startDemo();
 const browser = await startBrowser();
 try {
   const context = await signIn(browser, demo);
-  const device = (await read(context, demo, "/devices")).items[0];
+  const device = await settled(context, demo);
   const worst = (await read(context, demo, `/devices/${device.id}/vulnerabilities?exposed=true&fix=available&sort=-severity&size=30`)).items[0];
   const base = `/devices/${device.id}`;
   const shots = [
@@ -33,7 +33,7 @@ try {
       await page.waitForLoadState("networkidle", { timeout: 2000 }).catch(() => undefined); // the live stream keeps the network busy
       await page.waitForTimeout(600);
       await page.screenshot({ path: path.join(out, `${name}-${theme}.png`) });
-      console.log(`docs/img/${name}-${theme}.png`);
+      console.log(path.join(out, `${name}-${theme}.png`));
     }
     await page.close();
   }

@@ -141,7 +141,9 @@ export function DataTable<T>(p: DataTableProps<T>) {
 
   const shown = rows.length > 0;
   useEffect(() => {
-    if (open && shown) box.current?.querySelector(`tr[data-key="${CSS.escape(open)}"]`)?.scrollIntoView({ block: "nearest" });
+    if (!open || !shown) return;
+    const all = [...(box.current?.querySelectorAll<HTMLElement>("tbody tr") ?? [])];
+    all.find((r) => r.dataset.key === open)?.scrollIntoView({ block: "nearest" });
   }, [open, shown]);
 
   const least = p.columns.reduce((n, c) => n + c.width, 0);

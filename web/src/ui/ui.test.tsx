@@ -12,6 +12,7 @@ import { Severity } from "./Severity";
 import { ThreatIcons } from "./Threats";
 
 afterEach(cleanup);
+Element.prototype.scrollIntoView = vi.fn(); // jsdom has no layout
 
 const show = (node: ReactNode) => render(<FluentProvider theme={webLightTheme}>{node}</FluentProvider>);
 

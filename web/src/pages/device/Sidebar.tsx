@@ -1,6 +1,7 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import type { Device } from "../../api/schema";
+import { EolFact } from "../../app/EolFact";
 import { setPrefs, usePrefs } from "../../app/prefs";
 import { bytes, number } from "../../lib/format";
 import { toggle } from "../../lib/search";
@@ -56,6 +57,7 @@ export function Sidebar({ d }: { d: Device }) {
         <Facts stack>
           <Fact name="Domain">{d.domain}</Fact>
           <Fact name="Operating system">{d.os_name}</Fact>
+          <EolFact eol={d.os_support} />
           <Fact name="Running kernel">{d.kernel.release}</Fact>
           <Fact name="Architecture">{d.arch}</Fact>
           <Fact name="Started">{d.kernel.boot_time && <Moment at={d.kernel.boot_time} />}</Fact>

@@ -58,6 +58,7 @@ const columns: readonly Column<WeaknessRow>[] = [
   { key: "threats", title: "Threats", width: 92, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 158, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} /> },
   { key: "tags", title: "Tags", width: 190, render: (r) => <Tags tags={r.tags} /> },
+  { key: "states", title: "States", width: 220, optional: true, render: (r) => r.states.map((x) => state(x).word).join(", ") || "–" },
   { key: "updated", title: "Updated on", width: 130, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
   { key: "epss", title: "EPSS", width: 90, align: "end", optional: true, sort: { key: "epss", first: "desc" }, render: (r) => percent(r.epss) },
   { key: "affected", title: "Devices with any finding", width: 190, align: "end", optional: true, render: (r) => number(r.affected) },
