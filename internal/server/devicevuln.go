@@ -253,12 +253,12 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 	defer c.mu.RUnlock()
 	rows := make([]*ClosedRow, 0, len(closed))
 	for _, k := range closed {
-		if k.Device == store.AllDevices && k.At < since[k.Component] {
+		if k.Device == store.AllDevices && k.At/1000 < since[k.Component] {
 			continue
 		}
 		comp := c.fleet.Component(exposure.ComponentID(k.Component))
 		row := &ClosedRow{ID: k.Weakness, Severity: c.peek(k.Weakness).Severity, Software: comp.Product, Version: comp.Version,
-			Reason: k.Reason, Detail: k.Detail, ClosedAt: time.Unix(k.At, 0).UTC()}
+			Reason: k.Reason, Detail: k.Detail, ClosedAt: time.UnixMilli(k.At).UTC()}
 		if k.First > 0 {
 			row.FirstSeen = time.Unix(k.First, 0).UTC()
 		}

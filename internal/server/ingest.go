@@ -109,7 +109,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 	}
 	diff := c.fleet.SetDevice(d.num, ids)
 	held := c.succeed(oldHeld, ids, rep.At.Unix())
-	rep.Closed = c.closures(d, oldHeld, diff, rep.At.Unix())
+	rep.Closed = c.closures(d, oldHeld, diff, rep.At.UnixMilli())
 	rep.Components = c.unsaved(ids, fresh)
 	c.forgetDevice(diff)
 	sum.Tags = oldSum.Tags

@@ -102,7 +102,7 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 		if sameKnown(before, &results[i]) {
 			return nil
 		}
-		closed = append(closed, c.closedBy(id, before, &results[i], view, at)...)
+		closed = append(closed, c.closedBy(id, before, &results[i], view, time.Now().UnixMilli())...)
 		c.learn(id, &results[i], at)
 		spec, err := json.Marshal(comps[i])
 		if err != nil {

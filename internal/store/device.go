@@ -70,7 +70,7 @@ type Closed struct {
 	Reason    string
 	Detail    string
 	First     int64 // Unix seconds, 0 unknown
-	At        int64 // Unix seconds
+	At        int64 // Unix milliseconds
 }
 
 // AllDevices in Closed.Device means every device that had the component then.
