@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -310,5 +311,19 @@ func TestWindow(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// What an endpoint or a feed calls itself must not steer the terminal of the
+// administrator who asks why.
+func TestExplainIsSafeForATerminal(t *testing.T) {
+	evil := "a\x1b[2Jb\nforged line\u202egnp"
+	d := Device{DeviceRow: DeviceRow{Name: evil, OSName: evil}}
+	v := DeviceVuln{DeviceVulnRow: DeviceVulnRow{ID: "CVE-2024-1", Title: evil}, Logic: []DetectionLogic{{
+		Software: SoftwareRef{Name: evil, Version: evil, Fixed: evil}, Rule: evil, Note: evil, Advisory: evil,
+		Evidence: []exposure.Evidence{{Package: evil, Paths: []string{evil}, Processes: []inventory.Process{{Name: evil}}}}}}}
+	text := explainText(d, v)
+	if strings.ContainsAny(text, "\x1b\u202e") || strings.Contains(text, "\nforged") {
+		t.Errorf("explain steers the terminal: %q", text)
 	}
 }

@@ -159,62 +159,63 @@ func signInLinkVerb(ctx context.Context, s *Server, _ json.RawMessage, _ func(Pr
 }
 
 // explainText is the answer of "picket explain": why a device has a weakness.
+// Every line is made safe for a terminal as a whole, because names, titles and
+// remarks in it come from endpoints and feeds.
 func explainText(d Device, v DeviceVuln) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s on %s (%s, %s)\n", v.ID, d.Name, d.OSName, d.ID)
+	say := func(format string, a ...any) { b.WriteString(printable(fmt.Sprintf(format, a...)) + "\n") }
+	say("%s on %s (%s, %s)", v.ID, d.Name, d.OSName, d.ID)
 	if v.Title != "" {
-		fmt.Fprintf(&b, "  %s\n", v.Title)
+		say("  %s", v.Title)
 	}
-	fmt.Fprintf(&b, "  severity %s (%s)", v.Severity, orNone(v.Weakness.SeverityFrom))
+	rating := fmt.Sprintf("  severity %s (%s)", v.Severity, orNone(v.Weakness.SeverityFrom))
 	if v.CVSS > 0 {
-		fmt.Fprintf(&b, ", CVSS %s %.1f", v.CVSSVer, v.CVSS)
+		rating += fmt.Sprintf(", CVSS %s %.1f", v.CVSSVer, v.CVSS)
 	}
 	if v.EPSS > 0 {
-		fmt.Fprintf(&b, ", EPSS %g", v.EPSS)
+		rating += fmt.Sprintf(", EPSS %g", v.EPSS)
 	}
 	if v.Threats.KEV {
-		b.WriteString(", in CISA KEV")
+		rating += ", in CISA KEV"
 	}
-	fmt.Fprintf(&b, "\n  first seen %s\n", v.FirstSeen.Format("2006-01-02 15:04:05Z"))
+	say("%s", rating)
+	say("  first seen %s", v.FirstSeen.Format("2006-01-02 15:04:05Z"))
 	for _, l := range v.Logic {
 		counts := "counts in exposure"
 		if !l.Exposed {
 			counts = "outside exposure"
 		}
-		fmt.Fprintf(&b, "\n  %s %s: %s, %s\n", l.Software.Name, l.Software.Version, l.State, counts)
-		fmt.Fprintf(&b, "    rule      %s\n", l.Rule)
-		fmt.Fprintf(&b, "    advisory  %s in %s", l.Advisory, l.Feed)
+		say("")
+		say("  %s %s: %s, %s", l.Software.Name, l.Software.Version, l.State, counts)
+		say("    rule      %s", l.Rule)
+		from := ""
 		if !l.FeedDate.IsZero() {
-			fmt.Fprintf(&b, " of %s", l.FeedDate.Format("2006-01-02"))
+			from += " of " + l.FeedDate.Format("2006-01-02")
 		}
 		if len(l.Announced) > 0 {
-			fmt.Fprintf(&b, ", announced by %s", strings.Join(l.Announced, ", "))
+			from += ", announced by " + strings.Join(l.Announced, ", ")
 		}
-		b.WriteByte('\n')
+		say("    advisory  %s in %s%s", l.Advisory, l.Feed, from)
 		if l.Software.Fixed != "" {
-			fmt.Fprintf(&b, "    fixed in  %s\n", l.Software.Fixed)
+			say("    fixed in  %s", l.Software.Fixed)
 		}
 		if l.Note != "" || l.Urgency != "" {
-			fmt.Fprintf(&b, "    remark    %s\n", strings.TrimSpace(l.Urgency+" "+l.Note))
+			say("    remark    %s", strings.TrimSpace(l.Urgency+" "+l.Note))
 		}
 		for _, e := range l.Evidence {
-			explainEvidence(&b, e)
+			explainEvidence(say, e)
 		}
 	}
 	return b.String()
 }
 
-func explainEvidence(b *strings.Builder, e exposure.Evidence) {
-	fmt.Fprintf(b, "    package   %s %s", printable(e.Package), printable(e.Version))
-	if e.Arch != "" {
-		fmt.Fprintf(b, " %s", printable(e.Arch))
-	}
-	fmt.Fprintf(b, " (%s)\n", e.Section)
+func explainEvidence(say func(string, ...any), e exposure.Evidence) {
+	say("    package   %s (%s)", strings.TrimSpace(e.Package+" "+e.Version+" "+e.Arch), e.Section)
 	for _, p := range e.Paths {
-		fmt.Fprintf(b, "    path      %s\n", printable(p))
+		say("    path      %s", p)
 	}
 	for _, p := range e.Processes {
-		fmt.Fprintf(b, "    process   %d %s\n", p.PID, printable(p.Name))
+		say("    process   %d %s", p.PID, p.Name)
 	}
 }
 
