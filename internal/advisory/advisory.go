@@ -11,6 +11,7 @@
 package advisory
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -28,6 +29,11 @@ type Key struct {
 	Ecosystem string
 	Release   string
 	Name      string
+}
+
+// Compare orders keys by ecosystem, release and name.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.Ecosystem, o.Ecosystem), cmp.Compare(k.Release, o.Release), cmp.Compare(k.Name, o.Name))
 }
 
 // String is "Debian:12/openssl" or "PyPI/django".

@@ -105,6 +105,7 @@ type Fleet struct {
 	classes   []class // by weakness
 	adds      *tallies
 	bulk      bool // inside Bulk: bitmaps and counts are stale
+	held      held // within one SetAssessments
 
 	text    []string          // interned fixed versions
 	textIDs map[string]uint32 //
@@ -176,6 +177,7 @@ func NewFleet(rate func(weakness string) Rating) *Fleet {
 		text:       []string{""},
 		present:    roaring.New(),
 		adds:       newTallies(),
+		held:       held{gains: map[gained][]*roaring.Bitmap{}, rising: map[uint32][]*roaring.Bitmap{}},
 		work:       &scratch{},
 	}
 	f.pool.New = func() any { return &scratch{} }

@@ -10,6 +10,57 @@ import (
 // differences into every bitmap and count that they touch. The assessment is
 // not kept: Hits has its matches in short, Assess gives the evidence again.
 func (f *Fleet) SetAssessment(id ComponentID, a *Assessment) AssessmentDiff {
+	d := f.setAssessment(id, a)
+	f.settle()
+	return d
+}
+
+// SetAssessments does what SetAssessment does for many components at once and
+// returns their diffs in the order of ids, which name each component once. It
+// costs less than one after the other: devices that gain a weakness through
+// any of the components are joined before they are counted.
+func (f *Fleet) SetAssessments(ids []ComponentID, as []Assessment) []AssessmentDiff {
+	out := make([]AssessmentDiff, len(ids))
+	for i, id := range ids {
+		out[i] = f.setAssessment(id, &as[i])
+	}
+	f.settle()
+	return out
+}
+
+// gained is a standing in a weakness that components have got and that their
+// devices have not yet: settle gives it to them.
+type gained struct {
+	weak uint32
+	bit  uint8
+}
+
+// held is what setAssessment holds back: device sets that are to be joined
+// before they count. Between calls it is empty.
+type held struct {
+	gains  map[gained][]*roaring.Bitmap
+	rising map[uint32][]*roaring.Bitmap // by product: components that count now
+}
+
+// settle gives devices what their components have got. Until then sets and
+// counts agree with each other, not yet with the members.
+func (f *Fleet) settle() {
+	if len(f.held.gains)+len(f.held.rising) == 0 {
+		return
+	}
+	g := newGather(len(f.devices))
+	for k, devs := range f.held.gains {
+		f.gain(k.weak, g.union(devs), k.bit)
+	}
+	for p, devs := range f.held.rising {
+		f.products[p].exposed.Or(g.union(devs))
+	}
+	clear(f.held.gains)
+	clear(f.held.rising)
+}
+
+// setAssessment is SetAssessment with what devices gain held back.
+func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 	var d AssessmentDiff
 	if !f.known(id) {
 		return d
@@ -60,9 +111,10 @@ func (f *Fleet) SetAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 			return d
 		}
 		p := &f.products[c.product]
-		if exposed {
-			p.exposed.Or(c.devices)
-		} else {
+		if exposed && !c.devices.IsEmpty() {
+			f.held.rising[c.product] = append(f.held.rising[c.product], c.devices)
+		}
+		if !exposed {
 			p.exposed.AndNot(c.devices)
 			for _, m := range p.members {
 				if f.comps[m].exposed {
@@ -99,7 +151,8 @@ func (f *Fleet) hits(matches []Match) []hit {
 }
 
 // move carries the devices of a component from one standing to another in one
-// weakness; was and now are single bits or 0. The component's hits are those after the change.
+// weakness; was and now are single bits or 0. The component's hits are those
+// after the change. A new standing is held back.
 func (f *Fleet) move(id ComponentID, w uint32, was, now uint8) {
 	devs := f.comps[id].devices
 	if was == now || devs.IsEmpty() {
@@ -107,7 +160,8 @@ func (f *Fleet) move(id ComponentID, w uint32, was, now uint8) {
 	}
 	weak := &f.weak[w]
 	if was == 0 {
-		f.gain(w, devs, now)
+		g := gained{w, now}
+		f.held.gains[g] = append(f.held.gains[g], devs)
 		return
 	}
 	before := [2]*roaring.Bitmap{within(devs, weak.sets[1]), within(devs, weak.sets[2])}

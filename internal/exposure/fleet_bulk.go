@@ -130,6 +130,31 @@ func (g *gather) of(lists ...[]uint32) *roaring.Bitmap {
 	return out
 }
 
+// union joins sets. Of one set it is that set itself: the result must not be changed.
+func (g *gather) union(sets []*roaring.Bitmap) *roaring.Bitmap {
+	n := uint64(0)
+	for _, s := range sets {
+		n += s.GetCardinality()
+	}
+	if len(sets) == 1 {
+		return sets[0]
+	}
+	if n < uint64(len(g.words)/8) { // few in a big fleet
+		return roaring.FastOr(sets...)
+	}
+	clear(g.words)
+	var buf [512]uint32
+	for _, s := range sets {
+		it := s.ManyIterator()
+		for n := it.NextMany(buf[:]); n > 0; n = it.NextMany(buf[:]) {
+			g.add(buf[:n])
+		}
+	}
+	out := roaring.New()
+	out.FromDense(g.words, true)
+	return out
+}
+
 // transpose turns lists of components by device into lists of devices by
 // component, ascending: counts, then fills.
 func (f *Fleet) transpose() [][]uint32 {

@@ -222,21 +222,29 @@ func TestFleetIncrementalIsFull(t *testing.T) {
 				p.devices[dev] = list
 				f.SetDevice(dev, ids)
 			case 4, 5, 6, 7:
-				c := rapid.SampledFrom(comps).Draw(t, "component")
-				var a Assessment
-				for _, w := range weaknesses {
-					switch rapid.IntRange(0, 3).Draw(t, w) {
-					case 1:
-						a.Matches = append(a.Matches, Match{Weakness: w, State: "unimportant"})
-					case 2:
-						a.Matches = append(a.Matches, Match{Weakness: w, State: "open", Exposed: true})
-					case 3:
-						a.Matches = append(a.Matches, Match{Weakness: w, State: "fixed", Fixed: "9", Exposed: true})
+				var ids []ComponentID
+				var as []Assessment
+				for _, c := range rapid.SliceOfNDistinct(rapid.SampledFrom(comps), 1, min(3, len(comps)), func(c Component) Component { return c }).Draw(t, "assessed") {
+					var a Assessment
+					for _, w := range weaknesses {
+						switch rapid.IntRange(0, 3).Draw(t, w) {
+						case 1:
+							a.Matches = append(a.Matches, Match{Weakness: w, State: "unimportant"})
+						case 2:
+							a.Matches = append(a.Matches, Match{Weakness: w, State: "open", Exposed: true})
+						case 3:
+							a.Matches = append(a.Matches, Match{Weakness: w, State: "fixed", Fixed: "9", Exposed: true})
+						}
 					}
+					p.assessed[c] = a
+					id, _ := f.Intern(c)
+					ids, as = append(ids, id), append(as, a)
 				}
-				p.assessed[c] = a
-				id, _ := f.Intern(c)
-				f.SetAssessment(id, &a)
+				if len(ids) == 1 && rapid.Bool().Draw(t, "alone") {
+					f.SetAssessment(ids[0], &as[0])
+					break
+				}
+				f.SetAssessments(ids, as)
 			case 8:
 				w := rapid.SampledFrom(weaknesses).Draw(t, "weakness")
 				p.rating[w] = Rating{Severity: rapid.SampledFrom([]advisory.Severity{advisory.Critical, advisory.High, advisory.Medium, advisory.Low, advisory.Unrated}).Draw(t, "severity"),
@@ -336,5 +344,35 @@ func TestFleetSameAgain(t *testing.T) {
 	}
 	if d := f.SetAssessment(c, &a); !d.Empty() {
 		t.Errorf("the same assessment again changed %+v", d)
+	}
+}
+
+// Components that are assessed together give their devices what each has, and
+// no device what another's component has.
+func TestFleetAssessedTogether(t *testing.T) {
+	t.Parallel()
+	f := NewFleet(func(string) Rating { return Rating{Severity: advisory.High} })
+	var ids []ComponentID
+	var as []Assessment
+	for i := range 4 { // two weaknesses, two components each, on devices of their own
+		id, _ := f.Intern(Component{Product: fmt.Sprint("p", i/2), Version: fmt.Sprint(i)})
+		f.SetDevice(uint32(i), []ComponentID{id})
+		ids = append(ids, id)
+		as = append(as, Assessment{Matches: []Match{{Weakness: fmt.Sprint("CVE-2024-", i/2), State: "fixed", Fixed: "9", Exposed: true}}})
+	}
+	f.SetAssessments(ids, as)
+	for i := range 2 {
+		want := []uint32{uint32(2 * i), uint32(2*i + 1)}
+		if got := f.ExposedDevices(fmt.Sprint("CVE-2024-", i)).ToArray(); !slices.Equal(got, want) {
+			t.Errorf("weakness %d is on %v, want %v", i, got, want)
+		}
+		if got := f.ProductExposedDevices("-_-" + fmt.Sprint("p", i)).ToArray(); !slices.Equal(got, want) {
+			t.Errorf("product %d is exposed on %v, want %v", i, got, want)
+		}
+	}
+	for dev := range uint32(4) {
+		if got := f.DeviceCounts(dev).High; got != 1 {
+			t.Errorf("device %d has %d weaknesses, want 1", dev, got)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
@@ -54,76 +55,116 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 		return err
 	}
 
-	changed, closed, err := c.reassessed(t, ids, comps, results, view)
+	news, err := c.reassessed(t, ids, comps, results, view)
 	if err != nil {
 		return err
 	}
-	if err := s.st.Reassessed(ctx, t.Generation, changed, closed); err != nil {
+	if err := s.st.Reassessed(ctx, t.Generation, news.rows, news.learned, news.closed); err != nil {
 		return fmt.Errorf("store assessments: %w", err)
 	}
 	s.live.publish(LiveEvent{Resource: "intel"})
-	if len(changed) > 0 || t.All {
+	if !news.empty() || t.All {
 		s.live.publish(LiveEvent{Resource: "all"})
 	}
 	return nil
 }
 
+// reassessment is what the store has to learn of new assessments.
+type reassessment struct {
+	rows    []store.Component // stored whole
+	learned []store.Learned   // of components that are stored already
+	closed  []store.Closed
+}
+
+func (r *reassessment) empty() bool { return len(r.rows)+len(r.learned) == 0 }
+
+// rewriteAbove is how many components an assessment stores whole rather than
+// as changes of their rows.
+const rewriteAbove = 5000
+
 // reassessed brings the index to new assessments and returns what the store has to learn.
-func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposure.Component, results []exposure.Assessment, view intelView) ([]store.Component, []store.Closed, error) {
+func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposure.Component, results []exposure.Assessment, view intelView) (reassessment, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.view = view
 	defer func() { c.view = nil }()
+	c.refreshFacts(t)
+	var diffs []exposure.AssessmentDiff
+	set := func() { diffs = c.fleet.SetAssessments(ids, results) }
+	if t.All {
+		looked := map[string]bool{}
+		for i := range comps {
+			if pid := comps[i].ID(); !looked[pid] {
+				looked[pid] = true
+				c.lookUp(comps[i])
+			}
+		}
+		c.fleet.Bulk(set)
+	} else {
+		set()
+	}
+	var news reassessment
+	now := time.Now()
+	whole := len(ids) > rewriteAbove
+	for i, id := range ids {
+		c.forgetComponent(id, diffs[i])
+		before := c.known[id]
+		if sameKnown(before, &results[i]) {
+			continue
+		}
+		news.closed = append(news.closed, c.closedBy(id, before, &results[i], view, now.UnixMilli())...)
+		c.learn(id, &results[i], now.Unix())
+		if c.saved[id] && !whole {
+			news.learned = appendLearned(news.learned, id, before, c.known[id])
+			continue
+		}
+		spec, err := json.Marshal(comps[i])
+		if err != nil {
+			return reassessment{}, fmt.Errorf("encode component: %w", err)
+		}
+		news.rows = append(news.rows, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
+		c.saved[id] = true
+	}
+	return news, nil
+}
+
+// refreshFacts takes new facts of weaknesses from the view.
+func (c *core) refreshFacts(t touched) {
 	if t.All {
 		clear(c.facts)
 		c.rows.forget()
 		c.fleet.Rerate(slices.Collect(c.fleet.Weaknesses())...)
-	} else {
-		for _, w := range t.Weaknesses {
-			delete(c.facts, w)
-		}
-		c.fleet.Rerate(t.Weaknesses...)
-		for _, w := range t.Weaknesses {
-			c.fact(w)
-		}
-		c.forgetWeaknesses(t.Weaknesses)
+		return
 	}
-	at := time.Now().Unix()
-	looked := map[string]bool{}
-	var changed []store.Component
-	var closed []store.Closed
-	set := func(i int, id exposure.ComponentID) error {
-		before := c.known[id]
-		if pid := comps[i].ID(); t.All && !looked[pid] {
-			looked[pid] = true
-			c.lookUp(comps[i])
-		}
-		c.forgetComponent(id, c.fleet.SetAssessment(id, &results[i]))
-		if sameKnown(before, &results[i]) {
-			return nil
-		}
-		closed = append(closed, c.closedBy(id, before, &results[i], view, time.Now().UnixMilli())...)
-		c.learn(id, &results[i], at)
-		spec, err := json.Marshal(comps[i])
-		if err != nil {
-			return fmt.Errorf("encode component: %w", err)
-		}
-		changed = append(changed, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
-		c.saved[id] = true
-		return nil
+	for _, w := range t.Weaknesses {
+		delete(c.facts, w)
 	}
-	var failed error
-	all := func() {
-		for i, id := range ids {
-			failed = errors.Join(failed, set(i, id))
+	c.fleet.Rerate(t.Weaknesses...)
+	for _, w := range t.Weaknesses {
+		c.fact(w)
+	}
+	c.forgetWeaknesses(t.Weaknesses)
+}
+
+// appendLearned adds what differs between two lists of what is known of a
+// component, both ordered by weakness.
+func appendLearned(list []store.Learned, id exposure.ComponentID, was, now []store.Known) []store.Learned {
+	for len(was) > 0 || len(now) > 0 {
+		switch {
+		case len(now) == 0 || len(was) > 0 && was[0].Weakness < now[0].Weakness:
+			list = append(list, store.Learned{Component: uint32(id), Known: store.Known{Weakness: was[0].Weakness}, Gone: true})
+			was = was[1:]
+		case len(was) == 0 || now[0].Weakness < was[0].Weakness:
+			list = append(list, store.Learned{Component: uint32(id), Known: now[0]})
+			now = now[1:]
+		default:
+			if was[0] != now[0] {
+				list = append(list, store.Learned{Component: uint32(id), Known: now[0]})
+			}
+			was, now = was[1:], now[1:]
 		}
 	}
-	if t.All {
-		c.fleet.Bulk(all)
-	} else {
-		all()
-	}
-	return changed, closed, failed
+	return list
 }
 
 // touchedComponents are the components that statements about the keys concern,
@@ -149,34 +190,69 @@ func (c *core) touchedComponents(t touched) []exposure.ComponentID {
 }
 
 // assessAll judges components on every processor; results are in their order.
+// What the intelligence says of a package is read once for all its versions.
 func assessAll(ctx context.Context, comps []exposure.Component, view exposure.Intelligence) ([]exposure.Assessment, error) {
+	order := make([]int, len(comps))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return comps[a].Key.Compare(comps[b].Key) })
+	var runs [][]int // of one package each
+	for len(order) > 0 {
+		n := 1
+		for n < len(order) && comps[order[n]].Key == comps[order[0]].Key {
+			n++
+		}
+		runs, order = append(runs, order[:n]), order[n:]
+	}
 	out := make([]exposure.Assessment, len(comps))
-	workers := min(runtime.GOMAXPROCS(0), max(1, len(comps)/256))
+	workers := min(runtime.GOMAXPROCS(0), max(1, len(runs)/16))
 	errs := make([]error, workers)
+	var next atomic.Int64
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < len(comps); i += workers {
-				if i%1024 == w && ctx.Err() != nil {
-					errs[w] = ctx.Err()
-					return
+			for n := next.Add(1) - 1; n < int64(len(runs)) && errs[w] == nil; n = next.Add(1) - 1 {
+				if errs[w] = ctx.Err(); errs[w] == nil {
+					errs[w] = assessRun(runs[n], comps, out, view)
 				}
-				a, err := exposure.Assess(comps[i], view)
-				if err != nil {
-					errs[w] = fmt.Errorf("assess %s: %w", comps[i].Key, err)
-					return
-				}
-				out[i] = a
 			}
 		})
 	}
 	wg.Wait()
-	for _, err := range errs {
+	return out, errors.Join(errs...)
+}
+
+// assessRun judges components of one package.
+func assessRun(run []int, comps []exposure.Component, out []exposure.Assessment, view exposure.Intelligence) error {
+	v := &onePackage{Intelligence: view}
+	for _, i := range run {
+		a, err := exposure.Assess(comps[i], v)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("assess %s: %w", comps[i].Key, err)
 		}
+		out[i] = a
 	}
-	return out, nil
+	return nil
+}
+
+// onePackage remembers what the intelligence says of the last package that was asked for.
+type onePackage struct {
+	exposure.Intelligence
+	key  advisory.Key
+	list []advisory.Statement
+}
+
+// Statements is that of the intelligence.
+func (o *onePackage) Statements(k advisory.Key) ([]advisory.Statement, error) {
+	if o.list != nil && o.key == k {
+		return o.list, nil
+	}
+	list, err := o.Intelligence.Statements(k)
+	if err == nil {
+		o.key, o.list = k, list
+	}
+	return list, err
 }
 
 func sameKnown(before []store.Known, a *exposure.Assessment) bool {

@@ -66,7 +66,10 @@ func (s *Store) AddBulk(ctx context.Context, devices []Bulk, components []Compon
 // that measure a first match.
 func (s *Store) ForgetAssessments(ctx context.Context) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE component SET known = $1`, packKnown(nil))
+		if _, err := tx.ExecContext(ctx, `UPDATE component SET known = $1`, packKnown(nil)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM known_log`)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,23 +153,6 @@ func applyReport(ctx context.Context, tx *sql.Tx, r *Ingest, bodies [][]byte) er
 	return putClosed(ctx, tx, r.Closed)
 }
 
-func putComponents(ctx context.Context, tx *sql.Tx, list []Component) error {
-	if len(list) == 0 {
-		return nil
-	}
-	st, err := tx.PrepareContext(ctx, `INSERT INTO component (id, spec, known) VALUES ($1,$2,$3) ON CONFLICT (id) DO UPDATE SET spec=$2, known=$3`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = st.Close() }()
-	for _, c := range list {
-		if _, err := st.ExecContext(ctx, c.ID, c.Spec, packKnown(c.Known)); err != nil {
-			return fmt.Errorf("store component %d: %w", c.ID, err)
-		}
-	}
-	return nil
-}
-
 func putClosed(ctx context.Context, tx *sql.Tx, list []Closed) error {
 	if len(list) == 0 {
 		return nil
@@ -186,34 +168,6 @@ func putClosed(ctx context.Context, tx *sql.Tx, list []Closed) error {
 		}
 	}
 	return nil
-}
-
-// Reassessed commits what a change of the intelligence did to components, with
-// the generation of the intelligence that it was computed from.
-func (s *Store) Reassessed(ctx context.Context, generation uint64, changed []Component, closed []Closed) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := putComponents(ctx, tx, changed); err != nil {
-			return err
-		}
-		if err := putClosed(ctx, tx, closed); err != nil {
-			return err
-		}
-		raw := binary.AppendUvarint(nil, generation)
-		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('assessed', $1) ON CONFLICT (name) DO UPDATE SET value = $1`, raw)
-		return err
-	})
-}
-
-// AssessedGeneration is the generation of the intelligence that the stored
-// components were last assessed with; 0 when never.
-func (s *Store) AssessedGeneration(ctx context.Context) (uint64, error) {
-	var raw []byte
-	err := s.r.QueryRowContext(ctx, `SELECT value FROM setting WHERE name = 'assessed'`).Scan(&raw)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	n, _ := binary.Uvarint(raw)
-	return n, err
 }
 
 // Setting reads a named value; ErrNotFound when it was never set.
@@ -232,29 +186,6 @@ func (s *Store) SetSetting(ctx context.Context, name string, value []byte) error
 		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2`, name, value)
 		return err
 	})
-}
-
-// Components calls fn for every component in order of id.
-func (s *Store) Components(ctx context.Context, fn func(Component) error) error {
-	rows, err := s.r.QueryContext(ctx, `SELECT id, spec, known FROM component ORDER BY id`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var c Component
-		var known []byte
-		if err := rows.Scan(&c.ID, &c.Spec, &known); err != nil {
-			return err
-		}
-		if c.Known, err = unpackKnown(known); err != nil {
-			return fmt.Errorf("component %d: %w", c.ID, err)
-		}
-		if err := fn(c); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // DeviceStates calls fn for every device that has reported, in order of number.

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // The packed forms of the columns that hold many small things. Each is a
@@ -108,6 +110,51 @@ func unpackKnown(b []byte) ([]Known, error) {
 	out := make([]Known, r.count())
 	for i := range out {
 		out[i] = Known{Weakness: r.text(), State: r.text(), Since: r.signed()}
+	}
+	if r.bad {
+		return nil, errPacked
+	}
+	return out, nil
+}
+
+// packLearned joins entries about one weakness in one state since one time.
+func packLearned(list []Learned) []byte {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b Learned) int {
+		return cmp.Or(cmp.Compare(a.Weakness, b.Weakness), cmp.Compare(a.State, b.State), cmp.Compare(a.Since, b.Since), cmp.Compare(a.Component, b.Component))
+	})
+	var b []byte
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Known == list[0].Known && list[n].Gone == list[0].Gone {
+			n++
+		}
+		b = appendString(b, list[0].Weakness)
+		b = appendString(b, list[0].State)
+		b = binary.AppendVarint(b, list[0].Since)
+		gone := uint64(0)
+		if list[0].Gone {
+			gone = 1
+		}
+		b = binary.AppendUvarint(b, gone)
+		b = binary.AppendUvarint(b, uint64(n))
+		for _, l := range list[:n] {
+			b = binary.AppendUvarint(b, uint64(l.Component))
+		}
+		list = list[n:]
+	}
+	return b
+}
+
+func unpackLearned(b []byte) ([]Learned, error) {
+	r := varints{b: b}
+	var out []Learned
+	for len(r.b) > 0 && !r.bad {
+		l := Learned{Known: Known{Weakness: r.text(), State: r.text(), Since: r.signed()}, Gone: r.unsigned() == 1}
+		for range r.count() {
+			l.Component = uint32(r.unsigned())
+			out = append(out, l)
+		}
 	}
 	if r.bad {
 		return nil, errPacked
