@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -48,8 +49,32 @@ func (b *bench) sources(n int) ([]string, error) {
 
 // loadFleet fills the data directory dir with devices of so many packages each,
 // together so many distinct ones, and loads the Debian tracker. It is the one
-// place that knows how a fleet comes into being without agents.
+// place that knows how a fleet comes into being without agents. With FLEET=DIR
+// a loaded fleet is kept there, and copied from there the next time.
 func (b *bench) loadFleet(dir string, devices, packages, distinct int) error {
+	if b.opt["FLEET"] == "" {
+		return b.newFleet(dir, devices, packages, distinct)
+	}
+	kept := filepath.Join(b.opt["FLEET"], fmt.Sprintf("%d-%d-%d", devices, packages, distinct))
+	if _, err := os.Stat(kept); err != nil {
+		if err := os.MkdirAll(b.opt["FLEET"], 0o700); err != nil {
+			return err
+		}
+		if err := b.newFleet(kept+".new", devices, packages, distinct); err != nil {
+			return err
+		}
+		if err := os.Rename(kept+".new", kept); err != nil {
+			return err
+		}
+	}
+	b.say("copying the fleet of %s", kept)
+	if out, err := exec.CommandContext(b.ctx, "cp", "-a", kept, dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy %s: %w: %s", kept, err, out)
+	}
+	return nil
+}
+
+func (b *bench) newFleet(dir string, devices, packages, distinct int) error {
 	path, err := b.sample(tracker)
 	if err != nil {
 		return err

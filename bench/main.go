@@ -3,6 +3,7 @@
 //
 //	make bench            # all, one after the other
 //	make bench ONLY=page  # one; each ends within eight minutes
+//	make bench ONLY=lists ARGS=FLEET=DIR  # keep the loaded fleet for the next run
 //
 // Figures go to stdout, progress to stderr. The exit code is 1 when a floor is
 // missed or a benchmark fails. What is measured and why is in docs/perf.md.
@@ -75,7 +76,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	for _, a := range args {
 		k, v, ok := strings.Cut(a, "=")
 		if !ok {
-			_, _ = fmt.Fprintf(stderr, "bench: %q is not NAME=VALUE; names are ONLY, BIN, FEEDS, SECONDS, ROUNDS, DEVICES, RUNS\n", a)
+			_, _ = fmt.Fprintf(stderr, "bench: %q is not NAME=VALUE; names are ONLY, BIN, FEEDS, FLEET, SECONDS, ROUNDS, DEVICES, RUNS\n", a)
 			return 2
 		}
 		opt[k] = v

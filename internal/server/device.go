@@ -1,10 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
@@ -47,29 +50,38 @@ func (d *device) health(now time.Time) string {
 	return "Active"
 }
 
-func deviceList() *list[DeviceRow] {
-	return &list[DeviceRow]{
-		text: func(r *DeviceRow) []string { return []string{r.Name, r.IP, string(r.ID), r.OSName} },
-		filters: map[string]func(*DeviceRow, []string) bool{
-			"os":     oneOf(func(r *DeviceRow) string { return r.OSPlatform }),
-			"health": oneOf(func(r *DeviceRow) string { return r.Health }),
-			"tag":    anyOf(func(r *DeviceRow) []string { return r.Tags }),
-			"clone":  truth(func(r *DeviceRow) bool { return r.CloneOf != "" }),
+// deviceList orders and filters devices themselves: their rows are made when a
+// page of them is known. The caller of the list holds mu for reading.
+func (c *core) deviceList(now time.Time) *list[device] {
+	count := func(f func(n exposure.Counts) uint32) func(a, b *device) int {
+		return func(a, b *device) int {
+			return cmp.Compare(f(c.fleet.DeviceCounts(a.num)), f(c.fleet.DeviceCounts(b.num)))
+		}
+	}
+	return &list[device]{
+		text: func(d *device, has func(string) bool) bool {
+			return has(d.sum.Name) || has(d.sum.IP) || has(string(d.id)) || has(d.sum.OSName)
+		},
+		filters: map[string]func(*device, []string) bool{
+			"os":     oneOf(func(d *device) string { return d.sum.OSPlatform }),
+			"health": oneOf(func(d *device) string { return d.health(now) }),
+			"tag":    anyOf(func(d *device) []string { return d.sum.Tags }),
+			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
 		},
 		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo},
-		order: map[string]func(a, b *DeviceRow) int{
-			"name":        byText(func(r *DeviceRow) string { return r.Name }),
-			"os":          byText(func(r *DeviceRow) string { return r.OSName }),
-			"ip":          byText(func(r *DeviceRow) string { return r.IP }),
-			"health":      byText(func(r *DeviceRow) string { return r.Health }),
-			"last_seen":   byTime(func(r *DeviceRow) time.Time { return r.LastSeen }),
-			"first_seen":  byTime(func(r *DeviceRow) time.Time { return r.FirstSeen }),
-			"weaknesses":  byNumber(func(r *DeviceRow) int { return r.Weaknesses }),
-			"exploitable": byNumber(func(r *DeviceRow) int { return r.Exploitable }),
-			"fixable":     byNumber(func(r *DeviceRow) int { return r.Fixable }),
-			"software":    byNumber(func(r *DeviceRow) int { return r.Software }),
+		order: map[string]func(a, b *device) int{
+			"name":        byText(func(d *device) string { return d.sum.Name }),
+			"os":          byText(func(d *device) string { return d.sum.OSName }),
+			"ip":          byText(func(d *device) string { return d.sum.IP }),
+			"health":      byText(func(d *device) string { return d.health(now) }),
+			"last_seen":   byTime(func(d *device) time.Time { return d.lastSeen(now) }),
+			"first_seen":  byTime(func(d *device) time.Time { return d.agent.FirstSeen }),
+			"weaknesses":  count(func(n exposure.Counts) uint32 { return n.Weaknesses }),
+			"exploitable": count(func(n exposure.Counts) uint32 { return n.Exploitable }),
+			"fixable":     count(func(n exposure.Counts) uint32 { return n.Fixable }),
+			"software":    count(func(n exposure.Counts) uint32 { return n.Products }),
 		},
-		tie:     func(a, b *DeviceRow) int { return strings.Compare(string(a.ID), string(b.ID)) },
+		tie:     func(a, b *device) int { return strings.Compare(string(a.id), string(b.id)) },
 		initial: []string{"-weaknesses", "name"},
 	}
 }
@@ -82,27 +94,32 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 	return s.core.deviceRows(q, where, nil)
 }
 
-// deviceRows makes a page of the devices for which keep (nil: all) is true.
-func (c *core) deviceRows(q Query, where func(*DeviceRow) bool, keep func(num uint32) bool) (Page[DeviceRow], error) {
-	l := deviceList()
+// deviceRows makes a page of some devices (nil: all).
+func (c *core) deviceRows(q Query, where func(*DeviceRow) bool, only *roaring.Bitmap) (Page[DeviceRow], error) {
 	now := time.Now().UTC()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	block := make([]DeviceRow, 0, len(c.devices)) // rows in one piece: no allocation per device
-	for _, d := range c.devices {
-		if d == nil || keep != nil && !keep(d.num) {
+	list := make([]*device, 0, len(c.devices))
+	for num, d := range c.devices {
+		if d == nil || only != nil && !only.Contains(uint32(num)) {
 			continue
 		}
-		block = append(block, c.row(d, now))
-		if where != nil && !where(&block[len(block)-1]) {
-			block = block[:len(block)-1]
+		if where != nil {
+			if r := c.row(d, now); !where(&r) {
+				continue
+			}
 		}
+		list = append(list, d)
 	}
-	rows := make([]*DeviceRow, len(block))
-	for i := range block {
-		rows[i] = &block[i]
+	cut, total, err := c.deviceList(now).cut(q, list)
+	if err != nil {
+		return Page[DeviceRow]{}, err
 	}
-	return l.page(q, rows)
+	p := Page[DeviceRow]{Total: total, AsOf: now, Items: make([]DeviceRow, len(cut))}
+	for i, d := range cut {
+		p.Items[i] = c.row(d, now)
+	}
+	return p, nil
 }
 
 // Device is one device, by id or by name.

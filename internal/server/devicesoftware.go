@@ -15,7 +15,9 @@ import (
 
 func deviceSoftwareList() *list[DeviceSoftwareRow] {
 	return &list[DeviceSoftwareRow]{
-		text: func(r *DeviceSoftwareRow) []string { return []string{r.Name, r.Vendor, r.Version, r.ProductCode} },
+		text: func(r *DeviceSoftwareRow, has func(string) bool) bool {
+			return has(r.Name) || has(r.Vendor) || has(r.Version) || has(r.ProductCode)
+		},
 		filters: map[string]func(*DeviceSoftwareRow, []string) bool{
 			"vendor":     oneOf(func(r *DeviceSoftwareRow) string { return r.Vendor }),
 			"ecosystem":  oneOf(func(r *DeviceSoftwareRow) string { return r.Ecosystem }),

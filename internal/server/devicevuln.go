@@ -13,12 +13,8 @@ import (
 
 func deviceVulnList() *list[DeviceVulnRow] {
 	return &list[DeviceVulnRow]{
-		text: func(r *DeviceVulnRow) []string {
-			out := []string{r.ID, r.Title}
-			for _, s := range r.Software {
-				out = append(out, s.Name)
-			}
-			return out
+		text: func(r *DeviceVulnRow, has func(string) bool) bool {
+			return has(r.ID) || has(r.Title) || slices.ContainsFunc(r.Software, func(s SoftwareRef) bool { return has(s.Name) })
 		},
 		filters: map[string]func(*DeviceVulnRow, []string) bool{
 			"severity": oneOf(func(r *DeviceVulnRow) string { return string(r.Severity) }),
@@ -265,7 +261,7 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 		rows = append(rows, row)
 	}
 	l := &list[ClosedRow]{
-		text:    func(r *ClosedRow) []string { return []string{r.ID, r.Software, r.Reason} },
+		text:    func(r *ClosedRow, has func(string) bool) bool { return has(r.ID) || has(r.Software) || has(r.Reason) },
 		filters: map[string]func(*ClosedRow, []string) bool{"reason": oneOf(func(r *ClosedRow) string { return r.Reason })},
 		order:   map[string]func(a, b *ClosedRow) int{"closed_at": byTime(func(r *ClosedRow) time.Time { return r.ClosedAt })},
 		tie:     func(a, b *ClosedRow) int { return compareIDs(b.ID, a.ID) },

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // list describes how a list of T is searched, filtered and ordered: one literal
 // per list, in the file of its noun.
 type list[T any] struct {
-	text    func(*T) []string                  // what free text is looked for in
+	text    func(*T, func(string) bool) bool   // whether free text is in one of the row's texts
 	filters map[string]func(*T, []string) bool // any of the values
 	order   map[string]func(a, b *T) int       // by sort key, ascending
 	tie     func(a, b *T) int                  // makes the order total
@@ -44,22 +45,14 @@ func (l *list[T]) check(q *Query) error {
 	return nil
 }
 
-// match reports whether a row passes text and filters.
-func (l *list[T]) match(q *Query, needle string, row *T) bool {
+// match reports whether a row passes text (has, nil: any) and filters.
+func (l *list[T]) match(q *Query, has func(string) bool, row *T) bool {
 	for name, vals := range q.Filter {
 		if len(vals) > 0 && !l.filters[name](row, vals) {
 			return false
 		}
 	}
-	if needle == "" {
-		return true
-	}
-	for _, s := range l.text(row) {
-		if strings.Contains(strings.ToLower(s), needle) {
-			return true
-		}
-	}
-	return false
+	return has == nil || l.text(row, has)
 }
 
 // compare builds the comparison that the query asks for.
@@ -92,23 +85,54 @@ func (l *list[T]) compare(q *Query) func(a, b *T) int {
 
 // page filters, orders and cuts rows. rows is reordered.
 func (l *list[T]) page(q Query, rows []*T) (Page[T], error) {
-	if err := l.check(&q); err != nil {
+	cut, total, err := l.cut(q, rows)
+	if err != nil {
 		return Page[T]{}, err
 	}
-	needle := strings.ToLower(strings.TrimSpace(q.Text))
-	kept := rows[:0]
-	for _, r := range rows {
-		if l.match(&q, needle, r) {
-			kept = append(kept, r)
-		}
-	}
-	p := Page[T]{Total: len(kept), AsOf: time.Now().UTC()}
-	cut := window(kept, l.compare(&q), q.Offset, q.Limit)
-	p.Items = make([]T, len(cut))
+	p := Page[T]{Total: total, AsOf: time.Now().UTC(), Items: make([]T, len(cut))}
 	for i, r := range cut {
 		p.Items[i] = *r
 	}
 	return p, nil
+}
+
+// cut returns the rows of the page that is asked for, and how many pass its
+// filters. rows is reordered.
+func (l *list[T]) cut(q Query, rows []*T) (cut []*T, total int, err error) {
+	if err := l.check(&q); err != nil {
+		return nil, 0, err
+	}
+	var has func(string) bool
+	if needle := strings.ToLower(strings.TrimSpace(q.Text)); needle != "" {
+		has = func(s string) bool { return containsFold(s, needle) }
+	}
+	kept := rows[:0]
+	for _, r := range rows {
+		if l.match(&q, has, r) {
+			kept = append(kept, r)
+		}
+	}
+	return window(kept, l.compare(&q), q.Offset, q.Limit), len(kept), nil
+}
+
+// containsFold reports whether s holds needle, which is in lower case, without
+// regard to case.
+func containsFold(s, needle string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return strings.Contains(strings.ToLower(s), needle)
+		}
+	}
+	for i := 0; i+len(needle) <= len(s); i++ {
+		j := 0
+		for j < len(needle) && lower(s[i+j]) == needle[j] {
+			j++
+		}
+		if j == len(needle) {
+			return true
+		}
+	}
+	return false
 }
 
 // window returns rows offset … offset+limit of the order, limit 0 meaning all

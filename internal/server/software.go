@@ -12,7 +12,7 @@ import (
 
 func softwareList() *list[SoftwareRow] {
 	return &list[SoftwareRow]{
-		text: func(r *SoftwareRow) []string { return []string{r.Name, r.Vendor, r.ID} },
+		text: func(r *SoftwareRow, has func(string) bool) bool { return has(r.Name) || has(r.Vendor) || has(r.ID) },
 		filters: map[string]func(*SoftwareRow, []string) bool{
 			"vendor":     oneOf(func(r *SoftwareRow) string { return r.Vendor }),
 			"ecosystem":  oneOf(func(r *SoftwareRow) string { return r.Ecosystem }),
@@ -124,7 +124,7 @@ func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q 
 	if !ok {
 		return Page[DeviceRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	return c.deviceRows(q, nil, devs.Contains)
+	return c.deviceRows(q, nil, devs)
 }
 
 // SoftwareVulns lists the weaknesses that count in exposure through a product.

@@ -18,12 +18,8 @@ import (
 
 func weaknessList() *list[WeaknessRow] {
 	return &list[WeaknessRow]{
-		text: func(r *WeaknessRow) []string {
-			out := []string{r.ID, r.Title}
-			for _, s := range r.Software {
-				out = append(out, s.Name)
-			}
-			return out
+		text: func(r *WeaknessRow, has func(string) bool) bool {
+			return has(r.ID) || has(r.Title) || slices.ContainsFunc(r.Software, func(s SoftwareRef) bool { return has(s.Name) })
 		},
 		filters: map[string]func(*WeaknessRow, []string) bool{
 			"severity": oneOf(func(r *WeaknessRow) string { return string(r.Severity) }),
@@ -148,46 +144,43 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	comps := c.fleet.WeaknessComponents(id)
-	devs := c.fleet.AffectedDevices(id)
-	block := make([]WeaknessDevice, 0, devs.GetCardinality())
-	rows := make([]*WeaknessDevice, 0, devs.GetCardinality())
-	for it := devs.Iterator(); it.HasNext(); {
-		d := c.at(it.Next())
-		if d == nil {
-			continue
+	var rows []*device
+	for it := c.fleet.AffectedDevices(id).Iterator(); it.HasNext(); {
+		if d := c.at(it.Next()); d != nil {
+			rows = append(rows, d)
 		}
-		block = append(block, WeaknessDevice{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
-			Exposed: c.fleet.DeviceStanding(d.num, id) >= exposure.Exposed, Software: []SoftwareRef{}})
-		rows = append(rows, &block[len(block)-1])
 	}
-	l := &list[WeaknessDevice]{
-		text: func(r *WeaknessDevice) []string { return []string{r.Name, string(r.ID), r.OSName} },
-		filters: map[string]func(*WeaknessDevice, []string) bool{
-			"exposed": truth(func(r *WeaknessDevice) bool { return r.Exposed }),
+	exposed := c.fleet.ExposedDevices(id)
+	l := &list[device]{
+		text: func(d *device, has func(string) bool) bool {
+			return has(d.sum.Name) || has(string(d.id)) || has(d.sum.OSName)
 		},
-		values: map[string][]string{"exposed": yesNo},
-		order: map[string]func(a, b *WeaknessDevice) int{
-			"name":      byText(func(r *WeaknessDevice) string { return r.Name }),
-			"os":        byText(func(r *WeaknessDevice) string { return r.OSName }),
-			"last_seen": byTime(func(r *WeaknessDevice) time.Time { return r.LastSeen }),
+		filters: map[string]func(*device, []string) bool{"exposed": truth(func(d *device) bool { return exposed.Contains(d.num) })},
+		values:  map[string][]string{"exposed": yesNo},
+		order: map[string]func(a, b *device) int{
+			"name":      byText(func(d *device) string { return d.sum.Name }),
+			"os":        byText(func(d *device) string { return d.sum.OSName }),
+			"last_seen": byTime(func(d *device) time.Time { return d.lastSeen(now) }),
 		},
-		tie:     func(a, b *WeaknessDevice) int { return strings.Compare(string(a.ID), string(b.ID)) },
+		tie:     func(a, b *device) int { return strings.Compare(string(a.id), string(b.id)) },
 		initial: []string{"name"},
 	}
-	p, err := l.page(q, rows)
+	cut, total, err := l.cut(q, rows)
 	if err != nil {
-		return p, err
+		return Page[WeaknessDevice]{}, err
 	}
-	for i := range p.Items {
-		c.fillWeaknessDevice(&p.Items[i], id, comps)
+	p := Page[WeaknessDevice]{Total: total, AsOf: now, Items: make([]WeaknessDevice, len(cut))}
+	comps := c.fleet.WeaknessComponents(id)
+	for i, d := range cut {
+		p.Items[i] = WeaknessDevice{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
+			Exposed: exposed.Contains(d.num), Software: []SoftwareRef{}}
+		c.fillWeaknessDevice(&p.Items[i], d, id, comps)
 	}
 	return p, nil
 }
 
 // fillWeaknessDevice adds what costs a look at the device's components.
-func (c *core) fillWeaknessDevice(r *WeaknessDevice, weakness string, comps []exposure.ComponentID) {
-	d := c.at(c.byID[r.ID])
+func (c *core) fillWeaknessDevice(r *WeaknessDevice, d *device, weakness string, comps []exposure.ComponentID) {
 	held := make(map[uint32]store.Held, len(d.held))
 	for _, h := range d.held {
 		held[h.Component] = h
