@@ -27,8 +27,9 @@ const (
 // Rating is what the fleet's counts need to know of a weakness.
 type Rating struct {
 	Severity    advisory.Severity
-	Exploitable bool // a public exploit or worse
-	KEV         bool // in CISA's catalogue
+	Exploitable bool   // a public exploit or worse
+	KEV         bool   // in CISA's catalogue
+	Points      Points // what it weighs in scores, see WeaknessPoints
 }
 
 // Hit is one weakness of one component, without the evidence: Assess the
@@ -106,6 +107,7 @@ type Fleet struct {
 	adds      *tallies
 	bulk      bool // inside Bulk: bitmaps and counts are stale
 	held      held // within one SetAssessments
+	scores    *Scores
 
 	text    []string          // interned fixed versions
 	textIDs map[string]uint32 //
@@ -181,6 +183,7 @@ func NewFleet(rate func(weakness string) Rating) *Fleet {
 		work:       &scratch{},
 	}
 	f.pool.New = func() any { return &scratch{} }
+	f.scores = newScores(f)
 	return f
 }
 

@@ -69,6 +69,9 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 	c.assessed, c.unassessed = true, a.Unassessed
 	old, now := c.hits, f.hits(a.Matches)
 	c.hits = now
+	if !slices.Equal(old, now) {
+		f.scores.reweigh(id)
+	}
 	exposed := false
 	i, j := 0, 0
 	for i < len(old) || j < len(now) {

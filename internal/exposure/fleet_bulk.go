@@ -41,6 +41,7 @@ func (f *Fleet) Bulk(fn func()) {
 		return
 	}
 	f.bulk = true
+	f.scores.spoil()
 	fn()
 	f.bulk = false
 	f.rebuild()

@@ -69,6 +69,7 @@ func (f *Fleet) RemoveDevice(dev uint32) DeviceDiff {
 	if !f.present.CheckedRemove(dev) {
 		return DeviceDiff{}
 	}
+	f.scores.Drop(dev)
 	return f.setDevice(dev, nil)
 }
 
@@ -98,13 +99,18 @@ func (f *Fleet) tidy(comps []ComponentID) []ComponentID {
 func (f *Fleet) setDevice(dev uint32, now []ComponentID) DeviceDiff {
 	var d DeviceDiff
 	old := f.devices[dev]
-	f.devices[dev] = now
 	if f.bulk {
+		f.devices[dev] = now
 		return d
 	}
-	if d.Added, d.Removed = f.diff(old, now); len(d.Added)+len(d.Removed) == 0 {
+	d.Added, d.Removed = f.diff(old, now)
+	if len(d.Added)+len(d.Removed) == 0 {
+		f.devices[dev] = now
 		return d
 	}
+	f.scores.leave(dev)
+	f.devices[dev] = now
+	f.scores.join(dev)
 	for _, id := range d.Added {
 		f.comps[id].devices.Add(dev)
 	}
@@ -269,6 +275,9 @@ func (f *Fleet) Rerate(weaknesses ...string) int {
 			continue
 		}
 		n++
+		if old.Points != now.Points && len(w.members) > 0 {
+			f.scores.spoil()
+		}
 		was, is := old.class(), now.class()
 		w.rating, f.classes[i] = now, is
 		if f.bulk {
