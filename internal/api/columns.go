@@ -34,6 +34,9 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"gaps", func(r *server.DeviceRow) string { return whole(r.Gaps) }},
 	{"tags", func(r *server.DeviceRow) string { return words(r.Tags) }},
 	{"clone_of", func(r *server.DeviceRow) string { return r.CloneOf }},
+	{"score", func(r *server.DeviceRow) string { return number(r.Score) }},
+	{"exposure", func(r *server.DeviceRow) string { return r.Exposure }},
+	{"value", func(r *server.DeviceRow) string { return r.Value }},
 }
 
 var deviceSoftwareColumns = []column[server.DeviceSoftwareRow]{
@@ -144,4 +147,38 @@ func refs(list []server.SoftwareRef) string {
 		}
 	}
 	return words(text)
+}
+
+var recommendationColumns = []column[server.RecommendationRow]{
+	{"recommendation_id", func(r *server.RecommendationRow) string { return r.ID }},
+	{"name", func(r *server.RecommendationRow) string { return r.Name }},
+	{"component", func(r *server.RecommendationRow) string { return r.Component }},
+	{"vendor", func(r *server.RecommendationRow) string { return r.Vendor }},
+	{"type", func(r *server.RecommendationRow) string { return r.Type }},
+	{"version", func(r *server.RecommendationRow) string { return r.Version }},
+	{"weaknesses", func(r *server.RecommendationRow) string { return whole(r.Weaknesses) }},
+	{"critical", func(r *server.RecommendationRow) string { return whole(r.Severity.Critical) }},
+	{"high", func(r *server.RecommendationRow) string { return whole(r.Severity.High) }},
+	{"exploit", func(r *server.RecommendationRow) string { return string(r.Threats.Exploit) }},
+	{"kev", func(r *server.RecommendationRow) string { return strconv.FormatBool(r.Threats.KEV) }},
+	{"exposed", func(r *server.RecommendationRow) string { return whole(r.Exposed) }},
+	{"installed", func(r *server.RecommendationRow) string { return whole(r.Installed) }},
+	{"impact", func(r *server.RecommendationRow) string { return number(r.Impact) }},
+	{"status", func(r *server.RecommendationRow) string { return r.Status }},
+	{"tags", func(r *server.RecommendationRow) string { return words(r.Tags) }},
+}
+
+var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{
+	{"recommendation_id", func(r *server.DeviceRecommendationRow) string { return r.ID }},
+	{"name", func(r *server.DeviceRecommendationRow) string { return r.Name }},
+	{"component", func(r *server.DeviceRecommendationRow) string { return r.Component }},
+	{"vendor", func(r *server.DeviceRecommendationRow) string { return r.Vendor }},
+	{"type", func(r *server.DeviceRecommendationRow) string { return r.Type }},
+	{"version", func(r *server.DeviceRecommendationRow) string { return r.Version }},
+	{"weaknesses", func(r *server.DeviceRecommendationRow) string { return whole(r.Weaknesses) }},
+	{"points", func(r *server.DeviceRecommendationRow) string { return strconv.FormatUint(r.Points, 10) }},
+	{"share", func(r *server.DeviceRecommendationRow) string { return number(r.Share) }},
+	{"impact", func(r *server.DeviceRecommendationRow) string { return number(r.Impact) }},
+	{"status", func(r *server.DeviceRecommendationRow) string { return r.Status }},
+	{"tags", func(r *server.DeviceRecommendationRow) string { return words(r.Tags) }},
 }

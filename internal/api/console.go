@@ -46,6 +46,7 @@ func newConsole(opt Options) *console {
 	c.frameRoutes()
 	c.deviceRoutes()
 	c.softwareRoutes()
+	c.exposureRoutes()
 	c.weaknessRoutes()
 	c.settingRoutes()
 	c.liveRoute()

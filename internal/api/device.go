@@ -66,13 +66,7 @@ type deviceWeaknessIn struct {
 // deviceRoutes are the list of devices and everything below one device. A
 // device is named by its id or by its name.
 func (c *console) deviceRoutes() {
-	device := &owner{column: "device_id", id: func(ctx context.Context, caller server.Caller, id string) (string, error) {
-		if inventory.DeviceID(id).Valid() {
-			return id, nil
-		}
-		d, err := c.srv.Device(ctx, caller, id)
-		return string(d.ID), err
-	}}
+	device := c.deviceOwner()
 	list[devicesIn, devicesOut](c, "devices", "/devices", "Devices", nil, deviceColumns,
 		func(ctx context.Context, caller server.Caller, _ string, q server.Query) (server.Page[server.DeviceRow], error) {
 			return c.srv.Devices(ctx, caller, q, nil)
@@ -91,4 +85,15 @@ func (c *console) deviceRoutes() {
 			return c.srv.DeviceVuln(ctx, caller, in.ID.ID, in.Weakness)
 		})
 	list[deviceClosedIn, deviceClosedOut](c, "device-closed", "/devices/{id}/closed", "Findings of a device that are gone, and why", device, closedColumns, c.srv.DeviceClosed)
+}
+
+// deviceOwner names the device that a list is below by its id.
+func (c *console) deviceOwner() *owner {
+	return &owner{column: "device_id", id: func(ctx context.Context, caller server.Caller, id string) (string, error) {
+		if inventory.DeviceID(id).Valid() {
+			return id, nil
+		}
+		d, err := c.srv.Device(ctx, caller, id)
+		return string(d.ID), err
+	}}
 }

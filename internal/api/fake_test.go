@@ -116,6 +116,44 @@ func (f *fake) Devices(_ context.Context, c server.Caller, q server.Query, where
 	return paged(f, f.devices, q, where), need(c, server.MachineRead)
 }
 
+func (f *fake) Dashboard(_ context.Context, c server.Caller) (server.Dashboard, error) {
+	return server.Dashboard{}, need(c, server.ScoreRead)
+}
+
+func (f *fake) ExposureScore(_ context.Context, c server.Caller) (server.ScoreView, error) {
+	return server.ScoreView{Score: 12.345678901, Level: exposure.LevelLow, Version: exposure.ScoreVersion, Devices: 3}, need(c, server.ScoreRead)
+}
+
+func (f *fake) DeviceScore(_ context.Context, c server.Caller, _ string) (server.DeviceScore, error) {
+	return server.DeviceScore{Terms: []server.ScoreTerm{}}, need(c, server.ScoreRead)
+}
+
+func (f *fake) SetDeviceValue(_ context.Context, c server.Caller, _, _ string) error {
+	return need(c, server.MachineReadWrite)
+}
+
+func (f *fake) Recommendations(_ context.Context, c server.Caller, q server.Query, where func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {
+	rows := []server.RecommendationRow{{ID: "va-_-debian-_-openssl", Name: "Update " + poison, ProductID: "debian-_-openssl", Component: poison, Vendor: "debian",
+		Type: server.RemedyUpdate, Weaknesses: 2, Exposed: 2, Installed: 3, Impact: 1.23456789, Status: "Active", Tags: []string{}}}
+	return paged(f, rows, q, where), need(c, server.RecommendationRead)
+}
+
+func (f *fake) Recommendation(_ context.Context, c server.Caller, _ string) (server.Recommendation, error) {
+	return server.Recommendation{}, need(c, server.RecommendationRead)
+}
+
+func (f *fake) RecommendationDevices(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.DeviceRow], error) {
+	return paged(f, f.devices, q, nil), need(c, server.RecommendationRead)
+}
+
+func (f *fake) RecommendationVulns(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.WeaknessRow], error) {
+	return paged(f, f.weaknesses, q, nil), need(c, server.RecommendationRead)
+}
+
+func (f *fake) DeviceRecommendations(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.DeviceRecommendationRow], error) {
+	return paged(f, []server.DeviceRecommendationRow{{ID: "va-_-debian-_-openssl", Tags: []string{}}}, q, nil), need(c, server.RecommendationRead)
+}
+
 func (f *fake) find(id string) (*server.DeviceRow, error) {
 	for i := range f.devices {
 		if d := &f.devices[i]; string(d.ID) == id || strings.EqualFold(d.Name, id) || strings.EqualFold(d.DNSName, id) {

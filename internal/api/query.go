@@ -57,15 +57,18 @@ func named(name string, values []string) []string { return append([]string{name}
 // DeviceFilter narrows and orders lists of devices.
 type DeviceFilter struct {
 	TextFilter
-	Sort   []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health" doc:"Columns; minus is descending."`
-	OS     []string `query:"os" doc:"OS platform, as in os_platform."`
-	Health []string `query:"health" enum:"Active,Inactive,ImpairedCommunication,NoSensorData"`
-	Tag    []string `query:"tag"`
-	Clone  []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
+	Sort     []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score" doc:"Columns; minus is descending."`
+	OS       []string `query:"os" doc:"OS platform, as in os_platform."`
+	Health   []string `query:"health" enum:"Active,Inactive,ImpairedCommunication,NoSensorData"`
+	Exposure []string `query:"exposure" enum:"None,Low,Medium,High,NoData" doc:"Exposure level."`
+	Value    []string `query:"value" enum:"Low,Normal,High" doc:"What the device is worth."`
+	Tag      []string `query:"tag"`
+	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
 }
 
 func (f DeviceFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("os", f.OS), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone))
+	return f.queryWith(f.Sort, named("os", f.OS), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
+		named("exposure", f.Exposure), named("value", f.Value))
 }
 
 // DeviceSoftwareFilter narrows and orders the products of one device.
@@ -105,7 +108,7 @@ func (f DeviceVulnFilter) query() server.Query {
 // SoftwareFilter narrows and orders products over all devices.
 type SoftwareFilter struct {
 	TextFilter
-	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,weaknesses,-weaknesses,exposed,-exposed,installed,-installed,severity,-severity" doc:"Columns; minus is descending."`
+	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,weaknesses,-weaknesses,exposed,-exposed,installed,-installed,severity,-severity,impact,-impact" doc:"Columns; minus is descending."`
 	Vendor     []string `query:"vendor"`
 	Ecosystem  []string `query:"ecosystem"`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
@@ -154,4 +157,32 @@ type WeaknessDeviceFilter struct {
 
 func (f WeaknessDeviceFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("exposed", f.Exposed))
+}
+
+// RecommendationFilter narrows and orders recommendations.
+type RecommendationFilter struct {
+	TextFilter
+	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
+	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart" doc:"Type of remediation."`
+	Threat []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Status []string `query:"status" enum:"Active"`
+	Tag    []string `query:"tag"`
+	Vendor []string `query:"vendor"`
+}
+
+func (f RecommendationFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("vendor", f.Vendor))
+}
+
+// DeviceRecommendationFilter narrows and orders the recommendations of one device.
+type DeviceRecommendationFilter struct {
+	TextFilter
+	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
+	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart" doc:"Type of remediation."`
+	Threat []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Status []string `query:"status" enum:"Active"`
+}
+
+func (f DeviceRecommendationFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status))
 }

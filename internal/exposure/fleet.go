@@ -41,6 +41,17 @@ type Hit struct {
 	Exposed  bool
 }
 
+// Remedy is what closes the hit on a device, when it counts in exposure.
+func (h Hit) Remedy() Remedy {
+	switch {
+	case h.State == RestartNeeded:
+		return Restart
+	case h.Fixed != "":
+		return Update
+	}
+	return Attention
+}
+
 // DeviceChange is a weakness whose standing on a device changed.
 type DeviceChange struct {
 	Weakness string

@@ -18,15 +18,12 @@ import (
 // AppPermissions open nothing yet.
 var KnownPermissions = []string{
 	"Alert.Read.All", "Alert.ReadWrite.All", "Alerts.ReadWrite.All",
-	MachineRead, machineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
+	MachineRead, MachineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
 	"Machine.RestrictExecution", "Machine.Scan", "Machine.CollectForensics", "Machine.Offboard",
-	"User.Read.All", VulnerabilityRead, "SecurityRecommendation.Read.All", SoftwareRead, "RemediationTasks.Read.All",
-	"Score.Read.All", "Ti.ReadWrite", "Ti.ReadWrite.All", "AdvancedQuery.Read.All", "AdvancedHunting.Read.All",
+	"User.Read.All", VulnerabilityRead, RecommendationRead, SoftwareRead, "RemediationTasks.Read.All",
+	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", "AdvancedQuery.Read.All", "AdvancedHunting.Read.All",
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",
 }
-
-// machineReadWrite includes MachineRead.
-const machineReadWrite = "Machine.ReadWrite.All"
 
 // AppSecret is a new application's credential; the secret is shown only once.
 type AppSecret struct {
@@ -138,7 +135,7 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 			continue
 		}
 		held = append(held, role)
-		if role == machineReadWrite {
+		if role == MachineReadWrite {
 			held = append(held, MachineRead)
 		}
 	}

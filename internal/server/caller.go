@@ -3,15 +3,19 @@ package server
 // Permission names, as applications ask for them (the Defender API's names).
 const (
 	MachineRead       = "Machine.Read.All"
+	MachineReadWrite  = "Machine.ReadWrite.All" // includes MachineRead
 	SoftwareRead      = "Software.Read.All"
 	VulnerabilityRead = "Vulnerability.Read.All"
+	// RecommendationRead opens recommendations, ScoreRead exposure scores.
+	RecommendationRead = "SecurityRecommendation.Read.All"
+	ScoreRead          = "Score.Read.All"
 	// ManageSettings is the console's administrators' permission: intelligence,
 	// onboarding, accounts. Applications cannot have it.
 	ManageSettings = "Picket.Manage"
 )
 
 // AppPermissions are the permissions that an application may be given.
-var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead}
+var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing.

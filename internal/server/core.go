@@ -41,6 +41,7 @@ type device struct {
 	held   []store.Held
 	agent  store.Device
 	online bool
+	value  exposure.Value
 }
 
 // summary is what lists show of a device beyond counts. It is stored as JSON.
@@ -73,6 +74,8 @@ type fact struct {
 	Threats   Threats
 	Types     []string
 	Rejected  bool
+	Points    exposure.Points
+	Fallback  bool // Points rest on no CVSS score
 }
 
 func newCore() *core {
@@ -96,6 +99,7 @@ func (c *core) rate(weakness string) exposure.Rating {
 		Severity:    f.Severity,
 		Exploitable: f.Threats.Exploit != advisory.NoExploit && f.Threats.Exploit != "",
 		KEV:         f.Threats.KEV,
+		Points:      f.Points,
 	}
 }
 
@@ -106,7 +110,7 @@ func (c *core) fact(weakness string) *fact {
 	if f := c.facts[weakness]; f != nil {
 		return f
 	}
-	f := &fact{Severity: advisory.Unrated, Threats: Threats{Exploit: advisory.NoExploit}}
+	f := factOf(&advisory.Weakness{})
 	if c.view != nil {
 		if w, ok := c.view.Weakness(weakness); ok {
 			f = factOf(&w)
@@ -121,7 +125,7 @@ func (c *core) peek(weakness string) *fact {
 	if f := c.facts[weakness]; f != nil {
 		return f
 	}
-	return &fact{Severity: advisory.Unrated, Threats: Threats{Exploit: advisory.NoExploit}}
+	return factOf(&advisory.Weakness{})
 }
 
 func factOf(w *advisory.Weakness) *fact {
@@ -141,6 +145,7 @@ func factOf(w *advisory.Weakness) *fact {
 	if s, ok := w.Best(); ok {
 		f.CVSS, f.CVSSVer = s.Base, s.Version
 	}
+	f.Points, f.Fallback = exposure.WeaknessPoints(w)
 	return f
 }
 
@@ -219,8 +224,15 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		return fmt.Errorf("load devices: %w", err)
 	}
 	batch := make([]exposure.DeviceSet, 0, len(agents))
+	values, err := st.DeviceValues(ctx)
+	if err != nil {
+		return fmt.Errorf("load values of devices: %w", err)
+	}
+	now := time.Now()
 	for _, a := range agents {
-		c.register(a)
+		d := c.register(a)
+		d.value, _ = valueOf(values[a.Num])
+		c.place(d, now)
 	}
 	err = st.DeviceStates(ctx, func(ds store.DeviceState) error {
 		d := c.at(ds.Device)
@@ -248,9 +260,11 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 
 // add makes a registered device known to lists. The caller holds mu for writing.
 func (c *core) add(a store.Device) {
-	if d := c.register(a); !c.fleet.Devices().Contains(d.num) {
+	d := c.register(a)
+	if !c.fleet.Devices().Contains(d.num) {
 		c.fleet.SetDevice(d.num, nil)
 	}
+	c.place(d, time.Now())
 }
 
 // register makes a device known, not yet to the fleet.

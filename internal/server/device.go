@@ -29,8 +29,24 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 	if r.Tags == nil {
 		r.Tags = []string{}
 	}
+	r.Value, r.Exposure = valueWords[d.value], c.exposureOf(d)
+	if score, _, ok := c.fleet.Scores().DeviceScore(d.num); ok {
+		r.Score = score.Float()
+	}
 	return r
 }
+
+// exposureOf is the exposure level of a device in words.
+func (c *core) exposureOf(d *device) string {
+	score, _, ok := c.fleet.Scores().DeviceScore(d.num)
+	if !ok || d.sum.OSID == "" {
+		return noData
+	}
+	return string(exposure.LevelOf(score.Float()))
+}
+
+// noData is the exposure level of devices of which nothing can be said.
+const noData = "NoData"
 
 func (d *device) lastSeen(now time.Time) time.Time {
 	if d.online {
@@ -67,8 +83,12 @@ func (c *core) deviceList(now time.Time) *list[device] {
 			"health": oneOf(func(d *device) string { return d.health(now) }),
 			"tag":    anyOf(func(d *device) []string { return d.sum.Tags }),
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
+
+			"exposure": oneOf(c.exposureOf),
+			"value":    oneOf(func(d *device) string { return valueWords[d.value] }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo,
+			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
 		order: map[string]func(a, b *device) int{
 			"name":        byText(func(d *device) string { return d.sum.Name }),
 			"os":          byText(func(d *device) string { return d.sum.OSName }),
@@ -79,7 +99,12 @@ func (c *core) deviceList(now time.Time) *list[device] {
 			"weaknesses":  count(func(n exposure.Counts) uint32 { return n.Weaknesses }),
 			"exploitable": count(func(n exposure.Counts) uint32 { return n.Exploitable }),
 			"fixable":     count(func(n exposure.Counts) uint32 { return n.Fixable }),
-			"software":    count(func(n exposure.Counts) uint32 { return n.Products }),
+			"score": func(a, b *device) int {
+				x, _, _ := c.fleet.Scores().DeviceScore(a.num)
+				y, _, _ := c.fleet.Scores().DeviceScore(b.num)
+				return cmp.Compare(x, y)
+			},
+			"software": count(func(n exposure.Counts) uint32 { return n.Products }),
 		},
 		tie:     func(a, b *device) int { return strings.Compare(string(a.id), string(b.id)) },
 		initial: []string{"-weaknesses", "name"},

@@ -330,6 +330,7 @@ func (s *Server) connectionChanged(id inventory.DeviceID, connected bool) {
 		if err == nil {
 			d.agent = a
 		}
+		s.core.place(d, time.Now())
 	}
 	s.core.mu.Unlock()
 	s.live.publish(LiveEvent{Resource: "device", ID: string(id)})

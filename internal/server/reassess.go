@@ -62,6 +62,10 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 	if err := s.st.Reassessed(ctx, t.Generation, news.rows, news.learned, news.closed); err != nil {
 		return fmt.Errorf("store assessments: %w", err)
 	}
+	select {
+	case s.settleSoon <- struct{}{}:
+	default:
+	}
 	s.live.publish(LiveEvent{Resource: "intel"})
 	if !news.empty() || t.All {
 		s.live.publish(LiveEvent{Resource: "all"})

@@ -17,11 +17,12 @@ type rowCache struct {
 	mu       sync.Mutex
 	weak     map[string]*WeaknessRow // nil value: no device has it
 	products map[string]*SoftwareRow
-	day      int64 // ages are in days: a new day forgets them
+	remedies map[string]map[exposure.Remedy]*RecommendationRow // by product
+	day      int64                                             // ages are in days: a new day forgets them
 }
 
 func newRowCache() *rowCache {
-	return &rowCache{weak: map[string]*WeaknessRow{}, products: map[string]*SoftwareRow{}}
+	return &rowCache{weak: map[string]*WeaknessRow{}, products: map[string]*SoftwareRow{}, remedies: map[string]map[exposure.Remedy]*RecommendationRow{}}
 }
 
 // forget drops every row. The caller holds core.mu for writing.
@@ -30,6 +31,13 @@ func (r *rowCache) forget() {
 	defer r.mu.Unlock()
 	clear(r.weak)
 	clear(r.products)
+	clear(r.remedies)
+}
+
+// forgetProduct drops the rows of a product. The caller holds mu of the cache.
+func (r *rowCache) forgetProduct(id string) {
+	delete(r.products, id)
+	delete(r.remedies, id)
 }
 
 // forgetDevice drops the rows that a change of one device touches.
@@ -40,7 +48,7 @@ func (c *core) forgetDevice(diff exposure.DeviceDiff) {
 		delete(c.rows.weak, ch.Weakness)
 	}
 	for _, id := range slices.Concat(diff.Added, diff.Removed) {
-		delete(c.rows.products, c.fleet.Component(id).ID())
+		c.rows.forgetProduct(c.fleet.Component(id).ID())
 		for h := range c.fleet.Hits(id) {
 			delete(c.rows.weak, h.Weakness)
 		}
@@ -51,7 +59,7 @@ func (c *core) forgetDevice(diff exposure.DeviceDiff) {
 func (c *core) forgetComponent(id exposure.ComponentID, diff exposure.AssessmentDiff) {
 	c.rows.mu.Lock()
 	defer c.rows.mu.Unlock()
-	delete(c.rows.products, c.fleet.Component(id).ID())
+	c.rows.forgetProduct(c.fleet.Component(id).ID())
 	for _, w := range slices.Concat(diff.Opened, diff.Closed, diff.Changed) {
 		delete(c.rows.weak, w)
 	}
@@ -64,7 +72,7 @@ func (c *core) forgetWeaknesses(ids []string) {
 	for _, w := range ids {
 		delete(c.rows.weak, w)
 		for _, id := range c.fleet.WeaknessComponents(w) {
-			delete(c.rows.products, c.fleet.Component(id).ID())
+			c.rows.forgetProduct(c.fleet.Component(id).ID())
 		}
 	}
 }

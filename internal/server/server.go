@@ -58,7 +58,8 @@ type Server struct {
 	desk  *intelDesk
 
 	looked      seenBook
-	reassessing sync.Mutex // one change of the intelligence at a time
+	settleSoon  chan struct{} // scores are stale
+	reassessing sync.Mutex    // one change of the intelligence at a time
 }
 
 // Open opens a data directory, creating it if need be, and rebuilds the fleet
@@ -71,7 +72,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive()}
+	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), settleSoon: make(chan struct{}, 1)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -120,6 +121,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.gate.Run(ctx) })
 	g.Go(func() error { return s.desk.Run(ctx) })
 	g.Go(func() error { return s.runSeen(ctx) })
+	g.Go(func() error { return s.runScores(ctx) })
 	return g.Wait()
 }
 
@@ -201,6 +203,16 @@ type API interface {
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[SoftwareRow], error)
 	// MachineVulns yields in order of enrolment of the devices, then weakness, then product; only what counts in exposure.
 	MachineVulns(ctx context.Context, c Caller) (iter.Seq[MachineVuln], error)
+
+	Dashboard(ctx context.Context, c Caller) (Dashboard, error)
+	ExposureScore(ctx context.Context, c Caller) (ScoreView, error)
+	DeviceScore(ctx context.Context, c Caller, id string) (DeviceScore, error)
+	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
+	Recommendations(ctx context.Context, c Caller, q Query, where func(*RecommendationRow) bool) (Page[RecommendationRow], error)
+	Recommendation(ctx context.Context, c Caller, id string) (Recommendation, error)
+	RecommendationDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
+	RecommendationVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
+	DeviceRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRecommendationRow], error)
 
 	Intel(ctx context.Context, c Caller) (Intel, error)
 	SyncIntel(ctx context.Context, c Caller) (JobRow, error)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
 )
 
 func softwareList() *list[SoftwareRow] {
@@ -28,6 +29,7 @@ func softwareList() *list[SoftwareRow] {
 			"vendor":     byText(func(r *SoftwareRow) string { return r.Vendor }),
 			"weaknesses": byNumber(func(r *SoftwareRow) int { return r.Weaknesses }),
 			"exposed":    byNumber(func(r *SoftwareRow) int { return r.Exposed }),
+			"impact":     byNumber(func(r *SoftwareRow) float64 { return r.Impact }),
 			"installed":  byNumber(func(r *SoftwareRow) int { return r.Installed }),
 			"severity":   func(a, b *SoftwareRow) int { return worse(a.Severity, b.Severity) },
 		},
@@ -69,9 +71,14 @@ func (s *Server) SoftwareList(_ context.Context, c Caller, q Query, where func(*
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	var rows []*SoftwareRow
-	for _, r := range s.core.productRows() {
-		if where == nil || where(r) {
-			rows = append(rows, r)
+	weights := s.core.weights()
+	for _, shared := range s.core.productRows() {
+		r := *shared
+		if relief, ok := s.core.fleet.Scores().ReliefOf(r.ID, exposure.Gone, nil, weights); ok {
+			r.Impact = relief.Impact.Float()
+		}
+		if where == nil || where(&r) {
+			rows = append(rows, &r)
 		}
 	}
 	return softwareList().page(q, rows)
@@ -89,7 +96,9 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 	if !ok {
 		return Software{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
+	impact, _ := c.fleet.Scores().ReliefOf(id, exposure.Gone, nil, c.weights())
 	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}}
+	out.Impact = impact.Impact.Float()
 	life := map[string]*EndOfLife{} // by version
 	for _, cid := range c.fleet.ProductComponents(id, nil) {
 		k := c.fleet.Component(cid)

@@ -60,8 +60,13 @@ type DeviceRow struct {
 	Exploitable int                `json:"exploitable"` // of Weaknesses: a public exploit or worse
 	KEV         int                `json:"kev"`         // of Weaknesses: in CISA's catalogue
 	Gaps        int                `json:"gaps"`        // holes in coverage: sections or packages that are not assessed
-	Tags        []string           `json:"tags"`
-	CloneOf     string             `json:"clone_of,omitempty"` // the device whose state directory was copied
+	// Score is the exposure score, 0 to 100, and Exposure its level; "NoData" for
+	// a device that counts in no score.
+	Score    float64  `json:"score"`
+	Exposure string   `json:"exposure"`
+	Value    string   `json:"value"` // what the device is worth: Low, Normal, High
+	Tags     []string `json:"tags"`
+	CloneOf  string   `json:"clone_of,omitempty"` // the device whose state directory was copied
 
 	// For the Defender-compatible API alone.
 	DNSName string `json:"-"` // full name where the host knows it, else ""
@@ -248,6 +253,7 @@ type SoftwareRow struct {
 	Severity    SeverityCount `json:"severity"`
 	Exposed     int           `json:"exposed"`   // devices
 	Installed   int           `json:"installed"` // devices
+	Impact      float64       `json:"impact"`    // points that the score would be lower by without the product
 	Threats     Threats       `json:"threats"`
 	ProductCode string        `json:"product_code"`
 	Tags        []string      `json:"tags"`

@@ -28,8 +28,8 @@ func textOrNil(s string) any {
 	return s
 }
 
-// machineProps are the properties of a machine. riskScore and exposureLevel
-// are null: Picket computes neither a device's risk nor its exposure level.
+// machineProps are the properties of a machine. riskScore is null: it rests on
+// alerts, and Picket raises none yet.
 var machineProps = []prop[server.DeviceRow]{
 	{"id", word, func(r *server.DeviceRow) any { return string(r.ID) }},
 	{"computerDnsName", word, func(r *server.DeviceRow) any { return dnsName(r.DNSName, r.Name) }},
@@ -45,11 +45,11 @@ var machineProps = []prop[server.DeviceRow]{
 	{"lastIpAddress", text, func(r *server.DeviceRow) any { return textOrNil(r.IP) }},
 	{"lastExternalIpAddress", text, constant[server.DeviceRow](nil)},
 	{"healthStatus", word, func(r *server.DeviceRow) any { return health(r.Health) }},
-	{"deviceValue", word, constant[server.DeviceRow]("Normal")},
+	{"deviceValue", word, func(r *server.DeviceRow) any { return r.Value }},
 	{"rbacGroupId", number, constant[server.DeviceRow](float64(0))},
 	{"rbacGroupName", text, constant[server.DeviceRow](nil)},
 	{"riskScore", word, constant[server.DeviceRow](nil)},
-	{"exposureLevel", word, constant[server.DeviceRow](nil)},
+	{"exposureLevel", word, exposureLevel},
 	{"isAadJoined", flag, constant[server.DeviceRow](false)},
 	{"aadDeviceId", word, constant[server.DeviceRow](nil)},
 	{"machineTags", texts, func(r *server.DeviceRow) any { return r.Tags }},
@@ -158,8 +158,8 @@ var machineRefProps = []prop[machineRef]{
 	{"rbacGroupId", number, constant[machineRef](float64(0))},
 }
 
-// softwareProps are the properties of a product. impactScore is 0: Picket
-// computes no impact of a product yet; activeAlert is false: it raises no alerts.
+// softwareProps are the properties of a product. activeAlert is false: Picket
+// raises no alerts yet.
 var softwareProps = []prop[server.SoftwareRow]{
 	{"id", text, func(r *server.SoftwareRow) any { return r.ID }},
 	{"name", text, func(r *server.SoftwareRow) any { return r.Name }},
@@ -169,7 +169,7 @@ var softwareProps = []prop[server.SoftwareRow]{
 	{"activeAlert", flag, constant[server.SoftwareRow](false)},
 	{"exposedMachines", number, func(r *server.SoftwareRow) any { return float64(r.Exposed) }},
 	{"installedMachines", number, func(r *server.SoftwareRow) any { return float64(r.Installed) }},
-	{"impactScore", number, constant[server.SoftwareRow](float64(0))},
+	{"impactScore", number, func(r *server.SoftwareRow) any { return r.Impact }},
 	{"isNormalized", flag, constant[server.SoftwareRow](true)},
 	{"category", word, constant[server.SoftwareRow]("Application")},
 }

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+)
+
+// advice says in words what a recommendation is about and how to carry it out.
+// Names are those of packages: they are text, never run by Picket.
+func advice(r *RecommendationRow, fixes []FixRow) (description string, steps []string) {
+	weaknesses := plural(r.Weaknesses, "known weakness", "known weaknesses")
+	devices := plural(r.Exposed, "device", "devices")
+	switch r.Type {
+	case RemedyAttention:
+		return fmt.Sprintf("%s on %s has %s that no update fixes yet.", r.Component, devices, weaknesses), []string{
+			"Read what the vendor says of each weakness: some are judged minor, some are only awaiting an update.",
+			"Where the software is not needed, remove it.",
+			"Where it is needed, limit who can reach it until an update exists; this recommendation turns into an update by itself then."}
+	case RemedyRestart:
+		return fmt.Sprintf("On %s the fixed version of %s is installed, and programs still use the old one with %s.", devices, r.Component, weaknesses), []string{
+			"Restart the programs that the device page names under Restart needed; for a kernel, reboot.",
+			"The findings close as soon as the agent sees the new version in use."}
+	}
+	description = fmt.Sprintf("%s on %s has %s that an update fixes.", r.Component, devices, weaknesses)
+	for _, f := range fixes {
+		if f.Version == "" {
+			continue
+		}
+		steps = append(steps, fmt.Sprintf("%s: bring %s to %s or later%s.", f.Place, f.Package, f.Version, command(f)))
+	}
+	return description, append(steps, "The findings close as soon as the agent sees the new version; where old code stays in memory, a restart is recommended instead.")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// command names the package manager's command where there is one for all cases.
+func command(f FixRow) string {
+	place, _, _ := strings.Cut(f.Place, " ")
+	switch place {
+	case "Debian", "Ubuntu":
+		return " (apt-get update, then apt-get install --only-upgrade with the binary packages of this source)"
+	case "Alpine", "Wolfi", "Chainguard":
+		return " (apk upgrade)"
+	case "AlmaLinux", "Rocky", "Red", "CentOS", "Oracle", "Fedora", "Amazon", "Azure":
+		return " (dnf upgrade)"
+	case "openSUSE", "SUSE":
+		return " (zypper patch)"
+	case "npm":
+		return " in each place that the device page names (npm update, or a new release of the program that ships it)"
+	case "PyPI":
+		return " in each environment that the device page names (pip install --upgrade)"
+	case "Go", "Maven", "crates.io", "RubyGems":
+		return " by a release of the program that was built with it"
+	}
+	return ""
+}

@@ -1,0 +1,200 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+// topRows is how many rows a card of the dashboard has.
+const topRows = 5
+
+// Dashboard is what the vulnerability management dashboard shows, all of one moment.
+func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error) {
+	for _, p := range []string{ScoreRead, RecommendationRead, SoftwareRead, MachineRead} {
+		if err := s.need(caller, p); err != nil {
+			return Dashboard{}, err
+		}
+	}
+	if err := s.core.settle(ctx); err != nil {
+		return Dashboard{}, err
+	}
+	points, err := s.st.Scores(ctx, time.Now().Add(-trendShown))
+	if err != nil {
+		return Dashboard{}, fmt.Errorf("read history of the score: %w", err)
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	out := s.core.dashboard(time.Now().UTC())
+	out.Trend = make([]TrendPoint, 0, len(points)+1)
+	for _, p := range points {
+		out.Trend = append(out.Trend, TrendPoint{At: p.At, Score: p.Score, Version: p.Version, Devices: p.Devices})
+	}
+	out.Trend = append(out.Trend, TrendPoint{At: out.Score.AsOf, Score: out.Score.Score, Version: out.Score.Version, Devices: out.Score.Devices})
+	return out, nil
+}
+
+// dashboard is the dashboard without its trend. The caller holds mu for reading.
+func (c *core) dashboard(now time.Time) Dashboard {
+	d := Dashboard{Score: c.scoreView(), Recommendations: []RecommendationRow{}, Software: []TopSoftware{}, Devices: c.topDevices(now)}
+	reliefs := c.fleet.Scores().Reliefs(nil, c.weights())
+	for i := range reliefs {
+		r := &reliefs[i]
+		switch {
+		case r.Check >= 0:
+		case r.Remedy != exposure.Gone:
+			d.RecCount++
+			if len(d.Recommendations) < topRows {
+				if row := c.recommendationRow(r); row != nil {
+					d.Recommendations = append(d.Recommendations, *row)
+				}
+			}
+		case len(d.Software) < topRows:
+			if soft, ok := c.softwareRow(r.Product); ok {
+				d.Software = append(d.Software, TopSoftware{ID: soft.ID, Name: soft.Name, Vendor: soft.Vendor, Weaknesses: soft.Weaknesses,
+					Exposed: r.Devices, Installed: soft.Installed, Threats: soft.Threats, Impact: r.Impact.Float()})
+			}
+		}
+	}
+	for _, w := range c.weaknessRows() {
+		if w.Exposed == 0 {
+			continue
+		}
+		d.Weaknesses++
+		if exploitRank(w.Threats.Exploit) > 0 {
+			d.Exploitable++
+		}
+		if w.Threats.KEV {
+			d.KEV++
+		}
+	}
+	return d
+}
+
+// topDevices are the devices of the highest scores.
+func (c *core) topDevices(now time.Time) []TopDevice {
+	type scored struct {
+		d     *device
+		score exposure.Score
+	}
+	all := make([]scored, 0, len(c.devices))
+	for _, d := range c.devices {
+		if d == nil {
+			continue
+		}
+		if score, _, ok := c.fleet.Scores().DeviceScore(d.num); ok && score > 0 {
+			all = append(all, scored{d, score})
+		}
+	}
+	top := window(all, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(string(a.d.id), string(b.d.id)))
+	}, 0, topRows)
+	out := make([]TopDevice, 0, len(top))
+	for _, t := range top {
+		out = append(out, TopDevice{ID: t.d.id, Name: t.d.sum.Name, OSName: t.d.sum.OSName, Score: t.score.Float(), Level: exposure.LevelOf(t.score.Float()),
+			Weaknesses: int(c.fleet.DeviceCounts(t.d.num).Weaknesses), LastSeen: t.d.lastSeen(now)})
+	}
+	return out
+}
+
+func deviceRecommendationList() *list[DeviceRecommendationRow] {
+	return &list[DeviceRecommendationRow]{
+		text: func(r *DeviceRecommendationRow, has func(string) bool) bool {
+			return has(r.Name) || has(r.Vendor) || has(r.ID)
+		},
+		filters: map[string]func(*DeviceRecommendationRow, []string) bool{
+			"type":   oneOf(func(r *DeviceRecommendationRow) string { return r.Type }),
+			"threat": func(r *DeviceRecommendationRow, v []string) bool { return threatIs(r.Threats, v) },
+			"status": oneOf(func(r *DeviceRecommendationRow) string { return r.Status }),
+		},
+		values: map[string][]string{"type": {RemedyUpdate, RemedyAttention, RemedyRestart}, "threat": threatWords, "status": {"Active"}},
+		order: map[string]func(a, b *DeviceRecommendationRow) int{
+			"name":       byText(func(r *DeviceRecommendationRow) string { return r.Name }),
+			"component":  byText(func(r *DeviceRecommendationRow) string { return r.Component }),
+			"weaknesses": byNumber(func(r *DeviceRecommendationRow) int { return r.Weaknesses }),
+			"impact":     byNumber(func(r *DeviceRecommendationRow) float64 { return r.Impact }),
+			"type":       byText(func(r *DeviceRecommendationRow) string { return r.Type }),
+			"severity":   func(a, b *DeviceRecommendationRow) int { return worse(a.Severity, b.Severity) },
+		},
+		tie:     func(a, b *DeviceRecommendationRow) int { return strings.Compare(a.ID, b.ID) },
+		initial: []string{"-impact"},
+	}
+}
+
+// DeviceRecommendations lists what to do on one device.
+func (s *Server) DeviceRecommendations(ctx context.Context, caller Caller, id string, q Query) (Page[DeviceRecommendationRow], error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return Page[DeviceRecommendationRow]{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return Page[DeviceRecommendationRow]{}, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d := c.find(id)
+	if d == nil {
+		return Page[DeviceRecommendationRow]{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	}
+	return deviceRecommendationList().page(q, c.deviceRemedies(d))
+}
+
+// deviceRemedies joins the terms of a device's score into one row per
+// recommendation. The caller holds mu for reading.
+func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
+	score, points, _ := c.fleet.Scores().DeviceScore(d.num)
+	type key struct {
+		product string
+		remedy  exposure.Remedy
+	}
+	type sums struct {
+		row   *DeviceRecommendationRow
+		units uint64
+		seen  map[string]bool
+	}
+	byKey := map[key]*sums{}
+	var keys []key
+	for _, t := range c.fleet.Scores().Terms(d.num) {
+		if t.Weakness == "" {
+			continue
+		}
+		k := c.fleet.Component(t.Component)
+		at := key{k.ID(), t.Remedy}
+		u := byKey[at]
+		if u == nil {
+			u = &sums{row: &DeviceRecommendationRow{ID: recommendationID(at.product, t.Remedy), Name: remedyName(t.Remedy, k.Product), ProductID: at.product,
+				Component: k.Product, Vendor: k.Vendor, Type: remedyTypes[t.Remedy], Status: "Active", Tags: []string{}, ProductCode: c.productCode(k)}, seen: map[string]bool{}}
+			u.row.Threats.Exploit = "NoExploit"
+			if tag := supportTag(c.support(k), time.Now()); tag != "" {
+				u.row.Tags = append(u.row.Tags, tag)
+			}
+			byKey[at] = u
+			keys = append(keys, at)
+		}
+		if h, ok := c.fleet.HitOf(t.Component, t.Weakness); ok {
+			u.row.Version = later(k.Key.Ecosystem, u.row.Version, h.Fixed)
+		}
+		u.row.Points += uint64(t.Points)
+		u.units += uint64(t.Share)
+		if !u.seen[t.Weakness] {
+			u.seen[t.Weakness] = true
+			f := c.peek(t.Weakness)
+			u.row.Weaknesses++
+			u.row.Severity.add(f.Severity)
+			u.row.Threats.add(f.Threats)
+		}
+	}
+	out := make([]*DeviceRecommendationRow, 0, len(keys))
+	for _, k := range keys {
+		u := byKey[k]
+		u.row.Share = exposure.Score(u.units).Float()
+		u.row.Impact = (score - exposure.ScoreOf(points-u.row.Points)).Float()
+		out = append(out, u.row)
+	}
+	return slices.Clip(out)
+}

@@ -1,0 +1,305 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/version"
+)
+
+// remedyTypes are the types of recommendations for software, by remedy.
+var remedyTypes = map[exposure.Remedy]string{exposure.Update: RemedyUpdate, exposure.Attention: RemedyAttention, exposure.Restart: RemedyRestart}
+
+// recommendationID names a recommendation: "va-_-" and the product, and for
+// types other than Update the type behind it.
+func recommendationID(product string, r exposure.Remedy) string {
+	id := "va-_-" + product
+	if r != exposure.Update {
+		id += "-_-" + strings.ToLower(remedyTypes[r])
+	}
+	return id
+}
+
+// parseRecommendation is the inverse of recommendationID.
+func parseRecommendation(id string) (product string, r exposure.Remedy, ok bool) {
+	rest, ok := strings.CutPrefix(id, "va-_-")
+	if !ok {
+		return "", 0, false
+	}
+	for _, r := range []exposure.Remedy{exposure.Attention, exposure.Restart} {
+		if p, ok := strings.CutSuffix(rest, "-_-"+strings.ToLower(remedyTypes[r])); ok && strings.Contains(p, "-_-") {
+			return p, r, true
+		}
+	}
+	return rest, exposure.Update, true
+}
+
+func recommendationList() *list[RecommendationRow] {
+	return &list[RecommendationRow]{
+		text: func(r *RecommendationRow, has func(string) bool) bool {
+			return has(r.Name) || has(r.Vendor) || has(r.ID)
+		},
+		filters: map[string]func(*RecommendationRow, []string) bool{
+			"type":   oneOf(func(r *RecommendationRow) string { return r.Type }),
+			"threat": func(r *RecommendationRow, v []string) bool { return threatIs(r.Threats, v) },
+			"status": oneOf(func(r *RecommendationRow) string { return r.Status }),
+			"tag":    anyOf(func(r *RecommendationRow) []string { return r.Tags }),
+			"vendor": oneOf(func(r *RecommendationRow) string { return r.Vendor }),
+		},
+		values: map[string][]string{"type": {RemedyUpdate, RemedyAttention, RemedyRestart}, "threat": threatWords, "status": {"Active"}},
+		order: map[string]func(a, b *RecommendationRow) int{
+			"name":       byText(func(r *RecommendationRow) string { return r.Name }),
+			"component":  byText(func(r *RecommendationRow) string { return r.Component }),
+			"weaknesses": byNumber(func(r *RecommendationRow) int { return r.Weaknesses }),
+			"exposed":    byNumber(func(r *RecommendationRow) int { return r.Exposed }),
+			"impact":     byNumber(func(r *RecommendationRow) float64 { return r.Impact }),
+			"type":       byText(func(r *RecommendationRow) string { return r.Type }),
+			"severity":   func(a, b *RecommendationRow) int { return worse(a.Severity, b.Severity) },
+		},
+		tie:     func(a, b *RecommendationRow) int { return strings.Compare(a.ID, b.ID) },
+		initial: []string{"-impact"},
+	}
+}
+
+// Recommendations lists what to do, by what it lowers the score.
+func (s *Server) Recommendations(ctx context.Context, caller Caller, q Query, where func(*RecommendationRow) bool) (Page[RecommendationRow], error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return Page[RecommendationRow]{}, err
+	}
+	if err := s.core.settle(ctx); err != nil {
+		return Page[RecommendationRow]{}, err
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	rows := s.core.recommendationRows()
+	if where != nil {
+		rows = slices.DeleteFunc(rows, func(r *RecommendationRow) bool { return !where(r) })
+	}
+	return recommendationList().page(q, rows)
+}
+
+// recommendationRows are all recommendations. The caller holds mu for reading.
+func (c *core) recommendationRows() []*RecommendationRow {
+	reliefs := c.fleet.Scores().Reliefs(nil, c.weights())
+	out := make([]*RecommendationRow, 0, len(reliefs))
+	for i := range reliefs {
+		if r := c.recommendationRow(&reliefs[i]); r != nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// recommendationRow makes the row of a relief, nil for those that stand for
+// more than one recommendation.
+func (c *core) recommendationRow(r *exposure.Relief) *RecommendationRow {
+	if r.Check >= 0 || r.Remedy == exposure.Gone {
+		return nil
+	}
+	facts := c.remedyFacts(r.Product)[r.Remedy]
+	if facts == nil {
+		return nil
+	}
+	row := *facts
+	row.Exposed, row.Impact, row.ImpactNum, row.ImpactDen = r.Devices, r.Impact.Float(), r.Impact.Num.Big().String(), r.Impact.Den
+	return &row
+}
+
+// remedyFacts are the rows of a product's recommendations without what depends
+// on the scores. The result is shared.
+func (c *core) remedyFacts(product string) map[exposure.Remedy]*RecommendationRow {
+	c.rows.mu.Lock()
+	defer c.rows.mu.Unlock()
+	if have, ok := c.rows.remedies[product]; ok {
+		return have
+	}
+	out := map[exposure.Remedy]*RecommendationRow{}
+	if soft, ok := c.softwareRowLocked(product); ok {
+		for r := range remedyTypes {
+			if row := c.remedyRow(soft, r); row.Weaknesses > 0 {
+				out[r] = row
+			}
+		}
+	}
+	c.rows.remedies[product] = out
+	return out
+}
+
+func (c *core) remedyRow(soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
+	row := &RecommendationRow{ID: recommendationID(soft.ID, remedy), ProductID: soft.ID, Component: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem,
+		Type: remedyTypes[remedy], Installed: soft.Installed, Status: "Active", Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
+	seen := map[string]bool{}
+	for _, id := range c.fleet.ProductComponents(soft.ID, nil) {
+		k := c.fleet.Component(id)
+		for h := range c.fleet.Hits(id) {
+			if !h.Exposed || h.Remedy() != remedy {
+				continue
+			}
+			row.Version = later(k.Key.Ecosystem, row.Version, h.Fixed)
+			if !seen[h.Weakness] {
+				seen[h.Weakness] = true
+				f := c.peek(h.Weakness)
+				row.Weaknesses++
+				row.Severity.add(f.Severity)
+				row.Threats.add(f.Threats)
+			}
+		}
+	}
+	row.Name = remedyName(remedy, soft.Name)
+	return row
+}
+
+func remedyName(r exposure.Remedy, name string) string {
+	switch r {
+	case exposure.Attention:
+		return "Attention required: " + name
+	case exposure.Restart:
+		return "Restart what uses " + name
+	}
+	return "Update " + name
+}
+
+// later returns the later of two versions, by text where they cannot be compared.
+func later(ecosystem, a, b string) string {
+	if a == "" || b == "" {
+		return max(a, b)
+	}
+	if n, err := version.Compare(ecosystem, a, b); err == nil {
+		if n < 0 {
+			return b
+		}
+		return a
+	}
+	return max(a, b)
+}
+
+// recommendation finds a recommendation by its id. The caller holds mu for reading.
+func (c *core) recommendation(id string) (row *RecommendationRow, remedy exposure.Remedy, err error) {
+	product, remedy, ok := parseRecommendation(id)
+	if ok {
+		var r exposure.Relief
+		if r, ok = c.fleet.Scores().ReliefOf(product, remedy, nil, c.weights()); ok {
+			row = c.recommendationRow(&r)
+		}
+	}
+	if row == nil {
+		return nil, 0, fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
+	}
+	return row, remedy, nil
+}
+
+// Recommendation is one recommendation with how to carry it out.
+func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (Recommendation, error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return Recommendation{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return Recommendation{}, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	row, remedy, err := c.recommendation(id)
+	if err != nil {
+		return Recommendation{}, err
+	}
+	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(row.ProductID, remedy), EOL: []string{}, AsOf: time.Now().UTC()}
+	out.Description, out.Steps = advice(row, out.Fixes)
+	for _, id := range c.fleet.ProductComponents(row.ProductID, nil) {
+		if e := c.support(c.fleet.Component(id)); e != nil {
+			if text := supportTag(e, time.Now()); text != "" && !slices.Contains(out.EOL, text) {
+				out.EOL = append(out.EOL, text)
+			}
+		}
+	}
+	return out, nil
+}
+
+// fixes says what closes a product's findings of one remedy, by release and package.
+func (c *core) fixes(product string, remedy exposure.Remedy) []FixRow {
+	byKey := map[advisory.Key]*FixRow{}
+	var keys []advisory.Key
+	for _, id := range c.fleet.ProductComponents(product, nil) {
+		k := c.fleet.Component(id)
+		fixed, has := "", false
+		for h := range c.fleet.Hits(id) {
+			if h.Exposed && h.Remedy() == remedy {
+				fixed, has = later(k.Key.Ecosystem, fixed, h.Fixed), true
+			}
+		}
+		if !has {
+			continue
+		}
+		row := byKey[k.Key]
+		if row == nil {
+			row = &FixRow{Place: strings.TrimSpace(k.Key.Ecosystem + " " + k.Key.Release), Package: k.Key.Name}
+			byKey[k.Key] = row
+			keys = append(keys, k.Key)
+		}
+		row.Version = later(k.Key.Ecosystem, row.Version, fixed)
+		row.Versions++
+		row.Devices += int(c.fleet.DevicesOf(id).GetCardinality())
+	}
+	slices.SortFunc(keys, advisory.Key.Compare)
+	out := make([]FixRow, 0, len(keys))
+	for _, k := range keys {
+		out = append(out, *byKey[k])
+	}
+	return out
+}
+
+// RecommendationDevices lists the devices with findings that a recommendation closes.
+func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id string, q Query) (Page[DeviceRow], error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return Page[DeviceRow]{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return Page[DeviceRow]{}, err
+	}
+	c.mu.RLock()
+	row, remedy, err := c.recommendation(id)
+	if err != nil {
+		c.mu.RUnlock()
+		return Page[DeviceRow]{}, err
+	}
+	devs := c.fleet.Scores().Affected(row.ProductID, remedy, nil)
+	c.mu.RUnlock()
+	return c.deviceRows(q, nil, devs)
+}
+
+// RecommendationVulns lists the weaknesses that a recommendation closes.
+func (s *Server) RecommendationVulns(ctx context.Context, caller Caller, id string, q Query) (Page[WeaknessRow], error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return Page[WeaknessRow]{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return Page[WeaknessRow]{}, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	row, remedy, err := c.recommendation(id)
+	if err != nil {
+		return Page[WeaknessRow]{}, err
+	}
+	seen := map[string]bool{}
+	var rows []*WeaknessRow
+	for _, cid := range c.fleet.ProductComponents(row.ProductID, nil) {
+		for h := range c.fleet.Hits(cid) {
+			if !h.Exposed || h.Remedy() != remedy || seen[h.Weakness] {
+				continue
+			}
+			seen[h.Weakness] = true
+			if r, ok := c.cachedWeakness(h.Weakness); ok {
+				rows = append(rows, r)
+			}
+		}
+	}
+	return weaknessList().page(q, rows)
+}

@@ -1,0 +1,221 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/store"
+)
+
+const (
+	// outAfter is how long a device may be silent and still count in scores.
+	outAfter = 30 * 24 * time.Hour
+	// settleStep is how many devices one step of settling takes under the lock.
+	settleStep = 1000
+	// trendEvery is how often the score is looked at for its history, and
+	// trendHold how long a score that does not change may go unrecorded.
+	trendEvery = time.Minute
+	trendHold  = time.Hour
+	// trendShown is how far back the dashboard's trend goes.
+	trendShown = 30 * 24 * time.Hour
+)
+
+// valueWords are the values of devices as people and programs write them.
+var valueWords = map[exposure.Value]string{exposure.ValueLow: "Low", exposure.ValueNormal: "Normal", exposure.ValueHigh: "High"}
+
+func valueOf(word string) (exposure.Value, bool) {
+	for v, w := range valueWords {
+		if w == word {
+			return v, true
+		}
+	}
+	return exposure.ValueNormal, false
+}
+
+// place lets a device count in scores, or not, by when it was last seen. The
+// caller holds mu for writing.
+func (c *core) place(d *device, now time.Time) {
+	if now.Sub(d.lastSeen(now)) > outAfter {
+		c.fleet.Scores().Drop(d.num)
+		return
+	}
+	c.fleet.Scores().Put(d.num, 0, d.value)
+}
+
+// settle brings the scores up to date, a step at a time: others read and
+// change the fleet in between.
+func (c *core) settle(ctx context.Context) error {
+	for ctx.Err() == nil {
+		c.mu.RLock()
+		stale := c.fleet.Scores().Stale()
+		c.mu.RUnlock()
+		if !stale {
+			return nil
+		}
+		c.mu.Lock()
+		c.fleet.Scores().Settle(settleStep)
+		c.mu.Unlock()
+	}
+	return ctx.Err()
+}
+
+// weights are those of the organisation as it is. The caller holds mu for reading.
+func (c *core) weights() exposure.Weights {
+	return exposure.DefaultWeights(c.fleet.Scores().Total(nil, exposure.DefaultWeights(0)).Devices)
+}
+
+// scoreView is the score of all devices. The caller holds mu for reading.
+func (c *core) scoreView() ScoreView {
+	t := c.fleet.Scores().Total(nil, c.weights())
+	return ScoreView{Score: t.Mean.Float(), Level: exposure.LevelOf(t.Mean.Float()), Version: exposure.ScoreVersion, Num: t.Mean.Num.Big().String(),
+		Den: t.Mean.Den, Devices: t.Devices, AsOf: time.Now().UTC(), Levels: LevelCount{None: t.Levels[exposure.LevelNone],
+			Low: t.Levels[exposure.LevelLow], Medium: t.Levels[exposure.LevelMedium], High: t.Levels[exposure.LevelHigh]}}
+}
+
+// ExposureScore is the score of all devices that the caller may see.
+func (s *Server) ExposureScore(ctx context.Context, caller Caller) (ScoreView, error) {
+	if err := s.need(caller, ScoreRead); err != nil {
+		return ScoreView{}, err
+	}
+	if err := s.core.settle(ctx); err != nil {
+		return ScoreView{}, err
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	return s.core.scoreView(), nil
+}
+
+// SetDeviceValue says what a device is worth: Low, Normal or High.
+func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word string) error {
+	if err := s.need(caller, MachineReadWrite); err != nil {
+		return err
+	}
+	v, ok := valueOf(word)
+	if !ok {
+		return Invalidf("value", "%q is not one of Low, Normal, High", word)
+	}
+	c := s.core
+	c.mu.RLock()
+	d := c.find(id)
+	c.mu.RUnlock()
+	if d == nil {
+		return fmt.Errorf("device %q: %w", id, ErrNotFound)
+	}
+	stored := word
+	if v == exposure.ValueNormal {
+		stored = ""
+	}
+	if err := s.st.SetDeviceValue(ctx, d.num, stored); err != nil {
+		return fmt.Errorf("store value of %s: %w", d.id, err)
+	}
+	c.mu.Lock()
+	d.value = v
+	c.place(d, time.Now())
+	c.mu.Unlock()
+	s.log.InfoContext(ctx, "device value set", "device", d.id, "value", word, "by", caller.Name)
+	s.live.publish(LiveEvent{Resource: "device", ID: string(d.id)})
+	return nil
+}
+
+// mostTerms caps the terms of one answer.
+const mostTerms = 500
+
+// DeviceScore opens the score of a device into the findings that make it.
+func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (DeviceScore, error) {
+	if err := s.need(caller, ScoreRead, MachineRead); err != nil {
+		return DeviceScore{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return DeviceScore{}, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d := c.find(id)
+	if d == nil {
+		return DeviceScore{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	}
+	score, points, ok := c.fleet.Scores().DeviceScore(d.num)
+	out := DeviceScore{Score: score.Float(), Level: exposure.LevelOf(score.Float()), Version: exposure.ScoreVersion, Units: uint64(score),
+		Points: points, Value: valueWords[d.value], Counted: ok, Terms: []ScoreTerm{}}
+	for i, t := range c.fleet.Scores().Terms(d.num) {
+		out.TermCount++
+		if i >= mostTerms {
+			out.RestUnits += uint64(t.Share)
+			continue
+		}
+		k, f := c.fleet.Component(t.Component), c.peek(t.Weakness)
+		out.Terms = append(out.Terms, ScoreTerm{Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
+			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Points: uint64(t.Points), Units: uint64(t.Share), Share: t.Share.Float()})
+	}
+	return out, nil
+}
+
+// runScores keeps scores up to date, takes silent devices out of them and
+// writes their history, until ctx ends.
+func (s *Server) runScores(ctx context.Context) error {
+	tick := time.NewTicker(trendEvery)
+	defer tick.Stop()
+	var last store.ScorePoint
+	if points, err := s.st.Scores(ctx, time.Now().Add(-trendShown)); err == nil && len(points) > 0 {
+		last = points[len(points)-1]
+	}
+	for {
+		s.core.mu.RLock()
+		stale := s.core.fleet.Scores().Stale()
+		s.core.mu.RUnlock()
+		if err := s.core.settle(ctx); err != nil {
+			return err
+		}
+		if stale {
+			s.live.publish(LiveEvent{Resource: "score"})
+		}
+		p, err := s.recordScore(ctx, last, time.Now().UTC())
+		if err != nil && !errors.Is(err, context.Canceled) {
+			s.log.ErrorContext(ctx, "record exposure score", "error", err)
+		}
+		last = p
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.settleSoon:
+		case <-tick.C:
+			s.retire(time.Now())
+		}
+	}
+}
+
+// recordScore appends the score to the history when it changed or the last one
+// is old, and returns the last point.
+func (s *Server) recordScore(ctx context.Context, last store.ScorePoint, now time.Time) (store.ScorePoint, error) {
+	s.core.mu.RLock()
+	v := s.core.scoreView()
+	s.core.mu.RUnlock()
+	changed := v.Num != last.Num || v.Den != last.Den || v.Version != last.Version
+	since := now.Sub(last.At)
+	if v.Devices == 0 || since >= 0 && since < trendEvery || !changed && since >= 0 && since < trendHold {
+		return last, nil
+	}
+	p := store.ScorePoint{At: now, Version: v.Version, Num: v.Num, Den: v.Den, Score: v.Score, Devices: v.Devices,
+		Levels: [4]int{v.Levels.None, v.Levels.Low, v.Levels.Medium, v.Levels.High}}
+	if err := s.st.AddScore(ctx, p); err != nil {
+		return last, err
+	}
+	s.live.publish(LiveEvent{Resource: "score"})
+	return p, nil
+}
+
+// retire takes devices out of scores that have been silent for too long.
+func (s *Server) retire(now time.Time) {
+	c := s.core
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range c.devices {
+		if d != nil && !d.online && now.Sub(d.agent.LastSeen) > outAfter {
+			c.place(d, now)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package server
+
+import (
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// ScoreView is the exposure score of many devices, exact and as a number.
+type ScoreView struct {
+	Score   float64                `json:"score"` // 0 to 100, lower is better, not rounded
+	Level   exposure.ExposureLevel `json:"level"`
+	Version int                    `json:"version"` // of the formula, see docs/scoring.md
+	Num     string                 `json:"num"`     // exact: Num / (Den · 10¹⁵) points
+	Den     uint64                 `json:"den"`
+	Devices int                    `json:"devices"` // that count
+	Levels  LevelCount             `json:"levels"`
+	AsOf    time.Time              `json:"as_of"`
+}
+
+// LevelCount counts devices by exposure level.
+type LevelCount struct {
+	None   int `json:"none"`
+	Low    int `json:"low"`
+	Medium int `json:"medium"`
+	High   int `json:"high"`
+}
+
+// TrendPoint is the score at one time.
+type TrendPoint struct {
+	At      time.Time `json:"at"`
+	Score   float64   `json:"score"`
+	Version int       `json:"version"`
+	Devices int       `json:"devices"`
+}
+
+// Recommended types of remediation, in the words of the Defender API and its
+// two documented extensions.
+const (
+	RemedyUpdate    = "Update"
+	RemedyAttention = "AttentionRequired"
+	RemedyRestart   = "Restart"
+)
+
+// RecommendationRow is one thing to do that closes findings on many devices.
+type RecommendationRow struct {
+	ID          string        `json:"id"`   // "va-_-debian-_-openssl", with a suffix for other types than Update
+	Name        string        `json:"name"` // "Update openssl"
+	ProductID   string        `json:"product_id"`
+	Component   string        `json:"component"`
+	Vendor      string        `json:"vendor"`
+	Ecosystem   string        `json:"ecosystem"`
+	Type        string        `json:"type"`       // Update, AttentionRequired, Restart
+	Version     string        `json:"version"`    // that fixes the most; "" when there is none
+	Weaknesses  int           `json:"weaknesses"` // distinct, that it closes on some device
+	Severity    SeverityCount `json:"severity"`
+	Threats     Threats       `json:"threats"`
+	Exposed     int           `json:"exposed"`   // devices with findings that it closes
+	Installed   int           `json:"installed"` // devices with the product
+	Impact      float64       `json:"impact"`    // points that the score falls by; exact difference, not rounded
+	ImpactNum   string        `json:"impact_num"`
+	ImpactDen   uint64        `json:"impact_den"`
+	Status      string        `json:"status"` // Active
+	Tags        []string      `json:"tags"`
+	ProductCode string        `json:"product_code"`
+}
+
+// Recommendation is a recommendation with what its flyout shows.
+type Recommendation struct {
+	RecommendationRow
+	Description string    `json:"description"`
+	Steps       []string  `json:"steps"`
+	Fixes       []FixRow  `json:"fixes"`
+	EOL         []string  `json:"eol"` // remarks on ends of support
+	AsOf        time.Time `json:"as_of"`
+}
+
+// FixRow is what to install where.
+type FixRow struct {
+	Place    string `json:"place"`   // "Debian 12", "PyPI"
+	Package  string `json:"package"` // source package or name in the ecosystem
+	Version  string `json:"version"` // the lowest version that closes all of it
+	Versions int    `json:"versions"`
+	Devices  int    `json:"devices"`
+}
+
+// DeviceRecommendationRow is a recommendation as one device has it.
+type DeviceRecommendationRow struct {
+	ID          string        `json:"id"`
+	Name        string        `json:"name"`
+	ProductID   string        `json:"product_id"`
+	Component   string        `json:"component"`
+	Vendor      string        `json:"vendor"`
+	Type        string        `json:"type"`
+	Version     string        `json:"version"`
+	Weaknesses  int           `json:"weaknesses"`
+	Severity    SeverityCount `json:"severity"`
+	Threats     Threats       `json:"threats"`
+	Points      uint64        `json:"points"`
+	Share       float64       `json:"share"`  // of the device's score; the shares add up to it
+	Impact      float64       `json:"impact"` // what the device's score falls by without it
+	Status      string        `json:"status"`
+	Tags        []string      `json:"tags"`
+	ProductCode string        `json:"product_code"`
+}
+
+// DeviceScore opens a device's exposure score.
+type DeviceScore struct {
+	Score     float64                `json:"score"`
+	Level     exposure.ExposureLevel `json:"level"`
+	Version   int                    `json:"version"`
+	Units     uint64                 `json:"units"`  // the score in units of 10⁻¹⁵ points; the shares of the terms add up to it
+	Points    uint64                 `json:"points"` // the points of the terms add up to it
+	Value     string                 `json:"value"`  // Low, Normal, High
+	Counted   bool                   `json:"counted"`
+	Terms     []ScoreTerm            `json:"terms"`
+	TermCount int                    `json:"term_count"` // terms may be cut; this is how many there are
+	RestUnits uint64                 `json:"rest_units"` // shares of the terms that were cut
+}
+
+// ScoreTerm is the share of one finding in a device's score.
+type ScoreTerm struct {
+	Weakness  string            `json:"weakness"`
+	Severity  advisory.Severity `json:"severity"`
+	CVSS      float64           `json:"cvss"`
+	Fallback  bool              `json:"fallback"` // no CVSS score: a marked fallback weighs in its place
+	Threats   Threats           `json:"threats"`
+	State     exposure.State    `json:"state"`
+	ProductID string            `json:"product_id"`
+	Component string            `json:"component"`
+	Version   string            `json:"version"`
+	Points    uint64            `json:"points"`
+	Units     uint64            `json:"units"`
+	Share     float64           `json:"share"` // Units in points of the score
+}
+
+// Dashboard is the vulnerability management dashboard.
+type Dashboard struct {
+	Score           ScoreView           `json:"score"`
+	Trend           []TrendPoint        `json:"trend"`
+	Recommendations []RecommendationRow `json:"recommendations"` // of the highest impact
+	RecCount        int                 `json:"recommendation_count"`
+	Software        []TopSoftware       `json:"software"`
+	Devices         []TopDevice         `json:"devices"`
+	Weaknesses      int                 `json:"weaknesses"`
+	Exploitable     int                 `json:"exploitable"`
+	KEV             int                 `json:"kev"`
+}
+
+// TopSoftware is a product by what it adds to the score.
+type TopSoftware struct {
+	ID         string  `json:"id"`
+	Name       string  `json:"name"`
+	Vendor     string  `json:"vendor"`
+	Weaknesses int     `json:"weaknesses"`
+	Exposed    int     `json:"exposed"`
+	Installed  int     `json:"installed"`
+	Threats    Threats `json:"threats"`
+	Impact     float64 `json:"impact"` // what the score falls by without the product's findings
+}
+
+// TopDevice is a device by its score.
+type TopDevice struct {
+	ID         inventory.DeviceID     `json:"id"`
+	Name       string                 `json:"name"`
+	OSName     string                 `json:"os_name"`
+	Score      float64                `json:"score"`
+	Level      exposure.ExposureLevel `json:"level"`
+	Weaknesses int                    `json:"weaknesses"`
+	LastSeen   time.Time              `json:"last_seen"`
+}
