@@ -168,7 +168,7 @@ func delta(b *bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	var took []time.Duration
+	var took, scored []time.Duration
 	for run := range b.number("RUNS", 7) {
 		path, ids, err := b.deltaFile(run, names)
 		if err != nil {
@@ -179,6 +179,11 @@ func delta(b *bench) ([]figure, error) {
 			return nil, err
 		}
 		took = append(took, time.Since(began))
+		began = time.Now()
+		if err := c.Get(b.ctx, "/api/x/exposure-score", nil); err != nil {
+			return nil, err
+		}
+		scored = append(scored, time.Since(began))
 		for _, id := range []string{ids[0], ids[len(ids)-1]} {
 			var w struct {
 				Exposed int `json:"exposed"`
@@ -192,7 +197,8 @@ func delta(b *bench) ([]figure, error) {
 		}
 	}
 	return []figure{{what: fmt.Sprintf("100 advisories at %d devices to new counts", devices), value: ms(median(took)), unit: "ms", target: 20, floor: 200,
-		note: fmt.Sprintf("admin request to answer, %d runs, slowest %s ms", len(took), short(ms(slices.Max(took))))}}, nil
+		note: fmt.Sprintf("admin request to answer, %d runs, slowest %s ms", len(took), short(ms(slices.Max(took))))},
+		{what: "all scores and impacts anew after that", value: median(scored).Seconds(), unit: "s", target: 2, note: fmt.Sprintf("%d devices, slowest %s s", devices, short(slices.Max(scored).Seconds()))}}, nil
 }
 
 // deltaFile writes 100 OSV records of flaws that nobody has seen, one per source package.
@@ -281,15 +287,23 @@ func listPaths(b *bench, c *rig.Client) ([]string, error) {
 	if err := c.Get(b.ctx, "/api/x/software?size=1&sort=-installed", &s); err != nil {
 		return nil, err
 	}
-	if len(d.Items) == 0 || len(w.Items) == 0 || len(s.Items) == 0 {
-		return nil, fmt.Errorf("the fleet has %d devices, %d weaknesses, %d products", d.Total, w.Total, s.Total)
+	var r rig.Page[named]
+	if err := c.Get(b.ctx, "/api/x/recommendations?size=1", &r); err != nil {
+		return nil, err
 	}
+	if len(d.Items) == 0 || len(w.Items) == 0 || len(s.Items) == 0 || len(r.Items) == 0 {
+		return nil, fmt.Errorf("the fleet has %d devices, %d weaknesses, %d products, %d recommendations", d.Total, w.Total, s.Total, r.Total)
+	}
+	recommendation := "/api/x/recommendations/" + url.PathEscape(r.Items[0].ID)
 	device, weakness, product := "/api/x/devices/"+d.Items[0].ID, "/api/x/weaknesses/"+w.Items[0].ID, "/api/x/software/"+url.PathEscape(s.Items[0].ID)
 	return []string{
 		"/api/x/devices?page={n}", "/api/x/devices?sort=-weaknesses&page={n}", "/api/x/devices?sort=name&q=bulk-9{n}", "/api/x/devices?os=Debian&sort=-last_seen&page={n}",
 		device, device + "/software?page={n}", device + "/vulnerabilities?sort=-cvss&page={n}", device + "/vulnerabilities?severity=Critical",
 		"/api/x/software?page={n}", "/api/x/software?sort=-exposed&page={n}", product, product + "/devices?page={n}",
 		"/api/x/weaknesses?page={n}", "/api/x/weaknesses?sort=-exposed&severity=High&page={n}", weakness, weakness + "/devices?page={n}",
+		"/api/x/dashboard", "/api/x/recommendations?page={n}", "/api/x/recommendations?sort=-weaknesses&type=Update&page={n}",
+		recommendation, recommendation + "/devices?page={n}", recommendation + "/vulnerabilities?page={n}",
+		"/api/x/devices?exposure=High&sort=-score&page={n}", device + "/score", device + "/recommendations?page={n}",
 		"/api/x/search?q=bulk-{n}", "/api/x/status",
 		"/api/machines?$top=100&$skip={n}", "/api/vulnerabilities?$top=100&$skip={n}", "/api/software?$top=100&$skip={n}",
 	}, nil
