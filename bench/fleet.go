@@ -71,7 +71,7 @@ func (b *bench) loadFleet(dir string, devices, packages, distinct int) error {
 	if out, err := exec.CommandContext(b.ctx, "cp", "-a", kept, dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy %s: %w: %s", kept, err, out)
 	}
-	return nil
+	return exec.CommandContext(b.ctx, "sync").Run() // what is written later must not wait for the copy
 }
 
 func (b *bench) newFleet(dir string, devices, packages, distinct int) error {
