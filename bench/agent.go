@@ -34,7 +34,7 @@ func agentIdle(b *bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer agent.Kill()
+	defer agent.Stop()
 	c, err := srv.Client(b.ctx)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func pageLatency(b *bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer agent.Kill()
+	defer agent.Stop()
 	c, err := srv.Client(b.ctx)
 	if err != nil {
 		return nil, err

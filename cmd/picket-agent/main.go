@@ -45,13 +45,15 @@ use; 3 state directory unsafe, in use or not writable; 4 refused by the server;
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := Main(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	code := Main(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr, agent.Restrain)
 	stop()
 	os.Exit(code)
 }
 
-// Main is the program: it returns the exit code.
-func Main(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
+// Main is the program: it returns the exit code. restrain limits the process
+// that an agent runs in.
+func Main(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer,
+	restrain func(state string, log *slog.Logger) (release func())) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
 		return agent.ExitUsage
@@ -88,8 +90,11 @@ func Main(ctx context.Context, args []string, env func(string) string, stdout, s
 	case "uninstall":
 		err = agent.Uninstall(ctx, cfg)
 	default:
-		agent.Restrain(cfg.Log)
-		err = agent.Run(ctx, cfg)
+		if err = cfg.Validate(); err == nil {
+			release := restrain(cfg.State, cfg.Log)
+			err = agent.Run(ctx, cfg)
+			release()
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "picket-agent: %v\n", err)

@@ -32,12 +32,15 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("PICKET_TEST_IS_AGENT") != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code := Main(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+		code := Main(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr, unrestrained)
 		stop()
 		os.Exit(code)
 	}
 	os.Exit(m.Run())
 }
+
+// unrestrained leaves the process of the test as it is.
+func unrestrained(string, *slog.Logger) func() { return func() {} }
 
 var admin = server.Caller{Name: "test", Admin: true}
 
@@ -191,7 +194,7 @@ func run(t *testing.T, args ...string) (code int, stderr string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	var errs bytes.Buffer
-	code = Main(ctx, args, func(string) string { return "" }, io.Discard, &errs)
+	code = Main(ctx, args, func(string) string { return "" }, io.Discard, &errs, unrestrained)
 	return code, errs.String()
 }
 
@@ -207,7 +210,9 @@ func (h *house) args(state, token string, more ...string) []string {
 func (h *house) start(args ...string) (stop func() int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan int, 1)
-	go func() { done <- Main(ctx, args, func(string) string { return "" }, io.Discard, io.Discard) }()
+	go func() {
+		done <- Main(ctx, args, func(string) string { return "" }, io.Discard, io.Discard, unrestrained)
+	}()
 	var once sync.Once
 	code := 0
 	stop = func() int {
@@ -473,7 +478,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	var out bytes.Buffer
-	if code := Main(context.Background(), []string{"version"}, os.Getenv, &out, io.Discard); code != 0 || !strings.HasPrefix(out.String(), "picket-agent ") {
+	if code := Main(context.Background(), []string{"version"}, os.Getenv, &out, io.Discard, unrestrained); code != 0 || !strings.HasPrefix(out.String(), "picket-agent ") {
 		t.Errorf("exit %d, %q", code, out.String())
 	}
 }

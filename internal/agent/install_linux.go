@@ -33,8 +33,9 @@ Restart=always
 RestartSec=15
 RestartPreventExitStatus=2 3
 UMask=0077
-CPUQuota=25%%
-MemoryMax=256M
+CPUQuota=%d%%
+MemoryMax=%d
+TasksMax=%d
 Nice=10
 IOSchedulingClass=best-effort
 IOSchedulingPriority=7
@@ -89,7 +90,7 @@ func installService(ctx context.Context, cfg Config) error {
 	if err := writeNew(envPath, env, 0o600); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	if err := writeNew(unitPath, fmt.Sprintf(unitText, self, envPath, state), 0o644); err != nil {
+	if err := writeNew(unitPath, fmt.Sprintf(unitText, self, envPath, cpuPercent, memoryMax, tasksMax, state), 0o644); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
 	if err := runTool(ctx, systemctl, "daemon-reload"); err != nil {

@@ -84,7 +84,7 @@ func TestKill(t *testing.T) {
 	if c.agent, err = bins.StartAgent(ctx, c.srv, filepath.Join(dir, "state"), rig.AgentOptions{Root: c.tree.Root}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.agent.Kill() })
+	t.Cleanup(func() { c.agent.Stop() })
 	c.converge("enrolment")
 
 	n := rounds(t)
