@@ -57,6 +57,7 @@ var benchmarks = []struct {
 }{
 	{"agent-size", "size of the agent binary", agentSize},
 	{"agent-idle", "memory and CPU of an idle agent (SECONDS=300)", agentIdle},
+	{"first", "enrolment to the whole first report (ROUNDS=5)", firstReport},
 	{"page", "package change to device page (ROUNDS=40)", pageLatency},
 	{"import", "import rate of each feed", importRate},
 	{"open", "compiled intelligence: open", openIntel},

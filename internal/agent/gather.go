@@ -22,6 +22,7 @@ const (
 	restGap      = 20               // a collector that ran for t rests for restGap·t
 	slowRest     = 10 * time.Second // and a slow one at least that long
 	slowDuty     = 0.05             // share of a core of a slow pass
+	firstWalkers = 4                // directories read at a time before the first report
 )
 
 // gatherer runs the collectors in two lanes, so that a change of a package
@@ -178,7 +179,7 @@ func (g *gatherer) batch(ctx context.Context, l *lane, names map[inventory.Secti
 		limits := collect.DefaultLimits()
 		limits.MaxItems = protocol.MaxItems
 		if _, ok := known[c.Name]; !ok || g.cfg.Once {
-			first = true
+			first, limits.Walkers = true, firstWalkers
 		} else if l.slow {
 			limits.Yield = newGovernor(ctx, slowDuty).yield
 			limits.Budget = slowBudget

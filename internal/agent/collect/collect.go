@@ -45,8 +45,9 @@ type Limits struct {
 	MaxItems     int           // items per section
 	MaxDepth     int           // directories below the root in a walk
 	MaxFiles     int           // directory entries seen in a walk
+	Walkers      int           // directories that a walk reads at a time; 0 is one
 	Budget       time.Duration // wall time of one Run
-	Yield        func()        // called often in long loops, so that the agent can slow them; nil is allowed
+	Yield        func()        // called often in long loops, so that the agent can slow them; nil is allowed. With several Walkers they all call it
 }
 
 // DefaultLimits returns the limits that fit any honest host.

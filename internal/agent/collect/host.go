@@ -28,22 +28,58 @@ func OpenHost(dir string, live bool, now time.Time) (Host, io.Closer, error) {
 	if err != nil {
 		return Host{}, nil, fmt.Errorf("open root %q: %w", dir, err)
 	}
-	return Host{FS: rootFS{r}, Root: dir, Live: live, Now: now}, r, nil
+	f := rootFS{r: r, dir: dir}
+	if f.at, err = r.Open("."); err != nil {
+		return Host{}, nil, errors.Join(fmt.Errorf("open root %q: %w", dir, err), r.Close())
+	}
+	return Host{FS: f, Root: dir, Live: live, Now: now}, f, nil
 }
 
 // rootFS is os.Root's file system, with opens that never wait for the other
-// end of a pipe.
-type rootFS struct{ r *os.Root }
+// end of a pipe, and that take one system call where the system has one.
+type rootFS struct {
+	r   *os.Root
+	dir string   // its path
+	at  *os.File // r itself as a directory
+}
 
 var _ fs.ReadLinkFS = rootFS{}
+
+// Close implements io.Closer.
+func (f rootFS) Close() error { return errors.Join(f.at.Close(), f.r.Close()) }
 
 // Open implements fs.FS.
 func (f rootFS) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
+	switch file, err := openBeneath(f.at, name, f.path(name)); {
+	case err == nil:
+		return file, nil
+	case isNotExist(err):
+		return nil, err
+	}
 	return f.r.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
+
+// openDir opens a directory for listing.
+func (f rootFS) openDir(name string) (*os.File, error) {
+	d, err := openBeneath(f.at, name, f.path(name))
+	if err == nil || isNotExist(err) {
+		return d, err
+	}
+	if d, err = f.r.Open(name); err != nil {
+		return nil, err
+	}
+	plain, err := plainDir(d, f.path(name))
+	if err != nil {
+		return d, nil
+	}
+	_ = d.Close() // plain is a second handle of the same directory
+	return plain, nil
+}
+
+func (f rootFS) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
 // Lstat implements fs.ReadLinkFS.
 func (f rootFS) Lstat(name string) (fs.FileInfo, error) { return f.r.Lstat(name) }
@@ -184,21 +220,11 @@ func (h Host) readDir(name string) ([]fs.DirEntry, error) {
 
 // readDirAt is readDir for a path that is already free of links.
 func (h Host) readDirAt(at string) ([]fs.DirEntry, error) {
-	f, err := h.FS.Open(at)
+	d, err := h.openDir(at)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	d, ok := f.(fs.ReadDirFile)
-	if of, isFile := f.(*os.File); isFile && h.Root != "" {
-		if plain, err := plainDir(of, filepath.Join(h.Root, filepath.FromSlash(at))); err == nil {
-			defer plain.Close()
-			d = plain
-		}
-	}
-	if !ok {
-		return nil, &fs.PathError{Op: "readdir", Path: at, Err: errors.New("not a directory")}
-	}
+	defer d.Close()
 	var all []fs.DirEntry
 	for {
 		list, err := d.ReadDir(4096)
@@ -222,6 +248,20 @@ func (h Host) readDirAt(at string) ([]fs.DirEntry, error) {
 func (h Host) exists(name string) bool {
 	_, err := h.resolve(name)
 	return err == nil
+}
+
+func (h Host) openDir(at string) (fs.ReadDirFile, error) {
+	if r, ok := h.FS.(rootFS); ok {
+		return r.openDir(at)
+	}
+	f, err := h.FS.Open(at)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := f.(fs.ReadDirFile); ok {
+		return d, nil
+	}
+	return nil, errors.Join(&fs.PathError{Op: "readdir", Path: at, Err: errors.New("not a directory")}, f.Close())
 }
 
 // abs is how a path of the root is shown: with the leading slash.

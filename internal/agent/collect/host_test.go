@@ -1,7 +1,9 @@
 package collect
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,9 +62,40 @@ func TestRootIsAWall(t *testing.T) {
 	link(t, dir, "dirlink", outside)
 	link(t, dir, "a", "b")
 	link(t, dir, "b", "a")
+	t.Run("in one call", func(t *testing.T) { testWall(t, otherRoot(t, dir), outside) })
+	t.Run("step by step", func(t *testing.T) { testWall(t, stepwise(t, dir), outside) })
+}
+
+// stepwise opens a directory as on a system that has no call to open beneath it.
+func stepwise(t testing.TB, dir string) Host {
+	t.Helper()
 	h := otherRoot(t, dir)
+	f, ok := h.FS.(rootFS)
+	if !ok {
+		t.Fatalf("the root is a %T", h.FS)
+	}
+	f.at = nil
+	h.FS = f
+	return h
+}
+
+func testWall(t *testing.T, h Host, outside string) {
 	if b, err := h.read("etc/os-release", 100); err != nil || string(b) != "ID=inside\n" {
 		t.Errorf("absolute link inside the root: %q, %v", b, err)
+	}
+	if list, err := h.readDirAt("dirlink"); err == nil {
+		t.Errorf("a listing left the root: %v", list)
+	}
+	if list, err := h.readDirAt("usr/lib"); err != nil || len(list) != 1 || list[0].Name() != "os-release" {
+		t.Errorf("listing inside the root: %v, %v", list, err)
+	} else if info, err := list[0].Info(); err != nil || info.Size() != int64(len("ID=inside\n")) {
+		t.Errorf("its entry: %v, %v", info, err)
+	}
+	if _, err := h.FS.Open("usr/none"); !isNotExist(err) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if _, err := h.readDirAt("none"); !isNotExist(err) {
+		t.Errorf("a directory that is not there: %v", err)
 	}
 	for _, name := range []string{"abs", "up", "dirlink/secret", "../" + filepath.Base(outside) + "/secret"} {
 		if b, err := h.read(name, 100); err == nil {
@@ -96,6 +129,58 @@ func TestWalkFollowsNoLinks(t *testing.T) {
 	c := walk(t.Context(), otherRoot(t, dir), DefaultLimits())
 	if d := cmp.Diff([]string{"opt/app/lib/x.jar"}, c.lists[javaKind]); d != "" {
 		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+// TestWalkTogether proves that several walkers find what one finds.
+func TestWalkTogether(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 300 {
+		write(t, dir, fmt.Sprintf("srv/%d/%d/node_modules/m%d/package.json", i%7, i%20, i), "")
+		write(t, dir, fmt.Sprintf("opt/%d/x%d.jar", i%50, i), "")
+	}
+	one := walk(t.Context(), otherRoot(t, dir), DefaultLimits())
+	if len(one.lists[npmKind]) != 300 || len(one.lists[javaKind]) != 300 {
+		t.Fatalf("one finds %d and %d files", len(one.lists[npmKind]), len(one.lists[javaKind]))
+	}
+	l := DefaultLimits()
+	l.Walkers = 5
+	for _, h := range []Host{otherRoot(t, dir), stepwise(t, dir)} {
+		if d := cmp.Diff(one, walk(t.Context(), h, l), cmp.AllowUnexported(catch{})); d != "" {
+			t.Errorf("-one +five:\n%s", d)
+		}
+	}
+	l.MaxFiles = 50
+	if c := walk(t.Context(), otherRoot(t, dir), l); !c.over {
+		t.Error("five do not stop at the limit")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if c := walk(ctx, otherRoot(t, dir), l); !c.stopped {
+		t.Error("five do not stop at the end of the context")
+	}
+}
+
+// brokenFS panics where a directory is listed.
+type brokenFS struct{ fstest.MapFS }
+
+func (f brokenFS) Open(name string) (fs.File, error) {
+	if name == "srv/b" {
+		panic("broken file system")
+	}
+	return f.MapFS.Open(name)
+}
+
+// TestWalkTogetherPanics proves that a panic of any walker is its section's alone.
+func TestWalkTogetherPanics(t *testing.T) {
+	h := Host{FS: brokenFS{fstest.MapFS{"srv/a/x.jar": {}, "srv/b/x.jar": {}, "srv/c/x.jar": {}}}, Now: testNow}
+	for _, n := range []int{0, 4} {
+		l := DefaultLimits()
+		l.Walkers = n
+		s := Run(t.Context(), collector(t, All(), inventory.Java), h, l)
+		if s.Status != inventory.Partial || !strings.Contains(s.Reason, "broken file system") {
+			t.Errorf("%d walkers: %s %q", n, s.Status, s.Reason)
+		}
 	}
 }
 

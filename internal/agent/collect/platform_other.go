@@ -44,3 +44,6 @@ func platformOS(h Host, r *result, o *inventory.OS) {
 
 // plainDir has no cheaper form on this system.
 func plainDir(*os.File, string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// openBeneath has no one system call on this system.
+func openBeneath(*os.File, string, string) (*os.File, error) { return nil, errors.ErrUnsupported }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ type sweep struct {
 	have *catch    // what the last walk found and was not taken; guarded by mu
 }
 
-// catch is what one walk found: paths relative to the root, in walk order.
+// catch is what one walk found: paths relative to the root.
 type catch struct {
 	lists [kinds][]string
 	taken [kinds]bool
@@ -106,61 +107,124 @@ func skipName(name string) bool {
 }
 
 // walk visits every directory of the local disks once, never through a
-// symbolic link, and sorts what it finds by kind.
+// symbolic link, and sorts what it finds by kind: each list is in order.
 func walk(ctx context.Context, h Host, l Limits) *catch {
-	c := &catch{}
-	skip := skipDirs()
+	w := &walker{h: h, l: l, skip: skipDirs(), todo: []node{{".", 0}}}
+	w.more.L = &w.mu
 	for _, m := range foreignMounts(h) {
-		skip[m] = true
+		w.skip[m] = true
 	}
-	type node struct {
-		path  string
-		depth int
+	var others sync.WaitGroup
+	for range l.Walkers - 1 {
+		others.Go(func() { w.run(ctx) })
 	}
-	stack := []node{{".", 0}}
-	for len(stack) > 0 {
-		n := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		l.yield()
-		if ctx.Err() != nil {
-			c.stopped = true
-			return c
+	w.run(ctx)
+	others.Wait()
+	if w.panicked != nil {
+		panic(w.panicked) // in the collector's own goroutine, where Run expects it
+	}
+	for k := range w.found.lists {
+		slices.Sort(w.found.lists[k])
+	}
+	return &w.found
+}
+
+// node is a directory that is to be visited.
+type node struct {
+	path  string
+	depth int
+}
+
+// walker is one walk, that several goroutines share: most of a first walk is
+// waiting for the disk, which answers many as fast as one.
+type walker struct {
+	h    Host
+	l    Limits
+	skip map[string]bool
+
+	mu       sync.Mutex // guards the fields below
+	more     sync.Cond  // todo or busy changed
+	todo     []node
+	busy     int // goroutines that visit a directory
+	found    catch
+	panicked any
+}
+
+// run visits directories until there are none left.
+func (w *walker) run(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		for len(w.todo) == 0 && w.busy > 0 {
+			w.more.Wait()
 		}
-		list, err := h.readDirAt(n.path)
+		if len(w.todo) == 0 {
+			return
+		}
+		n := w.todo[len(w.todo)-1]
+		w.todo = w.todo[:len(w.todo)-1]
+		w.busy++
+		w.mu.Unlock()
+		c, below, panicked := w.visit(n)
+		w.mu.Lock()
+		w.busy--
+		w.found.add(c)
+		w.todo = append(w.todo, below...)
+		if panicked != nil {
+			w.panicked = panicked
+		}
+		w.found.stopped = w.found.stopped || ctx.Err() != nil
+		w.found.over = w.found.over || w.found.seen > w.l.MaxFiles
+		if w.found.stopped || w.found.over || w.panicked != nil {
+			w.todo = nil
+		}
+		w.more.Broadcast()
+	}
+}
+
+// visit lists one directory: what is in it, and the directories below it.
+func (w *walker) visit(n node) (c catch, below []node, panicked any) {
+	defer func() { panicked = recover() }()
+	w.l.yield()
+	list, err := w.h.readDirAt(n.path)
+	switch {
+	case errors.Is(err, errTooLarge):
+		c.wide++
+	case err != nil && n.path == ".", err != nil && !isNotExist(err):
+		c.closed++
+	}
+	c.seen = len(list)
+	d := describe(n.path)
+	for i := len(list) - 1; i >= 0; i-- { // the last of below is visited first
+		e := list[i]
+		if !e.IsDir() {
+			continue
+		}
+		p := path.Join(n.path, e.Name())
 		switch {
-		case errors.Is(err, errTooLarge):
-			c.wide++
-		case err != nil && n.path == ".", err != nil && !isNotExist(err):
-			c.closed++
-		}
-		if c.seen += len(list); c.seen > l.MaxFiles {
-			c.over = true
-			return c
-		}
-		d := describe(n.path)
-		for i := len(list) - 1; i >= 0; i-- { // the stack turns the order round
-			e := list[i]
-			if !e.IsDir() {
-				continue
-			}
-			p := path.Join(n.path, e.Name())
-			switch {
-			case !fs.ValidPath(p), skip[p], skipName(e.Name()), d.isGoCache(h, p):
-			case d.site && (strings.HasSuffix(e.Name(), ".dist-info") || strings.HasSuffix(e.Name(), ".egg-info")):
-				c.lists[pythonKind] = append(c.lists[pythonKind], p)
-			case n.depth+1 > l.MaxDepth || len(p) > maxPath:
-				c.deep++
-			default:
-				stack = append(stack, node{p, n.depth + 1})
-			}
-		}
-		for _, e := range list {
-			if e.Type().IsRegular() {
-				c.file(d, e)
-			}
+		case !fs.ValidPath(p), w.skip[p], skipName(e.Name()), d.isGoCache(w.h, p):
+		case d.site && (strings.HasSuffix(e.Name(), ".dist-info") || strings.HasSuffix(e.Name(), ".egg-info")):
+			c.lists[pythonKind] = append(c.lists[pythonKind], p)
+		case n.depth+1 > w.l.MaxDepth || len(p) > maxPath:
+			c.deep++
+		default:
+			below = append(below, node{p, n.depth + 1})
 		}
 	}
-	return c
+	for _, e := range list {
+		if e.Type().IsRegular() {
+			c.file(d, e)
+		}
+	}
+	return c, below, nil
+}
+
+// add joins what was found elsewhere.
+func (c *catch) add(o catch) {
+	for k := range c.lists {
+		c.lists[k] = append(c.lists[k], o.lists[k]...)
+	}
+	c.seen, c.deep, c.closed, c.wide = c.seen+o.seen, c.deep+o.deep, c.closed+o.closed, c.wide+o.wide
 }
 
 // place is what the path of a directory says about the files in it.
