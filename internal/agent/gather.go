@@ -19,9 +19,10 @@ const (
 	restartSoon  = 20 * time.Second // processes that need a restart, while there are some
 	restartLater = 5 * time.Minute  // and while there are none
 	slowBudget   = 3 * time.Hour    // of one slow collector under the governor
-	restGap      = 20               // a collector that ran for t rests for restGap·t
-	slowRest     = 10 * time.Second // and a slow one at least that long
-	slowDuty     = 0.05             // share of a core of a slow pass
+	slowRest     = 2 * time.Second  // between two passes of slow collectors, at least
+	duty         = 0.05             // share of the time that a lane works, but for its burst
+	quickBurst   = 3 * time.Second  // of CPU time at full speed after a long rest: many looks
+	slowBurst    = 10 * time.Second // of walking, waits for the disk included: some walks
 	firstWalkers = 4                // directories read at a time before the first report
 )
 
@@ -32,8 +33,9 @@ type gatherer struct {
 	keep       *keeper
 	log        *slog.Logger
 	collectors []collect.Collector
-	lanes      [2]*lane      // quick, slow
-	first      chan struct{} // closed when every section was looked at once
+	lanes      [2]*lane             // quick, slow
+	first      chan struct{}        // closed when every section was looked at once
+	used       func() time.Duration // CPU time of this process
 
 	mu       sync.Mutex                     // guards the fields below
 	waiting  map[inventory.SectionName]bool // not looked at yet
@@ -45,6 +47,7 @@ type gatherer struct {
 type lane struct {
 	name string
 	slow bool
+	gov  *governor // used by the lane's loop alone
 	wake chan struct{}
 
 	mu      sync.Mutex // guards pending
@@ -52,15 +55,18 @@ type lane struct {
 }
 
 func newGatherer(cfg Config, k *keeper, log *slog.Logger) *gatherer {
-	g := &gatherer{cfg: cfg, keep: k, log: log, collectors: collect.All(), first: make(chan struct{}),
+	g := &gatherer{cfg: cfg, keep: k, log: log, collectors: collect.All(), first: make(chan struct{}), used: cpuTime,
 		waiting: map[inventory.SectionName]bool{}, fullPass: cfg.FullPass}
-	for i, name := range []string{"collect", "collect-slow"} {
-		g.lanes[i] = &lane{name: name, slow: i == 1, wake: make(chan struct{}, 1), pending: map[inventory.SectionName]bool{}}
-	}
+	g.lanes[0] = newLane("collect", false, quickBurst)
+	g.lanes[1] = newLane("collect-slow", true, slowBurst)
 	for _, c := range g.collectors {
 		g.waiting[c.Name] = true
 	}
 	return g
+}
+
+func newLane(name string, slow bool, burst time.Duration) *lane {
+	return &lane{name: name, slow: slow, gov: newGovernor(burst), wake: make(chan struct{}, 1), pending: map[inventory.SectionName]bool{}}
 }
 
 // start adds the gatherer's loops to a group.
@@ -125,8 +131,9 @@ func (l *lane) take() map[inventory.SectionName]bool {
 	return p
 }
 
-// runLane looks at what is asked for, again and again. A lane rests after
-// work, so that changes that never end do not keep the host busy.
+// runLane looks at what is asked for, again and again. A change after a quiet
+// time is looked at at once; changes that never end do not keep the host busy,
+// because a lane rests for what it works beyond its share.
 func (g *gatherer) runLane(ctx context.Context, l *lane) error {
 	for {
 		names := l.take()
@@ -138,7 +145,7 @@ func (g *gatherer) runLane(ctx context.Context, l *lane) error {
 			}
 			continue
 		}
-		start := time.Now()
+		start, used := time.Now(), g.used()
 		first := g.batch(ctx, l, names)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -148,9 +155,9 @@ func (g *gatherer) runLane(ctx context.Context, l *lane) error {
 		if first || g.cfg.Once {
 			continue
 		}
-		rest := restGap * min(took, time.Minute)
-		if l.slow {
-			rest = max(took/4, slowRest) // it was slowed already
+		rest := max(took/4, slowRest)
+		if !l.slow { // else it was slowed while it worked
+			rest = l.gov.spend(g.used() - used)
 		}
 		if !sleep(ctx, rest) {
 			return ctx.Err()
@@ -181,7 +188,8 @@ func (g *gatherer) batch(ctx context.Context, l *lane, names map[inventory.Secti
 		if _, ok := known[c.Name]; !ok || g.cfg.Once {
 			first, limits.Walkers = true, firstWalkers
 		} else if l.slow {
-			limits.Yield = newGovernor(ctx, slowDuty).yield
+			l.gov.from = time.Now()
+			limits.Yield = func() { l.gov.yield(ctx) }
 			limits.Budget = slowBudget
 		}
 		start := time.Now()
@@ -258,26 +266,39 @@ func (g *gatherer) jitterPass() time.Duration {
 	return g.fullPass*9/10 + rand.N(g.fullPass/5)
 }
 
-// governor holds a loop to a share of a core: it sleeps in proportion to the
-// time that was worked between two calls of yield.
+// governor holds a loop to its share of the time. What it does not use it may
+// use later at full speed, up to burst.
 type governor struct {
-	ctx  context.Context
-	idle float64 // time to sleep per time worked
-	from time.Time
+	burst time.Duration
+	left  time.Duration // work that is free; below zero: work that is to be rested for
+	at    time.Time     // when left was right
+	from  time.Time     // start of the present slice of work
 }
 
-// slice is how long a governed loop works at a stretch.
-const slice = 5 * time.Millisecond
+const (
+	slice   = 5 * time.Millisecond // that a governed loop works at a stretch
+	maxNap  = 2 * time.Second      // at a stretch; the rest follows after the next slice
+	maxDebt = time.Minute          // of work: a disk that hangs is no work
+)
 
-func newGovernor(ctx context.Context, duty float64) *governor {
-	return &governor{ctx: ctx, idle: 1/duty - 1, from: time.Now()}
+func newGovernor(burst time.Duration) *governor {
+	return &governor{burst: burst, left: burst, at: time.Now()}
 }
 
-func (g *governor) yield() {
+// spend counts work that ends now and returns how long to rest for it.
+func (g *governor) spend(worked time.Duration) (rest time.Duration) {
+	now := time.Now()
+	earned := time.Duration(float64(now.Sub(g.at)) * duty)
+	g.left, g.at = max(min(g.left+earned, g.burst)-worked, -maxDebt), now
+	return time.Duration(float64(max(-g.left, 0)) / duty)
+}
+
+// yield ends a slice of work when it is over, and rests.
+func (g *governor) yield(ctx context.Context) {
 	worked := time.Since(g.from)
 	if worked < slice {
 		return
 	}
-	sleep(g.ctx, min(time.Duration(float64(worked)*g.idle), 2*time.Second))
+	sleep(ctx, min(g.spend(worked), maxNap))
 	g.from = time.Now()
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,8 +64,7 @@ func firstOf(p []point, _ string) []point { return p }
 func listen(t *testing.T, root string, paths ...string) func() bool {
 	t.Helper()
 	g := &gatherer{cfg: Config{Root: root}, log: slog.New(slog.DiscardHandler),
-		collectors: []collect.Collector{{Name: inventory.DPKG, Watch: paths}}, lanes: [2]*lane{
-			{wake: make(chan struct{}, 1), pending: map[inventory.SectionName]bool{}}, {wake: make(chan struct{}, 1), pending: map[inventory.SectionName]bool{}}}}
+		collectors: []collect.Collector{{Name: inventory.DPKG, Watch: paths}}, lanes: [2]*lane{newLane("quick", false, 0), newLane("slow", true, 0)}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = g.watch(ctx) }() // ends with ctx
@@ -168,18 +168,85 @@ func TestDebounce(t *testing.T) {
 
 func TestGovernorHoldsItsShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGovernor(t.Context(), 0.05)
-		start := time.Now()
-		worked := time.Duration(0)
-		for range 100 {
-			time.Sleep(6 * time.Millisecond) // stands for work
-			worked += 6 * time.Millisecond
-			g.yield()
+		const burst = 3 * time.Second
+		g := newGovernor(burst)
+		work := func() (worked, took time.Duration) {
+			start := time.Now()
+			g.from = start
+			for range 2000 {
+				time.Sleep(6 * time.Millisecond) // stands for work
+				worked += 6 * time.Millisecond
+				g.yield(t.Context())
+			}
+			return worked, time.Since(start)
 		}
-		if share := float64(worked) / float64(time.Since(start)); share > 0.051 || share < 0.045 {
-			t.Errorf("share of %.3f, want 0.05", share)
+		for range 2 {
+			worked, took := work()
+			if share := float64(worked-burst) / float64(took); share > 0.051 || share < 0.045 {
+				t.Errorf("share of %.3f beyond the burst, want 0.05", share)
+			}
+			time.Sleep(time.Duration(float64(burst) / duty)) // after which it has its burst again
+		}
+		time.Sleep(time.Hour) // which earns no more than one
+		if rest := g.spend(burst + time.Second); rest != 20*time.Second {
+			t.Errorf("rest of %v for a second beyond the burst", rest)
+		}
+		if rest := g.spend(time.Hour); rest > time.Duration(float64(maxDebt)/duty)+time.Second {
+			t.Errorf("rest of %v after the disk did not answer for an hour", rest)
 		}
 	})
+}
+
+// TestEndlessChanges proves for both lanes that changes that never end are
+// looked at, and do not keep the host busy.
+func TestEndlessChanges(t *testing.T) {
+	for i, name := range []string{"quick", "slow"} {
+		t.Run(name, func(t *testing.T) {
+			state, err := openState(filepath.Join(t.TempDir(), "state"))
+			must(t, err)
+			defer func() { must(t, state.close()) }()
+			sp, err := openSpool(spoolDisk{state}, minSpool, randomSalt)
+			must(t, err)
+			defer sp.close()
+			log := slog.New(slog.DiscardHandler)
+			synctest.Test(t, func(t *testing.T) {
+				var worked, looks atomic.Int64
+				g := newGatherer(Config{Root: t.TempDir()}, openKeeper(t.Context(), state, sp, log), log)
+				g.used = func() time.Duration { return time.Duration(worked.Load()) }
+				g.collectors = []collect.Collector{{Name: inventory.DPKG, Slow: i == 1, Collect: func(_ context.Context, _ collect.Host, l collect.Limits) *inventory.Section {
+					looks.Add(1)
+					for range 20 {
+						time.Sleep(10 * time.Millisecond) // stands for work
+						worked.Add(int64(10 * time.Millisecond))
+						if l.Yield != nil {
+							l.Yield()
+						}
+					}
+					s := inventory.NewSection(inventory.DPKG, inventory.Complete, "")
+					s.Seal()
+					return s
+				}}}
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() { defer close(done); _ = g.runLane(ctx, g.lanes[i]) }() // ends with ctx
+				g.trigger(inventory.DPKG)
+				time.Sleep(time.Minute) // the first look
+				worked.Store(0)
+				looks.Store(0)
+				start := time.Now()
+				for range 6000 {
+					g.trigger(inventory.DPKG)
+					time.Sleep(100 * time.Millisecond)
+				}
+				cancel()
+				<-done
+				share := float64(time.Duration(worked.Load())-g.lanes[i].gov.burst) / float64(time.Since(start))
+				if share > 0.051 || share < 0.02 || looks.Load() < 50 {
+					t.Errorf("share of %.3f, %d looks in %v", share, looks.Load(), time.Since(start))
+				}
+			})
+		})
+	}
 }
 
 func TestGroupEndsTogether(t *testing.T) {
