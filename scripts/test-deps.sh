@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test-deps.sh: installs the Debian packages that the tests run beside the
-# product: a browser, and the tools that serve as oracles.
+# product: a browser, the tools that serve as oracles, and those that boot a host.
 set -euo pipefail
 
 need=()
@@ -13,6 +13,8 @@ want dpkg-deb dpkg
 want dpkg-scanpackages dpkg-dev
 want perl perl
 want zstd zstd
+want systemd-nspawn systemd-container
+want ip iproute2
 [ ${#need[@]} -gt 0 ] || exit 0
 mapfile -t need < <(printf '%s\n' "${need[@]}" | sort -u)
 
