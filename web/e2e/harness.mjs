@@ -3,7 +3,7 @@
 //
 //	PICKET_BIN     the server's binary (default ../bin/picket)
 //	PICKET_CHROME  the browser (default /usr/bin/chromium)
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -27,8 +27,11 @@ function freePort() {
   });
 }
 
+/** How long to wait, in ms, for what surely comes: never what decides a test, also on a small machine with other work. */
+export const patience = 120_000;
+
 /** Asks again until `ask` gives something true; fails with `what` after `limit` ms. */
-export async function until(what, ask, limit = 30_000) {
+export async function until(what, ask, limit = patience) {
   const end = Date.now() + limit;
   for (;;) {
     const got = await ask();
@@ -72,6 +75,8 @@ export async function startDemo({ agent = true } = {}) {
     dir,
     link: "",
     base: "",
+    /** Makes a token that enrols one host. */
+    token: () => execFileSync(picket, ["enroll-token", "create", "--data", data]).toString().trim(),
     /** Starts an agent on a root file system of its own: what a second host would do. */
     host(name, token, server, root) {
       const state = path.join(dir, `state-${name}`);
@@ -90,7 +95,7 @@ export async function startDemo({ agent = true } = {}) {
       if (child.exitCode !== null) throw new Error(`${picket} ended with ${child.exitCode}: ${err}`);
       const last = out.trim().split("\n").pop() ?? "";
       return /^http:\/\/localhost:\d+\/\S*#\S+$/.test(last) && out.endsWith("\n") ? last : "";
-    }, 60_000);
+    });
   } catch (e) {
     await demo.stop();
     throw e;
@@ -121,6 +126,13 @@ export function startBrowser() {
   });
 }
 
+/** A window of the browser with its own session. */
+export async function newContext(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
+  context.setDefaultTimeout(patience);
+  return context;
+}
+
 /** A page and what went wrong on it. `signedOut` allows the 401 of the question who is signed in. */
 export async function newPage(context, { signedOut = false } = {}) {
   const page = await context.newPage();
@@ -144,7 +156,7 @@ export async function newPage(context, { signedOut = false } = {}) {
 
 /** Signs in by the one-time link; returns the browser's context. */
 export async function signIn(browser, demo, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
+  const context = await newContext(browser, options);
   const page = await newPage(context, { signedOut: true });
   await page.goto(demo.link);
   await page.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
@@ -152,18 +164,32 @@ export async function signIn(browser, demo, options = {}) {
   return context;
 }
 
-/** The only device once its first inventory is in: sections come one by one, so its counts must hold still for a while. */
+// Every section that an agent sends, as the source of package inventory names them.
+const sectionNames = [...readFileSync(path.join(here, "../../internal/inventory/inventory.go"), "utf8").matchAll(/ SectionName = "(\w+)"/g)].map((m) => m[1]);
+
+/**
+ * The only device once its first inventory is in. Sections come one by one, the
+ * slow ones many seconds apart, so all of them must be there; then the counts
+ * must hold still for `hold` ms. A machine goes on changing after that: compare
+ * with what the API says at the time, not with what this returned.
+ */
 export async function settled(context, demo, hold = 3000) {
   let last = "";
   let since = Date.now();
-  return until("a device whose counts hold still", async () => {
+  return until(`a device with ${sectionNames.length} sections whose counts hold still`, async () => {
     const { items } = await read(context, demo, "/devices");
     const d = items[0] && (await read(context, demo, `/devices/${items[0].id}`));
-    const now = d && d.sections.length >= 10 ? `${d.sections.length} ${d.software} ${d.weaknesses} ${d.updates}` : "";
+    const there = d && sectionNames.every((name) => d.sections.some((s) => s.name === name));
+    const now = there ? `${d.software} ${d.weaknesses} ${d.updates}` : "";
     if (now !== last) since = Date.now();
     last = now;
     return now !== "" && Date.now() - since >= hold && d;
-  }, 120_000);
+  }, 5 * patience);
+}
+
+/** Waits until nothing slides or fades any more. */
+export async function still(page) {
+  await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== "running" || a.effect?.getComputedTiming().endTime === Infinity));
 }
 
 /** What axe finds on the page as it is: one line per rule and place. */

@@ -3,15 +3,10 @@
 // through the real agent and server to every page and export; no script runs,
 // nothing breaks, and the other host's answers stay as they are.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { newPage, pkg, signIn, startBrowser, startDemo, until, writeRoot } from "./harness.mjs";
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-const picket = path.resolve(process.env.PICKET_BIN ?? path.join(here, "../../bin/picket"));
+import { newPage, pkg, settled, signIn, startBrowser, startDemo, writeRoot } from "./harness.mjs";
 
 const tag = `<img src=x onerror="window.picketPoisoned=1;alert(1)"><script>window.picketPoisoned=1</script>`;
 const nasty = [tag, `"><svg onload=alert(1)>`, "{{7*7}}${7*7}", "=cmd|' /C calc'!A0", "\u202egnp.exe", "a\u0007b\u001b[31mred", "../../../../etc/passwd", "x".repeat(65536), "javascript:alert(1)"];
@@ -53,13 +48,9 @@ before(async () => {
   context = await signIn(browser, demo);
   const root = path.join(demo.dir, "poison");
   writePoison(root);
-  const token = execFileSync(picket, ["enroll-token", "create", "--data", demo.data]).toString().trim();
   const { server_url: server } = await (await api("/api/x/onboarding")).json();
-  demo.host("poison", token, server, root);
-  id = await until("the poison host reports its software", async () => {
-    const page = await (await api("/api/x/devices")).json();
-    return page.items[0]?.software > 5 && page.items[0].id;
-  });
+  demo.host("poison", demo.token(), server, root);
+  ({ id } = await settled(context, demo));
 });
 
 after(async () => {

@@ -1,7 +1,7 @@
 // Signing in, by the one-time link and by password, and out.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, newPage, startBrowser, startDemo } from "./harness.mjs";
+import { axe, newContext, newPage, startBrowser, startDemo } from "./harness.mjs";
 
 let demo, browser, context, page;
 const password = "correct horse battery staple";
@@ -9,7 +9,7 @@ const password = "correct horse battery staple";
 before(async () => {
   demo = await startDemo({ agent: false });
   browser = await startBrowser();
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context = await newContext(browser);
   page = await newPage(context, { signedOut: true });
 });
 
@@ -35,7 +35,7 @@ test("a GET of the link consumes nothing; the page redeems it and takes the toke
 });
 
 test("the link works once", async () => {
-  const other = await browser.newContext();
+  const other = await newContext(browser);
   const p = await newPage(other, { signedOut: true });
   await p.goto(demo.link);
   await p.getByRole("heading", { level: 1, name: "This link does not work" }).waitFor();
