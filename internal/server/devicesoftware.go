@@ -141,7 +141,7 @@ func (c *core) addUse(r *DeviceSoftwareRow, u exposure.Use, held map[exposure.Co
 	if r.NotAssessed == "" {
 		r.NotAssessed = u.Component.Unassessed
 	}
-	if tag := supportTag(c.support(u.Component), time.Now()); tag != "" && !slices.Contains(r.Tags, tag) {
+	if tag := supportTag(c.support(u.Component)); tag != "" && !slices.Contains(r.Tags, tag) {
 		r.Tags = append(r.Tags, tag)
 	}
 	if h, ok := held[u.Component]; ok {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
@@ -51,7 +50,7 @@ func (c *core) newSoftwareRow(id string) (*SoftwareRow, bool) {
 		if i == 0 {
 			r.ProductCode = c.productCode(c.fleet.Component(cid))
 		}
-		if tag := supportTag(c.support(c.fleet.Component(cid)), time.Now()); tag != "" && !slices.Contains(r.Tags, tag) {
+		if tag := supportTag(c.support(c.fleet.Component(cid))); tag != "" && !slices.Contains(r.Tags, tag) {
 			r.Tags = append(r.Tags, tag)
 		}
 		for h := range c.fleet.Hits(cid) {
@@ -111,7 +110,7 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 	}
 	for _, v := range c.fleet.ProductVersions(id, nil) {
 		row := VersionRow{Version: v.Version, Installed: v.Installed, Weaknesses: int(v.Counts.Weaknesses), Tags: []string{}}
-		if tag := supportTag(life[v.Version], time.Now()); tag != "" {
+		if tag := supportTag(life[v.Version]); tag != "" {
 			row.Tags = append(row.Tags, tag)
 		}
 		out.Distribution = append(out.Distribution, row)

@@ -102,25 +102,26 @@ func (c *core) support(k exposure.Component) *EndOfLife {
 func lifeOf(p advisory.Product, cycle advisory.Cycle, now time.Time) *EndOfLife {
 	e := &EndOfLife{Product: p.Label, Cycle: cycle.Name, Date: cycle.EOL, Latest: cycle.Latest, Ended: cycle.Ended}
 	if cycle.LTS > cycle.EOL {
-		e.Date = cycle.LTS
+		e.Regular, e.Date = cycle.EOL, cycle.LTS
 	}
 	if e.Date != "" {
 		e.Ended = e.Date <= now.UTC().Format(time.DateOnly)
+	}
+	switch {
+	case e.Ended:
+		e.Tag = "EOS version"
+	case e.Date != "" && e.Date <= now.UTC().Add(upcoming).Format(time.DateOnly):
+		e.Tag = "Upcoming EOS version"
 	}
 	return e
 }
 
 // supportTag is the tag of a version at or near its end of support, "" if none.
-func supportTag(e *EndOfLife, now time.Time) string {
-	switch {
-	case e == nil:
+func supportTag(e *EndOfLife) string {
+	if e == nil {
 		return ""
-	case e.Ended:
-		return "EOS version"
-	case e.Date != "" && e.Date <= now.UTC().Add(upcoming).Format(time.DateOnly):
-		return "Upcoming EOS version"
 	}
-	return ""
+	return e.Tag
 }
 
 // osSupport is the life of a device's operating system release.

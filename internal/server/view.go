@@ -158,9 +158,11 @@ type PackageRow struct {
 type EndOfLife struct {
 	Product string `json:"product"`
 	Cycle   string `json:"cycle"`
-	Ended   bool   `json:"ended"`
-	Date    string `json:"date"` // YYYY-MM-DD, "" when only known that it ended or not
+	Ended   bool   `json:"ended"`   // no support of any kind is left
+	Date    string `json:"date"`    // YYYY-MM-DD when the last support ends, "" when only known that it ended or not
+	Regular string `json:"regular"` // YYYY-MM-DD when regular support ends, where longer support (LTS, ESM, ELS) goes on until Date; else ""
 	Latest  string `json:"latest"`
+	Tag     string `json:"tag"` // "EOS version", "Upcoming EOS version" (within 6 months), else ""
 }
 
 // Threats are the insights shown as icons.

@@ -75,8 +75,10 @@ export async function startDemo({ agent = true } = {}) {
     dir,
     link: "",
     base: "",
+    /** Runs a verb of the administrator; returns what it prints. */
+    verb: (...words) => execFileSync(picket, [...words, "--data", data], { stdio: ["ignore", "pipe", "ignore"] }).toString().trim(),
     /** Makes a token that enrols one host. */
-    token: () => execFileSync(picket, ["enroll-token", "create", "--data", data]).toString().trim(),
+    token: () => demo.verb("enroll-token", "create"),
     /** Starts an agent on a root file system of its own: what a second host would do. */
     host(name, token, server, root) {
       const state = path.join(dir, `state-${name}`);

@@ -1,6 +1,7 @@
 // From a token in the console to findings on a page that nobody reloads; and
 // what a hostile host says stays text.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { axe, newPage, read, signIn, startBrowser, startDemo, writeRoot, pkg } from "./harness.mjs";
@@ -93,5 +94,38 @@ test("what a hostile host says is shown as text and runs nowhere", async () => {
   const box = page.getByRole("dialog", { name: "poison" });
   await box.getByText("onerror=", { exact: false }).first().waitFor();
   assert.equal(await page.locator("img[src=x]").count(), 0);
+  assert.deepEqual(page.wrong, []);
+});
+
+/** Loads a file of endoflife.date in which Debian 12 ends in so many days. */
+function loadSupport(days) {
+  const file = path.join(demo.dir, `support${days}.json`);
+  const date = (n) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
+  const release = { name: "12", codename: "Bookworm", isEol: false, eolFrom: date(days), latest: { name: "12.13" } };
+  writeFileSync(file, JSON.stringify({ schema_version: "1.2.0", generated_at: new Date().toISOString(), total: 1, result: [{ name: "debian", label: "Debian", identifiers: [], releases: [release] }] }));
+  demo.verb("intel", "import", file);
+}
+
+test("the end of the system's support shows as soon as a feed knows it, before and after the day", async () => {
+  await page.goto(`${demo.base}/devices/${device.id}`);
+  const card = page.getByRole("region", { name: "Operating system" });
+  const side = page.getByRole("complementary", { name: "Device facts" });
+  await card.getByText("does not say how long").waitFor();
+  assert.equal(await side.getByText("End of support").count(), 0);
+  loadSupport(1000);
+  await card.getByText("Supported until").waitFor();
+  await side.getByText("End of support").waitFor();
+  assert.equal(await page.getByText("EOS version").count(), 0);
+  loadSupport(100);
+  await page.getByText("Debian 12 reaches its end of support soon").waitFor();
+  assert.equal(await page.getByText("Upcoming EOS version").count(), 3, "in the head, the sidebar and the card");
+  assert.deepEqual(await axe(page), []);
+  loadSupport(-100);
+  await page.getByText("Debian 12 has reached its end of support").waitFor();
+  await card.getByText("No support since").waitFor();
+  assert.equal(await page.getByText("EOS version", { exact: true }).count(), 3);
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole("tab", { name: /Discovered vulnerabilities/ }).click();
+  await page.getByRole("heading", { level: 1, name: "e2e-host" }).locator("..").getByText("EOS version").waitFor();
   assert.deepEqual(page.wrong, []);
 });

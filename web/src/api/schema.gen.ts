@@ -876,6 +876,8 @@ export interface components {
             ended: boolean;
             latest: string;
             product: string;
+            regular: string;
+            tag: string;
         };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */

@@ -1,15 +1,19 @@
 import type { EndOfLife } from "../api/schema";
+import { releaseName, support } from "../lib/words";
+import { Tags } from "../ui/Chip";
 import { Fact } from "../ui/Facts";
 
-/** What is known of a release cycle's end, in a sentence. */
-export function eolWords(e: EndOfLife): string {
-  const name = `${e.product} ${e.cycle}`.trim();
-  const when = e.date ? (e.ended ? ` since ${e.date}` : ` on ${e.date}`) : "";
-  const what = e.ended ? `${name} is out of support${when}` : e.date ? `${name} goes out of support${when}` : `${name} is supported`;
-  return e.latest ? `${what}; latest ${e.latest}` : what;
-}
-
-/** The end of support of a product's cycle, nothing when it is not known. */
-export function EolFact({ eol }: { eol: EndOfLife | null }) {
-  return eol && <Fact name="End of support">{eolWords(eol)}</Fact>;
+/** What is known of the end of release cycles; nothing when nothing is. */
+export function EolFact({ eol, wide }: { eol: readonly EndOfLife[]; wide?: boolean }) {
+  if (eol.length === 0) return null;
+  return (
+    <Fact name="End of support" wide={wide}>
+      {eol.map((e) => (
+        <div key={releaseName(e)}>
+          {`${releaseName(e)}: ${support(e)}${e.latest ? `; newest release ${e.latest}` : ""} `}
+          {e.tag && <Tags tags={[e.tag]} />}
+        </div>
+      ))}
+    </Fact>
+  );
 }

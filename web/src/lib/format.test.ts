@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, percent, plural, score, time } from "./format";
+import { ago, bytes, date, percent, plural, score, time } from "./format";
 
 const now = new Date("2026-11-21T12:00:00Z");
 
@@ -32,4 +32,8 @@ test("numbers with their nouns", () => {
   expect(plural(12_000, "weakness", "weaknesses")).toBe("12,000 weaknesses");
   expect(bytes(16_777_216_000)).toBe("15.6 GB");
   expect(bytes(512)).toBe("512 B");
+});
+
+test.each([["2028-06-30", "Jun 30, 2028"], ["2028-01-01", "Jan 1, 2028"], ["soon", "soon"], ["", ""]])("the calendar day %s is %s", (text, want) => {
+  expect(date(text)).toBe(want);
 });

@@ -2,6 +2,7 @@
 
 const whole = new Intl.NumberFormat("en");
 const dayFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric" });
+const dateFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
 const momentFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 export const number = (n: number): string => whole.format(n);
@@ -17,6 +18,13 @@ export function time(text: string | undefined | null): Date | null {
 }
 
 export const day = (d: Date): string => dayFormat.format(d);
+
+/** A calendar day that the server sent as YYYY-MM-DD: the same day in every time zone. */
+export function date(text: string): string {
+  const d = time(text);
+  return d ? dateFormat.format(d) : text;
+}
+
 export const moment = (d: Date): string => momentFormat.format(d);
 
 /** "just now", "5 min ago", "3 h ago", "2 days ago", then the date. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countWords, products, state, stateNames, threats } from "./words";
+import { countWords, products, releaseName, state, stateNames, support, threats } from "./words";
 
 test("every state has a word and a meaning", () => {
   for (const s of stateNames) {
@@ -24,4 +24,17 @@ test("counts as words", () => {
 
 test("related software is named once", () => {
   expect(products([{ name: "setuptools" }, { name: "pip" }, { name: "setuptools" }])).toBe("setuptools (2 versions), pip");
+});
+
+const debian = { product: "Debian", cycle: "12", ended: false, date: "2028-06-30", regular: "", latest: "12.14" };
+test.each([
+  [debian, "supported until Jun 30, 2028"],
+  [{ ...debian, regular: "2026-06-10" }, "regular support until Jun 10, 2026, long-term or extended support until Jun 30, 2028"],
+  [{ ...debian, ended: true }, "no support since Jun 30, 2028"],
+  [{ ...debian, ended: true, regular: "2026-06-10" }, "no support since Jun 30, 2028 (regular support until Jun 10, 2026)"],
+  [{ ...debian, ended: true, date: "" }, "no support any more"],
+  [{ ...debian, date: "" }, "supported, no end is announced"],
+])("support of %j", (facts, want) => {
+  expect(support(facts)).toBe(want);
+  expect(releaseName(facts)).toBe("Debian 12");
 });

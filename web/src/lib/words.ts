@@ -1,5 +1,7 @@
 /** The words of the product, in one place: what each enumeration is called and what it means. */
 
+import { date } from "./format";
+
 export type Severity = "Critical" | "High" | "Medium" | "Low" | "None";
 export const severities: readonly Severity[] = ["Critical", "High", "Medium", "Low", "None"];
 
@@ -108,4 +110,24 @@ export function threats(t: ThreatFacts): { kind: ThreatKind; text: string }[] {
   if (t.ransomware) out.push({ kind: "ransomware", text: "Known use in ransomware campaigns" });
   if (t.epss > 0.9) out.push({ kind: "epss", text: `Exploitation expected: EPSS ${(t.epss * 100).toFixed(0)} %` });
   return out;
+}
+
+export interface LifeFacts {
+  product: string;
+  cycle: string;
+  ended: boolean;
+  date: string;
+  regular: string;
+  latest: string;
+}
+
+/** What a release is called: "Debian 12". */
+export const releaseName = (e: LifeFacts): string => `${e.product} ${e.cycle}`.trim();
+
+/** How long a release is supported: "supported until Jun 30, 2028". */
+export function support(e: LifeFacts): string {
+  const regular = e.regular && `regular support until ${date(e.regular)}`;
+  if (e.ended) return `${e.date ? `no support since ${date(e.date)}` : "no support any more"}${regular && ` (${regular})`}`;
+  if (!e.date) return "supported, no end is announced";
+  return regular ? `${regular}, long-term or extended support until ${date(e.date)}` : `supported until ${date(e.date)}`;
 }

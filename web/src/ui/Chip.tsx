@@ -37,13 +37,13 @@ export function Chip({ tone, title, icon, children }: { tone: Tone; title?: stri
 
 const tones: Record<string, Tone> = { "EOS software": "bad", "EOS version": "bad", "Upcoming EOS version": "warn", "Restart needed": "warn", "Update available": "info", "No security update": "warn", "Some updates available": "info" };
 
-/** The tags of a row. */
-export function Tags({ tags }: { tags: readonly string[] }) {
+/** The tags of a row, with what they say on hover. */
+export function Tags({ tags, title }: { tags: readonly string[]; title?: string }) {
   if (tags.length === 0) return null;
   return (
     <span style={{ display: "inline-flex", gap: 6, verticalAlign: "middle", flexWrap: "wrap" }}>
       {tags.map((t) => (
-        <Chip key={t} tone={tones[t] ?? "quiet"}>{t}</Chip>
+        <Chip key={t} tone={tones[t] ?? "quiet"} title={title}>{t}</Chip>
       ))}
     </span>
   );

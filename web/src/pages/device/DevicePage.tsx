@@ -8,7 +8,8 @@ import { Anchor } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { useDeviceId } from "../../app/useDeviceId";
 import { number } from "../../lib/format";
-import { Chip } from "../../ui/Chip";
+import { releaseName, support } from "../../lib/words";
+import { Chip, Tags } from "../../ui/Chip";
 import { Health } from "../../ui/Health";
 import { Ago } from "../../ui/Time";
 import { Sidebar } from "./Sidebar";
@@ -61,6 +62,7 @@ export function DevicePage() {
           <div className={s.facts}>
             <Health value={d.health} connected={d.connected} />
             <span>{d.os_name}</span>
+            {d.os_support?.tag && <Tags tags={[d.os_support.tag]} title={`${releaseName(d.os_support)}: ${support(d.os_support)}`} />}
             <span>{d.connected ? "Connected now" : <>Last seen <Ago at={d.last_seen} /></>}</span>
             {d.clone_of && <Chip tone="warn" title="The state directory of this device was copied from another one; the copy got an identity of its own.">Clone of <Anchor to={`/devices/${d.clone_of}`}>{d.clone_of.slice(0, 8)}</Anchor></Chip>}
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}

@@ -3,9 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { device } from "../../api/queries";
 import { useDeviceId } from "../../app/useDeviceId";
 import { ClosedCard } from "./ClosedCard";
+import { SupportCard, SupportNotice } from "./SupportCard";
 import { AssessmentCard, GapsCard, RestartCard, StatesCard, TopWeakCard, UpdatesCard } from "./cards";
 
 const useStyles = makeStyles({
+  notice: { marginBottom: "16px", "&:empty": { display: "none" } },
   grid: { columnWidth: "360px", columnGap: "16px", "& > section": { breakInside: "avoid", marginBottom: "16px" } },
 });
 
@@ -16,14 +18,18 @@ export function Overview() {
   const { data: d } = useQuery(device(id));
   if (!d) return null;
   return (
-    <div className={s.grid}>
-      <AssessmentCard d={d} />
-      <TopWeakCard d={d} />
-      <UpdatesCard d={d} />
-      <RestartCard d={d} />
-      <StatesCard d={d} />
-      <GapsCard d={d} />
-      <ClosedCard id={d.id} />
-    </div>
+    <>
+      <div className={s.notice}><SupportNotice d={d} /></div>
+      <div className={s.grid}>
+        <AssessmentCard d={d} />
+        <TopWeakCard d={d} />
+        <UpdatesCard d={d} />
+        <RestartCard d={d} />
+        <SupportCard d={d} />
+        <StatesCard d={d} />
+        <GapsCard d={d} />
+        <ClosedCard id={d.id} />
+      </div>
+    </>
   );
 }

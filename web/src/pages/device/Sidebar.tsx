@@ -57,7 +57,7 @@ export function Sidebar({ d }: { d: Device }) {
         <Facts stack>
           <Fact name="Domain">{d.domain}</Fact>
           <Fact name="Operating system">{d.os_name}</Fact>
-          <EolFact eol={d.os_support} />
+          <EolFact eol={d.os_support ? [d.os_support] : []} />
           <Fact name="Running kernel">{d.kernel.release}</Fact>
           <Fact name="Architecture">{d.arch}</Fact>
           <Fact name="Started">{d.kernel.boot_time && <Moment at={d.kernel.boot_time} />}</Fact>

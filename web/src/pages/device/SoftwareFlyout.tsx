@@ -29,7 +29,7 @@ function Details({ d }: { d: DeviceSoftware }) {
           <Fact name="Not assessed" wide>{d.not_assessed}</Fact>
           <Fact name="Update candidate">{d.update && <>{d.update} {d.update_security && <Chip tone="info">Security archive</Chip>}</>}</Fact>
           <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
-          <EolFact eol={d.eol} />
+          <EolFact eol={d.eol ? [d.eol] : []} wide />
           <Fact name="First found"><Moment at={d.first_found} /></Fact>
           <Fact name="Last found"><Moment at={d.last_found} /></Fact>
           <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>

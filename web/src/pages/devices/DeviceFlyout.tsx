@@ -4,6 +4,7 @@ import { device } from "../../api/queries";
 import type { Device, DeviceRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
+import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { number } from "../../lib/format";
@@ -39,6 +40,7 @@ function Body({ d }: { d: Device }) {
       <Section title="Device details">
         <Facts>
           <Fact name="Operating system">{d.os_name}</Fact>
+          <EolFact eol={d.os_support ? [d.os_support] : []} />
           <Fact name="Architecture">{d.arch}</Fact>
           <Fact name="Kernel">{d.kernel.release}</Fact>
           <Fact name="IP address">{d.ip}</Fact>

@@ -3,7 +3,7 @@ import { useCallback } from "react";
 import { software, softwareDevices, softwareVulns } from "../../api/queries";
 import type { DeviceRow, Software, SoftwareRow, WeaknessRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
-import { eolWords } from "../../app/EolFact";
+import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
@@ -44,7 +44,7 @@ function Details({ d }: { d: Software }) {
           <Fact name="Weaknesses">{(d.weaknesses > 0 || !d.not_assessed) && <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
           <Fact name="Not assessed" wide>{d.not_assessed}</Fact>
           <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
-          <Fact name="End of support" wide>{d.eol.length > 0 && d.eol.map((e) => <div key={`${e.product} ${e.cycle}`}>{eolWords(e)}</div>)}</Fact>
+          <EolFact eol={d.eol} wide />
           <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>
           <Fact name="Product id" wide><Mono>{d.id}</Mono></Fact>
         </Facts>
