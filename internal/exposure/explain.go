@@ -14,7 +14,7 @@ import (
 // steer a terminal are shown as escapes. Lines have no newline at their end.
 func Explain(f Finding, coverage []advisory.Coverage) []string {
 	var out []string
-	say := func(format string, a ...any) { out = append(out, printable(fmt.Sprintf(format, a...))) }
+	say := func(format string, a ...any) { out = append(out, Printable(fmt.Sprintf(format, a...))) }
 	c, m, s := f.Component, f.Match, f.Match.Statement
 	say("%s on %s", m.Weakness, f.Device)
 	counts := "counts in exposure"
@@ -131,8 +131,9 @@ func dated(t time.Time) string {
 	return " of " + t.UTC().Format(time.DateOnly)
 }
 
-// printable shows control characters and direction marks as escapes.
-func printable(s string) string {
+// Printable makes text from an endpoint or a feed safe for a terminal: control
+// characters and direction marks are shown as escapes.
+func Printable(s string) string {
 	clean := true
 	for _, r := range s {
 		if unsafeRune(r) {

@@ -190,25 +190,26 @@ func (s *Server) DeviceVuln(ctx context.Context, caller Caller, id, weakness str
 			if m.Weakness != weakness {
 				continue
 			}
-			logic := logicOf(u, m, &a)
 			c.mu.RLock()
-			logic.FirstSeen = c.firstSeen(h, weakness)
+			since := c.firstSeen(h, weakness)
 			c.mu.RUnlock()
-			out.Logic = append(out.Logic, logic)
+			f := found{exposure.Finding{Device: p.device.id, Component: u.Component, Match: m, FirstSeen: since, Evidence: u.Evidence}, a.Coverage}
+			out.found = append(out.found, f)
+			out.Logic = append(out.Logic, logicOf(&f))
 		}
 	}
 	return out, nil
 }
 
 // logicOf is the evidence of one finding.
-func logicOf(u exposure.Use, m exposure.Match, a *exposure.Assessment) DetectionLogic {
-	k := u.Component
+func logicOf(f *found) DetectionLogic {
+	k, m := f.Component, &f.Match
 	l := DetectionLogic{
 		Software: SoftwareRef{ID: k.ID(), Name: k.Product, Vendor: k.Vendor, Version: k.Version, Fixed: m.Fixed},
 		State:    m.State, Exposed: m.Exposed, Rule: m.Rule, Feed: m.Statement.Feed, Advisory: m.Statement.Advisory, URL: m.Statement.URL,
-		Announced: m.Statement.Announced, Urgency: m.Statement.Urgency, Note: m.Statement.Note, Role: k.Role, Evidence: u.Evidence,
+		Announced: m.Statement.Announced, Urgency: m.Statement.Urgency, Note: m.Statement.Note, Role: k.Role, Evidence: f.Evidence, FirstSeen: f.FirstSeen,
 	}
-	for _, cov := range a.Coverage {
+	for _, cov := range f.coverage {
 		if cov.Feed == m.Statement.Feed {
 			l.FeedDate = cov.Date
 		}

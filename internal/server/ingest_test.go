@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
@@ -319,11 +320,18 @@ func TestWindow(t *testing.T) {
 func TestExplainIsSafeForATerminal(t *testing.T) {
 	evil := "a\x1b[2Jb\nforged line\u202egnp"
 	d := Device{DeviceRow: DeviceRow{Name: evil, OSName: evil}}
-	v := DeviceVuln{DeviceVulnRow: DeviceVulnRow{ID: "CVE-2024-1", Title: evil}, Logic: []DetectionLogic{{
-		Software: SoftwareRef{Name: evil, Version: evil, Fixed: evil}, Rule: evil, Note: evil, Advisory: evil,
-		Evidence: []exposure.Evidence{{Package: evil, Paths: []string{evil}, Processes: []inventory.Process{{Name: evil}}}}}}}
+	v := DeviceVuln{DeviceVulnRow: DeviceVulnRow{ID: "CVE-2024-1", Title: evil}, found: []found{{Finding: exposure.Finding{
+		Device:    inventory.DeviceID(evil),
+		Component: exposure.Component{Product: evil, Version: evil, Module: evil, Key: advisory.Key{Name: evil}},
+		Match: exposure.Match{Weakness: "CVE-2024-1", Fixed: evil, Rule: evil, Statement: advisory.Statement{
+			Advisory: evil, URL: evil, Announced: []string{evil}, Urgency: evil, Note: evil}},
+		Evidence: []exposure.Evidence{{Item: evil, Package: evil, Version: evil, Arch: evil, Paths: []string{evil}, Processes: []inventory.Process{{Name: evil}}}}},
+		coverage: []advisory.Coverage{{Feed: evil}}}}}
 	text := explainText(d, v)
 	if strings.ContainsAny(text, "\x1b\u202e") || strings.Contains(text, "\nforged") {
 		t.Errorf("explain steers the terminal: %q", text)
+	}
+	if n := strings.Count(text, "forged"); n < 20 {
+		t.Errorf("explain shows %d of the evil texts, want all of them escaped: %q", n, text)
 	}
 }

@@ -158,17 +158,16 @@ func signInLinkVerb(ctx context.Context, s *Server, _ json.RawMessage, _ func(Pr
 	return "/welcome#" + secret, nil
 }
 
-// explainText is the answer of "picket explain": why a device has a weakness.
-// Every line is made safe for a terminal as a whole, because names, titles and
-// remarks in it come from endpoints and feeds.
+// explainText is the answer of "picket explain": what the weakness is, then
+// each finding of it on the device in the words of package exposure.
 func explainText(d Device, v DeviceVuln) string {
 	var b strings.Builder
-	say := func(format string, a ...any) { b.WriteString(printable(fmt.Sprintf(format, a...)) + "\n") }
-	say("%s on %s (%s, %s)", v.ID, d.Name, d.OSName, d.ID)
+	say := func(format string, a ...any) { b.WriteString(exposure.Printable(fmt.Sprintf(format, a...)) + "\n") }
+	say("%s on %s (%s)", v.ID, d.Name, d.OSName)
 	if v.Title != "" {
-		say("  %s", v.Title)
+		say("  title      %s", v.Title)
 	}
-	rating := fmt.Sprintf("  severity %s (%s)", v.Severity, orNone(v.Weakness.SeverityFrom))
+	rating := fmt.Sprintf("  severity   %s (%s)", v.Severity, orNone(v.Weakness.SeverityFrom))
 	if v.CVSS > 0 {
 		rating += fmt.Sprintf(", CVSS %s %.1f", v.CVSSVer, v.CVSS)
 	}
@@ -179,54 +178,10 @@ func explainText(d Device, v DeviceVuln) string {
 		rating += ", in CISA KEV"
 	}
 	say("%s", rating)
-	say("  first seen %s", v.FirstSeen.Format("2006-01-02 15:04:05Z"))
-	for _, l := range v.Logic {
-		counts := "counts in exposure"
-		if !l.Exposed {
-			counts = "outside exposure"
-		}
-		say("")
-		say("  %s %s: %s, %s", l.Software.Name, l.Software.Version, l.State, counts)
-		say("    rule      %s", l.Rule)
-		from := ""
-		if !l.FeedDate.IsZero() {
-			from += " of " + l.FeedDate.Format("2006-01-02")
-		}
-		if len(l.Announced) > 0 {
-			from += ", announced by " + strings.Join(l.Announced, ", ")
-		}
-		say("    advisory  %s in %s%s", l.Advisory, l.Feed, from)
-		if l.Software.Fixed != "" {
-			say("    fixed in  %s", l.Software.Fixed)
-		}
-		if l.Note != "" || l.Urgency != "" {
-			say("    remark    %s", strings.TrimSpace(l.Urgency+" "+l.Note))
-		}
-		for _, e := range l.Evidence {
-			explainEvidence(say, e)
-		}
+	for _, f := range v.found {
+		b.WriteString("\n" + strings.Join(exposure.Explain(f.Finding, f.coverage), "\n") + "\n")
 	}
 	return b.String()
-}
-
-func explainEvidence(say func(string, ...any), e exposure.Evidence) {
-	say("    package   %s (%s)", strings.TrimSpace(e.Package+" "+e.Version+" "+e.Arch), e.Section)
-	for _, p := range e.Paths {
-		say("    path      %s", p)
-	}
-	for _, p := range e.Processes {
-		say("    process   %d %s", p.PID, p.Name)
-	}
-}
-
-// printable makes text from an endpoint safe for a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x202e || r == 0x2066 || r == 0x2067 {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 func orNone(s string) string {

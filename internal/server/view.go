@@ -208,6 +208,14 @@ type DeviceVuln struct {
 	DeviceVulnRow
 	Weakness advisory.Weakness `json:"weakness"`
 	Logic    []DetectionLogic  `json:"logic"` // one per component
+
+	found []found // what Logic was made of, in its order
+}
+
+// found is a finding with the coverage of its component.
+type found struct {
+	exposure.Finding
+	coverage []advisory.Coverage
 }
 
 // DetectionLogic says why a finding is there: the package record, the advisory
