@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,10 +36,15 @@ const (
 // reader may take its time, a dead one may not.
 const extendEvery = 2000
 
-// streamExport writes all rows of a page as an attachment, and behind it how
-// many there were and the SHA-256 of the body. A write that does not succeed ends the
-// connection, so that a short file never looks whole.
-func streamExport[T any](hc huma.Context, name, id, format string, p server.Page[T], cols []column[T]) {
+// belongs says what all rows of a list below one item belong to, so that a row
+// still says it when files are put together. Zero for a list of its own.
+type belongs struct{ column, id string }
+
+// streamExport writes all rows of a page as an attachment, each with what it
+// belongs to in front, and behind them how many there were and the SHA-256 of
+// the body. A write that does not succeed ends the connection, so that a short
+// file never looks whole.
+func streamExport[T any](hc huma.Context, name, id, format string, p server.Page[T], to belongs, cols []column[T]) {
 	_, w := humago.Unwrap(hc)
 	ctl := http.NewResponseController(w)
 	hd := w.Header()
@@ -52,9 +58,9 @@ func streamExport[T any](hc huma.Context, name, id, format string, p server.Page
 	hc.SetStatus(http.StatusOK)
 	sum := sha256.New()
 	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 64<<10)
-	row := jsonRows[T](out)
+	row := jsonRows[T](out, to)
 	if format != "jsonl" {
-		row = csvRows(out, cols)
+		row = csvRows(out, to, cols)
 	}
 	err := row(nil)
 	for i := range p.Items {
@@ -77,18 +83,29 @@ func streamExport[T any](hc huma.Context, name, id, format string, p server.Page
 }
 
 // jsonRows writes one object a line, markup escaped.
-func jsonRows[T any](w io.Writer) func(*T) error {
-	enc := json.NewEncoder(w)
+func jsonRows[T any](w io.Writer, to belongs) func(*T) error {
+	front, err := json.Marshal(map[string]string{to.column: to.id})
 	return func(t *T) error {
 		if t == nil {
-			return nil
+			return err
 		}
-		return enc.Encode(t)
+		line, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		if to.column != "" {
+			line = slices.Concat(front[:len(front)-1], []byte{','}, line[1:]) // a row has at least one field
+		}
+		_, err = w.Write(append(line, '\n'))
+		return err
 	}
 }
 
 // csvRows writes RFC 4180; nil writes the header.
-func csvRows[T any](w io.Writer, cols []column[T]) func(*T) error {
+func csvRows[T any](w io.Writer, to belongs, cols []column[T]) func(*T) error {
+	if to.column != "" {
+		cols = append([]column[T]{{to.column, func(*T) string { return to.id }}}, cols...)
+	}
 	cw := csv.NewWriter(w)
 	cw.UseCRLF = true
 	record := make([]string, len(cols))

@@ -86,6 +86,49 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// TestExportSaysWhatItBelongsTo holds that every row of a list below a device,
+// a product or a weakness carries its stable id first, in both formats, also
+// when the device was named by its name.
+func TestExportSaysWhatItBelongsTo(t *testing.T) {
+	w := newWorld(t)
+	srv := httptest.NewServer(w.h)
+	defer srv.Close()
+	session := w.session()
+	for _, tt := range []struct{ path, column, id string }{
+		{"devices/srv-01/software", "device_id", string(deviceID(1))},
+		{"devices/srv-01/vulnerabilities", "device_id", string(deviceID(1))},
+		{"devices/" + string(deviceID(1)) + "/vulnerabilities", "device_id", string(deviceID(1))},
+		{"devices/srv-01/closed", "device_id", string(deviceID(1))},
+		{"software/debian-_-openssl/devices", "software_id", "debian-_-openssl"},
+		{"software/debian-_-openssl/vulnerabilities", "software_id", "debian-_-openssl"},
+		{"weaknesses/CVE-2024-1000/devices", "weakness_id", "CVE-2024-1000"},
+		{"weaknesses/CVE-2024-1000/software", "weakness_id", "CVE-2024-1000"},
+	} {
+		_, text := fetchExport(t, srv, session, "/api/x/"+tt.path+"/export?format=csv")
+		table, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		if err != nil || len(table) < 2 {
+			t.Fatalf("%s as CSV: %d rows, %v", tt.path, len(table), err)
+		}
+		for i, row := range table {
+			if want := map[bool]string{true: tt.column, false: tt.id}[i == 0]; row[0] != want {
+				t.Errorf("%s as CSV, row %d begins with %q, want %q", tt.path, i, row[0], want)
+			}
+		}
+		resp, text := fetchExport(t, srv, session, "/api/x/"+tt.path+"/export?format=jsonl")
+		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+		sum := sha256.Sum256([]byte(text))
+		if len(lines) != len(table)-1 || resp.Trailer.Get(trailerRows) != strconv.Itoa(len(lines)) || resp.Trailer.Get(trailerHash) != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s as JSON Lines: %d lines for %d rows, trailers %v", tt.path, len(lines), len(table)-1, resp.Trailer)
+		}
+		for _, l := range lines {
+			var row map[string]any
+			if err := json.Unmarshal([]byte(l), &row); err != nil || row[tt.column] != tt.id || len(row) < 3 || strings.Contains(l, "<script") {
+				t.Errorf("%s as JSON Lines: %q: %v", tt.path, l, err)
+			}
+		}
+	}
+}
+
 // TestPoison asks every route for data and finds no markup that a browser
 // would take for its own.
 func TestPoison(t *testing.T) {

@@ -24,8 +24,8 @@ type exportInput interface {
 // fetchList reads a part of a list; id is empty for lists that are not below an item.
 type fetchList[T any] func(ctx context.Context, caller server.Caller, id string, q server.Query) (server.Page[T], error)
 
-// owner names the item that a list is below, for the first column of its
-// export; nil when the rows say it themselves.
+// owner names the item that a list is below, for the first column or key of
+// each row of its export; nil when the rows say it themselves.
 type owner struct {
 	column string
 	id     func(ctx context.Context, caller server.Caller, id string) (string, error)
@@ -55,16 +55,16 @@ func list[P pageInput, E exportInput, T any](c *console, id, path, summary strin
 		if err != nil {
 			return nil, c.problem(ctx, export, err)
 		}
-		cols := cols
+		var to belongs
 		if of != nil {
 			owner, err := of.id(ctx, callerOf(ctx), idOf(*in))
 			if err != nil {
 				return nil, c.problem(ctx, export, err)
 			}
-			cols = append([]column[T]{{of.column, func(*T) string { return owner }}}, cols...)
+			to = belongs{of.column, owner}
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
-			streamExport(hc, id, idOf(*in), (*in).format(), p, cols)
+			streamExport(hc, id, idOf(*in), (*in).format(), p, to, cols)
 		}}, nil
 	})
 }
