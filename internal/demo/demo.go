@@ -1,4 +1,4 @@
-// Package demo holds demo intelligence: some 300 well-known weaknesses, so that
+// Package demo holds demo intelligence: some 200 well-known weaknesses, so that
 // the first run shows something without a network.
 //
 // Ids, dates, vectors and fixed versions are facts of public record; titles and
