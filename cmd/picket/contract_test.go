@@ -403,7 +403,7 @@ func TestContractStatuses(t *testing.T) {
 		}
 	}
 	r.token = token
-	for _, path := range []string{"/api/nothing", "/api/v1.0/nothing", "/api/machines/0000000000000000000000000000000000000000"} {
+	for _, path := range []string{"/api/nothing", "/api/v1.0/nothing", "/api/x/nothing", "/api/x/devices/nothing/at/all", "/api/machines/0000000000000000000000000000000000000000"} {
 		var e struct {
 			Error struct{ Code, Message, Target string }
 		}

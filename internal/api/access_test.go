@@ -279,8 +279,8 @@ func TestUnknownPaths(t *testing.T) {
 				t.Errorf("%s %s without credentials = %d, want 401", method, target, a.code)
 			}
 			a := w.do(method, target, "", token...)
-			if a.code != 404 {
-				t.Errorf("%s %s with a token = %d, want 404: %s", method, target, a.code, a.body)
+			if a.code != 404 || !strings.Contains(a.body, `"error":{"code":"NotFound","message":"`) {
+				t.Errorf("%s %s with a token = %d, want 404 in the shape of the Defender API: %s", method, target, a.code, a.body)
 			}
 			wellFormed(t, method+" "+target, target, a)
 		}

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/picketsec/picket/internal/api/mde"
 	"github.com/picketsec/picket/internal/server"
@@ -56,7 +57,8 @@ type Options struct {
 	// ("https://picket.example"); empty: taken from each request.
 	PublicURL string
 	Log       *slog.Logger
-	Version   string // of the product, for the API's description
+	Version   string           // of the product, for the API's description
+	Now       func() time.Time // wall clock; nil: time.Now
 }
 
 // New returns the handler of the console's listener. It panics only on a
@@ -70,7 +72,7 @@ func New(opt Options) http.Handler {
 	}
 	opt.PublicURL = strings.TrimRight(opt.PublicURL, "/")
 	h := &handler{opt: opt, console: newConsole(opt), tokens: newTokenRoutes(opt), cross: http.NewCrossOriginProtection()}
-	h.mde = mde.New(mde.Options{Server: opt.Server, Fail: h.defenderError})
+	h.mde = mde.New(mde.Options{Server: opt.Server, Fail: h.defenderError, Now: opt.Now})
 	if opt.PublicURL != "" {
 		if origin := originOf(opt.PublicURL); origin != "" {
 			_ = h.cross.AddTrustedOrigin(origin) // an origin in this form is always taken

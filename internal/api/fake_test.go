@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,8 @@ type fake struct {
 	devices    []server.DeviceRow
 	software   []server.SoftwareRow
 	weaknesses []server.WeaknessRow
+
+	walked atomic.Int64 // rows that MachineVulns yielded
 
 	mu   sync.Mutex
 	last server.Query // of the last list
@@ -262,18 +265,26 @@ func (f *fake) WeaknessDevices(ctx context.Context, c server.Caller, id string, 
 	for i, d := range f.devices {
 		rows = append(rows, server.WeaknessDevice{ID: d.ID, Name: d.Name, OSName: d.OSName, OSPlatform: d.OSPlatform, DNSName: d.DNSName, Exposed: i < 2})
 	}
-	return paged(f, rows, q, nil), need(c, server.VulnerabilityRead)
+	only := len(q.Filter["exposed"]) > 0
+	return paged(f, rows, q, func(d *server.WeaknessDevice) bool { return !only || d.Exposed }), need(c, server.VulnerabilityRead)
 }
 
 func (f *fake) WeaknessSoftware(_ context.Context, c server.Caller, id string, q server.Query) (server.Page[server.SoftwareRow], error) {
 	return paged(f, f.software, q, nil), need(c, server.VulnerabilityRead)
 }
 
-func (f *fake) MachineVulns(_ context.Context, c server.Caller) (iter.Seq[server.MachineVuln], error) {
+func (f *fake) MachineVulns(_ context.Context, c server.Caller, q server.MachineVulnQuery) (iter.Seq[server.MachineVuln], error) {
 	return func(yield func(server.MachineVuln) bool) {
-		for _, d := range f.devices {
-			for _, w := range f.weaknesses[:2] {
-				if !yield(server.MachineVuln{Device: d.ID, CVE: w.ID, Vendor: "debian", Product: "openssl", Version: "3.0.15-1", Severity: string(w.Severity)}) {
+		for n, d := range f.devices {
+			for i, w := range f.weaknesses[:2] {
+				row := server.MachineVuln{Num: uint32(n), Device: d.ID, CVE: w.ID, Vendor: "debian", Product: "openssl", Version: "3.0.15-1", Severity: string(w.Severity),
+					FixingID: []string{"DSA-5764-1", ""}[i]}
+				switch {
+				case q.Device != "" && q.Device != d.ID, q.Weakness != "" && q.Weakness != w.ID, q.After != nil && row.Order(q.After) <= 0:
+					continue
+				}
+				f.walked.Add(1)
+				if !yield(row) {
 					return
 				}
 			}
@@ -340,7 +351,7 @@ func newWorld(t *testing.T) *world {
 	}
 	f := newFake(a)
 	web := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "console") })
-	return &world{t: t, st: st, fake: f, h: New(Options{Server: f, Web: web, Log: discard()}), tenant: a.TenantID()}
+	return &world{t: t, st: st, fake: f, h: New(Options{Server: f, Web: web, Log: discard(), Now: func() time.Time { return asOf }}), tenant: a.TenantID()}
 }
 
 // answer is what came back.

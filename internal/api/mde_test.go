@@ -26,7 +26,8 @@ func TestDefenderGolden(t *testing.T) {
 		"/api/v1.0/machines?$top=1&$orderby=lastSeen+desc&$select=id",
 		"/api/machines?$filter=healthStatus eq 'Inactive'",
 		"/api/machines/findbyip(ip='10.0.0.2',timestamp=2026-01-02T03:10:00Z)?$select=id",
-		"/api/machines/findbyip(ip='10.0.0.2',timestamp=2025-01-02T03:10:00Z)?$select=id",
+		"/api/machines/findbyip(ip='10.0.0.2',timestamp=2025-12-20T03:10:00Z)?$select=id",
+		"/api/machines/findbyip(ip='10.0.0.2',timestamp=2025-12-03T03:04:05Z)",
 		"/api/machines/findbyip(ip='x',timestamp=2025-01-02T03:10:00Z)",
 		"/api/machines/nothing",
 		"/api/machines?$filter=computerDnsName eq",
@@ -43,6 +44,7 @@ func TestDefenderGolden(t *testing.T) {
 		"/api/vulnerabilities/CVE-2024-2000",
 		"/api/vulnerabilities/CVE-1999-1",
 		"/api/vulnerabilities/CVE-2024-1000/machineReferences",
+		"/api/vulnerabilities/CVE-1999-1/machineReferences",
 		"/api/vulnerabilities/machinesVulnerabilities?$skip=5",
 		"/api/vulnerabilities/machinesVulnerabilities?$filter=machineId eq '" + string(deviceID(1)) + "'&$select=id",
 	} {
@@ -162,5 +164,83 @@ func TestForwardedHost(t *testing.T) {
 		if !strings.HasPrefix(a.body, `{"@odata.context":"`+tt.want+`api/$metadata#Machines"`) {
 			t.Errorf("%q %q: %s", tt.host, tt.proto, a.body[:80])
 		}
+	}
+}
+
+// TestMachineVulnsCostWhatTheyHold: a list that may have hundreds of millions
+// of rows is walked no further than the page needs.
+func TestMachineVulnsCostWhatTheyHold(t *testing.T) {
+	w := newWorld(t)
+	token := w.app()
+	for len(w.fake.devices) < 200 {
+		d := w.fake.devices[0]
+		d.ID = deviceID(len(w.fake.devices) + 1)
+		w.fake.devices = append(w.fake.devices, d)
+	}
+	const path = "/api/vulnerabilities/machinesVulnerabilities"
+	get := func(query string) (ids []string, next string, count int) {
+		t.Helper()
+		w.fake.walked.Store(0)
+		a := w.do("GET", path+query, "", token...)
+		var l struct {
+			Value []struct{ ID string }
+			Next  string `json:"@odata.nextLink"`
+			Count int    `json:"@odata.count"`
+		}
+		if err := json.Unmarshal([]byte(a.body), &l); err != nil || a.code != 200 {
+			t.Fatalf("%s = %d %s", query, a.code, a.body)
+		}
+		for _, v := range l.Value {
+			ids = append(ids, v.ID)
+		}
+		return ids, l.Next, l.Count
+	}
+	for _, tt := range []struct {
+		query             string
+		rows, walked, all int
+	}{
+		{"?$top=10", 10, 11, 0},
+		{"?$top=10&$skip=100", 10, 111, 0},
+		{"?$top=10&$count=true", 10, 400, 400},
+		{"?$filter=machineId eq '" + strings.ToUpper(string(deviceID(150))) + "' and severity ne 'x'", 2, 2, 0},
+		{"?$filter='cve-2024-1000' eq cveId&$top=3", 3, 4, 0},
+		{"?$filter=cveId eq 'CVE-2024-1000' or cveId eq 'CVE-2024-2000'&$top=500", 400, 400, 0},
+		{"?$filter=not (cveId eq 'CVE-2024-1000')&$top=500", 200, 400, 0},
+		{"?$filter=fixingKbId eq 'DSA-5764-1'&$top=500", 200, 400, 0},
+		{"?$orderby=machineId desc&$top=3", 3, 400, 0},
+	} {
+		ids, _, count := get(tt.query)
+		if walked := int(w.fake.walked.Load()); len(ids) != tt.rows || walked != tt.walked || count != tt.all {
+			t.Errorf("%s: %d rows, %d walked, count %d, want %d, %d, %d", tt.query, len(ids), walked, count, tt.rows, tt.walked, tt.all)
+		}
+	}
+	if ids, _, _ := get("?$orderby=machineId desc&$top=1"); len(ids) != 1 || !strings.HasPrefix(ids[0], string(deviceID(200))+"-_-") {
+		t.Errorf("last machine first = %v", ids)
+	}
+
+	// Next links lead to every row once, also when what they name is gone.
+	for len(w.fake.devices) < 6001 {
+		d := w.fake.devices[0]
+		d.ID = deviceID(len(w.fake.devices) + 1)
+		w.fake.devices = append(w.fake.devices, d)
+	}
+	ids, next, _ := get("?$select=id")
+	u, err := url.Parse(next)
+	if err != nil || len(ids) != 10000 || !strings.Contains(u.RawQuery, "$skiptoken=") {
+		t.Fatalf("%d rows, then %q", len(ids), next)
+	}
+	rest, end, _ := get("?" + u.RawQuery)
+	if walked := w.fake.walked.Load(); len(rest) != 2002 || end != "" || walked != 2002 {
+		t.Errorf("second page: %d rows, then %q, %d walked", len(rest), end, walked)
+	}
+	seen := map[string]bool{}
+	for _, id := range append(ids, rest...) {
+		seen[id] = true
+	}
+	if len(seen) != 12002 {
+		t.Errorf("%d rows in all, want 12002", len(seen))
+	}
+	if a := w.do("GET", path+"?$skiptoken=nonsense!", "", token...); a.code != 400 || !strings.Contains(a.body, `"ODataError"`) {
+		t.Errorf("a token of somebody else: %d %s", a.code, a.body)
 	}
 }

@@ -90,19 +90,27 @@ func (h *handler) defenderError(w http.ResponseWriter, r *http.Request, err erro
 	}
 	noteFault(h.opt.Log, r, f, err)
 	faultHeaders(w, f)
-	writeJSON(w, f.status, map[string]any{"error": map[string]any{
-		"code": f.code, "message": f.text, "target": requestOf(r.Context()).id,
-	}})
+	writeJSON(w, f.status, map[string]any{"error": f.defender(requestOf(r.Context()).id)})
 }
 
-// writeProblem writes an error as RFC 9457 says.
+// defender is the error as the Defender API tells it; id is that of the request.
+func (f *fault) defender(id string) map[string]string {
+	return map[string]string{"code": f.code, "message": f.text, "target": id}
+}
+
+// writeProblem writes an error as RFC 9457 says, with the Defender API's shape
+// as the extension "error": programs that guess a path find what they know.
 func writeProblem(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 	f := faultOf(err)
 	noteFault(log, r, f, err)
 	faultHeaders(w, f)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(f.status)
-	_ = json.NewEncoder(w).Encode(problemOf(f, requestOf(r.Context()).id)) // a client that has gone needs no answer
+	id := requestOf(r.Context()).id
+	_ = json.NewEncoder(w).Encode(struct { // a client that has gone needs no answer
+		*huma.ErrorModel
+		Error map[string]string `json:"error"`
+	}{problemOf(f, id), f.defender(id)})
 }
 
 func faultHeaders(w http.ResponseWriter, f fault) {

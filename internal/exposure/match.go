@@ -149,6 +149,21 @@ func (m *matcher) announce(matches []Match) {
 	}
 }
 
+// FixedBy names the vendor's advisory (DSA, USN, ALSA …) that announced the fix:
+// the one that decided, else the newest that speaks of the weakness. It is ""
+// when no fixed version is known or no such advisory is loaded.
+func (m *Match) FixedBy() string {
+	switch n := len(m.Statement.Announced); {
+	case m.Fixed == "":
+		return ""
+	case announces(m.Statement.Advisory):
+		return m.Statement.Advisory
+	case n > 0:
+		return m.Statement.Announced[n-1] // sorted
+	}
+	return ""
+}
+
 // announces reports whether an id is that of a vendor's advisory for an update.
 func announces(id string) bool {
 	for _, prefix := range []string{"DSA-", "DLA-", "USN-", "ALSA-", "RLSA-", "RHSA-", "ELSA-", "ALAS", "SUSE-SU-", "openSUSE-SU-"} {

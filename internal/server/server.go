@@ -26,7 +26,6 @@ import (
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/intel"
-	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -167,17 +166,6 @@ func (s *Server) intelChanged(ctx context.Context, r intel.Result) error {
 	return s.reassess(ctx, touched{All: all, Keys: r.Keys, Weaknesses: r.Weaknesses, Generation: r.Generation})
 }
 
-// MachineVuln is one (device, weakness, product) for programs.
-type MachineVuln struct {
-	Device   inventory.DeviceID
-	CVE      string
-	Vendor   string
-	Product  string
-	Version  string
-	Severity string
-	FixingID string // advisory that announced the fix, "" if none
-}
-
 // API is what package api relies on: the list of what the server offers. It
 // exists as documentation and as a compile-time check, not for mocking.
 type API interface {
@@ -201,8 +189,7 @@ type API interface {
 	Weakness(ctx context.Context, c Caller, id string) (WeaknessDetail, error)
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[SoftwareRow], error)
-	// MachineVulns yields in order of enrolment of the devices, then weakness, then product; only what counts in exposure.
-	MachineVulns(ctx context.Context, c Caller) (iter.Seq[MachineVuln], error)
+	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (iter.Seq[MachineVuln], error)
 
 	Dashboard(ctx context.Context, c Caller) (Dashboard, error)
 	ExposureScore(ctx context.Context, c Caller) (ScoreView, error)

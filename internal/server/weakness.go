@@ -1,15 +1,10 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"iter"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
@@ -139,7 +134,10 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 	if err := s.need(caller, VulnerabilityRead); err != nil {
 		return Page[WeaknessDevice]{}, err
 	}
-	id = s.canonical(id)
+	id, err := s.knownWeakness(id)
+	if err != nil {
+		return Page[WeaknessDevice]{}, err
+	}
 	now := time.Now().UTC()
 	c := s.core
 	c.mu.RLock()
@@ -210,7 +208,10 @@ func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q
 	if err := s.need(caller, VulnerabilityRead, SoftwareRead); err != nil {
 		return Page[SoftwareRow]{}, err
 	}
-	id = s.canonical(id)
+	id, err := s.knownWeakness(id)
+	if err != nil {
+		return Page[SoftwareRow]{}, err
+	}
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -226,6 +227,26 @@ func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q
 	return softwareList().page(q, rows)
 }
 
+// knownWeakness is the id that lists use for a weakness; ErrNotFound when
+// neither a device nor the intelligence knows it.
+func (s *Server) knownWeakness(id string) (string, error) {
+	view, release, err := s.snapshot()
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	id = view.Canonical(id)
+	s.core.mu.RLock()
+	held := len(s.core.fleet.WeaknessComponents(id)) > 0
+	s.core.mu.RUnlock()
+	if !held {
+		if _, ok := view.Weakness(id); !ok {
+			return "", fmt.Errorf("weakness %q: %w", id, ErrNotFound)
+		}
+	}
+	return id, nil
+}
+
 // canonical is the id that lists use for a weakness.
 func (s *Server) canonical(id string) string {
 	view, release, err := s.snapshot()
@@ -234,56 +255,4 @@ func (s *Server) canonical(id string) string {
 	}
 	defer release()
 	return view.Canonical(id)
-}
-
-// MachineVulns yields every (device, weakness, product) that counts in
-// exposure, in order of device number, then weakness, then product.
-func (s *Server) MachineVulns(_ context.Context, caller Caller) (iter.Seq[MachineVuln], error) {
-	if err := s.need(caller, VulnerabilityRead); err != nil {
-		return nil, err
-	}
-	return func(yield func(MachineVuln) bool) {
-		c := s.core
-		c.mu.RLock()
-		nums := roaring.New()
-		nums.Or(c.fleet.Devices())
-		c.mu.RUnlock()
-		for it := nums.Iterator(); it.HasNext(); {
-			for _, v := range c.machineVulns(it.Next()) {
-				if !yield(v) {
-					return
-				}
-			}
-		}
-	}, nil
-}
-
-// machineVulns is MachineVulns of one device: one row per weakness and product.
-func (c *core) machineVulns(num uint32) []MachineVuln {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	d := c.at(num)
-	if d == nil {
-		return nil
-	}
-	type key struct{ weakness, product, version string }
-	seen := map[key]bool{}
-	var out []MachineVuln
-	for id, h := range c.fleet.DeviceHits(num) {
-		if !h.Exposed {
-			continue
-		}
-		k := c.fleet.Component(id)
-		at := key{h.Weakness, k.ID(), k.Version}
-		if seen[at] {
-			continue
-		}
-		seen[at] = true
-		out = append(out, MachineVuln{Device: d.id, CVE: h.Weakness, Vendor: k.Vendor, Product: k.Product, Version: k.Version,
-			Severity: string(c.peek(h.Weakness).Severity)})
-	}
-	slices.SortFunc(out, func(a, b MachineVuln) int {
-		return cmp.Or(compareIDs(a.CVE, b.CVE), strings.Compare(a.Vendor, b.Vendor), strings.Compare(a.Product, b.Product), strings.Compare(a.Version, b.Version))
-	})
-	return out
 }

@@ -184,7 +184,7 @@ func TestOptions(t *testing.T) {
 		if o.filter != tt.filter {
 			t.Errorf("%q: filter %q, want %q", tt.raw, o.filter, tt.filter)
 		}
-		if next := o.next("/api/machines", tt.served, tt.more); next != tt.next {
+		if next := o.next("/api/machines", tt.served, tt.more, ""); next != tt.next {
 			t.Errorf("%q: next %q, want %q", tt.raw, next, tt.next)
 		}
 	}
@@ -241,7 +241,7 @@ func FuzzOptions(f *testing.F) {
 		if err != nil {
 			return
 		}
-		next := o.next("/x", 1, true)
+		next := o.next("/x", 1, true, "")
 		if next == "" {
 			return
 		}

@@ -18,6 +18,7 @@ type request struct {
 	prefix string // "/api" or "/api/v1.0", as the client wrote it
 	id     string // of the item in the path
 	arg    string // arguments of a function in the path
+	token  string // where the next page begins, when it is not by number of rows
 }
 
 func (q *request) ctx() context.Context { return q.r.Context() }
@@ -27,8 +28,9 @@ func (q *request) address() string { return q.base + q.r.URL.EscapedPath() }
 
 func (q *request) context(set string) string { return q.base + q.prefix + "/$metadata#" + set }
 
-// fetch reads rows; when it is paged, it honours offset and limit and its
-// order is stable; rows that where refuses do not count.
+// fetch reads rows; when it is paged, it honours offset and limit, its order is
+// stable and its total is more than offset and limit when further rows follow;
+// rows that where refuses do not count.
 type fetch[T any] func(q server.Query, where func(*T) bool) (server.Page[T], error)
 
 // serveList answers a collection. paged says that fetch filters and pages;
@@ -81,7 +83,9 @@ func serveWith[T any](q *request, o options, set string, props []prop[T], paged 
 			rows = slices.Clone(rows)
 			slices.SortStableFunc(rows, func(a, b T) int { return less(&a, &b) })
 		}
-		total = len(rows)
+		if !paged {
+			total = len(rows)
+		}
 		rows = rows[min(o.skip, len(rows)):]
 	}
 	rows = rows[:min(len(rows), o.limit())]
@@ -106,7 +110,7 @@ func writeList[T any](q *request, o options, set string, shown []prop[T], rows [
 		appendEntity(&b, "", shown, &rows[i])
 	}
 	b.WriteByte(']')
-	if next := o.next(q.address(), len(rows), o.skip+len(rows) < total); next != "" {
+	if next := o.next(q.address(), len(rows), o.skip+len(rows) < total, q.token); next != "" {
 		b.WriteString(`,"@odata.nextLink":`)
 		appendJSON(&b, next)
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/picketsec/picket/internal/server"
 )
@@ -21,6 +22,7 @@ type Options struct {
 	Server server.API
 	// Fail answers an error in the Defender API's shape.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
+	Now  func() time.Time // wall clock; nil: time.Now
 }
 
 // Handler serves the routes below /api. It is safe for concurrent use.
@@ -30,7 +32,12 @@ type Handler struct {
 }
 
 // New returns a handler.
-func New(opt Options) *Handler { return &Handler{opt: opt, routes: Routes()} }
+func New(opt Options) *Handler {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	return &Handler{opt: opt, routes: Routes()}
+}
 
 // Error is an error that the Defender API has a code for.
 type Error struct {

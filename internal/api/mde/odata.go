@@ -21,6 +21,7 @@ type options struct {
 	filter  string
 	top     int // -1: not given
 	skip    int
+	token   string // $skiptoken
 	orderby string
 	selects []string
 	count   bool
@@ -54,6 +55,8 @@ func (o *options) set(key, v string) (err error) {
 		o.top, err = natural("$top", v)
 	case "$skip":
 		o.skip, err = natural(key, v)
+	case "$skiptoken":
+		o.token = v
 	case "$orderby":
 		o.orderby = v
 	case "$select":
@@ -97,8 +100,9 @@ func (o options) limit() int {
 }
 
 // next is the address of the next page; served is how many rows this one
-// holds, more whether there are further ones.
-func (o options) next(address string, served int, more bool) string {
+// holds, more whether there are further ones, token where they begin ("": by
+// number of rows).
+func (o options) next(address string, served int, more bool, token string) string {
 	if !more || served == 0 || o.top >= 0 && o.top <= served {
 		return ""
 	}
@@ -114,7 +118,7 @@ func (o options) next(address string, served int, more bool) string {
 	}
 	for _, p := range o.pairs {
 		switch strings.ToLower(p[0]) {
-		case "$skip", "$top", "$stop":
+		case "$skip", "$skiptoken", "$top", "$stop":
 		default:
 			write(p[0], p[1])
 		}
@@ -122,7 +126,11 @@ func (o options) next(address string, served int, more bool) string {
 	if o.top >= 0 {
 		write("$top", strconv.Itoa(o.top-served))
 	}
-	write("$skip", strconv.Itoa(o.skip+served))
+	if token != "" {
+		write("$skiptoken", token)
+	} else {
+		write("$skip", strconv.Itoa(o.skip+served))
+	}
 	return b.String()
 }
 

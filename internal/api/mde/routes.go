@@ -117,8 +117,12 @@ var (
 	argTime = regexp.MustCompile(`(?i)\btimestamp\s*=\s*(?:datetime)?['"]?([^'",)]*)`)
 )
 
-// near is how far from the timestamp a device may have been seen.
-const near = 15 * time.Minute
+// near is how far from the timestamp a device may have been seen, back how old
+// the timestamp may be.
+const (
+	near = 15 * time.Minute
+	back = 30 * 24 * time.Hour
+)
 
 // machinesByIP finds devices that have an address and were seen around a time.
 func (h *Handler) machinesByIP(q *request) error {
@@ -140,6 +144,9 @@ func (h *Handler) machinesByIP(q *request) error {
 		var ok bool
 		if at, ok = parseTime(strings.TrimSpace(m[1])); !ok {
 			return &Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "The argument timestamp is not a date and time."}
+		}
+		if at.Before(h.opt.Now().Add(-back)) {
+			return &Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "The argument timestamp lies more than 30 days back."}
 		}
 	}
 	return h.some(q, o, func(r *server.DeviceRow) bool {
@@ -316,36 +323,18 @@ func upperCVE(id string) string {
 }
 
 func (h *Handler) vulnMachines(q *request) error {
-	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
-		page, err := h.opt.Server.WeaknessDevices(q.ctx(), q.caller, upperCVE(q.id), server.Query{})
-		var out server.Page[machineRef]
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return serveWith(q, o, "MachineReferences", machineRefProps, o.filter == "", func(want server.Query, _ func(*machineRef) bool) (server.Page[machineRef], error) {
+		page, err := h.opt.Server.WeaknessDevices(q.ctx(), q.caller, upperCVE(q.id), exposedOnly(want))
+		out := server.Page[machineRef]{Total: page.Total}
 		for i := range page.Items {
-			if r := &page.Items[i]; r.Exposed {
-				out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform})
-			}
+			r := &page.Items[i]
+			out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform})
 		}
 		return out, missing(err, "Vulnerability", q.id)
-	})
-}
-
-// machinesVulns is one row per machine, weakness and product, in that order.
-func (h *Handler) machinesVulns(q *request) error {
-	return serveList(q, "PublicAssetVulnerabilityDtos", machineVulnProps, true, func(want server.Query, where func(*server.MachineVuln) bool) (server.Page[server.MachineVuln], error) {
-		rows, err := h.opt.Server.MachineVulns(q.ctx(), q.caller)
-		if err != nil {
-			return server.Page[server.MachineVuln]{}, err
-		}
-		page := server.Page[server.MachineVuln]{}
-		for r := range rows {
-			if where != nil && !where(&r) {
-				continue
-			}
-			if page.Total >= want.Offset && (want.Limit == 0 || len(page.Items) < want.Limit) {
-				page.Items = append(page.Items, r)
-			}
-			page.Total++
-		}
-		return page, q.ctx().Err()
 	})
 }
 

@@ -1,0 +1,182 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// MachineVuln is one (device, weakness, product, version) for programs.
+type MachineVuln struct {
+	Num      uint32 // the device's place in the order of enrolment
+	Device   inventory.DeviceID
+	CVE      string
+	Vendor   string
+	Product  string
+	Version  string
+	Severity string
+	FixingID string // advisory that announced the fix (DSA, USN, RHSA), "" if none
+}
+
+// Order puts rows in the order in which MachineVulns yields them: by device in
+// order of enrolment, then weakness, vendor, product, version.
+func (v *MachineVuln) Order(o *MachineVuln) int {
+	return cmp.Or(cmp.Compare(v.Num, o.Num), compareIDs(v.CVE, o.CVE), strings.Compare(v.Vendor, o.Vendor),
+		strings.Compare(v.Product, o.Product), strings.Compare(v.Version, o.Version))
+}
+
+// MachineVulnQuery says which rows MachineVulns yields; the zero value is all.
+type MachineVulnQuery struct {
+	Device   inventory.DeviceID // "": of every device
+	Weakness string             // in any of its ids; "": every one
+	After    *MachineVuln       // only what comes behind this row, which need not exist any more
+}
+
+// MachineVulns yields what counts in exposure, in MachineVuln's order. It costs
+// what it yields: a device or a weakness that is named is not searched for.
+func (s *Server) MachineVulns(ctx context.Context, caller Caller, q MachineVulnQuery) (iter.Seq[MachineVuln], error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return nil, err
+	}
+	if q.Weakness != "" {
+		q.Weakness = s.canonical(q.Weakness)
+	}
+	return func(yield func(MachineVuln) bool) {
+		fixes := &fixIDs{s: s, known: map[exposure.ComponentID]map[string]string{}}
+		nums := s.core.machinesOf(q)
+		it := nums.Iterator()
+		if q.After != nil {
+			it.AdvanceIfNeeded(q.After.Num)
+		}
+		for it.HasNext() && ctx.Err() == nil {
+			rows := s.core.machineVulns(it.Next(), q)
+			if err := fixes.fill(rows); err != nil {
+				s.log.ErrorContext(ctx, "look up the advisories of fixes", "error", err)
+				return
+			}
+			for i := range rows {
+				if !yield(rows[i].MachineVuln) {
+					return
+				}
+			}
+		}
+	}, nil
+}
+
+// machinesOf are the devices that a query may have rows of.
+func (c *core) machinesOf(q MachineVulnQuery) *roaring.Bitmap {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	nums := roaring.New()
+	switch {
+	case q.Weakness != "":
+		nums.Or(c.fleet.ExposedDevices(q.Weakness))
+	default:
+		nums.Or(c.fleet.Devices())
+	}
+	if q.Device != "" {
+		one := roaring.New()
+		if num, ok := c.byID[q.Device]; ok {
+			one.Add(num)
+		}
+		nums.And(one)
+	}
+	return nums
+}
+
+// machineVulnRow is a row and the component that it comes from.
+type machineVulnRow struct {
+	MachineVuln
+	comp  exposure.ComponentID
+	fixed bool // a fixed version is known
+}
+
+// machineVulns are the rows of one device, one per weakness, product and version.
+func (c *core) machineVulns(num uint32, q MachineVulnQuery) []machineVulnRow {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d := c.at(num)
+	if d == nil {
+		return nil
+	}
+	var out []machineVulnRow
+	add := func(id exposure.ComponentID, h exposure.Hit) {
+		if !h.Exposed {
+			return
+		}
+		k := c.fleet.Component(id)
+		row := machineVulnRow{MachineVuln{Num: num, Device: d.id, CVE: h.Weakness, Vendor: k.Vendor, Product: k.Product, Version: k.Version,
+			Severity: string(c.peek(h.Weakness).Severity)}, id, h.Fixed != ""}
+		if q.After == nil || row.Order(q.After) > 0 {
+			out = append(out, row)
+		}
+	}
+	if q.Weakness == "" {
+		for id, h := range c.fleet.DeviceHits(num) {
+			add(id, h)
+		}
+	} else {
+		for _, id := range c.fleet.WeaknessComponents(q.Weakness) {
+			if h, ok := c.fleet.HitOf(id, q.Weakness); ok && c.fleet.DevicesOf(id).Contains(num) {
+				add(id, h)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b machineVulnRow) int { return cmp.Or(a.Order(&b.MachineVuln), cmp.Compare(a.comp, b.comp)) })
+	return slices.CompactFunc(out, func(a, b machineVulnRow) bool { return a.Order(&b.MachineVuln) == 0 })
+}
+
+// fixIDs looks up which advisory announced the fix of a finding, once per
+// distinct component.
+type fixIDs struct {
+	s     *Server
+	known map[exposure.ComponentID]map[string]string // by component and weakness
+}
+
+// fill sets FixingID.
+func (f *fixIDs) fill(rows []machineVulnRow) error {
+	for i := range rows {
+		r := &rows[i]
+		if !r.fixed {
+			continue
+		}
+		ids, ok := f.known[r.comp]
+		if !ok {
+			var err error
+			if ids, err = f.ask(r.comp); err != nil {
+				return err
+			}
+			f.known[r.comp] = ids
+		}
+		r.FixingID = ids[r.CVE]
+	}
+	return nil
+}
+
+// ask judges one component again: the index does not keep the statements.
+func (f *fixIDs) ask(id exposure.ComponentID) (map[string]string, error) {
+	f.s.core.mu.RLock()
+	k := f.s.core.fleet.Component(id)
+	f.s.core.mu.RUnlock()
+	view, release, err := f.s.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	a, err := exposure.Assess(k, view)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]string{}
+	for i := range a.Matches {
+		ids[a.Matches[i].Weakness] = a.Matches[i].FixedBy()
+	}
+	return ids, nil
+}
