@@ -101,6 +101,17 @@ func MaxAge(feed string) time.Duration {
 	return 3 * dayLong
 }
 
+// Rests reports whether a feed may go without any change for longer than its
+// MaxAge although nothing is wrong: then its upstream's word that there is
+// nothing newer counts, and not the date of its newest record.
+func Rests(feed string) bool {
+	switch feed {
+	case FeedDSA, FeedDLA, FeedKEV, FeedEndOfLife:
+		return true
+	}
+	return strings.HasPrefix(feed, feedOSVPrefix)
+}
+
 // feedRank orders feeds where an order shows: sources, and who wins a tie.
 func feedRank(feed string) int {
 	if strings.HasPrefix(feed, feedOSVPrefix) {

@@ -117,3 +117,16 @@ func FuzzDecodeRecord(f *testing.F) {
 		}
 	})
 }
+
+func FuzzReadVector(f *testing.F) {
+	for _, s := range []string{"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:P", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H",
+		"(AV:N/AC:L/Au:N/C:P/I:P/A:P)", "CVSS2#AV:N/AC:L/Au:N/C:C/I:C/A:C", "CVSS:4.0/", "CVSS:3.1/AV:N/AV:N"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		vector, ver, base, ok := ReadVector(s)
+		if ok && (base < 0 || base > 10 || ver == "" || len(vector) > 400) {
+			t.Errorf("%q is %q %s %g", s, vector, ver, base)
+		}
+	})
+}

@@ -71,3 +71,22 @@ func TestLenientListener(t *testing.T) {
 		}
 	}
 }
+
+func FuzzMendBlanks(f *testing.F) {
+	for _, s := range []string{"GET /a?$filter=x eq 'y z' HTTP/1.1\r\n", "ET / HTTP/1.0\n", "HEAD  HTTP/1.1", "GET HTTP/1.1", " HTTP/1. HTTP/1.1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		line := []byte(s)
+		mendBlanks(line)
+		if len(line) != len(s) {
+			t.Fatalf("%q became %q", s, line)
+		}
+		first, last := strings.IndexByte(s, ' '), strings.LastIndexByte(s, ' ')
+		for i := range line {
+			if line[i] != s[i] && (s[i] != ' ' || line[i] != '+' || i == first || i == last) {
+				t.Fatalf("byte %d of %q became %q", i, s, line[i])
+			}
+		}
+	})
+}

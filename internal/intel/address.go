@@ -76,9 +76,8 @@ type address struct {
 	name  string // of the source, stable: the key of what is remembered
 	feed  string // for people
 	url   string
-	check string // "nvd-meta": the sha256 of the content is in a .meta file beside it
-	sha   string // sha256 of the unpacked content, lower-case hex; "" when upstream gives none
-	size  int64  // of the unpacked content, 0 when upstream gives none
+	sha   string // sha256, lower-case hex; "" when upstream gives none; see checkContent
+	size  int64  // in bytes, 0 when upstream gives none
 	again bool   // ask without the remembered tags
 }
 

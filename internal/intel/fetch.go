@@ -35,11 +35,16 @@ type remembered struct {
 
 func (s *Store) recall(name string) (m remembered) {
 	_ = s.View(func(sn *Snapshot) error { // no memory is an answer too
-		if raw := sn.tx.Bucket(bucketSource).Get([]byte(name)); raw != nil {
-			return json.Unmarshal(raw, &m)
-		}
+		m = recalled(sn.tx, name)
 		return nil
 	})
+	return m
+}
+
+func recalled(tx *bolt.Tx, name string) (m remembered) {
+	if raw := tx.Bucket(bucketSource).Get([]byte(name)); raw != nil && json.Unmarshal(raw, &m) != nil {
+		return remembered{} // what cannot be read is asked for again
+	}
 	return m
 }
 
@@ -311,7 +316,7 @@ func rangeStart(header string) (int64, bool) {
 // retryAfter reads seconds or a date.
 func retryAfter(header string, now time.Time) time.Duration {
 	if n, err := strconv.Atoi(strings.TrimSpace(header)); err == nil && n >= 0 {
-		return min(time.Duration(n)*time.Second, 24*time.Hour)
+		return time.Duration(min(n, 24*60*60)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil && at.After(now) {
 		return at.Sub(now)
@@ -319,10 +324,11 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-// checkContent compares a download with the hash and size of its unpacked
-// content that upstream gives, and returns the hash.
+// checkContent compares a download with the hash and size that upstream gives
+// (of the content of a gzip file, of any other file itself), and returns the
+// hash; "" when upstream gives neither.
 func checkContent(path string, a address) (string, error) {
-	if a.sha == "" {
+	if a.sha == "" && a.size == 0 {
 		return "", nil
 	}
 	f, err := os.Open(path)
@@ -347,7 +353,10 @@ func checkContent(path string, a address) (string, error) {
 		return "", fmt.Errorf("unpack download: %w", truncated(err))
 	}
 	got := hex.EncodeToString(h.Sum(nil))
-	if got != a.sha || a.size > 0 && n != a.size {
+	switch {
+	case a.size > 0 && n != a.size:
+		return "", fmt.Errorf("the content does not have the size that upstream gives: %d bytes, want %d", n, a.size)
+	case a.sha != "" && got != a.sha:
 		return "", fmt.Errorf("the content does not have the hash that upstream gives: sha256 %s of %d bytes, want %s", got, n, a.sha)
 	}
 	return got, nil

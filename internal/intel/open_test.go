@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -95,6 +96,19 @@ func xzOf(t testing.TB, body string) string {
 	return b.String()
 }
 
+// bz2Tracker is a tracker with one flaw of the package p2, packed by bzip2:
+// the standard library only unpacks.
+const bz2Tracker = "QlpoOTFBWSZTWUgWtAQAAEDfgCAAEAd0EAoAAQA6r96qIABgaE0p6TwUeSep6hmmUMYTEyYCYADVLxvnls0E26JwOKGgNdSEaU37VqomabYRiqCFrVyo3sx+MhOUw5AeQ96hCYMDpsLiHEm7DuhaYRsDMqkkmqwXQl0WjGHGD/i7kinChIJAtaAg"
+
+func bz2(t testing.TB) string {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(bz2Tracker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
 // Every container, alone and nested, gives what is inside.
 func TestContainers(t *testing.T) {
 	tracker := trackerOf(3, "1")
@@ -104,6 +118,8 @@ func TestContainers(t *testing.T) {
 		"gz":             gz(t, tracker),
 		"zst":            zst(t, tracker),
 		"xz":             xzOf(t, tracker),
+		"bz2":            bz2(t),
+		"bz2 in tar":     tarOf(t, member{"tracker.json.bz2", bz2(t)}),
 		"zip":            zipOf(t, member{"dir/tracker.json", tracker}),
 		"tar":            tarOf(t, member{"tracker.json", tracker}),
 		"tar.gz":         gz(t, tarOf(t, member{"tracker.json", tracker})),
@@ -135,6 +151,7 @@ func TestTruncatedChangesNothing(t *testing.T) {
 		"gz":         gz(t, tracker),
 		"zst":        zst(t, tracker),
 		"xz":         xzOf(t, tracker),
+		"bz2":        bz2(t),
 		"zip":        zipOf(t, member{"a.json", osv}, member{"b.json", cve}),
 		"tar":        tarOf(t, member{"a.json", osv}, member{"b.json", cve}),
 		"list.gz":    gz(t, list),
@@ -300,7 +317,7 @@ func TestDirectories(t *testing.T) {
 // comes, the import ends, and a second import of the same bytes changes nothing.
 func FuzzImport(f *testing.F) {
 	tracker := trackerOf(2, "1")
-	for _, seed := range []string{tracker, gz(f, tracker), zst(f, tracker), xzOf(f, tracker), zipOf(f, member{"a", tracker}), tarOf(f, member{"a", tracker}),
+	for _, seed := range []string{tracker, gz(f, tracker), zst(f, tracker), xzOf(f, tracker), bz2(f), zipOf(f, member{"a", tracker}), tarOf(f, member{"a", tracker}),
 		kevJSON("2026-06-29", "CVE-2024-0001"), epssCSV("2026-06-30", "CVE-2024-0002,0.5,0.9"), "[]", "{", "BZh9", "PK\x05\x06",
 		osvJSON("GHSA-aaaa-bbbb-cccc", "2024-05-01T00:00:00Z", djangoAffected), cveJSON("CVE-2024-0008", "REJECTED", "2024-05-02T00:00:00Z")} {
 		f.Add([]byte(seed))

@@ -36,10 +36,14 @@ type FeedState struct {
 	MaxAge   time.Duration `json:"max_age,omitzero"`    // of the data, in nanoseconds; 0: never stale
 	Demo     bool          `json:"demo"`                // written for demonstration, not by an upstream
 	Digest   string        `json:"digest,omitempty"`    // of the records, for feeds that are replaced whole
+	Asked    time.Time     `json:"-"`                   // last time that upstream had nothing newer, zero when it was never asked
 }
 
 // Stale reports whether the feed's data is older than it should be. Data of
-// unknown date counts from when it was loaded.
+// unknown date counts from when it was loaded. A feed that may rest for longer
+// than its age allows (a small ecosystem, a list of advisories) is as fresh as
+// the last answer of its upstream; one that changes every day is not, so that
+// an upstream which has stopped is noticed.
 func (f *FeedState) Stale(now time.Time) bool {
 	if f.MaxAge == 0 {
 		return false
@@ -47,6 +51,9 @@ func (f *FeedState) Stale(now time.Time) bool {
 	at := f.Date
 	if at.IsZero() {
 		at = f.LoadedAt
+	}
+	if advisory.Rests(f.Name) && f.Asked.After(at) {
+		at = f.Asked
 	}
 	return now.Sub(at) > f.MaxAge
 }
@@ -161,7 +168,11 @@ func readFeeds(tx *bolt.Tx) ([]FeedState, error) {
 // Feeds returns the loaded feeds in order of their names.
 func (sn *Snapshot) Feeds() ([]FeedState, error) {
 	c := sn.shared()
-	return append([]FeedState(nil), c.feeds...), c.err
+	feeds := append([]FeedState(nil), c.feeds...)
+	for i := range feeds { // upstream may have been asked since, without a new generation
+		feeds[i].Asked = recalled(sn.tx, feeds[i].Name).At
+	}
+	return feeds, c.err
 }
 
 // Demo reports whether demonstration intelligence is all there is.

@@ -3,6 +3,8 @@ package intel
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -313,7 +315,7 @@ func (y *syncing) osv(ctx context.Context, g *group, base string) ([]address, er
 // within the last week, the file of modified records is enough.
 func (y *syncing) nvd(ctx context.Context, base string) ([]address, error) {
 	at := func(part string) address {
-		return address{name: "nvd-" + part, feed: advisory.FeedNVD, url: base + "/nvdcve-2.0-" + part + ".json.gz", check: "nvd-meta"}
+		return address{name: "nvd-" + part, feed: advisory.FeedNVD, url: base + "/nvdcve-2.0-" + part + ".json.gz"}
 	}
 	now := y.s.opt.Now().UTC()
 	parts := []string{"modified"}
@@ -355,13 +357,21 @@ func readMeta(raw []byte) (sha string, size int64) {
 	for _, line := range strings.Split(string(raw), "\n") {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), ":")
 		switch {
-		case ok && key == "sha256" && len(value) == 64:
-			sha = strings.ToLower(value)
+		case ok && key == "sha256":
+			sha = sha256Hex(value)
 		case ok && key == "size":
 			_, _ = fmt.Sscan(value, &size) // without a size the hash alone decides
 		}
 	}
 	return sha, size
+}
+
+// sha256Hex is a SHA-256 in lower-case hex, "" for anything else.
+func sha256Hex(s string) string {
+	if raw, err := hex.DecodeString(s); err != nil || len(raw) != sha256.Size {
+		return ""
+	}
+	return strings.ToLower(s)
 }
 
 // cve5 lists files of the newest release of cvelistV5: the whole list as of
@@ -374,9 +384,10 @@ func (y *syncing) cve5(ctx context.Context, base string) ([]address, error) {
 	}
 	var rel struct {
 		Assets []struct {
-			Name string `json:"name"`
-			URL  string `json:"browser_download_url"`
-			Size int64  `json:"size"`
+			Name   string `json:"name"`
+			URL    string `json:"browser_download_url"`
+			Size   int64  `json:"size"`
+			Digest string `json:"digest"` // "sha256:…"
 		} `json:"assets"`
 	}
 	if err := json.Unmarshal(raw, &rel); err != nil {
@@ -384,11 +395,15 @@ func (y *syncing) cve5(ctx context.Context, base string) ([]address, error) {
 	}
 	var whole, delta *address
 	for _, f := range rel.Assets {
+		a := &address{feed: advisory.FeedCVE5, url: f.URL, size: f.Size}
+		if sha, ok := strings.CutPrefix(f.Digest, "sha256:"); ok {
+			a.sha = sha256Hex(sha)
+		}
 		switch {
 		case strings.Contains(f.Name, "_all_CVEs_at_midnight"):
-			whole = &address{name: "cve5-all", feed: advisory.FeedCVE5, url: f.URL}
+			a.name, whole = "cve5-all", a
 		case strings.Contains(f.Name, "_delta_CVEs_at_"):
-			delta = &address{name: "cve5-delta", feed: advisory.FeedCVE5, url: f.URL}
+			a.name, delta = "cve5-delta", a
 		}
 	}
 	var list []address

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,6 +138,92 @@ func TestSyncAsksForChangesOnly(t *testing.T) {
 	}
 }
 
+// TestSyncAsksByDate: upstreams without ETags answer by Last-Modified.
+func TestSyncAsksByDate(t *testing.T) {
+	u, s := newUpstream(t), open(t, Options{})
+	u.set("/debian/json", trackerOf(3, "1"), "")
+	u.times["/debian/json"] = "Mon, 29 Jun 2026 10:00:00 GMT"
+	opt := u.options(t, nil, "debian-tracker")
+	for i, want := range []string{"debian-tracker loaded \n", "debian-tracker not modified \n"} {
+		if res := syncOnce(t, s, opt); outcomes(res) != want {
+			t.Errorf("sync %d: %q, want %q", i, outcomes(res), want)
+		}
+	}
+	u.set("/debian/json", trackerOf(4, "1"), "")
+	u.times["/debian/json"] = "Tue, 30 Jun 2026 10:00:00 GMT"
+	if res := syncOnce(t, s, opt); outcomes(res) != "debian-tracker loaded \n" {
+		t.Errorf("changed upstream: %q", outcomes(res))
+	}
+}
+
+// TestSyncThroughProxy: with a proxy nothing goes to the address itself.
+func TestSyncThroughProxy(t *testing.T) {
+	s := open(t, Options{})
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.String())
+		_, _ = io.WriteString(w, kevJSON("2026-06-29", "CVE-2024-0001"))
+	}))
+	defer proxy.Close()
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := SyncOptions{Dir: t.TempDir(), Feeds: []string{"kev"}, Base: map[string]string{"kev": "http://feeds.invalid/kev"}, Client: SyncClient(http.ProxyURL(at)), tries: 1}
+	if res := syncOnce(t, s, opt); outcomes(res) != "kev loaded \n" {
+		t.Errorf("%q", outcomes(res))
+	}
+	if diff := cmp.Diff([]string{"GET http://feeds.invalid/kev/known_exploited_vulnerabilities.json"}, asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestStaleness: what rests is as fresh as its upstream's last answer; what
+// changes every day is as fresh as its data.
+func TestStaleness(t *testing.T) {
+	now := time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+	u, s := newUpstream(t), open(t, Options{Now: func() time.Time { return now }})
+	u.set(kevPath, kevJSON("2026-06-29", "CVE-2024-0001"), `"one"`)
+	u.set("/osv/PyPI/all.zip", zipOf(t, member{"a.json", osvJSON("GHSA-aaaa-bbbb-cccc", "2024-05-01T00:00:00Z", djangoAffected)}), `"one"`)
+	u.set("/epss/epss_scores-current.csv.gz", gz(t, epssCSV("2026-06-30", "CVE-2024-0001,0.1,0.2")), `"one"`)
+	stale := func() (names []string) {
+		t.Helper()
+		view(t, s, func(sn *Snapshot) {
+			feeds, err := sn.Feeds()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range feeds {
+				if f.Stale(now) {
+					names = append(names, f.Name)
+				}
+			}
+		})
+		return names
+	}
+	opt := u.options(t, nil, "kev", "epss", "osv/PyPI")
+	syncOnce(t, s, opt)
+	if diff := cmp.Diff([]string{"epss"}, stale()); diff != "" {
+		t.Errorf("after a sync: %s", diff)
+	}
+	now = now.AddDate(0, 0, 8)
+	if diff := cmp.Diff([]string{"epss", "kev", "osv/PyPI"}, stale()); diff != "" {
+		t.Errorf("eight days without a sync: %s", diff)
+	}
+	if res := syncOnce(t, s, opt); !strings.Contains(outcomes(res), "kev not modified") {
+		t.Errorf("%q", outcomes(res))
+	}
+	if diff := cmp.Diff([]string{"epss"}, stale()); diff != "" {
+		t.Errorf("after a sync without news: %s", diff)
+	}
+	u.setHook(func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(http.StatusNotFound); return true })
+	now = now.AddDate(0, 0, 8)
+	syncOnce(t, s, opt)
+	if diff := cmp.Diff([]string{"epss", "kev", "osv/PyPI"}, stale()); diff != "" {
+		t.Errorf("after a sync that failed: %s", diff)
+	}
+}
+
 func TestSyncRefusesOlderData(t *testing.T) {
 	u, s := newUpstream(t), open(t, Options{})
 	give(t, s, "kev.json", kevJSON("2026-06-29", "CVE-2024-0001"))
@@ -230,6 +318,40 @@ func TestSyncChecksHash(t *testing.T) {
 	syncOnce(t, s, opt)
 	if diff := cmp.Diff([]string{"/nvd/nvdcve-2.0-modified.meta"}, u.asked()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The list of a release says how large its files are and what they hash to.
+func TestSyncChecksReleaseFiles(t *testing.T) {
+	cve := zipOf(t, member{"cves/2024/0xxx/CVE-2024-0001.json", cveJSON("CVE-2024-0001", "PUBLISHED", "2024-05-01T00:00:00Z")})
+	sum := sha256.Sum256([]byte(cve))
+	good := "sha256:" + hex.EncodeToString(sum[:])
+	for _, tt := range []struct {
+		name, digest string
+		size         int
+		want         string
+	}{
+		{"both", good, len(cve), "cve5-delta loaded \n"},
+		{"no digest", "", len(cve), "cve5-delta loaded \n"},
+		{"another size", "", len(cve) + 1, "does not have the size"},
+		{"another hash", "sha256:" + strings.Repeat("0", 64), len(cve), "does not have the hash"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			u, s := newUpstream(t), open(t, Options{})
+			u.set("/cve5/releases/latest", fmt.Sprintf(`{"assets":[{"name":"2026-06-30_delta_CVEs_at_1000Z.zip","browser_download_url":%q,"size":%d,"digest":%q}]}`, u.URL+"/delta.zip", tt.size, tt.digest), "")
+			u.set("/delta.zip", cve, "")
+			opt := u.options(t, nil, "cve5")
+			res := syncOnce(t, s, opt)
+			if got := outcomes(res); !strings.Contains(got, tt.want) || res.Changed != strings.Contains(tt.want, "loaded") {
+				t.Errorf("changed %v, %q, want %q", res.Changed, got, tt.want)
+			}
+			u.asked()
+			if tt.name == "both" {
+				if res := syncOnce(t, s, opt); outcomes(res) != "cve5-delta not modified \n" || len(u.asked()) != 1 {
+					t.Errorf("the same hash again: %q", outcomes(res))
+				}
+			}
+		})
 	}
 }
 
@@ -360,4 +482,24 @@ func TestCheckFeeds(t *testing.T) {
 	if CheckFeeds([]string{"osv2"}, nil) == nil || CheckFeeds(nil, map[string]string{"x": "http://h"}) == nil {
 		t.Error("unknown names pass")
 	}
+}
+
+// FuzzAnswers reads the small texts that upstreams send beside their files.
+func FuzzAnswers(f *testing.F) {
+	for _, s := range []string{"lastModifiedDate:x\r\nsize:12\r\nsha256:" + strings.Repeat("AB", 32) + "\r\n", "sha256:\nsize:-99999999999999999999", "bytes 100-199/200", "bytes -1-", "120",
+		"9227000000", "Wed, 21 Oct 2026 07:28:00 GMT"} {
+		f.Add(s)
+	}
+	now := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, s string) {
+		if sha, _ := readMeta([]byte(s)); sha != "" && len(sha) != 64 {
+			t.Errorf("hash %q", sha)
+		}
+		if d := retryAfter(s, now); d < 0 {
+			t.Errorf("wait %s", d)
+		}
+		if at, ok := rangeStart(s); ok && at < 0 {
+			t.Errorf("range from %d", at)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
@@ -139,5 +140,60 @@ func FuzzSnapState(f *testing.F) {
 		yamlTop(b, "version")
 		deployVersion(b)
 		releaseVersion(string(b))
+	})
+}
+
+func FuzzPins(f *testing.F) {
+	f.Add([]byte("Package: a b* src:c d:any\nPin: version 1\nPin-Priority: 1001\n\nPackage: *\nPin: origin x\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h := Host{Now: testNow, FS: fstest.MapFS{"etc/apt/preferences": &fstest.MapFile{Data: b}, "etc/apt/preferences.d/x.pref": &fstest.MapFile{Data: b}}}
+		pins, _ := readPins(h) // an error says that the files cannot be read
+		for p := range pins {
+			if strings.ContainsAny(p, " \n:[?/") || strings.Contains(p, "*") && p != "*" {
+				t.Errorf("pin %q", p)
+			}
+		}
+	})
+}
+
+func FuzzFileLists(f *testing.F) {
+	f.Add([]byte("/.\n/usr\n/lib/python3/x/METADATA\r\n\n//usr/../x\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h := Host{Now: testNow, FS: fstest.MapFS{dpkgInfo + "/pkg:amd64.list": &fstest.MapFile{Data: b}}}
+		asked := "usr/lib/python3/x/METADATA"
+		for p, owner := range owners(t.Context(), h, DefaultLimits(), []string{asked}) {
+			if p != asked || owner != "pkg" {
+				t.Errorf("%q belongs to %q", p, owner)
+			}
+		}
+	})
+}
+
+// FuzzProc puts one text into every file of /proc and /sys that is read.
+func FuzzProc(f *testing.F) {
+	for _, s := range []string{"6.1.0-31-amd64\n", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.128-1 (2025-02-07)", "Ubuntu 6.8.0-31.31-generic 6.8.1", "btime 1700000000\ncpu 1",
+		"processor\t: 0\nmodel name\t: x\nflags\t: hypervisor\n", "MemTotal:  99999999999999999999 kB\n", "8 0 512 sda\n", "QEMU"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fs := fstest.MapFS{}
+		for _, name := range []string{"proc/cpuinfo", "proc/meminfo", "proc/stat", "proc/version_signature", "proc/device-tree/model", "proc/1/cgroup", "proc/1/environ",
+			"proc/sys/kernel/osrelease", "proc/sys/kernel/version", "proc/sys/kernel/arch", "proc/sys/kernel/random/boot_id", "sys/class/dmi/id/sys_vendor",
+			"sys/class/dmi/id/product_name", "sys/class/dmi/id/product_serial", "sys/class/dmi/id/bios_version", "sys/block/sda/size", "sys/hypervisor/type"} {
+			fs[name] = &fstest.MapFile{Data: b}
+		}
+		for _, name := range []inventory.SectionName{inventory.Kernel, inventory.Hardware} {
+			s := Run(t.Context(), collector(t, All(), name), Host{FS: fs, Now: testNow, Live: true}, DefaultLimits())
+			if strings.Contains(s.Reason, "internal error") {
+				t.Fatal(s.Reason)
+			}
+			for _, it := range s.Items {
+				var v any
+				if err := json.Unmarshal(it.Value, &v); err != nil {
+					t.Fatal(err)
+				}
+				safeValue(t, name, v)
+			}
+		}
 	})
 }

@@ -2,10 +2,14 @@ package mde
 
 import (
 	"errors"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/picketsec/picket/internal/server"
 )
 
 // thing is a row with a property of every kind.
@@ -249,6 +253,42 @@ func FuzzOptions(f *testing.F) {
 		again, err := parseOptions(query)
 		if err != nil || again.filter != o.filter || again.skip != o.skip+1 || again.orderby != o.orderby {
 			t.Errorf("the next link of %q loses something: %q (%v)", s, next, err)
+		}
+	})
+}
+
+func FuzzCanonicalID(f *testing.F) {
+	for _, s := range []string{"debian-_-openssl", "npm-_-%40babel%2Fcore", "npm-_-%2540babel%252Fcore", "%2e%2e", "%252e", "ü%zz", "a/b%00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		id, ok := CanonicalID(s)
+		if !ok {
+			return
+		}
+		if !regexp.MustCompile(`^[A-Za-z0-9._+~:%-]+$`).MatchString(id) || id == "." || id == ".." {
+			t.Errorf("CanonicalID(%q) = %q", s, id)
+		}
+		if plain, err := url.PathUnescape(id); err == nil && !strings.Contains(plain, "%") {
+			if again, ok := CanonicalID(id); again != id || !ok {
+				t.Errorf("CanonicalID(%q) = %q, %v", id, again, ok)
+			}
+		}
+	})
+}
+
+func FuzzToken(f *testing.F) {
+	f.Add(writeToken(&server.MachineVuln{Num: 7, CVE: "CVE-2024-1000", Vendor: "debian", Product: "openssl", Version: "1:3.0-1"}))
+	for _, s := range []string{"", "e30", "W10", "bnVsbA", "====", "eyJuIjotMX0"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		row, err := readToken(s)
+		if err != nil {
+			return
+		}
+		if again, err := readToken(writeToken(row)); err != nil || *again != *row {
+			t.Errorf("%q is %+v, then %+v, %v", s, row, again, err)
 		}
 	})
 }
