@@ -256,6 +256,9 @@ func (l *link) loop(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Second)
 	defer tick.Stop()
 	first := a.gather.first // closed once everything was looked at; nil once that is known
+	if err := l.check(ctx); err != nil {
+		return err
+	}
 	for {
 		idle, err := l.fill(ctx)
 		if err != nil {

@@ -248,7 +248,8 @@ func succession(k exposure.Component) string {
 	return k.ID() + "\x00" + k.Key.Name + "\x00" + string(k.Role)
 }
 
-// closures says why each weakness that left the device left it.
+// closures says why each weakness that left the device left it, or no longer
+// counts because another kernel runs.
 func (c *core) closures(d *device, old []store.Held, diff exposure.DeviceDiff, at int64) []store.Closed {
 	if len(diff.Removed) == 0 {
 		return nil
@@ -264,7 +265,8 @@ func (c *core) closures(d *device, old []store.Held, diff exposure.DeviceDiff, a
 	}
 	var out []store.Closed
 	for _, ch := range diff.Changes {
-		if ch.Now != exposure.Clear {
+		latent := ch.Was >= exposure.Exposed && ch.Now == exposure.Hidden
+		if ch.Now != exposure.Clear && !latent {
 			continue
 		}
 		for _, id := range diff.Removed {
@@ -273,6 +275,9 @@ func (c *core) closures(d *device, old []store.Held, diff exposure.DeviceDiff, a
 			}
 			k := c.fleet.Component(id)
 			reason, detail := whyGone(k, added[k.ID()])
+			if latent && reason != kernelChanged {
+				continue
+			}
 			out = append(out, store.Closed{Device: int64(d.num), Component: uint32(id), Weakness: ch.Weakness, Reason: reason,
 				Detail: detail, First: c.firstSeen(was[uint32(id)], ch.Weakness).Unix(), At: at})
 			break
@@ -281,23 +286,23 @@ func (c *core) closures(d *device, old []store.Held, diff exposure.DeviceDiff, a
 	return out
 }
 
+// kernelChanged is why a finding of the kernel that ran before closed.
+const kernelChanged = "kernel-changed"
+
 // whyGone explains a component that a device has no more by what came instead.
 func whyGone(gone exposure.Component, came []exposure.Component) (reason, detail string) {
-	for _, k := range came {
-		if k.Key.Name != gone.Key.Name {
-			continue
-		}
-		switch {
-		case gone.Role == exposure.InMemory:
-			return "restarted", "the processes that used " + gone.Version + " ended"
-		case gone.Role == exposure.KernelRunning && k.Role == exposure.KernelRunning:
-			return "kernel-changed", gone.Version + " → " + k.Version
-		case gone.Version != k.Version:
-			return "upgraded", gone.Version + " → " + k.Version
-		}
-	}
 	if gone.Role == exposure.InMemory {
 		return "restarted", "the processes that used " + gone.Version + " ended"
+	}
+	for _, k := range came {
+		if gone.Role == exposure.KernelRunning && k.Role == exposure.KernelRunning && k.Key.Name == gone.Key.Name {
+			return kernelChanged, gone.Version + " → " + k.Version
+		}
+	}
+	for _, k := range came {
+		if k.Key.Name == gone.Key.Name && k.Version != gone.Version {
+			return "upgraded", gone.Version + " → " + k.Version
+		}
 	}
 	return "removed", gone.Product + " " + gone.Version + " is no longer installed"
 }

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// give imports a file with this content.
+func give(t *testing.T, s *Server, name, content string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	importFile(t, s, path)
+}
+
+// sections reports any sections.
+func (r *report) sections(t *testing.T, list ...*inventory.Section) {
+	t.Helper()
+	var deltas []inventory.Delta
+	for _, sec := range list {
+		sec.SeenAt = time.Now().UTC()
+		sec.Seal()
+		deltas = append(deltas, inventory.Diff(r.held[sec.Name], sec))
+		r.held[sec.Name] = sec
+	}
+	r.seq++
+	if _, err := r.s.ingest(t.Context(), r.id, r.seq, deltas); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func oneItem(name inventory.SectionName, key string, v any) *inventory.Section {
+	s := inventory.NewSection(name, inventory.Complete, "")
+	s.Put(key, v)
+	return s
+}
+
+// A record that its authority rejected, or that its database withdrew, closes
+// the findings of it, whatever other feeds still say.
+func TestRejectedAndWithdrawnCloseFindings(t *testing.T) {
+	s := testServer(t)
+	id := enrol(t, s, "a")
+	r := newReport(s, id)
+	r.send(t, "libssl3 3.0.1-1 openssl")
+	r.sections(t, oneItem(inventory.Python, "django@x", inventory.Package{Ecosystem: inventory.EcoPyPI, Name: "django", Version: "4.1", Paths: []string{"/x"}}))
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 resolved 3.0.2-1", "openssl CVE-2024-0002 open")
+	osv := func(more string) string {
+		return `{"schema_version":"1.6.0","id":"GHSA-aaaa-bbbb-cccc","modified":"2026-0` + more + `,"published":"2024-01-01T00:00:00Z","summary":"S","details":"D",
+			"affected":[{"package":{"ecosystem":"PyPI","name":"django"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"4.2"}]}]}]}`
+	}
+	give(t, s, "a.json", osv(`1-01T00:00:00Z"`))
+	equal(t, "before", vulns(t, s, id), "CVE-2024-0001 fixed", "CVE-2024-0002 open", "GHSA-aaaa-bbbb-cccc fixed")
+
+	give(t, s, "cve.json", `{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{"cveId":"CVE-2024-0001","state":"REJECTED","dateUpdated":"2026-02-01T00:00:00Z"},
+		"containers":{"cna":{"rejectedReasons":[{"lang":"en","value":"No flaw."}]}}}`)
+	give(t, s, "a.json", osv(`2-01T00:00:00Z","withdrawn":"2026-02-01T00:00:00Z"`))
+	equal(t, "after", vulns(t, s, id), "CVE-2024-0002 open")
+	equal(t, "closed", closedRows(t, s, id), "CVE-2024-0001 rejected the record was rejected or withdrawn", "GHSA-aaaa-bbbb-cccc rejected the record was rejected or withdrawn")
+}
+
+// A reboot into the fixed kernel and the restart of a process that still used
+// old files close their findings, and say so.
+func TestRebootAndRestartCloseFindings(t *testing.T) {
+	s := testServer(t)
+	id := enrol(t, s, "a")
+	r := newReport(s, id)
+	load(t, s, "tracker-2026-01-01.json", "linux CVE-2025-0001 resolved 6.1.129-1", "openssl CVE-2024-0001 resolved 3.0.2-1")
+	r.send(t, "linux-image-6.1.0-31-amd64 6.1.128-1 linux", "linux-image-6.1.0-32-amd64 6.1.129-1 linux", "libssl3 3.0.2-1 openssl")
+	kernel := func(release, version string) *inventory.Section {
+		return oneItem(inventory.Kernel, "running", inventory.KernelFact{Release: release, Package: "linux-image-" + release, PackageVersion: version})
+	}
+	need := oneItem(inventory.Restart, "libssl3", inventory.RestartNeed{Package: "libssl3", Source: "openssl", Installed: "3.0.2-1", RunningVersion: "3.0.1-1",
+		Paths: []string{"/usr/lib/libssl.so.3"}, Processes: []inventory.Process{{PID: 7, Name: "nginx"}}})
+	r.sections(t, kernel("6.1.0-31-amd64", "6.1.128-1"), need)
+	equal(t, "before", vulns(t, s, id), "CVE-2024-0001 restart-needed", "CVE-2025-0001 restart-needed")
+
+	r.sections(t, kernel("6.1.0-32-amd64", "6.1.129-1"), inventory.NewSection(inventory.Restart, inventory.Complete, ""))
+	got := vulns(t, s, id)
+	if len(got) != 1 || got[0] != "CVE-2025-0001 latent-kernel" {
+		t.Errorf("after = %q, want only the old kernel on disk", got)
+	}
+	closed := strings.Join(closedRows(t, s, id), "\n")
+	for _, want := range []string{"CVE-2024-0001 restarted the processes that used 3.0.1-1 ended", "CVE-2025-0001 kernel-changed 6.1.128-1 → 6.1.129-1"} {
+		if !strings.Contains(closed, want) {
+			t.Errorf("want %q in\n%s", want, closed)
+		}
+	}
+}
