@@ -208,7 +208,9 @@ func TestCanonicalID(t *testing.T) {
 		{"npm-_-@babel%2Fcore", "npm-_-%40babel%2Fcore"},
 		{"a+b~c:d.e_f-g", "a+b~c:d.e_f-g"},
 		{"ü", "%C3%BC"},
-		{"", ""}, {".", ""}, {"..", ""}, {"%2e%2E", ""}, {"%252e%252e", ""}, {"%zz", ""},
+		{"", ""}, {".", ""}, {"..", ""}, {"%2e%2E", ""}, {"%zz", ""},
+		{"%252e%252e", "%252e%252e"}, // the name "%2e%2e", which is no dot segment
+		{"%252F", "%2F"},
 	} {
 		if got, ok := CanonicalID(tt.in); got != tt.want || ok != (tt.want != "") {
 			t.Errorf("CanonicalID(%q) = %q, %v; want %q", tt.in, got, ok, tt.want)

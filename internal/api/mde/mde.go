@@ -119,15 +119,16 @@ func (q *request) segment(want, got string) bool {
 // CanonicalID turns one escaped path segment into an id: every byte outside
 // A–Z a–z 0–9 . _ + ~ : - is percent-encoded, upper case. An id that holds
 // percent-encoded bytes may arrive as it is ("npm-_-%40babel%2Fcore") or
-// encoded once more ("npm-_-%2540babel%252Fcore"). ok is false for empty and
-// dot segments and for broken escapes.
+// encoded once more ("npm-_-%2540babel%252Fcore"); a name that holds "%2e" by
+// itself has no such form and is left alone. ok is false for empty and dot
+// segments and for broken escapes.
 func CanonicalID(segment string) (id string, ok bool) {
 	plain, err := url.PathUnescape(segment)
 	if err != nil {
 		return "", false
 	}
 	if strings.Contains(segment, "%25") {
-		if again, err := url.PathUnescape(plain); err == nil {
+		if again, err := url.PathUnescape(plain); err == nil && escapeID(again) == plain {
 			plain = again
 		}
 	}

@@ -1,0 +1,422 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/protocol"
+	"github.com/picketsec/picket/internal/server"
+)
+
+// poisons are texts that a hostile host may send in place of any text.
+var poisons = []string{
+	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "'; DROP TABLE device; --", "=cmd|' /C calc'!A0", "@SUM(1)", "+1", "-1", "\t=1",
+	"../../../../etc/passwd", "..", "%2e%2e%2f", "a-_-b-_-c", "\x00nul\x01\x1b[31mred\x1b[0m", "line\r\nforged,row\u2028", "\u202ertl\u202c", "\ufeffbom",
+	"\xff\xfe not utf8 \xc3(", "C:\\Windows\\x", "%s%n%d", "{{7*7}}${7*7}", strings.Repeat("n", 64<<10),
+}
+
+// factOf says which type the items of each section have.
+var factOf = map[inventory.SectionName]any{
+	inventory.OSSection: inventory.OS{}, inventory.Kernel: inventory.KernelFact{}, inventory.Hardware: inventory.HardwareFact{}, inventory.Interfaces: inventory.Interface{},
+	inventory.DPKG: inventory.Package{}, inventory.RPM: inventory.Package{}, inventory.APK: inventory.Package{}, inventory.Snap: inventory.Package{},
+	inventory.Flatpak: inventory.Package{}, inventory.Python: inventory.Package{}, inventory.NPM: inventory.Package{}, inventory.Ruby: inventory.Package{},
+	inventory.GoBinaries: inventory.Package{}, inventory.Java: inventory.Package{}, inventory.Updates: inventory.Update{}, inventory.Restart: inventory.RestartNeed{},
+}
+
+// fill puts text into every string of v, whatever the type will have tomorrow:
+// a kind that it does not know fails the test. It returns how many it filled.
+func fill(t *testing.T, v reflect.Value, text string) int {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+		return 1
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		return fill(t, v.Index(0), text)
+	case reflect.Struct:
+		n := 0
+		if v.Type() != reflect.TypeFor[time.Time]() {
+			for i := range v.NumField() {
+				n += fill(t, v.Field(i), text)
+			}
+		}
+		return n
+	case reflect.Bool, reflect.Int, reflect.Uint64:
+		return 0
+	}
+	t.Fatalf("%s: fill does not know this kind: what is collected in it would not be poisoned", v.Type())
+	return 0
+}
+
+// poisoned are sections with text in every string of every fact. A text that is
+// long goes into one field at a time, so that no item is too large to be taken.
+func poisoned(t *testing.T, text string) []*inventory.Section {
+	t.Helper()
+	var list []*inventory.Section
+	for name, fact := range factOf {
+		s := inventory.NewSection(name, inventory.Partial, text[:min(len(text), 1000)])
+		all := reflect.New(reflect.TypeOf(fact)).Elem()
+		if fill(t, all, text) < 3 {
+			t.Errorf("%s: fewer than three texts", name)
+		}
+		if len(text) < 1000 {
+			s.Put(text, all.Interface())
+		} else {
+			for i := range all.NumField() {
+				one := reflect.New(all.Type()).Elem()
+				one.Field(i).Set(all.Field(i))
+				s.Put(strconv.Itoa(i), one.Interface())
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// pest is an agent that sends what it likes.
+type pest struct {
+	t    *testing.T
+	addr string
+	root *x509.CertPool
+}
+
+// send enrols a new device and delivers sections; it returns the device and
+// what the server refused.
+func (p *pest) send(token string, sections []*inventory.Section) (inventory.DeviceID, []protocol.Rejected) {
+	p.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	csr, err := protocol.NewCSR(key)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	body, err := json.Marshal(protocol.EnrollRequest{Version: protocol.Version, AgentVersion: "pest", Token: token, CSR: csr})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	client := func(certs ...tls.Certificate) *http.Client {
+		return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.root, MinVersion: tls.VersionTLS13, Certificates: certs}}}
+	}
+	resp, err := client().Post("https://"+p.addr+protocol.EnrollPath, "application/json", bytes.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var enrolled protocol.EnrollResponse
+	if err := json.NewDecoder(resp.Body).Decode(&enrolled); err != nil || enrolled.Certificate == "" {
+		p.t.Fatalf("enrolment: %s, %v", resp.Status, err)
+	}
+	block, _ := pem.Decode([]byte(enrolled.Certificate))
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	ws, _, err := websocket.Dial(ctx, "wss://"+p.addr+protocol.SessionPath, &websocket.DialOptions{HTTPClient: client(tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: key})})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	c := protocol.NewConn(ws, nil)
+	defer c.Close("done")
+	deltas := make([]inventory.Delta, len(sections))
+	for i, s := range sections {
+		s.SeenAt = time.Now()
+		s.Seal()
+		deltas[i] = inventory.Diff(nil, s)
+	}
+	for _, m := range []*protocol.Message{{Hello: &protocol.Hello{Version: protocol.Version, AgentVersion: "<b>pest", OS: "<b>", Arch: "<b>"}},
+		{Deliver: &protocol.Deliver{Seq: 1, Deltas: deltas}}} {
+		if err := c.Send(ctx, m); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	for {
+		m, done, err := c.Recv(ctx)
+		done()
+		if err != nil {
+			p.t.Fatalf("the server ended the session: %v", err)
+		}
+		if m.Ack != nil && m.Ack.Seq == 1 {
+			return enrolled.Device, m.Ack.Rejected
+		}
+	}
+}
+
+// TestPoisonHost sends every poison in every string that is collected to the
+// real server, by the wire, and asks every route and the command line what they
+// make of it.
+func TestPoisonHost(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.Open(t.Context(), server.Options{Dir: dir, Log: discard(), AgentAddr: ln.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := s.AgentTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: s.AgentHandler(), ReadHeaderTimeout: time.Minute}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = srv.Serve(tls.NewListener(ln, cfg)) }) // ends with srv.Close
+	wg.Go(func() { _ = s.Run(ctx) })                          // ends with ctx
+	defer func() {
+		cancel()
+		_ = srv.Close()
+		wg.Wait()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	importPoison(t, s)
+
+	ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pest{t: t, addr: ln.Addr().String(), root: x509.NewCertPool()}
+	p.root.AppendCertsFromPEM(ca)
+	admin := server.Caller{Name: "test", Admin: true}
+	token, _, err := s.CreateToken(t.Context(), admin, poisons[0], 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var devices []string
+	for i, text := range poisons {
+		if testing.Short() && i%4 > 0 {
+			continue
+		}
+		id, rejected := p.send(token, poisoned(t, text))
+		devices = append(devices, string(id))
+		if len(rejected) > 0 && utf8.ValidString(text) { // what is no UTF-8 changes on the wire: its hash does not hold
+			t.Errorf("%.30q was refused: %v", text, rejected)
+		}
+	}
+	// One more that has findings: what the engine needs is as it should be, all else is poison.
+	for _, text := range []string{poisons[0], "\x00nul\x1b[31mred\u202e"} {
+		id, _ := p.send(token, vulnerable(t, text))
+		devices = append(devices, string(id))
+	}
+	w := &world{t: t, h: New(Options{Server: s, Log: discard()})}
+	_, clientID, secret, err := s.CreateApp(t.Context(), poisons[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	access, err := s.IssueToken(t.Context(), "http://picket.test", clientID, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := []string{"Authorization", "Bearer " + access.Token}
+	asked := askEverything(t, w, auth, devices)
+	t.Logf("%d devices, %d answers", len(devices), asked)
+
+	last := devices[len(devices)-1]
+	raw, err := json.Marshal(server.ExplainArgs{Device: last, Weakness: "CVE-2024-1000"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Admin(t.Context(), "explain", raw, func(server.Progress) {})
+	var text string
+	if err == nil {
+		err = json.Unmarshal(out, &text)
+	}
+	if err != nil || !strings.Contains(text, "openssl") || strings.ContainsAny(text, "\x1b\x00\r\u202e") {
+		t.Errorf("explain: %v %q", err, text)
+	}
+}
+
+// importPoison loads a tracker whose own texts are poison too.
+func importPoison(t *testing.T, s *server.Server) {
+	t.Helper()
+	type m = map[string]any
+	raw, err := json.Marshal(m{"openssl": m{"CVE-2024-1000": m{"description": poisons[0] + "\u202e\x1b[31m", "scope": poisons[1], "releases": m{"bookworm": m{
+		"status": "open", "urgency": poisons[0], "nodsa": poisons[1], "nodsa_reason": poisons[0], "repositories": m{"bookworm": "1"}}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "tracker.json")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args, err := json.Marshal(server.IntelImportArgs{Paths: []string{file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Admin(t.Context(), "intel import", args, func(server.Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// vulnerable is a Debian 12 with a vulnerable openssl and text in every other string.
+func vulnerable(t *testing.T, text string) []*inventory.Section {
+	t.Helper()
+	var sys inventory.OS
+	fill(t, reflect.ValueOf(&sys).Elem(), text)
+	sys.ID, sys.VersionID, sys.Codename = "debian", "12", "bookworm"
+	var pkg inventory.Package
+	fill(t, reflect.ValueOf(&pkg).Elem(), text)
+	pkg.Ecosystem, pkg.Name, pkg.Version, pkg.Source, pkg.SourceVersion, pkg.Origin, pkg.Module = inventory.EcoDebian, "openssl", "1.0-1", "openssl", "1.0-1", "Debian", ""
+	list := poisoned(t, text)
+	for i, s := range list {
+		one := inventory.NewSection(s.Name, inventory.Complete, "")
+		switch s.Name {
+		case inventory.OSSection:
+			one.Put("os", sys)
+		case inventory.DPKG:
+			one.Put(text, pkg)
+		default:
+			continue
+		}
+		list[i] = one
+	}
+	return list
+}
+
+// askEverything asks every route for each device, product and weakness and
+// checks that no answer holds what a browser, a terminal or a spreadsheet would obey.
+func askEverything(t *testing.T, w *world, auth, devices []string) (asked int) {
+	t.Helper()
+	ids := func(target string) (out []string) {
+		a := w.do("GET", target, "", auth...)
+		var page struct{ Items []struct{ ID string } }
+		if err := json.Unmarshal([]byte(a.body), &page); err != nil || a.code != 200 {
+			t.Fatalf("%s = %d %.200s", target, a.code, a.body)
+		}
+		for _, i := range page.Items {
+			out = append(out, i.ID)
+		}
+		return out
+	}
+	seen := map[string]bool{}
+	ask := func(target string) {
+		if seen[target] {
+			return
+		}
+		seen[target] = true
+		asked++
+		harmless(t, target, w.stop(w.request("GET", target, "", auth...)))
+	}
+	for _, name := range registered(t) {
+		method, route, _ := strings.Cut(name, " ")
+		if method != "GET" || table[name].need == person || table[name].need == manager {
+			continue
+		}
+		forms := []string{route}
+		if strings.HasSuffix(route, "/export") {
+			forms = []string{route + "?format=csv", route + "?format=jsonl"}
+		}
+		for _, form := range forms {
+			for _, target := range targets(form, devices, ids) {
+				ask(target)
+			}
+		}
+	}
+	for _, text := range poisons {
+		if q := fmt.Sprintf("%x", text); len(q) < 400 {
+			var b strings.Builder
+			for i := 0; i < len(q); i += 2 {
+				b.WriteString("%" + q[i:i+2])
+			}
+			ask("/api/x/search?q=" + b.String())
+			ask("/api/machines/findbytag?tag=" + b.String())
+		}
+	}
+	return asked
+}
+
+// targets puts every id that exists into a route. Routes that need a text of
+// their own are left out.
+func targets(route string, devices []string, ids func(target string) []string) (out []string) {
+	put := func(in, name string, list []string) {
+		for _, id := range list {
+			out = append(out, strings.Replace(in, name, id, 1))
+		}
+	}
+	switch {
+	case strings.Contains(route, "(…)"), strings.HasSuffix(route, "/search"), strings.HasSuffix(route, "/findbytag"):
+	case !strings.Contains(route, "{"):
+		return []string{route}
+	case strings.HasPrefix(route, "/api/x/devices/"), strings.HasPrefix(route, "/api/machines/"):
+		for _, d := range devices {
+			at := strings.Replace(route, "{id}", d, 1)
+			switch {
+			case strings.Contains(at, "{product}"):
+				put(at, "{product}", ids("/api/x/devices/"+d+"/software?size=100"))
+			case strings.Contains(at, "{weakness}"):
+				put(at, "{weakness}", ids("/api/x/devices/"+d+"/vulnerabilities?size=100"))
+			default:
+				out = append(out, at)
+			}
+		}
+	case strings.Contains(route, "/software/{id}"):
+		put(route, "{id}", ids("/api/x/software?size=100"))
+	default:
+		put(route, "{id}", ids("/api/x/weaknesses?size=100"))
+	}
+	return out
+}
+
+// harmless checks one answer. What is asked for exists, so it is 200.
+func harmless(t *testing.T, target string, a answer) {
+	t.Helper()
+	target = target[:min(len(target), 120)]
+	if a.code != 200 || a.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%s = %d %.300s", target, a.code, a.body)
+		return
+	}
+	switch ct := a.header.Get("Content-Type"); {
+	case strings.HasPrefix(ct, "text/csv"):
+		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+		if err != nil {
+			t.Errorf("%s: %v", target, err)
+		}
+		for _, row := range rows {
+			for _, cell := range row {
+				if _, err := strconv.ParseFloat(cell, 64); err != nil && cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+					t.Errorf("%s: a spreadsheet would run %.60q", target, cell)
+				}
+			}
+		}
+		if !strings.Contains(a.header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s: %v", target, a.header)
+		}
+	case strings.Contains(ct, "json"), strings.Contains(ct, "ndjson"), strings.Contains(ct, "event-stream"):
+		if i := strings.IndexAny(a.body, "<>\x1b\x00\u2028"); i >= 0 {
+			t.Errorf("%s: markup or control characters: %.80q", target, a.body[max(0, i-20):])
+		}
+		for _, l := range strings.Split(strings.TrimSpace(a.body), "\n") {
+			if !strings.Contains(ct, "event-stream") && l != "" && !json.Valid([]byte(l)) {
+				t.Errorf("%s: not JSON: %.80q", target, l)
+			}
+		}
+	default:
+		t.Errorf("%s: unexpected content type %q", target, ct)
+	}
+}
