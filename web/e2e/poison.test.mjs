@@ -19,15 +19,24 @@ function writePoison(root) {
   packages.push(pkg("glibc-poison", "2.36-9", { source: "glibc" }));
   writeRoot(root, line(tag).slice(0, 200), packages);
   writeFileSync(path.join(root, "etc/os-release"), `ID=debian\nVERSION_ID="12"\nNAME="${tag.replaceAll('"', "'")}"\nPRETTY_NAME="${tag.replaceAll('"', "'")}"\nVERSION_CODENAME=bookworm\n`);
-  const mod = path.join(root, "usr/lib/node_modules/evil");
-  mkdirSync(mod, { recursive: true });
-  writeFileSync(path.join(mod, "package.json"), JSON.stringify({ name: tag, version: `1.0.0"><script>alert(1)</script>`, description: tag }));
-  const ok = path.join(root, `usr/lib/node_modules/${encodeURIComponent("<b>")}`);
-  mkdirSync(ok, { recursive: true });
-  writeFileSync(path.join(ok, "package.json"), JSON.stringify({ name: "lodash", version: "4.17.11", description: tag }));
-  const dist = path.join(root, "usr/lib/python3/dist-packages/evil-1.dist-info");
-  mkdirSync(dist, { recursive: true });
-  writeFileSync(path.join(dist, "METADATA"), `Metadata-Version: 2.1\nName: ${line(tag)}\nVersion: 1.0\nSummary: ${line(tag)}\n\n${tag}`);
+  const write = (name, text) => {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), text);
+  };
+  write("etc/hosts", `127.0.1.1 ${line(tag)}.example ${line(tag)}\n`);
+  write("etc/timezone", `${tag}\n`);
+  write("usr/lib/node_modules/evil/package.json", JSON.stringify({ name: tag, version: `1.0.0"><script>alert(1)</script>`, description: tag }));
+  write(`usr/lib/node_modules/${encodeURIComponent("<b>")}/package.json`, JSON.stringify({ name: "lodash", version: "4.17.11", description: tag }));
+  write("usr/lib/python3/dist-packages/evil-1.dist-info/METADATA", `Metadata-Version: 2.1\nName: ${line(tag)}\nVersion: 1.0\nSummary: ${line(tag)}\n\n${tag}`);
+  write("var/lib/gems/3.1.0/specifications/evil-1.gemspec", `  s.name = '${tag}'.freeze\n  s.version = '${tag}'\n`);
+  write("lib/apk/db/installed", `P:${tag}\nV:${tag}\nA:${tag}\no:${tag}\nm:${tag}\nT:${tag}\n\n`);
+  write(`snap/evil/1/meta/snap.yaml`, `name: evil\nversion: ${tag}\nsummary: ${tag}\n`);
+  write("var/lib/snapd/snaps/evil_1.snap", "");
+  write("var/lib/snapd/state.json", JSON.stringify({ data: { snaps: { evil: { current: "1", "tracking-channel": tag } } } }));
+  write(`var/lib/flatpak/app/<img src=x onerror=alert(1)>/x86_64/<b>stable/active/deploy`, `appdata-version\0\0${tag}\0s`);
+  // What apt would upgrade, and a repository that calls itself names.
+  write("var/lib/apt/lists/evil_dists_x_InRelease", `Origin: ${tag}\nLabel: ${tag}\nSuite: ${tag}-security\nCodename: ${tag}\n`);
+  write("var/lib/apt/lists/evil_dists_x_main_binary-amd64_Packages", `Package: poison0\nArchitecture: amd64\nVersion: 2.0-1\nSource: ${tag}\n\n`);
 }
 
 let demo;
@@ -62,6 +71,8 @@ test("no page runs what a host says", async () => {
   const page = await newPage(context);
   const software = await (await api(`/api/x/devices/${id}/software?size=100`)).json();
   const vulns = await (await api(`/api/x/devices/${id}/vulnerabilities?size=100`)).json();
+  const kinds = new Set(software.items.map((s) => s.ecosystem));
+  assert.ok(kinds.size >= 6, `software of ${[...kinds].join(", ")}`);
   assert.ok(software.total > 8, `${software.total} products`);
   assert.ok(vulns.total > 0, "the poison host has findings of demo intelligence");
   const routes = ["/devices", `/devices?open=${id}`, `/devices/${id}`, `/devices/${id}/software`, `/devices/${id}/vulnerabilities`, "/software", "/weaknesses", "/settings/intelligence", "/settings/onboarding"];
