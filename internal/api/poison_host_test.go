@@ -375,6 +375,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 				out = append(out, at)
 			}
 		}
+	case strings.Contains(route, "/recommendations/{id}"):
+		put(route, "{id}", ids("/api/x/recommendations?size=100"))
 	case strings.Contains(route, "/software/{id}"):
 		put(route, "{id}", ids("/api/x/software?size=100"))
 	default:

@@ -170,7 +170,7 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 			u = &sums{row: &DeviceRecommendationRow{ID: recommendationID(at.product, t.Remedy), Name: remedyName(t.Remedy, k.Product), ProductID: at.product,
 				Component: k.Product, Vendor: k.Vendor, Type: remedyTypes[t.Remedy], Status: "Active", Tags: []string{}, ProductCode: c.productCode(k)}, seen: map[string]bool{}}
 			u.row.Threats.Exploit = "NoExploit"
-			if tag := supportTag(c.support(k), time.Now()); tag != "" {
+			if tag := supportTag(c.support(k)); tag != "" {
 				u.row.Tags = append(u.row.Tags, tag)
 			}
 			byKey[at] = u

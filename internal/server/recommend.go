@@ -212,7 +212,7 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 	out.Description, out.Steps = advice(row, out.Fixes)
 	for _, id := range c.fleet.ProductComponents(row.ProductID, nil) {
 		if e := c.support(c.fleet.Component(id)); e != nil {
-			if text := supportTag(e, time.Now()); text != "" && !slices.Contains(out.EOL, text) {
+			if text := supportTag(e); text != "" && !slices.Contains(out.EOL, text) {
 				out.EOL = append(out.EOL, text)
 			}
 		}

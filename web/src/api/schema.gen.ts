@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vulnerability management dashboard */
+        get: operations["dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices": {
         parameters: {
             query?: never;
@@ -89,6 +106,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Recommendations for a device */
+        get: operations["device-recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/recommendations/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Recommendations for a device, all rows of the filter as a file */
+        get: operations["export-device-recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exposure score of a device, opened into its findings */
+        get: operations["device-score"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/software": {
         parameters: {
             query?: never;
@@ -140,6 +208,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what a device is worth */
+        put: operations["set-device-value"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/vulnerabilities": {
         parameters: {
             query?: never;
@@ -183,6 +268,23 @@ export interface paths {
         };
         /** One weakness on a device with its evidence */
         get: operations["device-vulnerability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exposure-score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exposure score of all devices */
+        get: operations["exposure-score"];
         put?: never;
         post?: never;
         delete?: never;
@@ -306,6 +408,125 @@ export interface paths {
         };
         /** How to enrol a device */
         get: operations["onboarding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Security recommendations */
+        get: operations["recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendations/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Security recommendations, all rows of the filter as a file */
+        get: operations["export-recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One recommendation and how to carry it out */
+        get: operations["recommendation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendations/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices with findings that a recommendation closes */
+        get: operations["recommendation-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendations/{id}/devices/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices with findings that a recommendation closes, all rows of the filter as a file */
+        get: operations["export-recommendation-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendations/{id}/vulnerabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Weaknesses that a recommendation closes */
+        get: operations["recommendation-vulnerabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendations/{id}/vulnerabilities/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Weaknesses that a recommendation closes, all rows of the filter as a file */
+        get: operations["export-recommendation-vulnerabilities"];
         put?: never;
         post?: never;
         delete?: never;
@@ -674,6 +895,21 @@ export interface components {
             software: string;
             version: string;
         };
+        Dashboard: {
+            devices: components["schemas"]["TopDevice"][];
+            /** Format: int64 */
+            exploitable: number;
+            /** Format: int64 */
+            kev: number;
+            /** Format: int64 */
+            recommendation_count: number;
+            recommendations: components["schemas"]["RecommendationRow"][];
+            score: components["schemas"]["ScoreView"];
+            software: components["schemas"]["TopSoftware"][];
+            trend: components["schemas"]["TrendPoint"][];
+            /** Format: int64 */
+            weaknesses: number;
+        };
         DetectionLogic: {
             advisory: string;
             announced: string[];
@@ -705,6 +941,7 @@ export interface components {
             dropped: number;
             /** Format: int64 */
             exploitable: number;
+            exposure: string;
             /** Format: date-time */
             first_seen: string;
             /** Format: int64 */
@@ -731,6 +968,8 @@ export interface components {
             os_support: components["schemas"]["EndOfLife"] | null;
             os_version: string;
             restart: components["schemas"]["RestartNeed"][];
+            /** Format: double */
+            score: number;
             sections: components["schemas"]["SectionRow"][];
             /** Format: int64 */
             security_updates: number;
@@ -744,6 +983,29 @@ export interface components {
             top_weaknesses: components["schemas"]["DeviceVulnRow"][];
             /** Format: int64 */
             updates: number;
+            value: string;
+            /** Format: int64 */
+            weaknesses: number;
+        };
+        DeviceRecommendationRow: {
+            component: string;
+            id: string;
+            /** Format: double */
+            impact: number;
+            name: string;
+            /** Format: int64 */
+            points: number;
+            product_code: string;
+            product_id: string;
+            severity: components["schemas"]["SeverityCount"];
+            /** Format: double */
+            share: number;
+            status: string;
+            tags: string[];
+            threats: components["schemas"]["Threats"];
+            type: string;
+            vendor: string;
+            version: string;
             /** Format: int64 */
             weaknesses: number;
         };
@@ -753,6 +1015,7 @@ export interface components {
             connected: boolean;
             /** Format: int64 */
             exploitable: number;
+            exposure: string;
             /** Format: date-time */
             first_seen: string;
             /** Format: int64 */
@@ -770,12 +1033,33 @@ export interface components {
             os_name: string;
             os_platform: string;
             os_version: string;
+            /** Format: double */
+            score: number;
             severity: components["schemas"]["SeverityCount"];
             /** Format: int64 */
             software: number;
             tags: string[];
+            value: string;
             /** Format: int64 */
             weaknesses: number;
+        };
+        DeviceScore: {
+            counted: boolean;
+            level: string;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            rest_units: number;
+            /** Format: double */
+            score: number;
+            /** Format: int64 */
+            term_count: number;
+            terms: components["schemas"]["ScoreTerm"][];
+            /** Format: int64 */
+            units: number;
+            value: string;
+            /** Format: int64 */
+            version: number;
         };
         DeviceSoftware: {
             ecosystem: string;
@@ -821,6 +1105,13 @@ export interface components {
             versions: string[];
             /** Format: int64 */
             weaknesses: number;
+        };
+        DeviceValueInBody: {
+            /**
+             * @description What the device is worth to the organisation.
+             * @enum {string}
+             */
+            value: "Low" | "Normal" | "High";
         };
         DeviceVuln: {
             /** Format: double */
@@ -958,6 +1249,15 @@ export interface components {
             reason: string;
             sample: string;
         };
+        FixRow: {
+            /** Format: int64 */
+            devices: number;
+            package: string;
+            place: string;
+            version: string;
+            /** Format: int64 */
+            versions: number;
+        };
         Gap: {
             /** @enum {string} */
             section?: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart";
@@ -1029,6 +1329,16 @@ export interface components {
             release: string;
             version: string;
         };
+        LevelCount: {
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** Format: int64 */
+            medium: number;
+            /** Format: int64 */
+            none: number;
+        };
         LiveEvent: {
             id?: string;
             resource: string;
@@ -1094,6 +1404,13 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PageDeviceRecommendationRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["DeviceRecommendationRow"][];
+            /** Format: int64 */
+            total: number;
+        };
         PageDeviceRow: {
             /** Format: date-time */
             as_of: string;
@@ -1112,6 +1429,13 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["DeviceVulnRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageRecommendationRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["RecommendationRow"][];
             /** Format: int64 */
             total: number;
         };
@@ -1149,6 +1473,64 @@ export interface components {
             /** Format: date-time */
             start?: string;
         };
+        Recommendation: {
+            /** Format: date-time */
+            as_of: string;
+            component: string;
+            description: string;
+            ecosystem: string;
+            eol: string[];
+            /** Format: int64 */
+            exposed: number;
+            fixes: components["schemas"]["FixRow"][];
+            id: string;
+            /** Format: double */
+            impact: number;
+            /** Format: int64 */
+            impact_den: number;
+            impact_num: string;
+            /** Format: int64 */
+            installed: number;
+            name: string;
+            product_code: string;
+            product_id: string;
+            severity: components["schemas"]["SeverityCount"];
+            status: string;
+            steps: string[];
+            tags: string[];
+            threats: components["schemas"]["Threats"];
+            type: string;
+            vendor: string;
+            version: string;
+            /** Format: int64 */
+            weaknesses: number;
+        };
+        RecommendationRow: {
+            component: string;
+            ecosystem: string;
+            /** Format: int64 */
+            exposed: number;
+            id: string;
+            /** Format: double */
+            impact: number;
+            /** Format: int64 */
+            impact_den: number;
+            impact_num: string;
+            /** Format: int64 */
+            installed: number;
+            name: string;
+            product_code: string;
+            product_id: string;
+            severity: components["schemas"]["SeverityCount"];
+            status: string;
+            tags: string[];
+            threats: components["schemas"]["Threats"];
+            type: string;
+            vendor: string;
+            version: string;
+            /** Format: int64 */
+            weaknesses: number;
+        };
         RedeemInBody: {
             /** @description The fragment of the one-time link. */
             token: string;
@@ -1171,6 +1553,41 @@ export interface components {
             source: string;
             vector: string;
             version: string;
+        };
+        ScoreTerm: {
+            component: string;
+            /** Format: double */
+            cvss: number;
+            fallback: boolean;
+            /** Format: int64 */
+            points: number;
+            product_id: string;
+            /** @enum {string} */
+            severity: "Critical" | "High" | "Medium" | "Low" | "None";
+            /** Format: double */
+            share: number;
+            /** @enum {string} */
+            state: "fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed";
+            threats: components["schemas"]["Threats"];
+            /** Format: int64 */
+            units: number;
+            version: string;
+            weakness: string;
+        };
+        ScoreView: {
+            /** Format: date-time */
+            as_of: string;
+            /** Format: int64 */
+            den: number;
+            /** Format: int64 */
+            devices: number;
+            level: string;
+            levels: components["schemas"]["LevelCount"];
+            num: string;
+            /** Format: double */
+            score: number;
+            /** Format: int64 */
+            version: number;
         };
         SearchHit: {
             id: string;
@@ -1215,6 +1632,8 @@ export interface components {
             /** Format: int64 */
             exposed: number;
             id: string;
+            /** Format: double */
+            impact: number;
             /** Format: int64 */
             installed: number;
             name: string;
@@ -1241,6 +1660,8 @@ export interface components {
             /** Format: int64 */
             exposed: number;
             id: string;
+            /** Format: double */
+            impact: number;
             /** Format: int64 */
             installed: number;
             name: string;
@@ -1291,6 +1712,42 @@ export interface components {
             revoked: boolean;
             /** Format: int64 */
             uses: number;
+        };
+        TopDevice: {
+            id: string;
+            /** Format: date-time */
+            last_seen: string;
+            level: string;
+            name: string;
+            os_name: string;
+            /** Format: double */
+            score: number;
+            /** Format: int64 */
+            weaknesses: number;
+        };
+        TopSoftware: {
+            /** Format: int64 */
+            exposed: number;
+            id: string;
+            /** Format: double */
+            impact: number;
+            /** Format: int64 */
+            installed: number;
+            name: string;
+            threats: components["schemas"]["Threats"];
+            vendor: string;
+            /** Format: int64 */
+            weaknesses: number;
+        };
+        TrendPoint: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            devices: number;
+            /** Format: double */
+            score: number;
+            /** Format: int64 */
+            version: number;
         };
         VersionRow: {
             /** Format: int64 */
@@ -1407,6 +1864,71 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     devices: {
         parameters: {
             query?: {
@@ -1417,10 +1939,14 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
@@ -1495,10 +2021,14 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
@@ -1789,6 +2319,235 @@ export interface operations {
             };
         };
     };
+    "device-recommendations": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                /** @description Type of remediation. */
+                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                status?: "Active"[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeviceRecommendationRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-device-recommendations": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                /** @description Type of remediation. */
+                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                status?: "Active"[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceScore"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "device-software": {
         parameters: {
             query?: {
@@ -2030,6 +2789,76 @@ export interface operations {
             };
         };
     };
+    "set-device-value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceValueInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "device-vulnerabilities": {
         parameters: {
             query?: {
@@ -2220,6 +3049,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceVuln"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "exposure-score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreView"];
                 };
             };
             /** @description Unauthorized */
@@ -2825,6 +3719,571 @@ export interface operations {
             };
         };
     };
+    recommendations: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                /** @description Type of remediation. */
+                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                status?: "Active"[];
+                tag?: string[];
+                vendor?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRecommendationRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-recommendations": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                /** @description Type of remediation. */
+                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                status?: "Active"[];
+                tag?: string[];
+                vendor?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    recommendation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recommendation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "recommendation-devices": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                /** @description OS platform, as in os_platform. */
+                os?: string[];
+                health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
+                tag?: string[];
+                /** @description Only devices forked from a copied state directory. */
+                clone?: "true"[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeviceRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-recommendation-devices": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                /** @description OS platform, as in os_platform. */
+                os?: string[];
+                health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
+                tag?: string[];
+                /** @description Only devices forked from a copied state directory. */
+                clone?: "true"[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "recommendation-vulnerabilities": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                fix?: ("available" | "none")[];
+                /** @description Whether it counts on at least one device. */
+                exposed?: ("true" | "false")[];
+                state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageWeaknessRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-recommendation-vulnerabilities": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                fix?: ("available" | "none")[];
+                /** @description Whether it counts on at least one device. */
+                exposed?: ("true" | "false")[];
+                state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query?: {
@@ -3172,7 +4631,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
                 vendor?: string[];
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
@@ -3253,7 +4712,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
                 vendor?: string[];
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
@@ -3405,10 +4864,14 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
@@ -3486,10 +4949,14 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
@@ -4384,7 +5851,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
                 vendor?: string[];
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
@@ -4468,7 +5935,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
                 vendor?: string[];
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
