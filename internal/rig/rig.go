@@ -1,6 +1,7 @@
 // Package rig runs the built binaries as a user would, for tests and
 // benchmarks that need the real thing: it starts servers and agents on loopback,
-// kills them, writes file system trees for agents to inventory, and asks the API.
+// kills them, writes file system trees for agents to inventory, boots a host with
+// systemd for a service to run on (BootHost), and asks the API.
 //
 //	bins, err := rig.Build(ctx, dir)
 //	srv, err := bins.StartServer(ctx, dataDir)
