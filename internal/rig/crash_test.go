@@ -84,7 +84,7 @@ func TestKill(t *testing.T) {
 	if c.agent, err = bins.StartAgent(ctx, c.srv, filepath.Join(dir, "state"), rig.AgentOptions{Root: c.tree.Root}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.agent.Stop() })
+	t.Cleanup(c.stop)
 	c.converge("enrolment")
 
 	n := rounds(t)
@@ -230,6 +230,19 @@ func (c *crash) keeps(i int) {
 	if err := c.agent.Start(); err != nil {
 		c.t.Fatalf("round %d: %v", i, err)
 	}
+}
+
+// stop ends the agent once it is up: the control group that a killed one has
+// left goes with the next that ends by itself.
+func (c *crash) stop() {
+	err := rig.Wait(context.WithoutCancel(c.ctx), 30*time.Second, 20*time.Millisecond, func(ctx context.Context) (bool, error) {
+		devices, err := c.client.Devices(ctx)
+		return len(devices) == 1 && devices[0].Connected, err
+	})
+	if err != nil {
+		c.t.Errorf("the agent does not come back: %v", err)
+	}
+	c.agent.Stop()
 }
 
 // closedOnce holds that no finding was closed twice.
