@@ -146,6 +146,10 @@ func (g *gather) union(sets []*roaring.Bitmap) *roaring.Bitmap {
 	clear(g.words)
 	var buf [512]uint32
 	for _, s := range sets {
+		if s.Stats().BitmapContainers == 0 { // of those it would overwrite what is there
+			s.WriteDenseTo(g.words)
+			continue
+		}
 		it := s.ManyIterator()
 		for n := it.NextMany(buf[:]); n > 0; n = it.NextMany(buf[:]) {
 			g.add(buf[:n])

@@ -376,3 +376,28 @@ func TestFleetAssessedTogether(t *testing.T) {
 		}
 	}
 }
+
+// Joining sets of any density loses nothing of any of them.
+func TestGatherUnion(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		const devices = 200_000
+		var sets []*roaring.Bitmap
+		want := roaring.New()
+		for range rapid.IntRange(1, 5).Draw(t, "sets") {
+			s := roaring.New()
+			from, step := rapid.Uint32Range(0, devices-1).Draw(t, "from"), rapid.Uint32Range(1, 200).Draw(t, "step")
+			for dev := from; dev < devices; dev += step {
+				s.Add(dev)
+			}
+			if rapid.Bool().Draw(t, "runs") {
+				s.RunOptimize()
+			}
+			sets = append(sets, s)
+			want.Or(s)
+		}
+		if got := newGather(devices).union(sets); !got.Equals(want) {
+			t.Fatalf("union of %d sets has %d devices, want %d", len(sets), got.GetCardinality(), want.GetCardinality())
+		}
+	})
+}
