@@ -29,14 +29,16 @@ var may = map[string][]string{
 	"advisory":  {"version"},
 	// floor 1: reasoning
 	"exposure": {"version", "inventory", "advisory"},
+	"posture":  {"version", "inventory"},
 	// floor 2: the outside world
 	"intel":    {"version", "inventory", "advisory", "exposure"},
 	"protocol": {"inventory", "version"},
 	"store":    {"version", "inventory", "advisory", "exposure"},
 	// floor 3: programs
 	"agent":               {"inventory", "protocol", "version", "agent/collect"},
-	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb"},
+	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
+	"agent/collect/conf":  {},
 	"server":              {"version", "inventory", "advisory", "exposure", "protocol", "store", "intel"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
@@ -50,7 +52,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}

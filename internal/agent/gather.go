@@ -16,6 +16,7 @@ import (
 // How often sections are looked at for which nothing can be watched.
 const (
 	roundEvery   = time.Minute      // interfaces
+	kernelEvery  = 10 * time.Minute // kernel parameters, mounts
 	restartSoon  = 20 * time.Second // processes that need a restart, while there are some
 	restartLater = 5 * time.Minute  // and while there are none
 	slowBudget   = 3 * time.Hour    // of one slow collector under the governor
@@ -236,7 +237,7 @@ func (g *gatherer) policy(p protocol.Policy) {
 // passes looks at time: full passes, and what cannot be watched.
 func (g *gatherer) passes(ctx context.Context) error {
 	now := time.Now()
-	nextFull, nextRestart, nextRound := now.Add(g.jitterPass()), now.Add(restartLater), now.Add(roundEvery)
+	nextFull, nextRestart, nextRound, nextKernel := now.Add(g.jitterPass()), now.Add(restartLater), now.Add(roundEvery), now.Add(kernelEvery)
 	for {
 		if !sleep(ctx, restartSoon) {
 			return ctx.Err()
@@ -252,6 +253,10 @@ func (g *gatherer) passes(ctx context.Context) error {
 		if now.After(nextRound) {
 			g.trigger(inventory.Interfaces)
 			nextRound = now.Add(roundEvery)
+		}
+		if now.After(nextKernel) {
+			g.trigger(inventory.Sysctl, inventory.Mounts)
+			nextKernel = now.Add(kernelEvery)
 		}
 		if now.After(nextFull) {
 			g.all()

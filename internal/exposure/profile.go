@@ -61,9 +61,13 @@ type profiler struct {
 	sources map[string]string
 }
 
-// gaps notes the sections that were looked at only in part.
+// gaps notes the sections that were looked at only in part. Settings find no
+// weaknesses: what is not known of them is told by the posture checks.
 func (b *profiler) gaps() {
 	for _, name := range inventory.SectionNames {
+		if slices.Contains(inventory.SettingSections, name) {
+			continue
+		}
 		if s := b.sections[name]; s != nil && s.Status == inventory.Partial {
 			why := s.Reason
 			if why == "" {

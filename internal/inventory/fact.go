@@ -129,3 +129,17 @@ type Process struct {
 	Name  string    `json:"name"`
 	Start time.Time `json:"start,omitzero"`
 }
+
+// Setting is one fact of how a host is configured, as it is in effect. The
+// item key is its name ("kernel.kptr_restrict", "permitrootlogin"), which
+// docs/posture.md lists by section. In a section that is complete a name that
+// is absent is not set on the host; in a partial one it may be either.
+type Setting struct {
+	Value string   `json:"value,omitempty"` // as the program understands it: words in lower case, times in seconds
+	List  []string `json:"list,omitempty"`  // for settings of several values, and for what offends
+	// Source is where the value comes from: "/etc/ssh/sshd_config:12", or
+	// "default" where nothing sets it and the program's own default holds.
+	Source string `json:"source,omitempty"`
+	// Unread says why the setting could not be read; value and list say nothing then.
+	Unread string `json:"unread,omitempty"`
+}

@@ -70,14 +70,30 @@ const (
 	Java       SectionName = "java"       // Package per archive entry with Maven coordinates
 	Updates    SectionName = "updates"    // Update per package that the host's own package manager would upgrade
 	Restart    SectionName = "restart"    // RestartNeed per package whose old files are still mapped
+	Sysctl     SectionName = "sysctl"     // Setting per kernel parameter
+	Boot       SectionName = "boot"       // Setting: boot loader, kernel command line, security modules, kernel modules
+	Mounts     SectionName = "mounts"     // Setting per mount point, and which of them are encrypted
+	Accounts   SectionName = "accounts"   // Setting: what local users and groups have in common or wrong
+	Auth       SectionName = "auth"       // Setting: PAM, password rules, lock-out, sudo, shells, limits
+	SSHD       SectionName = "sshd"       // Setting per keyword of the SSH server, as in effect
+	Services   SectionName = "services"   // Setting per unit that is enabled or masked
+	Files      SectionName = "files"      // Setting per file: mode, owner and group
+	Audit      SectionName = "audit"      // Setting: audit daemon, audit rules, journal, syslog
+	Firewall   SectionName = "firewall"   // Setting: packet filters and their default policies
+	System     SectionName = "system"     // Setting: updates, package signatures, banners, core dumps, clock
+	Apps       SectionName = "apps"       // Setting: web servers, databases, browsers, containers, SSH client
 )
 
 // SectionNames lists every known section in the order in which it is shown.
 var SectionNames = []SectionName{OSSection, Kernel, Hardware, Interfaces, DPKG, RPM, APK, Snap, Flatpak,
-	Python, NPM, Ruby, GoBinaries, Java, Updates, Restart}
+	Python, NPM, Ruby, GoBinaries, Java, Updates, Restart,
+	Sysctl, Boot, Mounts, Accounts, Auth, SSHD, Services, Files, Audit, Firewall, System, Apps}
 
 // PackageSections lists the sections whose items are Packages.
 var PackageSections = []SectionName{DPKG, RPM, APK, Snap, Flatpak, Python, NPM, Ruby, GoBinaries, Java}
+
+// SettingSections lists the sections whose items are Settings.
+var SettingSections = []SectionName{Sysctl, Boot, Mounts, Accounts, Auth, SSHD, Services, Files, Audit, Firewall, System, Apps}
 
 // Valid reports whether n is a known section.
 func (n SectionName) Valid() bool {

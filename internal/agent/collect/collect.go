@@ -105,6 +105,18 @@ func All() []Collector {
 		{Name: inventory.Java, Watch: []string{"usr/share/java", "opt"}, Slow: true, Collect: sw.collectJava},
 		{Name: inventory.Updates, Watch: []string{dpkgStatus, aptLists}, Collect: apt.collectUpdates},
 		{Name: inventory.Restart, Watch: databases(), Collect: collectRestart},
+		{Name: inventory.Sysctl, Watch: sysctlWatch(), Collect: collectSysctl},
+		{Name: inventory.Boot, Watch: bootWatch(), Collect: collectBoot},
+		{Name: inventory.Mounts, Watch: []string{"etc/fstab", "etc/crypttab"}, Collect: collectMounts},
+		{Name: inventory.Accounts, Watch: []string{"etc/passwd", "etc/shadow", "etc/group", "etc/shells"}, Collect: collectAccounts},
+		{Name: inventory.Auth, Watch: authWatch(), Collect: collectAuth},
+		{Name: inventory.SSHD, Watch: sshdWatch(), Collect: collectSSHD},
+		{Name: inventory.Services, Watch: servicesWatch(), Collect: collectServices},
+		{Name: inventory.Files, Watch: filesWatch(), Collect: collectFiles},
+		{Name: inventory.Audit, Watch: auditWatch(), Collect: collectAudit},
+		{Name: inventory.Firewall, Watch: firewallWatch(), Collect: collectFirewall},
+		{Name: inventory.System, Watch: systemWatch(), Collect: collectSystem},
+		{Name: inventory.Apps, Watch: appsWatch(), Collect: collectApps},
 	}
 }
 

@@ -3,6 +3,7 @@ package collect
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 
@@ -47,3 +48,6 @@ func plainDir(*os.File, string) (*os.File, error) { return nil, errors.ErrUnsupp
 
 // openBeneath has no one system call on this system.
 func openBeneath(*os.File, string, string) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// fileOwner is known on Linux only, which alone has checks that ask for it.
+func fileOwner(fs.FileInfo) (uid, gid uint32, ok bool) { return 0, 0, false }

@@ -1219,7 +1219,7 @@ export interface components {
             processes?: components["schemas"]["Process"][];
             residual?: boolean;
             /** @enum {string} */
-            section: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart";
+            section: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart" | "sysctl" | "boot" | "mounts" | "accounts" | "auth" | "sshd" | "services" | "files" | "audit" | "firewall" | "system" | "apps";
             version: string;
         };
         FeedRow: {
@@ -1260,7 +1260,7 @@ export interface components {
         };
         Gap: {
             /** @enum {string} */
-            section?: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart";
+            section?: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart" | "sysctl" | "boot" | "mounts" | "accounts" | "auth" | "sshd" | "services" | "files" | "audit" | "firewall" | "system" | "apps";
             what: string;
             why: string;
         };
@@ -1390,7 +1390,7 @@ export interface components {
             /** @enum {string} */
             role: "" | "kernel-running" | "kernel-latent" | "kernel-tools" | "in-memory";
             /** @enum {string} */
-            section: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart";
+            section: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart" | "sysctl" | "boot" | "mounts" | "accounts" | "auth" | "sshd" | "services" | "files" | "audit" | "firewall" | "system" | "apps";
             source: string;
             source_version: string;
             summary: string;
@@ -1602,7 +1602,7 @@ export interface components {
             /** Format: int64 */
             items: number;
             /** @enum {string} */
-            name: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart";
+            name: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart" | "sysctl" | "boot" | "mounts" | "accounts" | "auth" | "sshd" | "services" | "files" | "audit" | "firewall" | "system" | "apps";
             reason: string;
             /** Format: date-time */
             seen_at: string;

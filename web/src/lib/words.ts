@@ -81,6 +81,9 @@ const sections: Record<string, string> = {
   os: "Operating system", kernel: "Running kernel", hardware: "Hardware", interfaces: "Network interfaces", dpkg: "Debian packages (dpkg)",
   rpm: "RPM packages", apk: "Alpine packages (apk)", snap: "Snap packages", flatpak: "Flatpak packages", python: "Python distributions",
   npm: "npm packages", ruby: "Ruby gems", golang: "Go binaries", java: "Java archives", updates: "Pending updates", restart: "Restart needed",
+  sysctl: "Kernel parameters", boot: "Boot and kernel modules", mounts: "Mounts and encryption", accounts: "Local accounts", auth: "Authentication",
+  sshd: "SSH server", services: "Services", files: "File permissions", audit: "Auditing and logging", firewall: "Packet filters",
+  system: "System settings", apps: "Application settings",
 };
 export const section = (s: string): string => sections[s] ?? s;
 
