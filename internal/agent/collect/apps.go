@@ -77,8 +77,7 @@ func (s *settings) sshClient() {
 	}
 	s.set("ssh", "present", "/"+bin)
 	for _, d := range []sshDefault{
-		{"forwardagent", "no", 0}, {"forwardx11", "no", 0}, {"stricthostkeychecking", "ask", 0}, {"hashknownhosts", "no", 0}, {"permitlocalcommand", "no", 0},
-		{"hostbasedauthentication", "no", 0}, {"gssapidelegatecredentials", "no", 0},
+		{"forwardagent", "no", 0}, {"forwardx11", "no", 0}, {"stricthostkeychecking", "ask", 0}, {"hashknownhosts", "no", 0},
 		{"ciphers", sshdDefaults()[slices.IndexFunc(sshdDefaults(), func(d sshDefault) bool { return d.key == "ciphers" })].value, 'l'},
 	} {
 		v, ok := c.Get(d.key)
@@ -129,14 +128,20 @@ func (s *settings) chromium() {
 			continue
 		}
 		s.set("browser:"+b.name, "present", "/"+b.bin)
-		for _, k := range strings.Fields(`SafeBrowsingProtectionLevel PasswordManagerEnabled ExtensionInstallBlocklist DefaultPopupsSetting SSLVersionMin DownloadRestrictions
-			RemoteDebuggingAllowed AllowDinosaurEasterEgg BlockThirdPartyCookies DnsOverHttpsMode SyncDisabled BackgroundModeEnabled InsecureContentAllowedForUrls
-			DefaultInsecureContentSetting SSLErrorOverrideAllowed`) {
-			if v, ok := values[k]; ok {
-				s.json("browser:"+b.name+":"+k, v, from[k])
-			}
+		for _, k := range strings.Fields("SafeBrowsingProtectionLevel PasswordManagerEnabled ExtensionInstallBlocklist RemoteDebuggingAllowed BlockThirdPartyCookies DownloadRestrictions SSLErrorOverrideAllowed") {
+			s.policy("browser:"+b.name+":"+k, values[k], from[k])
 		}
 	}
+}
+
+// policy puts a browser's policy. One that is not set leaves the choice to
+// people, which is a value of its own.
+func (s *settings) policy(name string, v any, source string) {
+	if v == nil {
+		s.set(name, "not set", fromDefault)
+		return
+	}
+	s.json(name, v, source)
 }
 
 // json puts a value of a JSON file.
@@ -147,7 +152,7 @@ func (s *settings) json(name string, v any, source string) {
 		for _, e := range v[:min(len(v), maxList+1)] {
 			list = append(list, fmt.Sprint(e))
 		}
-		s.list(name, list, source)
+		s.both(name, strings.Join(list[:min(len(list), 10)], " "), list, source)
 	case map[string]any:
 		s.set(name, fmt.Sprintf("%d entries", len(v)), source)
 	default:
@@ -174,10 +179,8 @@ func (s *settings) firefox() {
 		}
 	}
 	s.set("browser:firefox", "present", "/"+bin)
-	for _, k := range strings.Fields("DisableTelemetry OfferToSaveLogins PasswordManagerEnabled BlockAboutConfig DisableDeveloperTools SSLVersionMin InstallAddonsPermission DisableSecurityBypass") {
-		if v, ok := doc.Policies[k]; ok {
-			s.json("browser:firefox:"+k, v, "/"+file)
-		}
+	for _, k := range []string{"OfferToSaveLogins", "PasswordManagerEnabled", "DisableSecurityBypass"} {
+		s.policy("browser:firefox:"+k, doc.Policies[k], "/"+file)
 	}
 }
 
@@ -197,7 +200,7 @@ func (s *settings) docker() {
 		return
 	}
 	s.set("docker", "present", "/"+bin)
-	for _, o := range []struct{ key, def string }{{"icc", "true"}, {"userns-remap", ""}, {"no-new-privileges", "false"}, {"live-restore", "false"}, {"userland-proxy", "true"}, {"experimental", "false"}} {
+	for _, o := range []struct{ key, def string }{{"icc", "true"}, {"userns-remap", ""}, {"no-new-privileges", "false"}} {
 		if v, ok := doc[o.key]; ok {
 			s.json("docker:"+o.key, v, "/etc/docker/daemon.json")
 		} else if o.def != "" {

@@ -3,6 +3,7 @@ package collect
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/picketsec/picket/internal/agent/collect/conf"
@@ -91,6 +92,7 @@ func (s *settings) php() {
 		if err != nil || b == nil {
 			continue
 		}
+		s.set("php", "present", "/"+f)
 		list := conf.INI(b)
 		for _, o := range []struct{ key, def string }{{"expose_php", "1"}, {"display_errors", "1"}, {"allow_url_include", "0"}} {
 			name := "php:/" + f + ":" + o.key
@@ -142,14 +144,17 @@ func (s *settings) cluster(dir string) {
 	if err != nil {
 		return
 	}
+	s.set("postgresql", "present", "/"+main)
 	prefix := "postgresql:/" + dir + ":"
-	for _, o := range []struct{ key, def string }{{"listen_addresses", "localhost"}, {"ssl", "off"}, {"password_encryption", ""}, {"log_connections", "off"}, {"log_disconnections", "off"}} {
-		switch v, ok := values[o.key]; {
-		case ok:
-			s.set(prefix+o.key, truthOnOff(v), from[o.key])
-		case o.def != "":
-			s.set(prefix+o.key, truthOnOff(o.def), fromDefault)
+	for _, o := range []struct{ key, def string }{{"listen_addresses", "localhost"}, {"ssl", "off"}, {"password_encryption", hashOf(dir)}, {"log_connections", "off"}, {"log_disconnections", "off"}} {
+		v, source := values[o.key], from[o.key]
+		if source == "" {
+			v, source = o.def, fromDefault
 		}
+		if o.key == "listen_addresses" && strings.Contains(v, "*") {
+			v = "all"
+		}
+		s.set(prefix+o.key, truthOnOff(v), source)
 	}
 	var trust, weak []string
 	for _, r := range conf.PostgresHBA(hba) {
@@ -165,6 +170,16 @@ func (s *settings) cluster(dir string) {
 	}
 	s.offenders(prefix+"trust", trust, "/"+path.Join(dir, "pg_hba.conf"))
 	s.offenders(prefix+"weak", weak, "/"+path.Join(dir, "pg_hba.conf"))
+}
+
+// hashOf is the default for passwords of the release that a directory of
+// Debian's layout ("etc/postgresql/15/main") names: SCRAM since release 14.
+func hashOf(dir string) string {
+	major, err := strconv.Atoi(path.Base(path.Dir(dir)))
+	if err == nil && major < 14 {
+		return "md5"
+	}
+	return "scram-sha-256"
 }
 
 // truthOnOff is truth for programs that write on and off among other words.
@@ -207,14 +222,14 @@ func (s *settings) mysql() {
 		}
 	}
 	s.set("mysql", "present", "/"+bin)
-	for _, o := range []struct{ key, def string }{{"bind-address", "*"}, {"local-infile", "on"}, {"skip-networking", "off"}, {"require-secure-transport", "off"}, {"secure-file-priv", ""}} {
+	for _, o := range []struct{ key, def string }{{"bind-address", "*"}, {"local-infile", "on"}, {"skip-networking", "off"}} {
 		v, ok := values[o.key]
 		switch {
 		case ok && v == "" && o.def == "off":
 			s.set("mysql:"+o.key, "on", from[o.key])
 		case ok:
 			s.set("mysql:"+o.key, truthOnOff(v), from[o.key])
-		case o.def != "":
+		default:
 			s.set("mysql:"+o.key, o.def, fromDefault)
 		}
 	}
@@ -292,7 +307,7 @@ func (s *settings) samba() {
 	s.set("samba", "present", "/"+bin)
 	list := conf.INI(b)
 	var guests []string
-	values := map[string]string{"server min protocol": "smb2_02", "map to guest": "never", "server signing": "default"}
+	values := map[string]string{"server min protocol": "smb2_02", "map to guest": "never"}
 	from := map[string]string{}
 	for _, e := range list {
 		key := strings.Join(strings.Fields(strings.ToLower(e.Key)), " ")

@@ -24,14 +24,14 @@ type sshDefault struct {
 // sshd_config(5).
 func sshdDefaults() []sshDefault {
 	return []sshDefault{
-		{"allowagentforwarding", "yes", 0}, {"allowstreamlocalforwarding", "yes", 0}, {"allowtcpforwarding", "yes", 0}, {"banner", "none", 0},
-		{"clientalivecountmax", "3", 0}, {"clientaliveinterval", "0", 't'}, {"compression", "delayed", 0}, {"disableforwarding", "no", 0},
+		{"allowagentforwarding", "yes", 0}, {"allowtcpforwarding", "yes", 0}, {"banner", "none", 0},
+		{"clientalivecountmax", "3", 0}, {"clientaliveinterval", "0", 't'}, {"disableforwarding", "no", 0},
 		{"gatewayports", "no", 0}, {"gssapiauthentication", "no", 0}, {"hostbasedauthentication", "no", 0}, {"ignorerhosts", "yes", 0},
 		{"ignoreuserknownhosts", "no", 0}, {"kbdinteractiveauthentication", "yes", 0}, {"kerberosauthentication", "no", 0},
 		{"logingracetime", "120", 't'}, {"loglevel", "info", 0}, {"maxauthtries", "6", 0}, {"maxsessions", "10", 0}, {"maxstartups", "10:30:100", 0},
 		{"passwordauthentication", "yes", 0}, {"permitemptypasswords", "no", 0}, {"permitrootlogin", "prohibit-password", 0}, {"permittunnel", "no", 0},
-		{"permituserenvironment", "no", 0}, {"printlastlog", "yes", 0}, {"protocol", "2", 0}, {"pubkeyauthentication", "yes", 0}, {"rekeylimit", "default none", 0},
-		{"strictmodes", "yes", 0}, {"tcpkeepalive", "yes", 0}, {"usedns", "no", 0}, {"usepam", "no", 0}, {"x11forwarding", "no", 0}, {"x11uselocalhost", "yes", 0},
+		{"permituserenvironment", "no", 0}, {"printlastlog", "yes", 0}, {"pubkeyauthentication", "yes", 0},
+		{"strictmodes", "yes", 0}, {"usepam", "no", 0}, {"x11forwarding", "no", 0},
 		{"ciphers", "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com", 'l'},
 		{"macs", "umac-64-etm@openssh.com,umac-128-etm@openssh.com,hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha1-etm@openssh.com,umac-64@openssh.com,umac-128@openssh.com,hmac-sha2-256,hmac-sha2-512,hmac-sha1", 'l'},
 		{"kexalgorithms", "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256", 'l'},
@@ -109,13 +109,21 @@ func (s *settings) sshValue(d sshDefault, v conf.SSHValue, set bool) {
 		}
 		value = strconv.FormatInt(n, 10)
 	}
-	switch {
-	case d.key == "permitrootlogin" && value == "without-password":
+	if d.key == "maxstartups" {
+		s.maxStartups(value, source)
+	}
+	if d.key == "permitrootlogin" && value == "without-password" {
 		value = "prohibit-password"
-	case d.key == "compression" && value == "yes":
-		value = "delayed"
 	}
 	s.set(d.key, value, source)
+}
+
+// maxStartups puts the numbers of "start:rate:full"; a number alone is where
+// everything is refused.
+func (s *settings) maxStartups(value, source string) {
+	f := strings.Split(value, ":")
+	s.set("maxstartups:start", f[0], source)
+	s.set("maxstartups:full", f[len(f)-1], source)
 }
 
 // sshAdded puts a keyword whose lines add up.
