@@ -272,9 +272,9 @@ func TestPackages(t *testing.T) {
 
 // TestHostile proves that what a device says of itself is bounded in a result.
 func TestHostile(t *testing.T) {
-	long := strings.Repeat("\u20ac", 100_000)
+	long := strings.Repeat("\u20ac", 20_000)
 	m := parseFixture(t, "").sections()
-	for i := range 500 {
+	for i := range 100 {
 		m[inventory.Mounts].Put(fmt.Sprintf("network:/%d%s", i, long), inventory.Setting{Value: "nfs", List: []string{long, long}, Source: long})
 	}
 	m[inventory.Sysctl].Put("kernel.randomize_va_space", inventory.Setting{Value: long, Source: long})

@@ -102,6 +102,7 @@ func (s *settings) chromium() {
 		if !s.h.exists(b.bin) {
 			continue
 		}
+		s.set("browser:"+b.name, "present", "/"+b.bin)
 		files, err := s.dropIns(".json", b.dir)
 		if err != nil {
 			continue
@@ -127,7 +128,6 @@ func (s *settings) chromium() {
 		if bad {
 			continue
 		}
-		s.set("browser:"+b.name, "present", "/"+b.bin)
 		for _, k := range strings.Fields("SafeBrowsingProtectionLevel PasswordManagerEnabled ExtensionInstallBlocklist RemoteDebuggingAllowed BlockThirdPartyCookies DownloadRestrictions SSLErrorOverrideAllowed") {
 			s.policy("browser:"+b.name+":"+k, values[k], from[k])
 		}

@@ -41,8 +41,8 @@ func (s *settings) auditd() {
 	}
 	for _, e := range conf.Assignments(b) {
 		switch k := strings.ToLower(e.Key); k {
-		case "local_events", "write_logs", "log_file", "log_format", "flush", "freq", "max_log_file", "num_logs", "max_log_file_action", "space_left", "space_left_action",
-			"action_mail_acct", "admin_space_left", "admin_space_left_action", "disk_full_action", "disk_error_action", "overflow_action", "name_format":
+		case "local_events", "write_logs", "log_file", "max_log_file", "max_log_file_action", "space_left_action", "action_mail_acct", "admin_space_left_action",
+			"disk_full_action", "disk_error_action":
 			s.set("auditd:"+k, strings.ToLower(e.Value), at("etc/audit/auditd.conf", e.Line))
 		}
 	}
@@ -140,8 +140,8 @@ func (r *auditSum) syscalls(c conf.AuditSyscall, source string) {
 // auditCalls are the system calls that checks ask for.
 func auditCalls() []string {
 	return strings.Fields(`chmod fchmod fchmodat chown fchown fchownat lchown setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
-		unlink unlinkat rename renameat rmdir creat open openat open_by_handle_at truncate ftruncate mount umount umount2
-		init_module finit_module delete_module adjtimex settimeofday clock_settime stime sethostname setdomainname execve ptrace`)
+		unlink unlinkat rename renameat creat open openat truncate ftruncate mount init_module finit_module delete_module adjtimex settimeofday
+		sethostname setdomainname execve`)
 }
 
 func (s *settings) journald() {
@@ -150,8 +150,7 @@ func (s *settings) journald() {
 		return
 	}
 	value := map[string]inventory.Setting{
-		"Storage": {Value: "auto", Source: fromDefault}, "Compress": {Value: "yes", Source: fromDefault}, "ForwardToSyslog": {Value: "no", Source: fromDefault},
-		"SystemMaxUse": {}, "Seal": {Value: "yes", Source: fromDefault},
+		"Storage": {Value: "auto", Source: fromDefault}, "Compress": {Value: "yes", Source: fromDefault},
 	}
 	for _, f := range append([]string{"etc/systemd/journald.conf"}, files...) {
 		b, err := s.config(f)
@@ -165,9 +164,7 @@ func (s *settings) journald() {
 		}
 	}
 	for k, v := range value {
-		if v.Source != "" {
-			s.set("journald:"+strings.ToLower(k), v.Value, v.Source)
-		}
+		s.set("journald:"+strings.ToLower(k), v.Value, v.Source)
 	}
 	// "auto" keeps the journal on disk exactly when its directory is there.
 	kept, from := "no", value["Storage"].Source

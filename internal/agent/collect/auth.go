@@ -41,7 +41,7 @@ func (s *settings) loginDefs() {
 		return
 	}
 	list := conf.Words(b)
-	for _, k := range strings.Fields("PASS_MAX_DAYS PASS_MIN_DAYS PASS_WARN_AGE UMASK HOME_MODE ENCRYPT_METHOD FAIL_DELAY LOG_OK_LOGINS USERGROUPS_ENAB LOGIN_RETRIES LOGIN_TIMEOUT CREATE_HOME") {
+	for _, k := range strings.Fields("PASS_MAX_DAYS PASS_MIN_DAYS PASS_WARN_AGE UMASK HOME_MODE ENCRYPT_METHOD FAIL_DELAY") {
 		if e, ok := conf.Last(list, "", k); ok {
 			s.set("login.defs:"+k, strings.ToLower(conf.Unquote(e.Value)), at("etc/login.defs", e.Line))
 		}
@@ -54,20 +54,30 @@ func (s *settings) loginDefs() {
 	}
 }
 
-// pamServices are the services whose stacks are collected: local and remote
-// log-in, becoming another user, changing a password.
-func pamServices() []string { return []string{"login", "sshd", "su", "sudo", "passwd"} }
+// pamService is a service whose stack is collected, with the modules in it that
+// checks ask for.
+type pamService struct {
+	name string
+	want []string // "type/module"
+}
 
-// pamModules are the modules that checks ask for.
-func pamModules() []string {
-	return strings.Fields("pam_access pam_cracklib pam_faildelay pam_faillock pam_lastlog pam_lastlog2 pam_limits pam_loginuid pam_pwhistory pam_pwquality pam_tally pam_tally2 pam_umask pam_unix pam_wheel")
+// pamServices are local and remote log-in, becoming another user, and changing
+// a password.
+func pamServices() []pamService {
+	return []pamService{
+		{"login", []string{"auth/pam_faildelay", "auth/pam_faillock", "auth/pam_unix", "session/pam_loginuid"}},
+		{"sshd", []string{"auth/pam_faillock", "auth/pam_unix", "session/pam_loginuid"}},
+		{"su", []string{"auth/pam_wheel"}},
+		{"passwd", []string{"password/pam_pwhistory", "password/pam_pwquality", "password/pam_unix"}},
+	}
 }
 
 // pam puts "pam:SERVICE" for each service that has a file, and
-// "pam:SERVICE/TYPE/MODULE" for the modules in its stack, includes followed,
-// with all their arguments.
+// "pam:SERVICE/TYPE/MODULE" for modules in its stack, includes followed, with
+// all their arguments.
 func (s *settings) pam() {
-	for _, service := range pamServices() {
+	for _, p := range pamServices() {
+		service := p.name
 		dir := ""
 		for _, d := range []string{"etc/pam.d", "usr/lib/pam.d"} {
 			if dir == "" && s.h.exists(path.Join(d, service)) {
@@ -83,7 +93,7 @@ func (s *settings) pam() {
 			continue
 		}
 		s.set("pam:"+service, strconv.Itoa(len(rules))+" rules", "/"+path.Join(dir, service))
-		for _, m := range gatherPAM(rules) {
+		for _, m := range gatherPAM(rules, p.want) {
 			s.both("pam:"+service+"/"+m.Type+"/"+m.Module, m.Control, m.Args, at("etc/pam.d/"+m.File, m.Line))
 		}
 		if service == "passwd" {
@@ -112,10 +122,10 @@ func (s *settings) pamFile(name string) ([]byte, error) {
 
 // gatherPAM joins the rules of one type and module: the control of the first,
 // the arguments of all.
-func gatherPAM(rules []conf.PAMRule) []conf.PAMRule {
+func gatherPAM(rules []conf.PAMRule, want []string) []conf.PAMRule {
 	var out []conf.PAMRule
 	for _, r := range rules {
-		if !slices.Contains(pamModules(), r.Module) {
+		if !slices.Contains(want, r.Type+"/"+r.Module) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(o conf.PAMRule) bool { return o.Type == r.Type && o.Module == r.Module })
@@ -146,9 +156,8 @@ func (s *settings) passwordRules(rules []conf.PAMRule) {
 	more, err := s.dropIns(".conf", "etc/security/pwquality.conf.d")
 	if err == nil {
 		s.moduleOptions("pwquality:", "pam_pwquality", "password", rules, append(more, files...), []option{
-			{"minlen", "8", false}, {"minclass", "0", false}, {"difok", "1", false}, {"dcredit", "0", false}, {"ucredit", "0", false},
-			{"lcredit", "0", false}, {"ocredit", "0", false}, {"maxrepeat", "0", false}, {"maxsequence", "0", false}, {"dictcheck", "1", false},
-			{"usercheck", "1", false}, {"enforcing", "1", false}, {"retry", "1", false}, {"enforce_for_root", "no", true},
+			{"minlen", "8", false}, {"difok", "1", false}, {"maxrepeat", "0", false}, {"maxsequence", "0", false}, {"dictcheck", "1", false},
+			{"enforcing", "1", false}, {"enforce_for_root", "no", true},
 		})
 	}
 	s.moduleOptions("pwhistory:", "pam_pwhistory", "password", rules, []string{"etc/security/pwhistory.conf"}, []option{
@@ -159,8 +168,7 @@ func (s *settings) passwordRules(rules []conf.PAMRule) {
 // lockout puts what happens after failed log-ins.
 func (s *settings) lockout(rules []conf.PAMRule) {
 	s.moduleOptions("faillock:", "pam_faillock", "auth", rules, []string{"etc/security/faillock.conf"}, []option{
-		{"deny", "3", false}, {"unlock_time", "600", false}, {"fail_interval", "900", false}, {"even_deny_root", "no", true},
-		{"root_unlock_time", "", false}, {"audit", "no", true},
+		{"deny", "3", false}, {"unlock_time", "600", false}, {"even_deny_root", "no", true}, {"root_unlock_time", "", false},
 	})
 }
 
@@ -230,7 +238,7 @@ func (s *settings) sudo() {
 			v = "yes"
 		}
 		switch d.Name {
-		case "use_pty", "requiretty", "noexec", "logfile", "syslog", "log_output", "timestamp_timeout", "secure_path", "env_reset", "targetpw", "rootpw", "runaspw", "pwfeedback", "visiblepw":
+		case "use_pty", "logfile", "timestamp_timeout":
 			s.set("sudo:"+d.Name, v, at(d.File, d.Line))
 		}
 	}
@@ -294,7 +302,7 @@ func (s *settings) shellRC() {
 	}
 }
 
-// limits puts the limits that hold for everybody, as "limits:TYPE/ITEM".
+// limits puts the hard limits that hold for everybody, as "limits:hard/ITEM".
 func (s *settings) limits() {
 	files, err := s.dropIns(".conf", "etc/security/limits.d")
 	if err != nil {
@@ -306,15 +314,11 @@ func (s *settings) limits() {
 			return
 		}
 		for _, e := range conf.Limits(b) {
-			if e.Domain != "*" || e.Item != "core" && e.Item != "maxlogins" && e.Item != "maxsyslogins" {
+			if e.Domain != "*" || e.Item != "core" && e.Item != "maxlogins" {
 				continue
 			}
-			types := []string{e.Type}
-			if e.Type == "-" {
-				types = []string{"hard", "soft"}
-			}
-			for _, t := range types {
-				s.set("limits:"+clean(t, 16)+"/"+e.Item, e.Value, at(f, e.Line))
+			if e.Type == "hard" || e.Type == "-" {
+				s.set("limits:hard/"+e.Item, e.Value, at(f, e.Line))
 			}
 		}
 	}

@@ -34,6 +34,10 @@ func collectBoot(ctx context.Context, h Host, l Limits) *inventory.Section {
 	if h.Live {
 		s.firmware()
 		s.mitigations()
+	} else {
+		for _, name := range []string{"firmware", "secureboot", "lockdown", "apparmor", "apparmor:enforced", "apparmor:complain", "selinux:mode", "cpu:all"} {
+			s.unread(name, "no kernel of this root runs")
+		}
 	}
 	s.lsm()
 	s.modules()
@@ -137,9 +141,6 @@ func (s *settings) mitigations() {
 // lsm puts the state of the security modules.
 func (s *settings) lsm() {
 	if s.h.Live {
-		if v := s.h.line("sys/kernel/security/lsm"); v != "" {
-			s.list("lsm", strings.Split(v, ","), "/sys/kernel/security/lsm")
-		}
 		if v := s.h.line("sys/kernel/security/lockdown"); v != "" {
 			if _, in, ok := strings.Cut(v, "["); ok {
 				v, _, _ = strings.Cut(in, "]")
@@ -205,7 +206,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 
 // moduleNames are the kernel modules whose availability is collected.
 func moduleNames() []string {
-	return strings.Fields(`cramfs freevxfs hfs hfsplus jffs2 squashfs udf usb-storage firewire-core dccp sctp rds tipc can bluetooth thunderbolt uvcvideo atm ax25 n_hdlc`)
+	return strings.Fields(`cramfs freevxfs hfs hfsplus jffs2 squashfs udf usb-storage firewire-core dccp sctp rds tipc atm ax25 n_hdlc`)
 }
 
 func modprobeDirs() []string {
@@ -225,6 +226,10 @@ func (s *settings) modules() {
 		return
 	}
 	for _, name := range moduleNames() {
+		if !s.h.Live && !s.h.exists("lib/modules") {
+			s.unread("module:"+name, "no kernel is installed in this root")
+			continue
+		}
 		v, from := "missing", "/lib/modules"
 		key := conf.ModuleName(name)
 		if st, ok := state[key]; ok {

@@ -15,11 +15,9 @@ import (
 // filePaths are the files and directories whose mode and owners are collected.
 func filePaths() []string {
 	return strings.Fields(`/etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow- /etc/shells /etc/security/opasswd
-		/etc/ssh/sshd_config /etc/sudoers /etc/sudoers.d /etc/crontab /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly /etc/cron.d /etc/cron.yearly
-		/etc/cron.allow /etc/cron.deny /etc/at.allow /etc/at.deny /etc/issue /etc/issue.net /etc/motd /etc/hosts.equiv /etc/shosts.equiv /etc/fstab /etc/sysctl.conf
-		/boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/grub2/user.cfg /etc/default/grub /etc/audit/auditd.conf /etc/audit/audit.rules /etc/audit/rules.d /var/log/audit /var/log
-		/tmp /var/tmp /root /home /var/run/docker.sock /run/docker.sock /etc/docker/daemon.json /usr/bin/su /usr/bin/sudo /usr/sbin/auditctl /usr/sbin/auditd
-		/etc/ld.so.preload /etc/securetty /etc/nsswitch.conf /etc/login.defs /etc/pam.d /var/lib/aide/aide.db /var/lib/aide/aide.db.gz /etc/systemd/system /usr/bin/gcc /usr/bin/cc /usr/bin/python3`)
+		/etc/ssh/sshd_config /etc/sudoers /etc/crontab /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly /etc/cron.d /etc/cron.allow /etc/at.allow
+		/etc/issue /etc/issue.net /etc/motd /etc/hosts.equiv /etc/shosts.equiv /boot/grub/grub.cfg /boot/grub2/grub.cfg /etc/audit/auditd.conf /var/log/audit /var/log
+		/tmp /var/tmp /root /run/docker.sock /etc/ld.so.preload`)
 }
 
 // fileGlobs are directories of which every file that matches is collected.

@@ -29,9 +29,8 @@ func collectFirewall(ctx context.Context, h Host, l Limits) *inventory.Section {
 			return s.done(ctx)
 		}
 	}
-	s.set("filters", strconv.Itoa(len(f.active)), strings.Join(f.sources, ", "))
-	s.list("active", f.active, strings.Join(f.sources, ", "))
-	for _, hook := range []string{"input", "forward", "output"} {
+	s.both("filters", strconv.Itoa(len(f.active)), f.active, strings.Join(f.sources, ", "))
+	for _, hook := range []string{"input", "forward"} {
 		for i, key := range []string{"policy:", "policy6:"} {
 			if p := f.policy[i][hook]; p.Value != "" {
 				s.set(key+hook, p.Value, p.Source)
@@ -123,7 +122,7 @@ func (f *filters) ufw() error {
 	}
 	list := conf.Shell(d)
 	ipv6, _ := conf.Last(list, "", "IPV6")
-	for _, hook := range []string{"input", "forward", "output"} {
+	for _, hook := range []string{"input", "forward"} {
 		e, ok := conf.Last(list, "", "DEFAULT_"+hook+"_POLICY")
 		if !ok {
 			continue
@@ -146,11 +145,10 @@ func (f *filters) firewalld() error {
 	if err != nil {
 		return err
 	}
-	zone, source := "public", fromDefault
+	zone := "public"
 	if e, ok := conf.Last(conf.Shell(b), "", "DefaultZone"); ok && e.Value != "" {
-		zone, source = e.Value, at("etc/firewalld/firewalld.conf", e.Line)
+		zone = e.Value
 	}
-	f.set("firewalld:zone", zone, source)
 	if strings.ContainsAny(zone, "/\x00") {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 // mountPoints are the places whose mount options are collected, beside those
 // of network file systems.
 func mountPoints() []string {
-	return []string{"/", "/boot", "/boot/efi", "/dev/shm", "/home", "/opt", "/proc", "/srv", "/tmp", "/usr", "/var", "/var/log", "/var/log/audit", "/var/tmp"}
+	return []string{"/dev/shm", "/home", "/srv", "/tmp", "/var", "/var/log", "/var/log/audit", "/var/tmp"}
 }
 
 const maxNetworkMounts = 200
@@ -28,6 +28,9 @@ func collectMounts(ctx context.Context, h Host, l Limits) *inventory.Section {
 		return no
 	}
 	fstab, err := s.config("etc/fstab")
+	if fstab == nil && err == nil && !h.Live {
+		return absent(inventory.Mounts, "the root file system has no /etc/fstab: what is mounted where is decided by whoever runs it")
+	}
 	table, source := conf.Mounts(fstab), "/etc/fstab"
 	if h.Live {
 		table, source, err = s.mountTable()
@@ -38,7 +41,7 @@ func collectMounts(ctx context.Context, h Host, l Limits) *inventory.Section {
 	mounted := map[string]conf.Mount{}
 	network := 0
 	for _, m := range table {
-		if m.Point = path.Clean(m.Point); slices.Contains(mountPoints(), m.Point) {
+		if m.Point = path.Clean(m.Point); m.Point == "/" || slices.Contains(mountPoints(), m.Point) {
 			mounted[m.Point] = m // the last one covers the others
 			continue
 		}
@@ -126,7 +129,7 @@ func (s *settings) unitMounts(mounted map[string]conf.Mount) {
 // encryption puts whether the places with people's data lie on encrypted
 // devices: "yes", "no", or "memory" for what never reaches a disk.
 func (s *settings) encryption(mounted map[string]conf.Mount, table []conf.Mount) {
-	for _, p := range []string{"/", "/home", "/var"} {
+	for _, p := range []string{"/", "/home"} {
 		if m, ok := mounted[p]; ok {
 			s.encrypted("encrypted:"+p, m.Device, m.Type)
 		}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -22,8 +24,12 @@ var update = flag.Bool("update", false, "rewrite the want files of testdata/*.tx
 // testNow is the clock of scripts and of every file in their trees.
 var testNow = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
+// attributes are mode and owner behind a name in an archive.
+var attributes = regexp.MustCompile(`^(.*?)( mode=([0-7]+))?( owner=([0-9]+):([0-9]+))?$`)
+
 // tree turns the files below "root/" of an archive into a file system. A file
-// named "a -> b" is a symbolic link from a to b.
+// named "a -> b" is a symbolic link from a to b, "a/" is a directory, and
+// "mode=0640 owner=0:42" may follow a name; without, files are 0644 and root's.
 func tree(a *txtar.Archive) fstest.MapFS {
 	m := fstest.MapFS{}
 	for _, f := range a.Files {
@@ -31,11 +37,27 @@ func tree(a *txtar.Archive) fstest.MapFS {
 		if !ok {
 			continue
 		}
+		at := attributes.FindStringSubmatch(name)
+		name = at[1]
 		if from, to, ok := strings.Cut(name, " -> "); ok {
 			m[from] = &fstest.MapFile{Data: []byte(to), Mode: fs.ModeSymlink | 0o777, ModTime: testNow}
 			continue
 		}
-		m[name] = &fstest.MapFile{Data: f.Data, Mode: 0o644, ModTime: testNow}
+		mode := fs.FileMode(0o644)
+		if n, err := strconv.ParseUint(at[3], 8, 32); err == nil {
+			mode = fs.FileMode(n & 0o777)
+			for i, bit := range []fs.FileMode{fs.ModeSticky, fs.ModeSetgid, fs.ModeSetuid} {
+				if n&(0o1000<<i) != 0 {
+					mode |= bit
+				}
+			}
+		}
+		uid, _ := strconv.ParseUint(at[5], 10, 32)
+		gid, _ := strconv.ParseUint(at[6], 10, 32)
+		if dir, ok := strings.CutSuffix(name, "/"); ok {
+			name, mode = dir, mode|fs.ModeDir
+		}
+		m[name] = &fstest.MapFile{Data: f.Data, Mode: mode, ModTime: testNow, Sys: owned(uint32(uid), uint32(gid))}
 	}
 	return m
 }

@@ -27,8 +27,7 @@ func servicesWatch() []string {
 const maxUnits = 3000
 
 // collectServices reads which units start with the host, from the links that
-// enable them: "enabled" or "masked" by unit; "default.target"; and "init",
-// what runs them. Units that only other units start are not listed.
+// enable them: "enabled" or "masked" by unit; and "init", what runs them. Units that only other units start are not listed.
 func collectServices(ctx context.Context, h Host, l Limits) *inventory.Section {
 	s, no := beginSettings(inventory.Services, h, l)
 	if no != nil {
@@ -52,9 +51,6 @@ func collectServices(ctx context.Context, h Host, l Limits) *inventory.Section {
 	}
 	for name, st := range u.state {
 		s.set(name, st.state, st.source)
-	}
-	if to := u.target("default.target"); to != "" {
-		s.set("default.target", to, "/etc/systemd/system/default.target")
 	}
 	return s.done(ctx)
 }
@@ -137,16 +133,6 @@ func (u *units) link(name string) string {
 		return ""
 	}
 	return to
-}
-
-// target names the unit that a link in one of the directories leads to.
-func (u *units) target(name string) string {
-	for _, dir := range unitDirs() {
-		if to := u.link(path.Join(dir, name)); to != "" {
-			return path.Base(to)
-		}
-	}
-	return ""
 }
 
 // sysv adds the services that start by a link in rc?.d and have no unit.

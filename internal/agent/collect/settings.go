@@ -16,6 +16,7 @@ import (
 // Caps of settings.
 const (
 	maxConf    = 1 << 20 // bytes of one configuration file
+	maxConfAll = 8 << 20 // bytes of all that one section reads
 	maxDropIns = 500     // files of one set of drop-in directories
 	maxWord    = 512     // bytes of a value, or of one of a list
 	maxList    = 100     // values of one setting
@@ -29,7 +30,8 @@ const fromDefault = "default"
 // partial section is "not known", never "not set".
 type settings struct {
 	*result
-	h Host
+	h    Host
+	left int64 // bytes that may still be read
 }
 
 // beginSettings starts a section of settings. no is the finished section where
@@ -41,7 +43,7 @@ func beginSettings(name inventory.SectionName, h Host, l Limits) (s *settings, n
 	if !h.exists("etc") {
 		return nil, absent(name, "the root file system has no /etc: there is nothing that is configured")
 	}
-	return &settings{result: begin(name, l), h: h}, nil
+	return &settings{result: begin(name, l), h: h, left: maxConfAll}, nil
 }
 
 // set puts a setting of one value.
@@ -71,7 +73,7 @@ func (s *settings) both(name, value string, values []string, source string) {
 // offenders puts a list of what offends. Of many the first are kept, and the
 // value says how many there are.
 func (s *settings) offenders(name string, values []string, source string) {
-	slices.Sort(values)
+	values = sorted(values)
 	n := len(values)
 	s.both(name, strconv.Itoa(n), values[:min(n, maxList)], source)
 }
@@ -84,11 +86,13 @@ func (s *settings) unread(name, why string) {
 // config returns the text of a configuration file; nil without an error when
 // there is none. A file that cannot be read makes the section partial.
 func (s *settings) config(name string) ([]byte, error) {
+	s.l.yield()
 	name = strings.TrimPrefix(name, "/")
-	b, err := s.h.read(name, maxConf)
+	b, err := s.h.read(name, min(maxConf, s.left))
+	if s.left -= int64(len(b)); err == nil && b == nil {
+		b = []byte{}
+	}
 	switch {
-	case err == nil && b == nil:
-		return []byte{}, nil
 	case err == nil:
 		return b, nil
 	case isNotExist(err):

@@ -111,6 +111,7 @@ func (s *settings) sshValue(d sshDefault, v conf.SSHValue, set bool) {
 	}
 	if d.key == "maxstartups" {
 		s.maxStartups(value, source)
+		return
 	}
 	if d.key == "permitrootlogin" && value == "without-password" {
 		value = "prohibit-password"
@@ -141,19 +142,20 @@ func (s *settings) sshAdded(key string, global []conf.SSHValue) {
 	}
 }
 
-// sshMatched puts what Match blocks set, for the keywords that are collected.
+// sshMatched puts what Match blocks set for keywords that must not be loosened
+// for anybody.
 func (s *settings) sshMatched(matched []conf.SSHValue) {
-	for _, d := range sshdDefaults() {
+	for _, key := range []string{"permitemptypasswords", "permitrootlogin"} {
 		var all []string
 		source := ""
 		for _, v := range matched {
-			if w := strings.ToLower(v.Value); v.Key == d.key && !slices.Contains(all, w) {
+			if w := strings.ToLower(v.Value); v.Key == key && !slices.Contains(all, w) {
 				all = append(all, w)
 				source = at(v.File, v.Line)
 			}
 		}
 		if len(all) > 0 {
-			s.list("match:"+d.key, all, source)
+			s.list("match:"+key, all, source)
 		}
 	}
 }

@@ -12,17 +12,18 @@ import (
 func sysctlNames() []string {
 	names := strings.Fields(`
 		fs.protected_fifos fs.protected_hardlinks fs.protected_regular fs.protected_symlinks fs.suid_dumpable
-		dev.tty.ldisc_autoload kernel.core_pattern kernel.core_uses_pid kernel.ctrl-alt-del kernel.dmesg_restrict kernel.io_uring_disabled
-		kernel.kexec_load_disabled kernel.kptr_restrict kernel.modules_disabled kernel.panic_on_oops kernel.perf_event_paranoid
+		dev.tty.ldisc_autoload kernel.dmesg_restrict kernel.io_uring_disabled
+		kernel.kexec_load_disabled kernel.kptr_restrict kernel.panic_on_oops kernel.perf_event_paranoid
 		kernel.randomize_va_space kernel.sysrq kernel.unprivileged_bpf_disabled kernel.unprivileged_userns_clone kernel.yama.ptrace_scope
 		net.core.bpf_jit_harden user.max_user_namespaces vm.mmap_min_addr vm.unprivileged_userfaultfd
 		net.ipv4.icmp_echo_ignore_broadcasts net.ipv4.icmp_ignore_bogus_error_responses net.ipv4.ip_forward net.ipv4.tcp_rfc1337
-		net.ipv4.tcp_syncookies net.ipv4.tcp_timestamps net.ipv6.conf.all.forwarding net.ipv6.conf.default.forwarding`)
+		net.ipv4.tcp_syncookies net.ipv6.conf.all.disable_ipv6 net.ipv6.conf.all.forwarding net.ipv6.conf.default.forwarding
+		net.ipv4.conf.all.accept_local net.ipv4.conf.all.arp_ignore net.ipv4.conf.all.drop_gratuitous_arp net.ipv4.conf.all.route_localnet`)
 	for _, scope := range []string{"all", "default"} {
-		for _, k := range strings.Fields("accept_local accept_redirects accept_source_route arp_filter arp_ignore drop_gratuitous_arp log_martians route_localnet rp_filter secure_redirects send_redirects shared_media") {
+		for _, k := range strings.Fields("accept_redirects accept_source_route log_martians rp_filter secure_redirects send_redirects shared_media") {
 			names = append(names, "net.ipv4.conf."+scope+"."+k)
 		}
-		for _, k := range strings.Fields("accept_ra accept_redirects accept_source_route disable_ipv6") {
+		for _, k := range strings.Fields("accept_ra accept_redirects accept_source_route") {
 			names = append(names, "net.ipv6.conf."+scope+"."+k)
 		}
 	}
@@ -56,7 +57,7 @@ func collectSysctl(ctx context.Context, h Host, l Limits) *inventory.Section {
 		case configured:
 			s.set(name, lines[i].Value, at(sources[i], lines[i].Line))
 		default:
-			s.unread(name, "no file sets it, and no kernel of this root runs to be asked")
+			s.unread(name, "no file sets it, and no kernel of this root runs")
 		}
 	}
 	return s.done(ctx)

@@ -12,7 +12,7 @@ import (
 func systemWatch() []string {
 	return []string{"etc/apt/apt.conf", "etc/apt/apt.conf.d", "etc/apt/sources.list", "etc/apt/sources.list.d", "etc/dnf/dnf.conf", "etc/yum.conf", "etc/yum.repos.d",
 		"etc/dnf/automatic.conf", "etc/issue", "etc/issue.net", "etc/motd", "etc/systemd/coredump.conf", "etc/systemd/coredump.conf.d", "etc/crypto-policies",
-		"etc/chrony", "etc/chrony.conf", "etc/systemd/timesyncd.conf", "etc/ntpsec", "etc/ntp.conf", "var/lib/aide"}
+		"etc/chrony", "etc/chrony.conf", "var/lib/aide"}
 }
 
 // collectSystem reads how the host keeps itself up to date, what it shows to
@@ -39,14 +39,11 @@ func collectSystem(ctx context.Context, h Host, l Limits) *inventory.Section {
 
 // aptKeys are the options of apt that are collected, in lower case.
 func aptKeys() []string {
-	return []string{"apt::periodic::update-package-lists", "apt::periodic::unattended-upgrade", "apt::periodic::enable", "apt::get::allowunauthenticated",
-		"acquire::allowinsecurerepositories", "acquire::allowweakrepositories", "acquire::allowdowngradetoinsecurerepositories", "acquire::https::verify-peer",
-		"acquire::https::verify-host", "acquire::check-valid-until", "unattended-upgrade::automatic-reboot", "unattended-upgrade::remove-unused-dependencies",
-		"unattended-upgrade::allowed-origins::", "unattended-upgrade::origins-pattern::"}
+	return []string{"apt::periodic::update-package-lists", "apt::periodic::unattended-upgrade", "apt::get::allowunauthenticated", "acquire::allowinsecurerepositories",
+		"acquire::allowdowngradetoinsecurerepositories", "acquire::https::verify-peer", "acquire::https::verify-host", "acquire::check-valid-until"}
 }
 
-// apt puts apt's options as "apt:NAME" in lower case; the last file wins,
-// lists add up.
+// apt puts apt's options as "apt:NAME" in lower case; the last file wins.
 func (s *settings) apt() {
 	if !s.h.exists("etc/apt") {
 		return
@@ -65,25 +62,14 @@ func (s *settings) apt() {
 			k := strings.ToLower(e.Key)
 			switch {
 			case k == "#clear":
-				k = strings.ToLower(e.Value)
-				delete(values, k)
-				delete(values, k+"::")
-			case !slices.Contains(aptKeys(), k):
-			case strings.HasSuffix(k, "::"):
-				v := values[k]
-				v.List, v.Source = append(v.List, e.Value), at(f, e.Line)
-				values[k] = v
-			default:
+				delete(values, strings.ToLower(e.Value))
+			case slices.Contains(aptKeys(), k):
 				values[k] = inventory.Setting{Value: strings.ToLower(e.Value), Source: at(f, e.Line)}
 			}
 		}
 	}
 	for k, v := range values {
-		if name, ok := strings.CutSuffix(k, "::"); ok {
-			s.list("apt:"+name, v.List, v.Source)
-		} else {
-			s.set("apt:"+k, v.Value, v.Source)
-		}
+		s.set("apt:"+k, v.Value, v.Source)
 	}
 }
 
@@ -145,7 +131,7 @@ func (s *settings) dnf() {
 		return
 	}
 	list := conf.INI(b)
-	for _, o := range []struct{ key, def string }{{"gpgcheck", "0"}, {"localpkg_gpgcheck", "0"}, {"repo_gpgcheck", "0"}, {"sslverify", "1"}} {
+	for _, o := range []struct{ key, def string }{{"gpgcheck", "0"}, {"localpkg_gpgcheck", "0"}, {"sslverify", "1"}} {
 		if e, ok := conf.Last(list, "main", o.key); ok {
 			s.set("dnf:"+o.key, truth(e.Value), at(main, e.Line))
 		} else {
@@ -153,10 +139,8 @@ func (s *settings) dnf() {
 		}
 	}
 	if auto, err := s.config("etc/dnf/automatic.conf"); err == nil {
-		for _, k := range []string{"apply_updates", "upgrade_type"} {
-			if e, ok := conf.Last(conf.INI(auto), "commands", k); ok {
-				s.set("dnf-automatic:"+k, truth(e.Value), at("etc/dnf/automatic.conf", e.Line))
-			}
+		if e, ok := conf.Last(conf.INI(auto), "commands", "apply_updates"); ok {
+			s.set("dnf-automatic:apply_updates", truth(e.Value), at("etc/dnf/automatic.conf", e.Line))
 		}
 	}
 	s.dnfRepos()
@@ -269,68 +253,34 @@ func (s *settings) coredump() {
 	}
 }
 
-// clock puts the time sources of each program that keeps the clock.
+// clock puts where chrony takes the time from.
 func (s *settings) clock() {
-	for _, c := range []struct {
-		name  string
-		files []string
-	}{
-		{"chrony", []string{"etc/chrony/chrony.conf", "etc/chrony.conf"}},
-		{"ntp", []string{"etc/ntpsec/ntp.conf", "etc/ntp.conf"}},
-	} {
-		var servers []string
-		found := ""
-		files := c.files
-		if c.name == "chrony" {
-			for _, d := range []struct{ dir, suffix string }{{"etc/chrony/conf.d", ".conf"}, {"etc/chrony/sources.d", ".sources"}} {
-				more, err := s.dropIns(d.suffix, d.dir)
-				if err != nil {
-					return
-				}
-				files = append(files, more...)
-			}
-		}
-		for _, f := range files {
-			b, err := s.config(f)
-			if err != nil {
-				return
-			}
-			if b != nil && found == "" {
-				found = f
-			}
-			for _, e := range conf.Words(b) {
-				if e.Key == "server" || e.Key == "pool" || e.Key == "peer" {
-					host, _, _ := strings.Cut(e.Value, " ")
-					servers = append(servers, e.Key+" "+host)
-				}
-			}
-		}
-		if found != "" {
-			s.list("clock:"+c.name, servers, "/"+found)
-		}
-	}
-	s.timesyncd()
-}
-
-func (s *settings) timesyncd() {
-	if !s.h.exists("usr/lib/systemd/systemd-timesyncd") && !s.h.exists("lib/systemd/systemd-timesyncd") {
+	main := s.first("etc/chrony/chrony.conf", "etc/chrony.conf")
+	if main == "" {
 		return
 	}
-	files, err := s.dropIns(".conf", "etc/systemd/timesyncd.conf.d", "run/systemd/timesyncd.conf.d", "usr/lib/systemd/timesyncd.conf.d")
-	if err != nil {
-		return
+	files := []string{main}
+	for _, d := range []struct{ dir, suffix string }{{"etc/chrony/conf.d", ".conf"}, {"etc/chrony/sources.d", ".sources"}} {
+		more, err := s.dropIns(d.suffix, d.dir)
+		if err != nil {
+			return
+		}
+		files = append(files, more...)
 	}
-	servers, source := []string{}, fromDefault
-	for _, f := range append([]string{"etc/systemd/timesyncd.conf"}, files...) {
+	var servers []string
+	for _, f := range files {
 		b, err := s.config(f)
 		if err != nil {
 			return
 		}
-		if e, ok := conf.Last(conf.INI(b), "Time", "NTP"); ok {
-			servers, source = strings.Fields(e.Value), at(f, e.Line)
+		for _, e := range conf.Words(b) {
+			if e.Key == "server" || e.Key == "pool" || e.Key == "peer" {
+				host, _, _ := strings.Cut(e.Value, " ")
+				servers = append(servers, e.Key+" "+host)
+			}
 		}
 	}
-	s.list("clock:timesyncd", servers, source)
+	s.list("clock:chrony", servers, "/"+main)
 }
 
 // cryptoPolicies puts the system-wide policy of RHEL and its children.
