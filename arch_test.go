@@ -39,7 +39,7 @@ var may = map[string][]string{
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "protocol", "store", "intel"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "protocol", "store", "intel"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"web":                 {},

@@ -76,6 +76,9 @@ var table = map[string]route{
 
 	"GET /api/x/dashboard":                                   {server.ScoreRead, "/api/x/dashboard", "", 200},
 	"GET /api/x/exposure-score":                              {server.ScoreRead, "/api/x/exposure-score", "", 200},
+	"GET /api/x/secure-score":                                {server.ScoreRead, "/api/x/secure-score", "", 200},
+	"GET /api/x/devices/{id}/checks":                         {server.RecommendationRead, "/api/x/devices/srv-01/checks", "", 200},
+	"GET /api/x/devices/{id}/checks/export":                  {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/checks/export", "", 200},
 	"GET /api/x/devices/{id}/score":                          {server.ScoreRead, "/api/x/devices/srv-01/score", "", 200},
 	"PUT /api/x/devices/{id}/value":                          {server.MachineReadWrite, "/api/x/devices/srv-01/value", `{"value":"High"}`, 204},
 	"GET /api/x/devices/{id}/recommendations":                {server.RecommendationRead, "/api/x/devices/srv-01/recommendations", "", 200},
@@ -107,6 +110,7 @@ var table = map[string]route{
 	"GET /api/recommendations/{id}/software":           {server.RecommendationRead, "/api/recommendations/va-_-debian-_-openssl/software", "", 200},
 	"GET /api/recommendations/{id}/machineReferences":  {server.RecommendationRead, "/api/recommendations/va-_-debian-_-openssl/machineReferences", "", 200},
 	"GET /api/recommendations/{id}/vulnerabilities":    {server.RecommendationRead, "/api/recommendations/va-_-debian-_-openssl/vulnerabilities", "", 200},
+	"GET /api/configurationScore":                      {server.ScoreRead, "/api/configurationScore", "", 200},
 	"GET /api/exposureScore":                           {server.ScoreRead, "/api/exposureScore", "", 200},
 	"GET /api/machines/{id}/software":                  {server.SoftwareRead, "/api/machines/" + string(deviceID(1)) + "/software", "", 200},
 	"GET /api/machines/{id}/vulnerabilities":           {server.VulnerabilityRead, "/api/machines/" + string(deviceID(1)) + "/vulnerabilities", "", 200},

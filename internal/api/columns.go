@@ -166,6 +166,8 @@ var recommendationColumns = []column[server.RecommendationRow]{
 	{"impact", func(r *server.RecommendationRow) string { return number(r.Impact) }},
 	{"status", func(r *server.RecommendationRow) string { return r.Status }},
 	{"tags", func(r *server.RecommendationRow) string { return words(r.Tags) }},
+	{"category", func(r *server.RecommendationRow) string { return r.Category }},
+	{"secure_gain", func(r *server.RecommendationRow) string { return number(r.SecureGain) }},
 }
 
 var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{
@@ -181,4 +183,13 @@ var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{
 	{"impact", func(r *server.DeviceRecommendationRow) string { return number(r.Impact) }},
 	{"status", func(r *server.DeviceRecommendationRow) string { return r.Status }},
 	{"tags", func(r *server.DeviceRecommendationRow) string { return words(r.Tags) }},
+}
+
+var deviceCheckColumns = []column[server.DeviceCheckRow]{
+	{"check", func(r *server.DeviceCheckRow) string { return r.Check }},
+	{"name", func(r *server.DeviceCheckRow) string { return r.Name }},
+	{"category", func(r *server.DeviceCheckRow) string { return r.Category }},
+	{"impact", func(r *server.DeviceCheckRow) string { return whole(r.Impact) }},
+	{"state", func(r *server.DeviceCheckRow) string { return r.State }},
+	{"reason", func(r *server.DeviceCheckRow) string { return r.Reason }},
 }

@@ -127,6 +127,14 @@ func (f *fake) ExposureScore(_ context.Context, c server.Caller) (server.ScoreVi
 	return server.ScoreView{Score: 12.345678901, Level: exposure.LevelLow, Version: exposure.ScoreVersion, Devices: 3}, need(c, server.ScoreRead)
 }
 
+func (f *fake) SecureScore(_ context.Context, c server.Caller) (server.SecureScoreView, error) {
+	return server.SecureScoreView{SecureCategory: server.SecureCategory{Got: 7.5, Max: 10, PerCent: 75}, Version: 1, Categories: []server.SecureCategory{}}, need(c, server.ScoreRead)
+}
+
+func (f *fake) DeviceChecks(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.DeviceCheckRow], error) {
+	return paged(f, []server.DeviceCheckRow{{ID: "sca-_-scid-1001", Check: "scid-1001", State: "fail", Evidence: []server.CheckEvidence{}}}, q, nil), need(c, server.RecommendationRead)
+}
+
 func (f *fake) DeviceScore(_ context.Context, c server.Caller, _ string) (server.DeviceScore, error) {
 	return server.DeviceScore{Terms: []server.ScoreTerm{}}, need(c, server.ScoreRead)
 }

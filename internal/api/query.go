@@ -162,27 +162,40 @@ func (f WeaknessDeviceFilter) query() server.Query {
 // RecommendationFilter narrows and orders recommendations.
 type RecommendationFilter struct {
 	TextFilter
-	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
-	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart" doc:"Type of remediation."`
-	Threat []string `query:"threat" enum:"exploit,kev,ransomware"`
-	Status []string `query:"status" enum:"Active"`
-	Tag    []string `query:"tag"`
-	Vendor []string `query:"vendor"`
+	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure" doc:"Columns; minus is descending."`
+	Type     []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
+	Category []string `query:"category" enum:"Application,OS,Network,Accounts,SecurityControls"`
+	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Status   []string `query:"status" enum:"Active"`
+	Tag      []string `query:"tag"`
+	Vendor   []string `query:"vendor"`
 }
 
 func (f RecommendationFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("vendor", f.Vendor))
+	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("vendor", f.Vendor), named("category", f.Category))
 }
 
 // DeviceRecommendationFilter narrows and orders the recommendations of one device.
 type DeviceRecommendationFilter struct {
 	TextFilter
 	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
-	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart" doc:"Type of remediation."`
+	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Threat []string `query:"threat" enum:"exploit,kev,ransomware"`
 	Status []string `query:"status" enum:"Active"`
 }
 
 func (f DeviceRecommendationFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status))
+}
+
+// DeviceCheckFilter narrows and orders the configuration checks of one device.
+type DeviceCheckFilter struct {
+	TextFilter
+	Sort     []string `query:"sort" enum:"name,-name,category,-category,impact,-impact,state,-state" doc:"Columns; minus is descending."`
+	State    []string `query:"state" enum:"pass,fail,not_applicable,not_assessed"`
+	Category []string `query:"category" enum:"Application,OS,Network,Accounts,SecurityControls"`
+}
+
+func (f DeviceCheckFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("state", f.State), named("category", f.Category))
 }

@@ -55,6 +55,18 @@ type deviceRecommendationsOut struct {
 	DeviceRecommendationFilter
 }
 
+type deviceChecksIn struct {
+	ID
+	Paging
+	DeviceCheckFilter
+}
+
+type deviceChecksOut struct {
+	ID
+	ExportFormat
+	DeviceCheckFilter
+}
+
 type deviceValueIn struct {
 	ID
 	Body struct {
@@ -70,6 +82,10 @@ func (c *console) exposureRoutes() {
 	get(c, "exposure-score", "/exposure-score", "Exposure score of all devices", func(ctx context.Context, caller server.Caller, _ *struct{}) (server.ScoreView, error) {
 		return c.srv.ExposureScore(ctx, caller)
 	})
+	get(c, "secure-score", "/secure-score", "Secure score of all devices, by category", func(ctx context.Context, caller server.Caller, _ *struct{}) (server.SecureScoreView, error) {
+		return c.srv.SecureScore(ctx, caller)
+	})
+	list[deviceChecksIn, deviceChecksOut](c, "device-checks", "/devices/{id}/checks", "Configuration checks of a device, with what was found", c.deviceOwner(), deviceCheckColumns, c.srv.DeviceChecks)
 	get(c, "device-score", "/devices/{id}/score", "Exposure score of a device, opened into its findings", func(ctx context.Context, caller server.Caller, in *ID) (server.DeviceScore, error) {
 		return c.srv.DeviceScore(ctx, caller, in.ID)
 	})

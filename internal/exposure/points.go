@@ -80,7 +80,7 @@ func (s State) Of(p Points, fixable bool) Points {
 }
 
 // CheckPoints is what a failed configuration check of an impact from 1 to 10 weighs.
-func CheckPoints(impact int) Points { return Points(10 * min(max(impact, 1), 10)) }
+func CheckPoints(impact int) Points { return Points(2 * min(max(impact, 1), 10)) }
 
 // Score is an exposure score in units of 10⁻¹⁵ points: 0 to 100·ScoreUnit, the
 // upper end never reached. Lower is better.

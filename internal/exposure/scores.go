@@ -34,7 +34,8 @@ type Scores struct {
 	f      *Fleet
 	checks []Points // by check number
 	devs   []scored // by device
-	stale  bool     // now is frozen
+	in     *roaring.Bitmap
+	stale  bool // now is frozen
 	now    sums
 	next   *sums  // while Settle is under way: what now will be
 	upTo   uint32 // devices below are in next
@@ -75,7 +76,7 @@ type causeSum struct {
 	impact  Sum // what the sum of scores falls by without it
 }
 
-func newScores(f *Fleet) *Scores { return &Scores{f: f} }
+func newScores(f *Fleet) *Scores { return &Scores{f: f, in: roaring.New()} }
 
 // Scores returns the scores of the fleet.
 func (f *Fleet) Scores() *Scores { return f.scores }
@@ -93,6 +94,7 @@ func (s *Scores) Put(dev uint32, g Group, v Value) {
 	s.leave(dev)
 	d := &s.devs[dev]
 	d.group, d.value, d.in = g, v, true
+	s.in.Add(dev)
 	s.join(dev)
 }
 
@@ -101,6 +103,7 @@ func (s *Scores) Drop(dev uint32) {
 	s.grow(dev)
 	s.leave(dev)
 	s.devs[dev].in = false
+	s.in.Remove(dev)
 }
 
 // SetChecks says what each failed check weighs, by its number.
@@ -347,12 +350,18 @@ func (c *causeSum) count(impact uint64, add bool) {
 	c.impact.sub(impact)
 }
 
+// Devices returns the devices that count in scores. The result is shared.
+func (s *Scores) Devices() *roaring.Bitmap { return s.in }
+
 // InGroups returns the devices that count in scores and are in one of the
 // groups (nil: any), as a new set.
 func (s *Scores) InGroups(groups []Group) *roaring.Bitmap {
+	if groups == nil {
+		return s.in.Clone()
+	}
 	out := roaring.New()
 	for dev := range s.devs {
-		if d := &s.devs[dev]; d.in && (groups == nil || slices.Contains(groups, d.group)) {
+		if d := &s.devs[dev]; d.in && slices.Contains(groups, d.group) {
 			out.Add(uint32(dev))
 		}
 	}

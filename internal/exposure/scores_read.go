@@ -146,6 +146,18 @@ func (s *Scores) ReliefOf(product string, remedy Remedy, groups []Group, w Weigh
 	return r, r.Devices > 0
 }
 
+// CheckReliefOf is that of one failed check, ok false when no device in groups fails it.
+func (s *Scores) CheckReliefOf(check int, groups []Group, w Weights) (Relief, bool) {
+	r := Relief{Check: check}
+	for v, c := range s.of(groups) {
+		r.Impact.Den += uint64(c.devices) * w[v]
+		if check >= 0 && check < len(c.checks) {
+			r.take(&c.checks[check], w[v])
+		}
+	}
+	return r, r.Devices > 0
+}
+
 // Term is the share of one cause in a device's score.
 type Term struct {
 	Component ComponentID // of a finding

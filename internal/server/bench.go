@@ -13,6 +13,7 @@ import (
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -176,6 +177,7 @@ func (s *Server) benchImage(pkgs []inventory.Package, at time.Time) (*benchImage
 		img.comps = append(img.comps, u.Component)
 	}
 	sum := summarise(all, &profile)
+	sum.Posture = newVerdicts(posture.Evaluate(all)).text()
 	raw, err := json.Marshal(sum)
 	img.summary = raw
 	return img, err

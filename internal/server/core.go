@@ -29,6 +29,7 @@ type core struct {
 	rows    *rowCache
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
+	checks    *checkBook
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of
@@ -42,6 +43,8 @@ type device struct {
 	agent  store.Device
 	online bool
 	value  exposure.Value
+
+	verdicts verdicts // of configuration checks; nil: not judged by today's checks
 }
 
 // summary is what lists show of a device beyond counts. It is stored as JSON.
@@ -61,6 +64,7 @@ type summary struct {
 	SecUpdates  int                   `json:"security_updates"`
 	Restart     int                   `json:"restart"`
 	Tags        []string              `json:"tags,omitempty"`
+	Posture     string                `json:"posture,omitempty"` // verdicts
 }
 
 // fact is what lists show of a weakness.
@@ -87,8 +91,10 @@ func newCore() *core {
 		rows:  newRowCache(),
 
 		catalogue: map[string]*advisory.Product{},
+		checks:    newCheckBook(),
 	}
 	c.fleet = exposure.NewFleet(c.rate)
+	c.fleet.Scores().SetChecks(checkWeights())
 	return c
 }
 
@@ -241,6 +247,9 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		}
 		if err := json.Unmarshal(ds.Summary, &d.sum); err != nil {
 			return fmt.Errorf("summary of device %d: %w", ds.Device, err)
+		}
+		if v, ok := parseVerdicts(d.sum.Posture); ok {
+			c.judge(d, v)
 		}
 		d.held = ds.Components
 		batch = append(batch, exposure.DeviceSet{Device: d.num, Components: componentIDs(d.held)})

@@ -41,13 +41,12 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 
 // dashboard is the dashboard without its trend. The caller holds mu for reading.
 func (c *core) dashboard(now time.Time) Dashboard {
-	d := Dashboard{Score: c.scoreView(), Recommendations: []RecommendationRow{}, Software: []TopSoftware{}, Devices: c.topDevices(now)}
+	d := Dashboard{Score: c.scoreView(), Secure: secureView(c.secureScore(), now), Recommendations: []RecommendationRow{}, Software: []TopSoftware{}, Devices: c.topDevices(now)}
 	reliefs := c.fleet.Scores().Reliefs(nil, c.weights())
 	for i := range reliefs {
 		r := &reliefs[i]
 		switch {
-		case r.Check >= 0:
-		case r.Remedy != exposure.Gone:
+		case r.Check >= 0 || r.Remedy != exposure.Gone:
 			d.RecCount++
 			if len(d.Recommendations) < topRows {
 				if row := c.recommendationRow(r); row != nil {
@@ -112,7 +111,7 @@ func deviceRecommendationList() *list[DeviceRecommendationRow] {
 			"threat": func(r *DeviceRecommendationRow, v []string) bool { return threatIs(r.Threats, v) },
 			"status": oneOf(func(r *DeviceRecommendationRow) string { return r.Status }),
 		},
-		values: map[string][]string{"type": {RemedyUpdate, RemedyAttention, RemedyRestart}, "threat": threatWords, "status": {"Active"}},
+		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": {"Active"}},
 		order: map[string]func(a, b *DeviceRecommendationRow) int{
 			"name":       byText(func(r *DeviceRecommendationRow) string { return r.Name }),
 			"component":  byText(func(r *DeviceRecommendationRow) string { return r.Component }),
@@ -159,8 +158,10 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 	}
 	byKey := map[key]*sums{}
 	var keys []key
+	var out []*DeviceRecommendationRow
 	for _, t := range c.fleet.Scores().Terms(d.num) {
 		if t.Weakness == "" {
+			out = append(out, checkRemedy(&t, score, points))
 			continue
 		}
 		k := c.fleet.Component(t.Component)
@@ -189,7 +190,6 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 			u.row.Threats.add(f.Threats)
 		}
 	}
-	out := make([]*DeviceRecommendationRow, 0, len(keys))
 	for _, k := range keys {
 		u := byKey[k]
 		u.row.Share = exposure.Score(u.units).Float()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/protocol"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -98,10 +99,12 @@ func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, 
 func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory.SectionName]*inventory.Section, rep *store.Ingest) error {
 	profile := exposure.Profile(sections)
 	sum := summarise(sections, &profile)
+	judged := newVerdicts(posture.Evaluate(sections))
+	sum.Posture = judged.text()
 
 	c := s.core
 	c.mu.Lock()
-	oldHeld, oldSum := d.held, d.sum
+	oldHeld, oldSum, oldVerdicts := d.held, d.sum, d.verdicts
 	ids, fresh, err := s.intern(profile.Uses)
 	if err != nil {
 		c.mu.Unlock()
@@ -114,6 +117,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 	c.forgetDevice(diff)
 	sum.Tags = oldSum.Tags
 	d.held, d.sum = held, sum
+	c.judge(d, judged)
 	c.mu.Unlock()
 
 	raw, err := json.Marshal(sum)
@@ -127,6 +131,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 	if err != nil || dup[0] {
 		c.forgetDevice(c.fleet.SetDevice(d.num, componentIDs(oldHeld)))
 		d.held, d.sum = oldHeld, oldSum
+		c.judge(d, oldVerdicts)
 	} else {
 		for _, k := range rep.Components {
 			c.saved[exposure.ComponentID(k.ID)] = true

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/version"
 )
 
@@ -39,6 +42,9 @@ func parseRecommendation(id string) (product string, r exposure.Remedy, ok bool)
 	return rest, exposure.Update, true
 }
 
+// remedyWords are all types of recommendations.
+var remedyWords = []string{RemedyUpdate, RemedyAttention, RemedyRestart, RemedyConfigure}
+
 func recommendationList() *list[RecommendationRow] {
 	return &list[RecommendationRow]{
 		text: func(r *RecommendationRow, has func(string) bool) bool {
@@ -48,10 +54,12 @@ func recommendationList() *list[RecommendationRow] {
 			"type":   oneOf(func(r *RecommendationRow) string { return r.Type }),
 			"threat": func(r *RecommendationRow, v []string) bool { return threatIs(r.Threats, v) },
 			"status": oneOf(func(r *RecommendationRow) string { return r.Status }),
-			"tag":    anyOf(func(r *RecommendationRow) []string { return r.Tags }),
-			"vendor": oneOf(func(r *RecommendationRow) string { return r.Vendor }),
+
+			"category": oneOf(func(r *RecommendationRow) string { return r.Category }),
+			"tag":      anyOf(func(r *RecommendationRow) []string { return r.Tags }),
+			"vendor":   oneOf(func(r *RecommendationRow) string { return r.Vendor }),
 		},
-		values: map[string][]string{"type": {RemedyUpdate, RemedyAttention, RemedyRestart}, "threat": threatWords, "status": {"Active"}},
+		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": {"Active"}, "category": categoryWords()},
 		order: map[string]func(a, b *RecommendationRow) int{
 			"name":       byText(func(r *RecommendationRow) string { return r.Name }),
 			"component":  byText(func(r *RecommendationRow) string { return r.Component }),
@@ -59,6 +67,7 @@ func recommendationList() *list[RecommendationRow] {
 			"exposed":    byNumber(func(r *RecommendationRow) int { return r.Exposed }),
 			"impact":     byNumber(func(r *RecommendationRow) float64 { return r.Impact }),
 			"type":       byText(func(r *RecommendationRow) string { return r.Type }),
+			"secure":     byNumber(func(r *RecommendationRow) float64 { return r.SecureGain }),
 			"severity":   func(a, b *RecommendationRow) int { return worse(a.Severity, b.Severity) },
 		},
 		tie:     func(a, b *RecommendationRow) int { return strings.Compare(a.ID, b.ID) },
@@ -98,7 +107,10 @@ func (c *core) recommendationRows() []*RecommendationRow {
 // recommendationRow makes the row of a relief, nil for those that stand for
 // more than one recommendation.
 func (c *core) recommendationRow(r *exposure.Relief) *RecommendationRow {
-	if r.Check >= 0 || r.Remedy == exposure.Gone {
+	if r.Check >= 0 {
+		return c.checkRow(r)
+	}
+	if r.Remedy == exposure.Gone {
 		return nil
 	}
 	facts := c.remedyFacts(r.Product)[r.Remedy]
@@ -132,7 +144,7 @@ func (c *core) remedyFacts(product string) map[exposure.Remedy]*RecommendationRo
 
 func (c *core) remedyRow(soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
 	row := &RecommendationRow{ID: recommendationID(soft.ID, remedy), ProductID: soft.ID, Component: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem,
-		Type: remedyTypes[remedy], Installed: soft.Installed, Status: "Active", Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
+		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Status: "Active", Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
 	seen := map[string]bool{}
 	for _, id := range c.fleet.ProductComponents(soft.ID, nil) {
 		k := c.fleet.Component(id)
@@ -180,6 +192,14 @@ func later(ecosystem, a, b string) string {
 
 // recommendation finds a recommendation by its id. The caller holds mu for reading.
 func (c *core) recommendation(id string) (row *RecommendationRow, remedy exposure.Remedy, err error) {
+	if check, ok := strings.CutPrefix(id, "sca-_-"); ok {
+		if n, known := checkNumber(check); known {
+			if r, has := c.fleet.Scores().CheckReliefOf(n, nil, c.weights()); has {
+				return c.checkRow(&r), exposure.Gone, nil
+			}
+		}
+		return nil, 0, fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
+	}
 	product, remedy, ok := parseRecommendation(id)
 	if ok {
 		var r exposure.Relief
@@ -208,7 +228,10 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 	if err != nil {
 		return Recommendation{}, err
 	}
-	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(row.ProductID, remedy), EOL: []string{}, AsOf: time.Now().UTC()}
+	if row.Type == RemedyConfigure {
+		return c.checkAdvice(row), nil
+	}
+	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(row.ProductID, remedy), EOL: []string{}, References: []string{}, AsOf: time.Now().UTC()}
 	out.Description, out.Steps = advice(row, out.Fixes)
 	for _, id := range c.fleet.ProductComponents(row.ProductID, nil) {
 		if e := c.support(c.fleet.Component(id)); e != nil {
@@ -268,9 +291,18 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 		c.mu.RUnlock()
 		return Page[DeviceRow]{}, err
 	}
-	devs := c.fleet.Scores().Affected(row.ProductID, remedy, nil)
+	devs := c.affected(row, remedy)
 	c.mu.RUnlock()
 	return c.deviceRows(q, nil, devs)
+}
+
+// affected are the devices with what a recommendation closes.
+func (c *core) affected(row *RecommendationRow, remedy exposure.Remedy) *roaring.Bitmap {
+	if row.Type != RemedyConfigure {
+		return c.fleet.Scores().Affected(row.ProductID, remedy, nil)
+	}
+	n, _ := checkNumber(strings.TrimPrefix(row.ID, "sca-_-"))
+	return roaring.And(c.checks.devices(n, posture.Fail), c.fleet.Scores().Devices())
 }
 
 // RecommendationVulns lists the weaknesses that a recommendation closes.

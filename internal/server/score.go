@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -147,6 +149,12 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 			out.RestUnits += uint64(t.Share)
 			continue
 		}
+		if t.Weakness == "" {
+			k := posture.Checks()[t.Check]
+			out.Terms = append(out.Terms, ScoreTerm{Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Threats: Threats{Exploit: advisory.NoExploit},
+				Points: uint64(t.Points), Units: uint64(t.Share), Share: t.Share.Float()})
+			continue
+		}
 		k, f := c.fleet.Component(t.Component), c.peek(t.Weakness)
 		out.Terms = append(out.Terms, ScoreTerm{Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
 			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Points: uint64(t.Points), Units: uint64(t.Share), Share: t.Share.Float()})
@@ -157,6 +165,9 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 // runScores keeps scores up to date, takes silent devices out of them and
 // writes their history, until ctx ends.
 func (s *Server) runScores(ctx context.Context) error {
+	if err := s.recheck(ctx); err != nil {
+		return err
+	}
 	tick := time.NewTicker(trendEvery)
 	defer tick.Stop()
 	var last store.ScorePoint

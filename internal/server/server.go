@@ -193,7 +193,9 @@ type API interface {
 
 	Dashboard(ctx context.Context, c Caller) (Dashboard, error)
 	ExposureScore(ctx context.Context, c Caller) (ScoreView, error)
+	SecureScore(ctx context.Context, c Caller) (SecureScoreView, error)
 	DeviceScore(ctx context.Context, c Caller, id string) (DeviceScore, error)
+	DeviceChecks(ctx context.Context, c Caller, id string, q Query) (Page[DeviceCheckRow], error)
 	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
 	Recommendations(ctx context.Context, c Caller, q Query, where func(*RecommendationRow) bool) (Page[RecommendationRow], error)
 	Recommendation(ctx context.Context, c Caller, id string) (Recommendation, error)

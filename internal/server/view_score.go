@@ -42,6 +42,7 @@ const (
 	RemedyUpdate    = "Update"
 	RemedyAttention = "AttentionRequired"
 	RemedyRestart   = "Restart"
+	RemedyConfigure = "ConfigurationChange"
 )
 
 // RecommendationRow is one thing to do that closes findings on many devices.
@@ -52,9 +53,12 @@ type RecommendationRow struct {
 	Component   string        `json:"component"`
 	Vendor      string        `json:"vendor"`
 	Ecosystem   string        `json:"ecosystem"`
-	Type        string        `json:"type"`       // Update, AttentionRequired, Restart
-	Version     string        `json:"version"`    // that fixes the most; "" when there is none
-	Weaknesses  int           `json:"weaknesses"` // distinct, that it closes on some device
+	Type        string        `json:"type"`         // Update, AttentionRequired, Restart, ConfigurationChange
+	Category    string        `json:"category"`     // of a configuration check, else Application
+	CheckImpact int           `json:"check_impact"` // 1 to 10 for a configuration check, else 0
+	SecureGain  float64       `json:"secure_gain"`  // points that the secure score rises by; exact quotient, not rounded
+	Version     string        `json:"version"`      // that fixes the most; "" when there is none
+	Weaknesses  int           `json:"weaknesses"`   // distinct, that it closes on some device
 	Severity    SeverityCount `json:"severity"`
 	Threats     Threats       `json:"threats"`
 	Exposed     int           `json:"exposed"`   // devices with findings that it closes
@@ -73,7 +77,10 @@ type Recommendation struct {
 	Description string    `json:"description"`
 	Steps       []string  `json:"steps"`
 	Fixes       []FixRow  `json:"fixes"`
-	EOL         []string  `json:"eol"` // remarks on ends of support
+	EOL         []string  `json:"eol"`          // remarks on ends of support
+	UserImpact  string    `json:"user_impact"`  // what people notice of a configuration change
+	References  []string  `json:"references"`   // places of benchmarks that ask for the same
+	NotAssessed int       `json:"not_assessed"` // devices that a configuration check could not judge
 	AsOf        time.Time `json:"as_of"`
 }
 
@@ -122,7 +129,8 @@ type DeviceScore struct {
 
 // ScoreTerm is the share of one finding in a device's score.
 type ScoreTerm struct {
-	Weakness  string            `json:"weakness"`
+	Weakness  string            `json:"weakness"` // "" for a failed configuration check
+	Check     string            `json:"check"`    // its id
 	Severity  advisory.Severity `json:"severity"`
 	CVSS      float64           `json:"cvss"`
 	Fallback  bool              `json:"fallback"` // no CVSS score: a marked fallback weighs in its place
@@ -139,6 +147,7 @@ type ScoreTerm struct {
 // Dashboard is the vulnerability management dashboard.
 type Dashboard struct {
 	Score           ScoreView           `json:"score"`
+	Secure          SecureScoreView     `json:"secure"`
 	Trend           []TrendPoint        `json:"trend"`
 	Recommendations []RecommendationRow `json:"recommendations"` // of the highest impact
 	RecCount        int                 `json:"recommendation_count"`

@@ -19,8 +19,8 @@ func exposureLevel(r *server.DeviceRow) any {
 }
 
 // recommendationProps are the properties of a recommendation. severityScore
-// and configScoreImpact belong to configuration and are 0 for software;
-// activeAlert is false: Picket raises no alerts yet.
+// and configScoreImpact belong to configuration and are 0 for software, which
+// has no product behind it; activeAlert is false: Picket raises no alerts yet.
 var recommendationProps = []prop[server.RecommendationRow]{
 	{"id", text, func(r *server.RecommendationRow) any { return r.ID }},
 	{"productName", text, func(r *server.RecommendationRow) any { return r.Component }},
@@ -30,15 +30,15 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"recommendedVersion", text, func(r *server.RecommendationRow) any { return r.Version }},
 	{"recommendedProgram", text, constant[server.RecommendationRow]("")},
 	{"recommendedVendor", text, constant[server.RecommendationRow]("")},
-	{"recommendationCategory", word, constant[server.RecommendationRow]("Application")},
+	{"recommendationCategory", word, func(r *server.RecommendationRow) any { return r.Category }},
 	{"subCategory", text, constant[server.RecommendationRow]("")},
-	{"severityScore", number, constant[server.RecommendationRow](float64(0))},
+	{"severityScore", number, func(r *server.RecommendationRow) any { return float64(r.CheckImpact) }},
 	{"publicExploit", flag, func(r *server.RecommendationRow) any { return public(r.Threats) }},
 	{"activeAlert", flag, constant[server.RecommendationRow](false)},
 	{"associatedThreats", texts, constant[server.RecommendationRow]([]string{})},
 	{"remediationType", word, func(r *server.RecommendationRow) any { return r.Type }},
 	{"status", word, func(r *server.RecommendationRow) any { return r.Status }},
-	{"configScoreImpact", number, constant[server.RecommendationRow](float64(0))},
+	{"configScoreImpact", number, func(r *server.RecommendationRow) any { return r.SecureGain }},
 	{"exposureImpact", number, func(r *server.RecommendationRow) any { return r.Impact }},
 	{"totalMachineCount", number, func(r *server.RecommendationRow) any { return float64(r.Installed) }},
 	{"exposedMachinesCount", number, func(r *server.RecommendationRow) any { return float64(r.Exposed) }},
@@ -126,6 +126,15 @@ func (h *Handler) exposureScore(q *request) error {
 		return err
 	}
 	return serveOne(q, "ExposureScore", scoreProps, &score{at: v.AsOf, value: v.Score})
+}
+
+// configurationScore is the secure score of all devices, in points.
+func (h *Handler) configurationScore(q *request) error {
+	v, err := h.opt.Server.SecureScore(q.ctx(), q.caller)
+	if err != nil {
+		return err
+	}
+	return serveOne(q, "ConfigurationScore", scoreProps, &score{at: v.AsOf, value: v.Got})
 }
 
 // setDeviceValue changes what a device is worth and answers with the device.

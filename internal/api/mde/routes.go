@@ -39,6 +39,7 @@ func Routes() []Route {
 		{"GET", "/recommendations/{id}/software", server.RecommendationRead, (*Handler).recommendationSoftware},
 		{"GET", "/recommendations/{id}/machineReferences", server.RecommendationRead, (*Handler).recommendationMachines},
 		{"GET", "/recommendations/{id}/vulnerabilities", server.RecommendationRead, (*Handler).recommendationVulns},
+		{"GET", "/configurationScore", server.ScoreRead, (*Handler).configurationScore},
 		{"GET", "/exposureScore", server.ScoreRead, (*Handler).exposureScore},
 		{"GET", "/software", server.SoftwareRead, (*Handler).software},
 		{"GET", "/software/{id}", server.SoftwareRead, (*Handler).product},

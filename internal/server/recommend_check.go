@@ -1,0 +1,83 @@
+package server
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/posture"
+)
+
+func categoryWords() []string {
+	var out []string
+	for _, c := range posture.Categories {
+		out = append(out, string(c))
+	}
+	return out
+}
+
+// checkRow is the recommendation of a failed configuration check. The caller
+// holds mu for reading.
+func (c *core) checkRow(r *exposure.Relief) *RecommendationRow {
+	k := posture.Checks()[r.Check]
+	in := c.fleet.Scores().Devices()
+	count := posture.Count{
+		Pass:        int(c.checks.devices(r.Check, posture.Pass).AndCardinality(in)),
+		Fail:        r.Devices,
+		NotAssessed: int(c.checks.devices(r.Check, posture.NotAssessed).AndCardinality(in)),
+	}
+	row := &RecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Category: string(k.Category), Type: RemedyConfigure,
+		Exposed: r.Devices, Installed: count.Applicable(), Impact: r.Impact.Float(), ImpactNum: r.Impact.Num.Big().String(), ImpactDen: r.Impact.Den,
+		CheckImpact: k.Impact, Status: "Active", Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
+	if s := posture.Score(map[string]posture.Count{k.ID: count}); len(s.Checks) == 1 {
+		row.SecureGain, _ = s.Checks[0].Impact.Float64()
+	}
+	return row
+}
+
+// categoryName is a category in words for people.
+func categoryName(c posture.Category) string {
+	switch c {
+	case posture.SecurityControls:
+		return "Security controls"
+	case posture.OS:
+		return "Operating system"
+	}
+	return string(c)
+}
+
+// checkAdvice is a configuration check with how to make it pass.
+func (c *core) checkAdvice(row *RecommendationRow) Recommendation {
+	out := Recommendation{RecommendationRow: *row, Fixes: []FixRow{}, EOL: []string{}, References: []string{}, Steps: []string{}, AsOf: time.Now().UTC()}
+	n, ok := checkNumber(strings.TrimPrefix(row.ID, "sca-_-"))
+	if !ok {
+		return out
+	}
+	k := posture.Checks()[n]
+	out.Description, out.UserImpact = k.Rationale, k.UserImpact
+	for _, r := range k.Remediation {
+		for line := range strings.Lines(r.Steps) {
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			} else if len(r.Families) > 0 {
+				line = strings.Join(r.Families, ", ") + ": " + line
+			}
+			out.Steps = append(out.Steps, line)
+		}
+	}
+	for _, r := range k.References {
+		out.References = append(out.References, strings.TrimSpace(r.Benchmark+" "+r.Item))
+	}
+	slices.Sort(out.References)
+	out.NotAssessed = int(c.checks.devices(n, posture.NotAssessed).AndCardinality(c.fleet.Scores().Devices()))
+	return out
+}
+
+// checkRemedy is a failed check as a recommendation for one device.
+func checkRemedy(t *exposure.Term, score exposure.Score, points uint64) *DeviceRecommendationRow {
+	k := posture.Checks()[t.Check]
+	return &DeviceRecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Type: RemedyConfigure, Points: uint64(t.Points),
+		Share: t.Share.Float(), Impact: (score - exposure.ScoreOf(points-uint64(t.Points))).Float(), Status: "Active", Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
+}
