@@ -38,3 +38,25 @@ func newDemo(t *testing.T, s *Store) func(tx *bolt.Tx) error {
 		return writeNumber(tx.Bucket(bucketMeta), keyGeneration, s.Generation()+1)
 	}
 }
+
+// What rates or describes speaks of no package: beside it the demo is still all
+// there is. A feed that speaks ends that.
+func TestDemoIsAllThatSpeaks(t *testing.T) {
+	s := open(t, Options{})
+	want := func(what string, demo bool) {
+		t.Helper()
+		view(t, s, func(sn *Snapshot) {
+			if sn.Demo() != demo {
+				t.Errorf("%s: Demo = %v, want %v", what, sn.Demo(), demo)
+			}
+		})
+	}
+	want("nothing is loaded", false)
+	give(t, s, "demo.json", `{"picket_demo": 1, "date": "2026-06-30", "weaknesses": [{"id": "CVE-2024-0001", "cvss": [],
+		"affected": [{"ecosystem": "Debian", "release": "12", "name": "openssl", "state": "fixed", "fixed": "2"}]}]}`)
+	want("the demo", true)
+	give(t, s, "kev.json", kevJSON("2026-06-30", "CVE-2024-0001"))
+	want("the demo and KEV", true)
+	give(t, s, "t-2026-01-01.json", trackerJSON(trackerRow("openssl", "CVE-2024-0001", "resolved", "2")))
+	want("the demo and a tracker", false)
+}

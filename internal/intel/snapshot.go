@@ -175,15 +175,18 @@ func (sn *Snapshot) Feeds() ([]FeedState, error) {
 	return feeds, c.err
 }
 
-// Demo reports whether demonstration intelligence is all there is.
+// Demo reports whether demonstration intelligence is all that speaks of
+// packages. Feeds that rate or describe only (KEV, EPSS, NVD, endoflife.date)
+// do not change that.
 func (sn *Snapshot) Demo() bool {
-	c := sn.shared()
 	demo := false
-	for _, f := range c.feeds {
-		if !f.Demo {
-			return false
+	for _, list := range sn.shared().coverage {
+		for _, cov := range list {
+			if cov.Feed != advisory.FeedDemo {
+				return false
+			}
+			demo = true
 		}
-		demo = true
 	}
 	return demo
 }

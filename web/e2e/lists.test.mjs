@@ -148,6 +148,9 @@ test("columns are chosen and stay chosen", async () => {
   await page.getByRole("button", { name: "Customize columns" }).click();
   await page.getByRole("button", { name: "Reset to default" }).click();
   await page.getByRole("columnheader", { name: "EPSS" }).waitFor({ state: "detached" });
+  await open(vulns()); // at once: leaving the page loses no choice
+  assert.equal(await page.getByRole("columnheader", { name: "EPSS" }).count(), 0);
+  await until("the choice on the server", async () => !(await saved()));
 });
 
 test("the keyboard walks rows, opens and closes the flyout; Back closes it too", async () => {
@@ -169,6 +172,54 @@ test("the keyboard walks rows, opens and closes the flyout; Back closes it too",
   await page.getByRole("dialog", { name: ids[2] }).waitFor();
   await page.goBack();
   await page.getByRole("dialog", { name: ids[2] }).waitFor({ state: "detached" });
+});
+
+test("the columns are those that the product names", async () => {
+  const names = () => page.getByRole("columnheader").allInnerTexts().then((l) => l.map((t) => t.split("\n")[0].trim()));
+  await open(`/devices/${device.id}/software`);
+  assert.deepEqual(await names(), ["Name", "Vendor", "Installed version", "Weaknesses", "Threats", "Product code", "Tags"]);
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  await page.getByRole("dialog", { name: "Filter" }).getByRole("checkbox", { name: "Package URL" }).check();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await until("the product code in the URL", () => query().get("code") === "purl");
+  await agrees("software without a CPE name", `/devices/${device.id}/software?code=purl`);
+  await open(vulns());
+  assert.deepEqual(await names(), ["Name", "Severity", "CVSS", "Related software", "Published on", "Updated on", "Threats"]);
+});
+
+test("the flyouts say where, when and what to do, and lead to the next row", async () => {
+  await open(`/devices/${device.id}/software?open=debian-_-glibc`);
+  const product = page.getByRole("dialog", { name: "glibc" });
+  for (const fact of ["Debian", "2.36-9", "Last found", "pkg:deb/debian/glibc", "/var/lib/dpkg/status"]) await product.getByText(fact).first().waitFor();
+  await open(`${vulns()}?open=CVE-2023-4911`);
+  const weakness = page.getByRole("dialog", { name: "CVE-2023-4911" });
+  const here = weakness.getByRole("region", { name: "On this device" });
+  for (const fact of ["glibc", "2.36-9", "2.36-9+deb12u3", "Fix available"]) await here.getByText(fact, { exact: true }).waitFor();
+  await weakness.getByText("CVSS 3.1 (Demo intelligence)").waitFor();
+  const ids = await page.locator("tbody tr[data-key]").evaluateAll((l) => l.map((r) => r.dataset.key));
+  const at = ids.indexOf("CVE-2023-4911");
+  await page.getByRole("button", { name: "Next item (j)" }).click();
+  await until("the next row is open", () => query().get("open") === ids[at + 1]);
+  await page.getByRole("dialog", { name: ids[at + 1] }).waitFor();
+  await page.getByRole("button", { name: "Previous item (k)" }).click();
+  await weakness.waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("a section of the sidebar folds by the keyboard and stays folded", async () => {
+  await open(vulns());
+  const details = page.getByRole("button", { name: "Device details", exact: true });
+  await details.waitFor();
+  assert.equal(await details.getAttribute("aria-expanded"), "true");
+  await details.focus();
+  await page.keyboard.press("Enter");
+  await page.getByText("Agent version").waitFor({ state: "detached" });
+  await until("the choice on the server", async () => (await read(context, demo, "/me/prefs")).folded?.includes("details"));
+  await page.reload();
+  await details.waitFor();
+  assert.equal(await details.getAttribute("aria-expanded"), "false");
+  await details.click();
+  await page.getByText("Agent version").waitFor();
 });
 
 test("what the list does not understand is named, and nothing breaks", async () => {

@@ -71,4 +71,5 @@ export const cancelJob = (id: string) => ok(api.DELETE("/jobs/{id}", { params: {
 export const createToken = (body: NewTokenIn) => ok(api.POST("/tokens", { body }));
 export const revokeToken = (id: string) => ok(api.DELETE("/tokens/{id}", { params: { path: { id } } }));
 export const readPrefs = () => ok(api.GET("/me/prefs"));
-export const writePrefs = (prefs: Record<string, unknown>) => ok(api.PUT("/me/prefs", { body: prefs }));
+/** The request outlives the page, so that leaving it loses no choice. */
+export const writePrefs = (prefs: Record<string, unknown>) => ok(api.PUT("/me/prefs", { body: prefs, keepalive: true }));

@@ -5,6 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState } from "react";
 import { search } from "../api/queries";
 import type { SearchHit } from "../api/schema";
+import { vendor } from "../lib/words";
 
 const useStyles = makeStyles({
   root: { position: "relative", width: "100%" },
@@ -127,7 +128,7 @@ export function GlobalSearch() {
                 <span className={s.icon} title={kind?.word}><Icon aria-hidden /></span>
                 <span className={s.words}>
                   <div className={s.name}>{h.name}</div>
-                  <div className={s.info}>{`${kind?.word ?? h.kind} · ${h.info}`}</div>
+                  <div className={s.info}>{`${kind?.word ?? h.kind} · ${h.kind === "software" ? vendor(h.info) : h.info}`}</div>
                 </span>
               </li>
             );

@@ -24,7 +24,7 @@ export interface RefColumn<T> {
 const step = 30;
 
 /** A short table inside a flyout, page by page. */
-export function Refs<T>({ label, query, columns, rowKey, empty, what }: {
+export function Refs<T>({ label, query, columns, rowKey, empty, what, many }: {
   label: string;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every resource has a key type of its own
   query: (q: Record<string, string>) => UseQueryOptions<Page<T>, Error, Page<T>, any>;
@@ -32,6 +32,7 @@ export function Refs<T>({ label, query, columns, rowKey, empty, what }: {
   rowKey: (row: T) => string;
   empty: string;
   what: string;
+  many?: string;
 }) {
   const s = useStyles();
   const [page, setPage] = useState(1);
@@ -62,7 +63,7 @@ export function Refs<T>({ label, query, columns, rowKey, empty, what }: {
         </tbody>
       </table>
       <div className={s.foot}>
-        <span>{plural(data.total, what)}</span>
+        <span>{plural(data.total, what, many)}</span>
         {last > 1 && (
           <>
             <Button size="small" disabled={page <= 1} onClick={() => setPage(page - 1)}>Previous</Button>

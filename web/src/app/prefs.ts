@@ -56,19 +56,26 @@ function put(p: Prefs): void {
   readers.forEach((r) => r());
 }
 
-/** Takes the server's copy; called once after sign-in. */
-export async function loadPrefs(): Promise<void> {
-  const raw = await readPrefs();
-  if (Object.keys(raw).length > 0) put(toPrefs(raw));
+/** Writes a change that waits to the server. */
+function save(): void {
+  if (timer === undefined) return;
+  clearTimeout(timer);
+  timer = undefined;
+  writePrefs({ ...current }).catch(() => undefined); // the browser's copy holds until the next change
 }
 
-/** Changes preferences here at once and on the server soon after. */
+/** Takes the server's copy unless a change of here is on its way; called once after sign-in. */
+export async function loadPrefs(): Promise<void> {
+  window.addEventListener("pagehide", save);
+  const raw = await readPrefs();
+  if (Object.keys(raw).length > 0 && timer === undefined) put(toPrefs(raw));
+}
+
+/** Changes preferences here at once and on the server soon after, at the latest when the page is left. */
 export function setPrefs(part: Partial<Prefs>): void {
   put({ ...current, ...part });
   clearTimeout(timer);
-  timer = setTimeout(() => {
-    writePrefs({ ...current }).catch(() => undefined); // the browser's copy holds until the next change
-  }, 600);
+  timer = setTimeout(save, 600);
 }
 
 export const prefs = (): Prefs => current;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countWords, products, releaseName, state, stateNames, support, threats } from "./words";
+import { capital, countWords, products, releaseName, severityFrom, source, state, stateNames, support, threats, vendor, vendorNames } from "./words";
 
 test("every state has a word and a meaning", () => {
   for (const s of stateNames) {
@@ -37,4 +37,18 @@ test.each([
 ])("support of %j", (facts, want) => {
   expect(support(facts)).toBe(want);
   expect(releaseName(facts)).toBe("Debian 12");
+});
+
+test("words of ids are shown as names, and unknown ones as they are", () => {
+  for (const v of vendorNames) if (v !== "npm") expect(vendor(v)).not.toBe(v);
+  expect(vendor("red_hat")).toBe("Red Hat");
+  expect(vendor("acme")).toBe("acme");
+  expect(source("debian-tracker")).toBe("Debian security tracker");
+  expect(source("osv/PyPI")).toBe("OSV PyPI");
+  expect(source("somebody")).toBe("somebody");
+  expect(severityFrom("CVSS 3.1 (nvd)")).toBe("CVSS 3.1 (NVD)");
+  expect(severityFrom("urgency (debian-tracker)")).toBe("urgency (Debian security tracker)");
+  expect(severityFrom("")).toBe("");
+  expect(capital("no installed package explains it")).toBe("No installed package explains it");
+  expect(capital("")).toBe("");
 });

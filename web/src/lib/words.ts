@@ -134,3 +134,26 @@ export function support(e: LifeFacts): string {
   if (!e.date) return "supported, no end is announced";
   return regular ? `${regular}, long-term or extended support until ${date(e.date)}` : `supported until ${date(e.date)}`;
 }
+
+const vendors: Record<string, string> = {
+  debian: "Debian", ubuntu: "Ubuntu", alpine: "Alpine Linux", almalinux: "AlmaLinux", rocky: "Rocky Linux", red_hat: "Red Hat", centos: "CentOS",
+  fedora: "Fedora", oracle_linux: "Oracle Linux", amazon_linux: "Amazon Linux", azure_linux: "Azure Linux", opensuse: "openSUSE", suse: "SUSE",
+  wolfi: "Wolfi", chainguard: "Chainguard", pypi: "PyPI", npm: "npm", go: "Go", maven: "Maven", rubygems: "RubyGems", snap: "Snap Store", flatpak: "Flatpak",
+  unknown: "Not known",
+};
+/** Who a package comes from, by the word in product ids: "red_hat" is "Red Hat". */
+export const vendor = (v: string): string => vendors[v] ?? v;
+export const vendorNames: readonly string[] = Object.keys(vendors);
+
+const sources: Record<string, string> = {
+  cve5: "CVE records", nvd: "NVD", "debian-tracker": "Debian security tracker", "debian-dsa": "Debian security advisories", "debian-dla": "Debian LTS advisories",
+  kev: "CISA KEV", epss: "FIRST EPSS", endoflife: "endoflife.date", demo: "Demo intelligence", cna: "CNA", "cisa-adp": "CISA ADP", ghsa: "GitHub",
+};
+/** A feed, or who rated a weakness. */
+export const source = (s: string): string => sources[s] ?? (s.startsWith("osv/") ? `OSV ${s.slice(4)}` : s);
+
+/** Where a severity comes from: "CVSS 3.1 (nvd)" with the feed's name for people. */
+export const severityFrom = (s: string): string => s.replace(/\(([^()]+)\)$/, (_, who: string) => `(${source(who)})`);
+
+/** A text that the server begins in lower case, at the beginning of a line. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -16,7 +16,6 @@ const useStyles = makeStyles({
   root: { display: "inline-flex", alignItems: "center", verticalAlign: "middle", gap: "8px", whiteSpace: "nowrap" },
   icon: { flexShrink: 0 },
   strong: { fontWeight: tokens.fontWeightSemibold },
-  quiet: { color: tokens.colorNeutralForeground2 },
 });
 
 /** The severity's icon: one to four bars in its colour. */
@@ -43,7 +42,7 @@ export function SeverityIcon({ level }: { level: Level }) {
 export function Severity({ level }: { level: Level }) {
   const s = useStyles();
   return (
-    <span className={mergeClasses(s.root, level === "Critical" && s.strong, level === "None" && s.quiet)}>
+    <span className={mergeClasses(s.root, level === "Critical" && s.strong)}>
       <SeverityIcon level={level} />
       {severityWord[level]}
     </span>

@@ -19,11 +19,12 @@ const useStyles = makeStyles({
   icon: { fontSize: "20px", color: tokens.colorPaletteRedForeground1, flexShrink: 0 },
 });
 
-/** The insights as icons, each with its words for pointers and screen readers. */
-export function ThreatIcons({ facts }: { facts: ThreatFacts }) {
+/** The insights as icons, each with its words for pointers and screen readers; a dash for none, unless they are `bare`. */
+export function ThreatIcons({ facts, bare }: { facts: ThreatFacts; bare?: boolean }) {
   const s = useStyles();
   const list = threats(facts);
   if (list.length === 0) {
+    if (bare) return null;
     return (
       <span className={s.none} role="img" aria-label="No known exploit" title="No known exploit">
         –

@@ -1,12 +1,12 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { DetectionLogic } from "../../api/schema";
 import { Anchor, Outside } from "../../app/Anchor";
-import { role, section, state } from "../../lib/words";
+import { role, section, source, state } from "../../lib/words";
 import { Chip } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { Fact, Facts } from "../../ui/Facts";
 import { State } from "../../ui/State";
-import { Moment } from "../../ui/Time";
+import { Day, Moment } from "../../ui/Time";
 
 const useStyles = makeStyles({
   intro: { margin: "0 0 14px", color: tokens.colorNeutralForeground2 },
@@ -36,8 +36,8 @@ export function Logic({ logic, device }: { logic: readonly DetectionLogic[]; dev
           <Facts>
             <Fact name="Compared version">{l.software.version}</Fact>
             <Fact name="Fixed version">{l.software.fixed || "none"}</Fact>
-            <Fact name="Feed">{l.feed}</Fact>
-            <Fact name="Feed date"><Moment at={l.feed_date} /></Fact>
+            <Fact name="Feed">{source(l.feed)}</Fact>
+            <Fact name="Feed date"><Day at={l.feed_date} /></Fact>
             <Fact name="Advisory">{l.url ? <Outside href={l.url}>{l.advisory}</Outside> : l.advisory}</Fact>
             <Fact name="Announced by">{l.announced.join(", ")}</Fact>
             <Fact name="Feed's urgency">{l.urgency}</Fact>

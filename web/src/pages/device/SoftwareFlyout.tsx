@@ -7,6 +7,7 @@ import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { number } from "../../lib/format";
+import { vendor } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
 import { Empty } from "../../ui/Empty";
@@ -22,7 +23,7 @@ function Details({ d }: { d: DeviceSoftware }) {
     <>
       <Section title="Software details">
         <Facts>
-          <Fact name="Vendor">{d.vendor}</Fact>
+          <Fact name="Vendor">{vendor(d.vendor)}</Fact>
           <Fact name="Installed version">{d.version || "not readable"}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
           <Fact name="Weaknesses">{(d.weaknesses > 0 || !d.not_assessed) && <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
@@ -55,7 +56,7 @@ export function SoftwareFlyout({ device, product, frame, row }: { device: string
       frame={frame}
       state={q}
       title={head ? head.name : product}
-      subtitle={head && <><span>{head.vendor}</span><span>{head.version}</span></>}
+      subtitle={head && <><span>{vendor(head.vendor)}</span><span>{head.version}</span></>}
       actions={<ButtonLink to="/software" search={{ open: product }} icon={<OpenRegular />}>On all devices</ButtonLink>}
       tabs={[
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },

@@ -7,6 +7,7 @@ import { OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
 import type { ListSpec } from "../../lib/search";
+import { vendor } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -28,7 +29,7 @@ const groups: readonly FilterGroup[] = [
   { name: "vulnerable", title: "Weaknesses", options: [{ value: "true", label: "Only software with weaknesses" }] },
   { name: "update", title: "Updates", options: [{ value: "true", label: "Update available" }] },
   { name: "assessed", title: "Assessment", options: [{ value: "true", label: "Assessed" }, { value: "false", label: "Not assessed" }] },
-  { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },
+  { name: "vendor", title: "Vendor", options: ["debian", "ubuntu", "pypi", "npm", "go", "maven", "rubygems"].map((v) => ({ value: v, label: vendor(v) })), free: { hint: "red_hat" } },
   { name: "ecosystem", title: "Ecosystem", options: ["Debian", "PyPI", "npm", "Go", "Maven", "RubyGems"].map((v) => ({ value: v, label: v })), free: { hint: "Alpine" } },
 ];
 
@@ -37,7 +38,7 @@ const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 } 
 function Weak({ r }: { r: DeviceSoftwareRow }) {
   const s = useStyles();
   if (r.not_assessed !== "" && r.weaknesses === 0) return <span className={s.quiet} title={r.not_assessed}>Not available</span>;
-  return <SeverityBar total={r.weaknesses} counts={r.severity} />;
+  return <SeverityBar column total={r.weaknesses} counts={r.severity} />;
 }
 
 function Quiet({ children }: { children: string }) {
@@ -46,13 +47,13 @@ function Quiet({ children }: { children: string }) {
 }
 
 const columns: readonly Column<DeviceSoftwareRow>[] = [
-  { key: "name", title: "Name", width: 150, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "vendor", title: "Vendor", width: 88, sort: { key: "vendor", first: "asc" }, render: (r) => r.vendor },
-  { key: "version", title: "Installed version", width: 146, sort: { key: "version", first: "asc" }, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
-  { key: "weaknesses", title: "Weaknesses", width: 136, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
-  { key: "threats", title: "Threats", width: 84, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "code", title: "Product code", width: 150, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : <Quiet>Not available</Quiet>) },
-  { key: "tags", title: "Tags", width: 132, render: (r) => <Tags tags={r.tags} /> },
+  { key: "name", title: "Name", width: 136, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "vendor", title: "Vendor", width: 80, sort: { key: "vendor", first: "asc" }, render: (r) => vendor(r.vendor) },
+  { key: "version", title: "Installed version", width: 150, sort: { key: "version", first: "asc" }, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
+  { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
+  { key: "threats", title: "Threats", width: 76, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "code", title: "Product code", width: 196, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : <Quiet>Not available</Quiet>) },
+  { key: "tags", title: "Tags", width: 148, render: (r) => <Tags tags={r.tags} /> },
   { key: "update", title: "Update", width: 190, optional: true, render: (r) => (r.update ? <>{r.update} {r.update_security && <Chip tone="info">Security</Chip>}</> : "–") },
   { key: "ecosystem", title: "Ecosystem", width: 120, optional: true, render: (r) => r.ecosystem },
   { key: "last_found", title: "Last found", width: 130, optional: true, sort: { key: "last_found", first: "desc" }, render: (r) => <Ago at={r.last_found} /> },

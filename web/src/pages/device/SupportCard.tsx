@@ -1,6 +1,6 @@
 import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles, tokens } from "@fluentui/react-components";
 import type { Device } from "../../api/schema";
-import { releaseName, support } from "../../lib/words";
+import { capital, releaseName, support } from "../../lib/words";
 import { Card } from "../../ui/Card";
 import { Tags } from "../../ui/Chip";
 
@@ -9,7 +9,7 @@ const useStyles = makeStyles({
   quiet: { color: tokens.colorNeutralForeground3, marginTop: "4px" },
 });
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const sentence = (text: string): string => `${capital(text)}.`;
 
 /** Says on top that the operating system has no support any more, or soon has none. */
 export function SupportNotice({ d }: { d: Device }) {

@@ -9,6 +9,7 @@ import { WeaknessDetails } from "../../app/WeaknessDetails";
 import { score } from "../../lib/format";
 import { Severity } from "../../ui/Severity";
 import { State } from "../../ui/State";
+import { Affected } from "./Affected";
 import { Logic } from "./Logic";
 
 /** A weakness on one device: what it is, and why Picket says so. */
@@ -33,7 +34,7 @@ export function VulnFlyout({ device, weakness, frame, row }: { device: string; w
       }
       actions={<ButtonLink to="/weaknesses" search={{ open: weakness, q: weakness, exposed: "any" }} icon={<OpenRegular />}>On all devices</ButtonLink>}
       tabs={[
-        { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats} /> },
+        { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats}><Affected d={d} device={device} /></WeaknessDetails> },
         { key: "logic", title: "Detection logic", render: () => d && <Logic logic={d.logic} device={device} /> },
       ]}
     />

@@ -2,6 +2,7 @@ import { makeStyles, tokens } from "@fluentui/react-components";
 import type { DeviceVulnRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { score } from "../../lib/format";
+import { capital } from "../../lib/words";
 import { SeverityIcon } from "../../ui/Severity";
 import { State } from "../../ui/State";
 import { ThreatIcons } from "../../ui/Threats";
@@ -24,9 +25,9 @@ export function WeakList({ rows, device }: { rows: readonly DeviceVulnRow[]; dev
           <SeverityIcon level={w.severity} />
           <div className={s.grow}>
             <Anchor to={`/devices/${encodeURIComponent(device)}/vulnerabilities`} search={{ open: w.id, ...(w.exposed ? {} : { exposed: "any" }) }}>{w.id}</Anchor>
-            <div className={s.quiet}>{w.fix_version ? `Fixed in ${w.fix_version}` : w.title}</div>
+            <div className={s.quiet}>{capital([w.title, w.fix_version && `fixed in ${w.fix_version}`].filter(Boolean).join(", "))}</div>
           </div>
-          <ThreatIcons facts={w.threats} />
+          <ThreatIcons facts={w.threats} bare />
           <State value={w.state} exposed={w.exposed} />
           <span className={s.num}>{score(w.cvss)}</span>
         </li>

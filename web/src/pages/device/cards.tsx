@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Device } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { number, plural, score } from "../../lib/format";
-import { countList, products, section, severityWord, state } from "../../lib/words";
+import { capital, countList, products, section, severityWord, state } from "../../lib/words";
 import { Card } from "../../ui/Card";
 import { Donut } from "../../ui/Donut";
 import { Severity, SeverityIcon, severityFill } from "../../ui/Severity";
@@ -89,7 +89,7 @@ export function TopWeakCard({ d }: { d: Device }) {
               </div>
               <div className={`${s.quiet} ${s.cut}`}>{w.fix_version ? `Fixed in ${w.fix_version}` : state(w.state).word}</div>
             </div>
-            <ThreatIcons facts={w.threats} />
+            <ThreatIcons facts={w.threats} bare />
             <span className={s.num} title={`${severityWord[w.severity]}, CVSS ${w.cvss_version}`}>{score(w.cvss)}</span>
           </li>
         ))}
@@ -180,8 +180,8 @@ export function GapsCard({ d }: { d: Device }) {
         {d.gap_list.slice(0, 6).map((g, i) => (
           <li key={`${g.what} ${i}`} className={s.row}>
             <div className={s.grow}>
-              <div>{g.what || section(g.section ?? "")}</div>
-              <div className={s.quiet}>{g.why}</div>
+              <div>{capital(g.what || section(g.section ?? ""))}</div>
+              <div className={s.quiet}>{capital(g.why)}</div>
             </div>
           </li>
         ))}

@@ -40,14 +40,14 @@ function Body({ d }: { d: Device }) {
       <Section title="Device details">
         <Facts>
           <Fact name="Operating system">{d.os_name}</Fact>
-          <EolFact eol={d.os_support ? [d.os_support] : []} />
-          <Fact name="Architecture">{d.arch}</Fact>
+                    <Fact name="Architecture">{d.arch}</Fact>
           <Fact name="Kernel">{d.kernel.release}</Fact>
           <Fact name="IP address">{d.ip}</Fact>
           <Fact name="First seen"><Moment at={d.first_seen} /></Fact>
           <Fact name="Last seen"><Ago at={d.last_seen} /></Fact>
           <Fact name="Agent">{d.agent_version}</Fact>
           <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
+          <EolFact wide eol={d.os_support ? [d.os_support] : []} />
           <Fact name="Device id" wide>{d.id}</Fact>
         </Facts>
       </Section>

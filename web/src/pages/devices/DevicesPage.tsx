@@ -58,10 +58,10 @@ function Hot({ n }: { n: number }) {
 }
 
 const columns: readonly Column<DeviceRow>[] = [
-  { key: "name", title: "Name", width: 180, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
-  { key: "os", title: "OS platform", width: 225, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
-  { key: "weaknesses", title: "Weaknesses", width: 170, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
-  { key: "exploitable", title: "Exploitable", width: 96, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
+  { key: "name", title: "Name", width: 160, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
+  { key: "os", title: "OS platform", width: 284, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
+  { key: "weaknesses", title: "Weaknesses", width: 170, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
+  { key: "exploitable", title: "Exploitable", width: 112, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
   { key: "fixable", title: "Fixable", width: 84, align: "end", sort: { key: "fixable", first: "desc" }, render: (r) => number(r.fixable) },
   { key: "health", title: "Sensor health", width: 130, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
   { key: "last_seen", title: "Last seen", width: 116, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },

@@ -9,7 +9,7 @@ import { Card } from "../../ui/Card";
 import { Fact, Facts } from "../../ui/Facts";
 
 const useStyles = makeStyles({
-  grid: { display: "grid", gap: "16px", gridTemplateColumns: "repeat(auto-fill, minmax(380px, 1fr))", maxWidth: "1120px", marginTop: "20px", alignItems: "start" },
+  grid: { columnWidth: "380px", columnGap: "16px", maxWidth: "1120px", marginTop: "20px", "& > section": { breakInside: "avoid", marginBottom: "16px" } },
   form: { display: "flex", flexDirection: "column", gap: "14px" },
   go: { alignSelf: "flex-start" },
 });

@@ -10,6 +10,7 @@ const useStyles = makeStyles({
   table: { width: "100%", minWidth: "980px", borderCollapse: "collapse" },
   head: { textAlign: "start", fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground2, padding: "9px 14px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, whiteSpace: "nowrap", backgroundColor: tokens.colorNeutralBackground2 },
   cell: { padding: "10px 14px", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, verticalAlign: "top", overflowWrap: "anywhere" },
+  line: { whiteSpace: "nowrap", overflowWrap: "normal" },
   name: { fontWeight: tokens.fontWeightSemibold },
   quiet: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, overflowWrap: "anywhere" },
   num: { textAlign: "end", fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" },
@@ -59,10 +60,10 @@ export function FeedTable({ feeds }: { feeds: readonly FeedRow[] }) {
         <tbody>
           {feeds.map((f) => (
             <tr key={f.name}>
-              <td className={s.cell}><div className={s.name}>{f.title || f.name}</div>{f.title && f.title !== f.name && <div className={s.quiet}>{f.name}</div>}</td>
-              <td className={s.cell}><Age f={f} /></td>
-              <td className={s.cell}><Day at={f.data_date} /></td>
-              <td className={s.cell}><Moment at={f.loaded_at} /></td>
+              <td className={`${s.cell} ${s.line}`}><div className={s.name}>{f.title || f.name}</div>{f.title && f.title !== f.name && <div className={s.quiet}>{f.name}</div>}</td>
+              <td className={`${s.cell} ${s.line}`}><Age f={f} /></td>
+              <td className={`${s.cell} ${s.line}`}><Day at={f.data_date} /></td>
+              <td className={`${s.cell} ${s.line}`}><Moment at={f.loaded_at} /></td>
               <td className={`${s.cell} ${s.num}`}>{number(f.records)}</td>
               <td className={`${s.cell} ${s.num}`}><Skips f={f} /></td>
               <td className={s.cell}><Outside href={f.source}>{f.source}</Outside></td>

@@ -28,7 +28,7 @@ export function Job({ job, onCancel, cancelling }: { job: JobRow; onCancel: () =
   return (
     <MessageBar intent={job.state === "failed" ? "error" : job.state === "done" ? "success" : "info"} layout="multiline">
       <MessageBarBody>
-        <MessageBarTitle>{`The last ${name.toLowerCase()} ${words[job.state] ?? job.state}.`}</MessageBarTitle> {job.error || job.text} <Moment at={job.finished ?? job.started} />
+        <MessageBarTitle>{`The last ${name.toLowerCase()} ${words[job.state] ?? job.state}.`}</MessageBarTitle> {job.error} <Moment at={job.finished ?? job.started} />
       </MessageBarBody>
     </MessageBar>
   );

@@ -8,6 +8,7 @@ import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { number, score } from "../../lib/format";
+import { vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
 import { Fact, Facts, Section } from "../../ui/Facts";
@@ -36,7 +37,7 @@ function Details({ d }: { d: Software }) {
     <>
       <Section title="Software details">
         <Facts>
-          <Fact name="Vendor">{d.vendor}</Fact>
+          <Fact name="Vendor">{vendor(d.vendor)}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
           <Fact name="Installed devices">{number(d.installed)}</Fact>
           <Fact name="Exposed devices">{d.not_assessed && d.exposed === 0 ? "–" : number(d.exposed)}</Fact>
@@ -68,12 +69,12 @@ export function SoftwareFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
       frame={frame}
       state={q}
       title={head?.name ?? id}
-      subtitle={head && <><span>{head.vendor}</span><span>{`installed on ${number(head.installed)}, exposed on ${number(head.exposed)}`}</span></>}
+      subtitle={head && <><span>{vendor(head.vendor)}</span><span>{`installed on ${number(head.installed)}, exposed on ${number(head.exposed)}`}</span></>}
       tabs={[
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
         { key: "devices", title: "Installed devices", render: () => <Refs label="Devices with this software" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device has this software any more" /> },
         { key: "versions", title: "Version distribution", render: () => d && <Versions rows={d.distribution} /> },
-        { key: "weaknesses", title: "Discovered vulnerabilities", render: () => <Refs label="Weaknesses of this software" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="The loaded intelligence knows no weakness of it" /> },
+        { key: "weaknesses", title: "Discovered vulnerabilities", render: () => <Refs label="Weaknesses of this software" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" many="weaknesses" empty="The loaded intelligence knows no weakness of it" /> },
       ]}
     />
   );

@@ -8,6 +8,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
+import { vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -31,7 +32,7 @@ const groups: readonly FilterGroup[] = [
   { name: "code", title: "Product code", options: [{ value: "cpe", label: "CPE" }, { value: "purl", label: "Package URL" }] },
   { name: "assessed", title: "Assessment", options: [{ value: "true", label: "Assessed" }, { value: "false", label: "Not assessed" }] },
   { name: "tag", title: "Tags", options: tags.map((v) => ({ value: v, label: v })) },
-  { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },
+  { name: "vendor", title: "Vendor", options: ["debian", "ubuntu", "pypi", "npm", "go", "maven", "rubygems"].map((v) => ({ value: v, label: vendor(v) })), free: { hint: "red_hat" } },
   { name: "ecosystem", title: "Ecosystem", options: ["Debian", "PyPI", "npm", "Go", "Maven", "RubyGems"].map((v) => ({ value: v, label: v })), free: { hint: "Alpine" } },
 ];
 
@@ -53,15 +54,15 @@ function Exposed({ r }: { r: SoftwareRow }) {
 function Weak({ r }: { r: SoftwareRow }) {
   const s = useStyles();
   if (r.not_assessed && r.weaknesses === 0) return <span className={s.quiet} title={r.not_assessed}>Not available</span>;
-  return <SeverityBar total={r.weaknesses} counts={r.severity} />;
+  return <SeverityBar column total={r.weaknesses} counts={r.severity} />;
 }
 
 const columns: readonly Column<SoftwareRow>[] = [
   { key: "name", title: "Name", width: 220, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "vendor", title: "Vendor", width: 140, sort: { key: "vendor", first: "asc" }, render: (r) => r.vendor },
+  { key: "vendor", title: "Vendor", width: 140, sort: { key: "vendor", first: "asc" }, render: (r) => vendor(r.vendor) },
   { key: "weaknesses", title: "Weaknesses", width: 190, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
   { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed / installed devices", width: 220, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "exposed", title: "Exposed / installed", width: 200, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
   { key: "versions", title: "Versions", width: 90, align: "end", render: (r) => number(r.versions) },
   { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.tags} /> },
   { key: "installed", title: "Installed devices", width: 150, align: "end", optional: true, sort: { key: "installed", first: "desc" }, render: (r) => number(r.installed) },

@@ -8,6 +8,7 @@ import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { WeaknessDetails } from "../../app/WeaknessDetails";
 import { number, plural, score } from "../../lib/format";
+import { vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Severity } from "../../ui/Severity";
 import { State } from "../../ui/State";
@@ -30,7 +31,7 @@ const deviceColumns = (id: string): readonly RefColumn<WeaknessDevice>[] => [
 
 const softwareColumns: readonly RefColumn<SoftwareRow>[] = [
   { key: "name", title: "Software", render: (r) => <Anchor to="/software" search={{ open: r.id, q: r.name }}>{r.name}</Anchor> },
-  { key: "vendor", title: "Vendor", width: "22%", render: (r) => r.vendor },
+  { key: "vendor", title: "Vendor", width: "22%", render: (r) => vendor(r.vendor) },
   { key: "threats", title: "Threats", width: "20%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "installed", title: "Installed devices", width: "22%", render: (r) => number(r.installed) },
 ];
