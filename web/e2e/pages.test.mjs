@@ -95,8 +95,9 @@ for (const theme of ["light", "dark", "contrast"]) {
   });
 }
 
-test("panels and menus are axe clean and close by Escape", async () => {
+for (const theme of ["light", "dark", "contrast"]) test(`panels and menus are axe clean and close by Escape, ${theme}`, async () => {
   const page = await newPage(context);
+  await page.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme);
   await page.goto(`${demo.base}/weaknesses`);
   await page.locator("tbody tr").first().waitFor();
   for (const name of ["Filter", "Customize columns"]) {

@@ -12,7 +12,7 @@ const keys: readonly [string, string][] = [
 
 const useStyles = makeStyles({
   list: { display: "grid", gridTemplateColumns: "auto 1fr", gap: "10px 18px", margin: 0 },
-  key: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, whiteSpace: "pre", justifySelf: "start", padding: "1px 8px", border: `1px solid ${tokens.colorNeutralStroke1}`, borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
+  key: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, whiteSpace: "pre", justifySelf: "start", alignSelf: "start", padding: "1px 8px", border: `1px solid ${tokens.colorNeutralStroke1}`, borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
   text: { margin: 0 },
 });
 

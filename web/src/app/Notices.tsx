@@ -28,7 +28,7 @@ export function Notices({ me, live }: { me: Me; live: boolean | undefined }) {
   return (
     <div className={s.bars} role="region" aria-label="Notices">
       {list.map((n) => (
-        <MessageBar key={n.text} intent={n.level === "warning" ? "warning" : "info"} className={s.bar} layout="singleline">
+        <MessageBar key={n.text} intent={n.level === "warning" ? "warning" : "info"} className={s.bar}>
           <MessageBarBody>{n.text}</MessageBarBody>
           {n.link.startsWith("/") && (
             <MessageBarActions>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { capital, countWords, products, releaseName, severityFrom, source, state, stateNames, support, threats, vendor, vendorNames } from "./words";
+import { capital, countWords, gap, products, releaseName, severityFrom, source, state, stateNames, support, threats, vendor, vendorNames } from "./words";
 
 test("every state has a word and a meaning", () => {
   for (const s of stateNames) {
@@ -51,4 +51,6 @@ test("words of ids are shown as names, and unknown ones as they are", () => {
   expect(severityFrom("")).toBe("");
   expect(capital("no installed package explains it")).toBe("No installed package explains it");
   expect(capital("")).toBe("");
+  expect(gap("section restart is incomplete", "restart")).toBe("Restart needed: not complete");
+  expect(gap("running kernel not assessed", "kernel")).toBe("Running kernel not assessed");
 });

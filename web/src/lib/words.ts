@@ -157,3 +157,6 @@ export const severityFrom = (s: string): string => s.replace(/\(([^()]+)\)$/, (_
 
 /** A text that the server begins in lower case, at the beginning of a line. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What a coverage gap is about: a section by its name for people, else the server's own words. */
+export const gap = (what: string, name: string): string => (what === "" || what === `section ${name} is incomplete` ? `${section(name)}: not complete` : capital(what));

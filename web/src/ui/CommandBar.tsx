@@ -6,9 +6,9 @@ import { Menu } from "./Menu";
 const useStyles = makeStyles({
   bar: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: "4px 8px", padding: "10px 0" },
   left: { display: "flex", alignItems: "center", gap: "4px", flexGrow: 1, marginLeft: "-8px" },
-  right: { display: "flex", alignItems: "center", gap: "4px", flexWrap: "wrap" },
+  right: { display: "flex", alignItems: "center", gap: "4px", flexWrap: "wrap", minWidth: 0 },
   count: { color: tokens.colorNeutralForeground2, whiteSpace: "nowrap", padding: "0 12px" },
-  search: { width: "260px" },
+  search: { width: "260px", minWidth: "120px", flexShrink: 1, "@media (max-width: 1280px)": { width: "180px" } },
 });
 
 /** A search box that tells after a short rest, at once on Enter. */

@@ -28,6 +28,7 @@ const useStyles = makeStyles({
     display: "flex",
     flexDirection: "column",
     backgroundColor: tokens.colorNeutralBackground1,
+    color: tokens.colorNeutralForeground1,
     borderLeft: `1px solid ${tokens.colorNeutralStroke2}`,
     boxShadow: tokens.shadow64,
     outline: "none",

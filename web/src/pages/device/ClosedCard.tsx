@@ -15,6 +15,7 @@ const useStyles = makeStyles({
   grow: { flexGrow: 1, minWidth: 0 },
   pair: { display: "flex", gap: "10px", minWidth: 0, "& > a": { flexShrink: 0 } },
   cut: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  empty: { color: tokens.colorNeutralForeground3 },
   quiet: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, whiteSpace: "nowrap" },
 });
 
@@ -25,7 +26,7 @@ export function ClosedCard({ id }: { id: string }) {
   const list = data?.items ?? [];
   return (
     <Card title="Recently closed findings" aside={data && data.total > 0 && <strong>{number(data.total)}</strong>}>
-      {data && list.length === 0 && <span className={s.quiet}>Nothing was closed yet. Upgrades and removals show here with their reason.</span>}
+      {data && list.length === 0 && <span className={s.empty}>Nothing was closed yet. Upgrades and removals show here with their reason.</span>}
       <ul className={s.list}>
         {list.slice(0, 8).map((c) => (
           <li key={`${c.id} ${c.software} ${c.version} ${c.closed_at}`} className={s.row}>

@@ -2,7 +2,7 @@ import { makeStyles, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleRegular, SubtractCircleRegular, WarningRegular } from "@fluentui/react-icons";
 import type { SectionRow } from "../../api/schema";
 import { number, plural } from "../../lib/format";
-import { section, sectionStatus } from "../../lib/words";
+import { capital, section, sectionStatus } from "../../lib/words";
 import { Ago } from "../../ui/Time";
 
 const useStyles = makeStyles({
@@ -31,7 +31,7 @@ export function CoverageList({ sections }: { sections: readonly SectionRow[] }) 
                 {sectionStatus[x.status] ?? x.status}
                 {x.status !== "not_applicable" && <> · {x.items === 1 ? plural(1, "item") : `${number(x.items)} items`} · <Ago at={x.seen_at} /></>}
               </div>
-              {x.reason && <div className={s.quiet}>{x.reason}</div>}
+              {x.reason && <div className={s.quiet}>{capital(x.reason)}</div>}
             </div>
           </li>
         );

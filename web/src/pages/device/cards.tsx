@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Device } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { number, plural, score } from "../../lib/format";
-import { capital, countList, products, section, severityWord, state } from "../../lib/words";
+import { capital, countList, gap, products, severityWord, state } from "../../lib/words";
 import { Card } from "../../ui/Card";
 import { Donut } from "../../ui/Donut";
 import { Severity, SeverityIcon, severityFill } from "../../ui/Severity";
@@ -180,7 +180,7 @@ export function GapsCard({ d }: { d: Device }) {
         {d.gap_list.slice(0, 6).map((g, i) => (
           <li key={`${g.what} ${i}`} className={s.row}>
             <div className={s.grow}>
-              <div>{capital(g.what || section(g.section ?? ""))}</div>
+              <div>{gap(g.what, g.section ?? "")}</div>
               <div className={s.quiet}>{capital(g.why)}</div>
             </div>
           </li>
