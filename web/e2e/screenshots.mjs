@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { newPage, read, settled, signIn, startBrowser, startDemo } from "./harness.mjs";
+import { newPage, read, settled, signIn, startBrowser, startDemo, still } from "./harness.mjs";
 
 const out = path.resolve(process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), "../../docs/img"));
 mkdirSync(out, { recursive: true });
@@ -31,7 +31,8 @@ try {
       await page.goto(demo.base + where);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.waitForLoadState("networkidle", { timeout: 2000 }).catch(() => undefined); // the live stream keeps the network busy
-      await page.waitForTimeout(600);
+      await page.waitForTimeout(600); // answers of the last queries
+      await still(page);
       await page.screenshot({ path: path.join(out, `${name}-${theme}.png`) });
       console.log(path.join(out, `${name}-${theme}.png`));
     }

@@ -22,7 +22,7 @@ import { VulnFlyout } from "./VulnFlyout";
 const spec: ListSpec = {
   filters: { severity: severities, state: stateNames, fix: ["available", "none"], threat: ["exploit", "kev", "ransomware"], exposed: ["true", "false"], software: "any" },
   sorts: ["id", "severity", "cvss", "epss", "published", "updated", "software", "state", "first_seen"],
-  sort: ["-severity"],
+  sort: ["-severity", "-cvss"],
   defaults: { exposed: ["true"] },
 };
 
@@ -40,11 +40,11 @@ const related = (r: DeviceVulnRow): string => products(r.software);
 const columns: readonly Column<DeviceVulnRow>[] = [
   { key: "id", title: "Name", width: 152, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
   { key: "severity", title: "Severity", width: 112, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: 72, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
+  { key: "cvss", title: "CVSS", width: 92, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
   { key: "software", title: "Related software", width: 150, grow: true, sort: { key: "software", first: "asc" }, render: (r) => <span title={related(r)}>{related(r)}</span> },
   { key: "published", title: "Published on", width: 124, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "updated", title: "Updated on", width: 120, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
-  { key: "threats", title: "Threats", width: 96, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "threats", title: "Threats", width: 84, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "state", title: "State", width: 190, optional: true, sort: { key: "state", first: "asc" }, render: (r) => <State value={r.state} exposed={r.exposed} /> },
   { key: "fix", title: "Fixed version", width: 190, optional: true, render: (r) => <span title={r.fix_version}>{r.fix_version || "–"}</span> },
   { key: "first_seen", title: "First seen", width: 130, optional: true, sort: { key: "first_seen", first: "desc" }, render: (r) => <Day at={r.first_seen} /> },

@@ -51,7 +51,7 @@ function Exposed({ n }: { n: number }) {
 const columns: readonly Column<WeaknessRow>[] = [
   { key: "id", title: "Name", width: 152, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
   { key: "severity", title: "Severity", width: 120, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: 72, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
+  { key: "cvss", title: "CVSS", width: 92, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
   { key: "software", title: "Related software", width: 150, grow: true, render: (r) => <Related r={r} /> },
   { key: "age", title: "Age", width: 96, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
   { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
