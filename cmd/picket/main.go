@@ -43,12 +43,13 @@ type env struct {
 // cli is the whole command line.
 type cli struct {
 	Server      ServerCmd      `cmd:"" help:"Run the server on embedded storage."`
-	Demo        DemoCmd        `cmd:"" help:"Run the server, this machine's agent and demo intelligence."`
+	Demo        DemoCmd        `cmd:"" help:"Run the server, this machine's agent, simulated devices and demo intelligence."`
 	App         AppCmd         `cmd:"" help:"Applications that use the API."`
 	EnrollToken EnrollTokenCmd `cmd:"" name:"enroll-token" help:"Tokens that agents enrol with."`
 	SignInLink  SignInLinkCmd  `cmd:"" name:"sign-in-link" help:"Print a one-time link that signs the administrator in."`
 	Intel       IntelCmd       `cmd:"" help:"Vulnerability intelligence: import, sync, status."`
 	Explain     ExplainCmd     `cmd:"" help:"Print why a device has a weakness."`
+	Simulate    SimulateCmd    `cmd:"" help:"Run simulated devices against a server, for work and load."`
 	Bench       BenchCmd       `cmd:"" hidden:"" help:"What benchmarks need."`
 	Version     VersionCmd     `cmd:"" help:"Print the version."`
 
@@ -93,6 +94,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "picket:", err)
 		if errors.Is(err, server.ErrInvalid) {
 			return exitUsage
+		}
+		if code := simulateCode(err); code != 0 {
+			return code
 		}
 		return exitFailure
 	} else if err != nil {

@@ -20,6 +20,8 @@ const (
 	MaxReason  = 4 << 10
 	MaxText    = 200 // bytes of a version or similar short text in Hello
 	MaxMACs    = 32
+	MaxTags    = 16       // tags in Hello
+	MaxTag     = 64       // bytes of one of them
 	MaxEnroll  = 64 << 10 // bytes of an enrolment request
 	maxWindow  = 8 << 20  // bytes of zstd history
 	hashLen    = 64

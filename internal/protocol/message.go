@@ -44,6 +44,9 @@ type Hello struct {
 	Evidence     Evidence   `json:"evidence"`
 	Nonce        string     `json:"nonce,omitempty"` // of the last Welcome that the agent has on disk
 	Spool        SpoolStats `json:"spool"`
+	// Tags are words that the agent was told to show for its device: what the
+	// endpoint says of itself, shown as such and never a reason to trust it.
+	Tags []string `json:"tags,omitempty"`
 }
 
 // SpoolStats say how the agent's spool fares.

@@ -4,7 +4,8 @@ package protocol
 // change; one line per change:
 //
 //	1  first version
-const Version = 1
+//	2  tags in Hello
+const Version = 2
 
 // MinVersion is the oldest protocol that a server of this version accepts.
 const MinVersion = 1

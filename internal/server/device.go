@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,11 +24,8 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		ID: d.id, Name: d.sum.Name, OSPlatform: d.sum.OSPlatform, OSVersion: d.sum.OSVersion, OSName: d.sum.OSName, Arch: d.sum.Arch,
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
-		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.sum.Tags, CloneOf: string(d.agent.CloneOf),
+		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf),
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN,
-	}
-	if r.Tags == nil {
-		r.Tags = []string{}
 	}
 	r.Value, r.Exposure = valueWords[d.value], c.exposureOf(d)
 	if score, _, ok := c.fleet.Scores().DeviceScore(d.num); ok {
@@ -47,6 +45,23 @@ func (c *core) exposureOf(d *device) string {
 
 // noData is the exposure level of devices of which nothing can be said.
 const noData = "NoData"
+
+// tags are those of this server, then those that the agent gives its device.
+func (d *device) tags() []string {
+	switch { // lists call this for every device: most have one kind or none
+	case len(d.agent.Tags) == 0 && d.sum.Tags != nil:
+		return d.sum.Tags
+	case len(d.sum.Tags) == 0 && d.agent.Tags != nil:
+		return d.agent.Tags
+	}
+	out := append([]string{}, d.sum.Tags...)
+	for _, t := range d.agent.Tags {
+		if !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
 
 func (d *device) lastSeen(now time.Time) time.Time {
 	if d.online {

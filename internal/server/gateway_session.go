@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
@@ -123,6 +125,14 @@ func (s *session) hello(ctx context.Context) (*protocol.Hello, error) {
 	if len(h.Evidence.MACs) > protocol.MaxMACs {
 		return nil, s.refuse(ctx, protocol.RefusedRequest, "too many hardware addresses in Hello")
 	}
+	if len(h.Tags) > protocol.MaxTags {
+		return nil, s.refuse(ctx, protocol.RefusedRequest, fmt.Sprintf("%d tags in Hello, at most %d", len(h.Tags), protocol.MaxTags))
+	}
+	for _, t := range h.Tags {
+		if len(t) > protocol.MaxTag {
+			return nil, s.refuse(ctx, protocol.RefusedRequest, fmt.Sprintf("tag of %d bytes in Hello, at most %d", len(t), protocol.MaxTag))
+		}
+	}
 	return h, nil
 }
 
@@ -156,6 +166,7 @@ func (s *session) admit(ctx context.Context, h *protocol.Hello) (verdict, error)
 	d.LastSeen, d.AgentVersion, d.AgentOS, d.AgentArch = g.now(), h.AgentVersion, h.OS, h.Arch
 	d.MachineID, d.BootID, d.MACs = keepEvidence(d.MachineID, h.Evidence.MachineID), h.Evidence.BootID, h.Evidence.MACs
 	d.Dropped, d.Queued = max(d.Dropped, min(h.Spool.Dropped, 1<<62)), max(h.Spool.Queued, 0)
+	d.Tags = readableTags(h.Tags)
 	if err := g.st.AgentConnected(ctx, d, v.stale); err != nil {
 		return verdict{}, fmt.Errorf("record session: %w", err)
 	}
@@ -167,6 +178,18 @@ func (s *session) admit(ctx context.Context, h *protocol.Hello) (verdict, error)
 	}
 	g.backend.connectionChanged(s.id, true)
 	return v, nil
+}
+
+// readableTags keeps of an agent's tags what can be shown: words without
+// control or format characters, each once.
+func readableTags(tags []string) (kept []string) {
+	for _, t := range tags {
+		t = strings.TrimSpace(t)
+		if t != "" && strings.IndexFunc(t, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 && !slices.Contains(kept, t) {
+			kept = append(kept, t)
+		}
+	}
+	return kept
 }
 
 func keepEvidence(old, now string) string {

@@ -149,6 +149,11 @@ func enrollTokenVerb(ctx context.Context, s *Server, raw json.RawMessage, _ func
 	return secret, err
 }
 
+// onboardingVerb says where agents connect and which authority they trust.
+func onboardingVerb(ctx context.Context, s *Server, _ json.RawMessage, _ func(Progress)) (any, error) {
+	return s.Onboarding(ctx, Caller{Name: "administrator", Admin: true})
+}
+
 // signInLinkVerb makes a one-time link; its path goes behind the console's address.
 func signInLinkVerb(ctx context.Context, s *Server, _ json.RawMessage, _ func(Progress)) (any, error) {
 	secret, err := s.SignInLink(ctx)

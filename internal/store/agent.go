@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -61,17 +62,21 @@ type Device struct {
 	Dropped      uint64
 	Queued       int
 	Rejected     uint64
+	Tags         []string // as the agent gives them
 }
 
 const deviceColumns = `num, id, first_seen, last_seen, agent_version, agent_os, agent_arch, clone_of, nonce, nonce_offered,
-  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected`
+  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags`
 
 func scanDevice(row interface{ Scan(...any) error }) (Device, error) {
 	var a Device
 	var first, last int64
-	var macs string
+	var macs, tags string
 	err := row.Scan(&a.Num, &a.ID, &first, &last, &a.AgentVersion, &a.AgentOS, &a.AgentArch, &a.CloneOf, &a.Nonce, &a.NonceOffered,
-		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected)
+		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags)
+	if err == nil && tags != "[]" {
+		err = json.Unmarshal([]byte(tags), &a.Tags)
+	}
 	a.FirstSeen, a.LastSeen, a.MACs = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC(), strings.Fields(macs)
 	return a, err
 }
@@ -286,14 +291,18 @@ func (s *Store) DropExpiredCerts(ctx context.Context, t time.Time) error {
 // nonce that it is offered, and the evidence. stale says that the nonce which
 // it showed was an old one.
 func (s *Store) AgentConnected(ctx context.Context, a Device, stale bool) error {
+	tags, err := json.Marshal(append([]string{}, a.Tags...))
+	if err != nil {
+		return fmt.Errorf("encode tags of %s: %w", a.ID, err)
+	}
 	return s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE device SET
   nonce_branch = CASE WHEN $1 AND nonce <> '' THEN nonce ELSE nonce_branch END,
   restores = restores + CASE WHEN $1 THEN 1 ELSE 0 END,
   nonce = $2, nonce_offered = $3, last_seen = max(last_seen, $4), agent_version = $5, agent_os = $6, agent_arch = $7,
-  machine_id = $8, boot_id = $9, macs = $10, dropped = $11, queued = $12 WHERE id = $13`,
+  machine_id = $8, boot_id = $9, macs = $10, dropped = $11, queued = $12, tags = $13 WHERE id = $14`,
 			stale, a.Nonce, a.NonceOffered, a.LastSeen.UnixMilli(), a.AgentVersion, a.AgentOS, a.AgentArch,
-			a.MachineID, a.BootID, strings.Join(a.MACs, " "), int64(a.Dropped), a.Queued, a.ID)
+			a.MachineID, a.BootID, strings.Join(a.MACs, " "), int64(a.Dropped), a.Queued, string(tags), a.ID)
 		return err
 	})
 }
