@@ -42,6 +42,7 @@ var may = map[string][]string{
 	"server":              {"version", "inventory", "advisory", "exposure", "posture", "protocol", "store", "intel"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
+	"simulate":            {"version", "inventory", "protocol"},
 	"web":                 {},
 	// beside the floors: data for the first run, and proof
 	"demo": {},

@@ -129,6 +129,14 @@ func startServer(t *testing.T) *rig {
 	r := &rig{t: t, data: filepath.Join(t.TempDir(), "data"), console: freePort(t), agent: freePort(t)}
 	r.start()
 	t.Cleanup(r.stop)
+	r.authorise()
+	return r
+}
+
+// authorise gets the token of a new application.
+func (r *rig) authorise() {
+	t := r.t
+	t.Helper()
 	var app struct{ TenantID, ClientID, ClientSecret string }
 	if err := json.Unmarshal([]byte(picket(t, "app", "create", "--data", r.data, "--name", "test")), &app); err != nil {
 		t.Fatal(err)
@@ -148,7 +156,6 @@ func startServer(t *testing.T) *rig {
 		t.Fatalf("token answer %d: %+v, %v", resp.StatusCode, tok, err)
 	}
 	r.token = tok.AccessToken
-	return r
 }
 
 func (r *rig) start() {
@@ -423,7 +430,7 @@ func TestContractStatuses(t *testing.T) {
 
 // What "make run" prints: the only loopback URL is the last line of stdout.
 func TestDemoPrintsOneLink(t *testing.T) {
-	cmd := exec.Command(filepath.Join(binaries(t), "picket"), "demo", "--data", filepath.Join(t.TempDir(), "demo"), "--listen", freePort(t), "--agent-listen", freePort(t))
+	cmd := exec.Command(filepath.Join(binaries(t), "picket"), "demo", "--simulated", "3", "--data", filepath.Join(t.TempDir(), "demo"), "--listen", freePort(t), "--agent-listen", freePort(t))
 	var stderr lockedBuffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()

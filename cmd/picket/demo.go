@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/picketsec/picket/internal/demo"
 	"github.com/picketsec/picket/internal/server"
+	"github.com/picketsec/picket/internal/simulate"
 )
 
 // DemoCmd is "picket demo": what "make run" starts.
@@ -24,7 +26,7 @@ type DemoCmd struct {
 	Data        string `env:"PICKET_DATA" help:"Data directory (default: picket/demo in the user's cache directory)."`
 	Listen      string `env:"PICKET_LISTEN" help:"Address of the console (default 127.0.0.1:8680, another port when that one is taken)."`
 	AgentListen string `env:"PICKET_AGENT_LISTEN" help:"Address of the agent listener (default 127.0.0.1:8681, another port when that one is taken)."`
-	Simulated   int    `default:"0" help:"How many simulated devices to add. This version has none: only 0."`
+	Simulated   int    `default:"30" help:"How many simulated devices to add, tagged \"simulated\"; 0: none."`
 	NoAgent     bool   `help:"Do not enrol this machine."`
 }
 
@@ -33,8 +35,8 @@ const enrolWait = 20 * time.Second
 
 // Run serves until a signal ends it. Its last line on stdout is the sign-in link.
 func (c *DemoCmd) Run(e *env) error {
-	if c.Simulated != 0 {
-		return server.Invalidf("--simulated", "this version has no simulated devices: leave it out")
+	if c.Simulated < 0 || c.Simulated > maxDemoDevices {
+		return server.Invalidf("--simulated", "%d is not between 0 and %d", c.Simulated, maxDemoDevices)
 	}
 	if c.Data == "" {
 		cache, err := os.UserCacheDir()
@@ -95,8 +97,10 @@ func (c *DemoCmd) serve(e *env, s *server.Server, cmd *ServerCmd, l *listeners, 
 			return fmt.Errorf("make a sign-in link: %w", err)
 		}
 		_, _ = fmt.Fprintln(e.err, "Press Ctrl-C to end it. Sign in here (the link works once):")
-		_, err = fmt.Fprintf(e.out, "%s/welcome#%s\n", l.consoleURL(), link)
-		return err
+		if _, err = fmt.Fprintf(e.out, "%s/welcome#%s\n", l.consoleURL(), link); err != nil {
+			return err
+		}
+		return c.fleet(ctx, e, s)
 	})
 	err := g.Wait()
 	if e.ctx.Err() != nil {
@@ -136,6 +140,42 @@ func (c *DemoCmd) agent(ctx context.Context, e *env, s *server.Server, l *listen
 	return fmt.Errorf("this machine's agent ended (its log is in %s): %w", logFile.Name(), orEnded(err))
 }
 
+// demoSpeed is how many times faster than the clock the simulated devices'
+// days pass: a day takes a minute, so that something changes every few seconds.
+const demoSpeed = 1440
+
+// maxDemoDevices is how many simulated devices the demo takes: both ends of
+// their connections are in this process.
+const maxDemoDevices = 5000
+
+// fleet runs the simulated devices until ctx ends. The demo goes on without
+// them when they cannot be had.
+func (c *DemoCmd) fleet(ctx context.Context, e *env, s *server.Server) error {
+	if c.Simulated == 0 {
+		return nil
+	}
+	admin := server.Caller{Name: "demo", Admin: true}
+	on, err := s.Onboarding(ctx, admin)
+	if err != nil {
+		return err
+	}
+	local, err := simulate.ReadLocal(os.DirFS("/"))
+	if err != nil {
+		e.log.WarnContext(ctx, "devices are simulated without this machine's packages", "error", err)
+	}
+	sum, err := simulate.Run(ctx, simulate.Options{Server: on.ServerURL, CA: []byte(on.CAPEM), Dir: simulatedDir(c.Data), Devices: c.Simulated,
+		Seed: 1, Connections: c.Simulated, Rate: 20, Speed: demoSpeed, Local: local, Version: version, Log: e.log,
+		Token: func(ctx context.Context) (string, error) {
+			token, _, err := s.CreateToken(ctx, admin, "simulated devices", c.Simulated, 1)
+			return token, err
+		}})
+	if err != nil {
+		e.log.ErrorContext(ctx, "the simulated devices have ended", "error", err, "settled", sum.Settled)
+		_, _ = fmt.Fprintln(e.err, "There are no simulated devices: the log says why.")
+	}
+	return nil
+}
+
 func orEnded(err error) error {
 	if err == nil {
 		return errors.New("without an error")
@@ -153,7 +193,9 @@ func waitForDevice(ctx context.Context, e *env, s *server.Server) error {
 		return err
 	}
 	for {
-		p, err := s.Devices(ctx, admin, server.Query{}, func(r *server.DeviceRow) bool { return r.Software > 0 })
+		p, err := s.Devices(ctx, admin, server.Query{}, func(r *server.DeviceRow) bool {
+			return r.Software > 0 && !slices.Contains(r.Tags, simulate.Tag)
+		})
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/picketsec/picket/internal/server"
@@ -38,6 +39,7 @@ func (c *SimulateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(50) // many devices, few changes: memory matters more than time
 	bar := newBar(e.err)
 	opt.Progress = func(s simulate.Summary) {
 		text := "devices arrive"

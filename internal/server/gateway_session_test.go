@@ -367,6 +367,8 @@ func TestHelloIsChecked(t *testing.T) {
 		"old version": {Hello: &protocol.Hello{Version: protocol.MinVersion - 1}},
 		"long text":   {Hello: &protocol.Hello{Version: 1, AgentVersion: strings.Repeat("v", protocol.MaxText+1)}},
 		"many cards":  {Hello: &protocol.Hello{Version: 1, Evidence: protocol.Evidence{MACs: make([]string, protocol.MaxMACs+1)}}},
+		"many tags":   {Hello: &protocol.Hello{Version: 1, Tags: make([]string, protocol.MaxTags+1)}},
+		"long tag":    {Hello: &protocol.Hello{Version: 1, Tags: []string{strings.Repeat("t", protocol.MaxTag+1)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, _, err := s.dial(a.cert, 0)
@@ -380,6 +382,32 @@ func TestHelloIsChecked(t *testing.T) {
 				t.Errorf("answer = %+v", got)
 			}
 		})
+	}
+}
+
+// Tags are kept as the agent last gave them, without what cannot be shown.
+func TestTagsOfAnAgent(t *testing.T) {
+	s := newSite(t)
+	a := s.enroll(newKey(t))
+	longest := strings.Repeat("t", protocol.MaxTag)
+	for _, tt := range []struct{ give, want []string }{
+		{[]string{"<b>lab</b>", " web ", "web", "", "a\x1b[2Jb", "\u202egpj", longest}, []string{"<b>lab</b>", "web", longest}},
+		{nil, nil},
+	} {
+		conn, _, err := s.dial(a.cert, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.conn = conn
+		a.send(&protocol.Message{Hello: &protocol.Hello{Version: protocol.Version, Evidence: home, Tags: tt.give}})
+		if m := a.recv(); m.Welcome == nil {
+			t.Fatalf("answer to Hello: %+v", m)
+		}
+		d, err := s.g.st.Device(t.Context(), a.id)
+		if err != nil || !slices.Equal(d.Tags, tt.want) {
+			t.Errorf("tags %q are kept as %q (%v), want %q", tt.give, d.Tags, err, tt.want)
+		}
+		a.bye()
 	}
 }
 

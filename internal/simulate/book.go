@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -136,8 +135,8 @@ type identity struct {
 	n     int
 	key   *ecdsa.PrivateKey
 	id    inventory.DeviceID
-	cert  *x509.Certificate // nil: not enrolled
-	nonce string            // of the last session
+	cert  []byte // DER, which takes less memory than what it says; nil: not enrolled
+	nonce string // of the last session
 }
 
 // load reads the identity of device n, or makes one and writes it before it is used.
@@ -166,13 +165,10 @@ func (b *book) load(n int) (*identity, error) {
 	if err == nil {
 		i.id, err = protocol.KeyID(i.key)
 	}
-	if err == nil && len(s.Cert) > 0 {
-		i.cert, err = x509.ParseCertificate(s.Cert)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: device %d is damaged: %w", ErrState, n, err)
 	}
-	i.nonce = s.Nonce
+	i.cert, i.nonce = s.Cert, s.Nonce
 	return i, nil
 }
 
@@ -182,11 +178,7 @@ func (b *book) save(i *identity) error {
 	if err != nil {
 		return fmt.Errorf("encode key: %w", err)
 	}
-	s := slot{Key: key, Nonce: i.nonce}
-	if i.cert != nil {
-		s.Cert = i.cert.Raw
-	}
-	raw, err := json.Marshal(s)
+	raw, err := json.Marshal(slot{Key: key, Cert: i.cert, Nonce: i.nonce})
 	if err != nil {
 		return fmt.Errorf("encode device: %w", err)
 	}

@@ -69,7 +69,7 @@ func onLoopback(host string) bool {
 func (f *fleet) client(n int, with *identity) (c *http.Client, done func()) {
 	cfg := &tls.Config{RootCAs: f.roots, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 	if with != nil {
-		cfg.Certificates = []tls.Certificate{{Certificate: [][]byte{with.cert.Raw}, PrivateKey: with.key, Leaf: with.cert}}
+		cfg.Certificates = []tls.Certificate{{Certificate: [][]byte{with.cert}, PrivateKey: with.key}}
 	}
 	t := &http.Transport{DialContext: f.dialer(n).DialContext, TLSClientConfig: cfg, TLSHandshakeTimeout: dialLimit, MaxIdleConns: 1,
 		ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10}
@@ -143,11 +143,17 @@ func (f *fleet) accept(i *identity, text string) error {
 	case !f.good(cert):
 		return errors.New("the certificate is not signed by the given authority")
 	}
-	i.cert = cert
+	i.cert = cert.Raw
 	return f.book.save(i)
 }
 
-// good reports whether a device certificate opens a session with this server.
+// enrolled reports whether a device has a certificate that opens a session with this server.
+func (f *fleet) enrolled(i *identity) bool {
+	cert, err := x509.ParseCertificate(i.cert)
+	return err == nil && f.good(cert)
+}
+
+// good reports whether this server's authority signed a certificate, and it has not expired.
 func (f *fleet) good(cert *x509.Certificate) bool {
 	_, err := cert.Verify(x509.VerifyOptions{Roots: f.roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	return err == nil

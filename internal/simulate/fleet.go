@@ -29,12 +29,13 @@ type fleet struct {
 	hosts    []*host
 	clock    clock
 
-	tick    time.Duration // a simulated day, at this run's speed
-	began   time.Time     // of this run
-	age     float64       // simulated days before this run
-	pace    pace
-	gate    chan struct{} // a place for each device that arrives
-	reached atomic.Bool   // the server has answered once
+	tick     time.Duration // a simulated day, at this run's speed
+	patience time.Duration // how long the server may be out of reach before anything worked
+	began    time.Time     // of this run
+	age      float64       // simulated days before this run
+	pace     pace
+	gate     chan struct{} // a place for each device that arrives
+	reached  atomic.Bool   // the server has answered once
 
 	tokenMu   sync.Mutex // guards tokenText
 	tokenText string
@@ -49,9 +50,6 @@ type counters struct {
 
 // errOver ends a simulation that has done what it was asked for.
 var errOver = errors.New("the simulation is over")
-
-// unreachedLimit is how long a server may be out of reach before anything worked.
-const unreachedLimit = 15 * time.Second
 
 // Backing off after an error.
 const (
@@ -225,7 +223,7 @@ func (f *fleet) attempt(ctx context.Context, h *host, stay bool, settled func())
 	if err != nil {
 		return err
 	}
-	if id.cert == nil || !f.good(id.cert) {
+	if !f.enrolled(id) {
 		if err := f.enroll(ctx, id); err != nil {
 			return err
 		}
@@ -256,7 +254,7 @@ func (f *fleet) judge(ctx context.Context, h *host, err error) error {
 		return fmt.Errorf("device %d (%s): %w", h.n, h.name(), err)
 	case untrusted:
 		return fmt.Errorf("%w: it is not the one that the CA vouches for: %w", ErrUnreached, err)
-	case !f.reached.Load() && time.Since(f.began) > unreachedLimit:
+	case !f.reached.Load() && time.Since(f.began) > f.patience:
 		return fmt.Errorf("%w: %w", ErrUnreached, err)
 	}
 	f.count.errs.Add(1)

@@ -132,18 +132,16 @@ func (h *host) pointRelease() string {
 	for i := range h.rel.sources {
 		if s := &h.rel.sources[i]; s.name == "base-files" {
 			v := s.versions[h.levels[i]].version
-			for _, mark := range []string{"+deb" + h.rel.versionID + "u", "ubuntu" + mainNumber[h.rel.versionID] + "."} {
-				if _, point, ok := strings.Cut(v, mark); ok {
-					return point
-				}
+			if _, point, ok := strings.Cut(v, "+deb"+h.rel.versionID+"u"); ok {
+				return point
+			}
+			if _, n, ok := strings.Cut(v, "ubuntu"); ok && strings.Contains(n, ".") {
+				return fmt.Sprint(int(h.levels[i])) // one step of base-files per point release
 			}
 		}
 	}
 	return "0"
 }
-
-// mainNumber is the revision of Ubuntu's base-files at the release.
-var mainNumber = map[string]string{"20.04": "5", "22.04": "4", "24.04": "10"}
 
 func (h *host) hardware(s *inventory.Section) {
 	m := h.machine

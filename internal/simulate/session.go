@@ -50,6 +50,11 @@ func (f *fleet) session(ctx context.Context, h *host, id *identity, stay bool, s
 	if err != nil {
 		return err
 	}
+	return f.converse(ctx, conn, h, id, stay, settled)
+}
+
+// converse is a session on an open connection, which it closes.
+func (f *fleet) converse(ctx context.Context, conn *protocol.Conn, h *host, id *identity, stay bool, settled func()) error {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &link{f: f, h: h, id: id, conn: conn, in: make(chan *protocol.Message)}
 	var receiving sync.WaitGroup

@@ -95,17 +95,20 @@ func (o *Options) check() error {
 // no error. An error is a *RefusedError, or wraps ErrOptions, ErrState or
 // ErrUnreached, or is another failure that trying again does not mend. The
 // Summary is good in every case.
-func Run(ctx context.Context, opt Options) (sum Summary, err error) {
+func Run(ctx context.Context, opt Options) (Summary, error) {
 	f, err := open(opt)
 	if err != nil {
 		return Summary{Devices: opt.Devices}, err
 	}
-	defer func() { err = errors.Join(err, f.book.close()) }()
-	err = f.run(ctx)
+	return f.finish(ctx, f.run(ctx))
+}
+
+// finish closes everything and tells an end that was asked for from a failure.
+func (f *fleet) finish(ctx context.Context, err error) (Summary, error) {
 	if ctx.Err() != nil || errors.Is(err, errOver) {
 		err = nil
 	}
-	return f.summary(), errors.Join(err, f.note())
+	return f.summary(), errors.Join(err, f.note(), f.book.close())
 }
 
 // open reads everything that a simulation needs and makes the devices.
@@ -113,7 +116,8 @@ func open(opt Options) (*fleet, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	f := &fleet{opt: opt, log: opt.Log, base: strings.TrimRight(opt.Server, "/"), roots: x509.NewCertPool(), gate: make(chan struct{}, arrivals())}
+	f := &fleet{opt: opt, log: opt.Log, base: strings.TrimRight(opt.Server, "/"), roots: x509.NewCertPool(), gate: make(chan struct{}, arrivals()),
+		patience: 15 * time.Second}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}

@@ -61,7 +61,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 export async function startDemo({ agent = true } = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "picket-e2e-"));
   const data = path.join(dir, "data");
-  const args = ["demo", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--agent-listen", `127.0.0.1:${await freePort()}`];
+  const args = ["demo", "--simulated", "0", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--agent-listen", `127.0.0.1:${await freePort()}`];
   if (!agent) args.push("--no-agent");
   const child = spawn(picket, args, { stdio: ["ignore", "pipe", "pipe"] });
   process.once("exit", () => child.kill("SIGTERM")); // also when the run is cut short
