@@ -96,7 +96,7 @@ func (c *core) deviceList(now time.Time) *list[device] {
 		filters: map[string]func(*device, []string) bool{
 			"os":     oneOf(func(d *device) string { return d.sum.OSPlatform }),
 			"health": oneOf(func(d *device) string { return d.health(now) }),
-			"tag":    anyOf(func(d *device) []string { return d.sum.Tags }),
+			"tag":    anyOf((*device).tags),
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
 
 			"exposure": oneOf(c.exposureOf),
