@@ -18,7 +18,7 @@ export GO
 
 help:
 	@echo 'make build   console and both binaries, into bin/'
-	@echo 'make run     build, start Picket with embedded storage, enrol this machine, print where to sign in'
+	@echo 'make run     build, start Picket with embedded storage, enrol this machine, add simulated devices, print where to sign in'
 	@echo 'make test    install what tests need, then run all of them: Go, console, browser'
 	@echo 'make check   format, vet, lint, floors and budgets, cross-builds, generated files'
 	@echo 'make bench   measure and print beside the targets; ONLY=name runs one'

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/picketsec/picket/internal/protocol"
 	"github.com/picketsec/picket/internal/server"
 	"github.com/picketsec/picket/internal/simulate"
 )
@@ -140,7 +141,7 @@ const (
 
 // simulateCode is the exit code of an error of package simulate, 0 for others.
 func simulateCode(err error) int {
-	_, refused := errors.AsType[*simulate.RefusedError](err)
+	_, refused := errors.AsType[*protocol.RefusedError](err)
 	switch {
 	case errors.Is(err, simulate.ErrState):
 		return exitState

@@ -240,7 +240,7 @@ func backoff(wait time.Duration) time.Duration { return min(wait*2, maxBackoff) 
 
 // attempt enrols when there is no good certificate, then runs a session.
 func (a *agent) attempt(ctx context.Context, welcomed func()) error {
-	if a.ident.cert == nil || !trusted(a.ident.cert, a.roots, a.now()) {
+	if a.ident.cert == nil || !protocol.Trusted(a.ident.cert, a.roots, a.now()) {
 		if err := a.enroll(ctx); err != nil {
 			return err
 		}

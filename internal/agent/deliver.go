@@ -157,10 +157,7 @@ func (l *link) handle(ctx context.Context, m *protocol.Message) error {
 	case m.Certificate != nil:
 		return l.renewed(ctx, m.Certificate)
 	case m.Refusal != nil:
-		if m.Refusal.Code == protocol.RefusedBusy {
-			return errors.New("the server is busy: " + clip(m.Refusal.Reason))
-		}
-		return &RefusedError{Code: m.Refusal.Code, Reason: clip(m.Refusal.Reason)}
+		return protocol.NewRefusal(m.Refusal)
 	}
 	return nil
 }

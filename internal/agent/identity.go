@@ -8,13 +8,10 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"time"
 
@@ -113,34 +110,12 @@ func (i *identity) save(s *stateDir, name string) error {
 
 // accept takes a certificate from the server: it must be one for this key, and
 // one that the server's own authority signed.
-func (i *identity) accept(text string, roots *x509.CertPool, now time.Time) error {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return errors.New("the server sent no certificate")
+func (i *identity) accept(text string, roots *x509.CertPool, now time.Time) (err error) {
+	cert, err := protocol.CheckIssued(text, i.id, roots, now)
+	if err == nil {
+		i.cert = cert
 	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return fmt.Errorf("read the server's certificate for this device: %w", err)
-	}
-	id, err := protocol.CertID(cert)
-	if err != nil {
-		return fmt.Errorf("read the server's certificate for this device: %w", err)
-	}
-	if id != i.id {
-		return fmt.Errorf("the server sent a certificate for device %s, this is %s", id, i.id)
-	}
-	if !trusted(cert, roots, now) {
-		return errors.New("the certificate for this device is not signed by the authority in --ca, or this host's clock is wrong")
-	}
-	i.cert = cert
-	return nil
-}
-
-// trusted reports whether a device certificate is good for a session with the
-// server that roots belong to.
-func trusted(cert *x509.Certificate, roots *x509.CertPool, now time.Time) bool {
-	_, err := cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	return err == nil
+	return err
 }
 
 // loadRoots reads the authorities that the server's certificate must come from.
@@ -166,13 +141,7 @@ func clientTLS(roots *x509.CertPool, id *identity) *tls.Config {
 }
 
 // RefusedError is the server's considered no.
-type RefusedError struct {
-	Code   string // one of protocol's Refused… codes
-	Reason string
-}
-
-// Error is the server's reason.
-func (e *RefusedError) Error() string { return "the server refuses: " + e.Reason }
+type RefusedError = protocol.RefusedError
 
 // enroll gets a certificate for the key. A key that the server knows needs no token.
 func (a *agent) enroll(ctx context.Context) error {
@@ -180,34 +149,13 @@ func (a *agent) enroll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(protocol.EnrollRequest{Version: protocol.Version, AgentVersion: a.cfg.Version, Token: a.cfg.Token, CSR: csr})
-	if err != nil {
-		return fmt.Errorf("encode enrolment: %w", err)
-	}
 	client, done := a.client(nil)
 	defer done()
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url(protocol.EnrollPath), bytes.NewReader(body))
+	out, err := protocol.Enroll(ctx, client, a.url(""), protocol.EnrollRequest{Version: protocol.Version, AgentVersion: a.cfg.Version, Token: a.cfg.Token, CSR: csr})
 	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxPEM))
-	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return refusal(resp.StatusCode, raw)
-	}
-	var out protocol.EnrollResponse
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return fmt.Errorf("enrol: read answer: %w", err)
+		return err
 	}
 	if err := a.ident.accept(out.Certificate, a.roots, a.now()); err != nil {
 		return fmt.Errorf("enrol: %w", err)
@@ -219,22 +167,5 @@ func (a *agent) enroll(ctx context.Context) error {
 	return nil
 }
 
-// refusal turns an HTTP answer that is no success into an error.
-func refusal(status int, body []byte) error {
-	var r protocol.Refusal
-	if json.Unmarshal(body, &r) == nil && r.Code != "" && r.Code != protocol.RefusedBusy {
-		return &RefusedError{Code: r.Code, Reason: clip(r.Reason)}
-	}
-	if r.Reason != "" {
-		return fmt.Errorf("the server answers %d: %s", status, clip(r.Reason))
-	}
-	return fmt.Errorf("the server answers %d: is --server the address of the agent listener?", status)
-}
-
-// clip shortens a text of the other side for the log.
-func clip(s string) string {
-	if len(s) > 300 {
-		s = s[:300]
-	}
-	return s
-}
+// clip shortens a text of others for the log.
+func clip(s string) string { return protocol.Clip(s) }

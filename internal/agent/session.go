@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"runtime"
@@ -79,8 +78,7 @@ func (a *agent) session(ctx context.Context, welcomed func()) error {
 	ws, resp, err := websocket.Dial(dial, a.url(protocol.SessionPath), &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols && resp.Body != nil {
-			raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxPEM)) // what came is enough to tell the reason
-			return refusal(resp.StatusCode, raw)
+			return protocol.ReadRefusal(resp)
 		}
 		return fmt.Errorf("connect: %w", err)
 	}

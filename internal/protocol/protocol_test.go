@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +199,28 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestReadRefusal(t *testing.T) {
+	for _, tt := range []struct {
+		status     int
+		body, want string
+		code       string // of a considered no
+	}{
+		{403, `{"code": "token", "reason": "it was used up"}`, "the server refuses: it was used up", RefusedToken},
+		{429, `{"code": "busy", "reason": "later"}`, "the server answers 429: later", ""},
+		{404, "<html>", "the server answers 404: is this the address of the agent listener?", ""},
+		{403, `{"code": "unknown", "reason": "` + strings.Repeat("x", 999) + `"}`, "the server refuses: " + strings.Repeat("x", 300), RefusedUnknown},
+	} {
+		err := ReadRefusal(&http.Response{StatusCode: tt.status, Body: io.NopCloser(strings.NewReader(tt.body))})
+		code := ""
+		if r, ok := errors.AsType[*RefusedError](err); ok {
+			code = r.Code
+		}
+		if err.Error() != tt.want || code != tt.code {
+			t.Errorf("%d %s: %q with code %q, want %q with %q", tt.status, tt.body, err, code, tt.want, tt.code)
+		}
+	}
 }
 
 func FuzzParseCSR(f *testing.F) {

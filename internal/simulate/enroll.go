@@ -1,15 +1,11 @@
 package simulate
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -20,15 +16,6 @@ import (
 	"github.com/picketsec/picket/internal/protocol"
 )
 
-// RefusedError is the server's considered no.
-type RefusedError struct {
-	Code   string // one of protocol's Refused… codes
-	Reason string
-}
-
-// Error is the server's reason.
-func (e *RefusedError) Error() string { return "the server refuses: " + e.Reason }
-
 // ErrUnreached says that the server was never reached, or is not the one that the CA vouches for.
 var ErrUnreached = errors.New("the server was not reached")
 
@@ -36,7 +23,6 @@ var ErrUnreached = errors.New("the server was not reached")
 const (
 	dialLimit   = 15 * time.Second
 	answerLimit = time.Minute
-	maxAnswer   = 64 << 10
 )
 
 // spread is how many addresses of the loopback network the devices share: each
@@ -86,36 +72,15 @@ func (f *fleet) enroll(ctx context.Context, i *identity) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(protocol.EnrollRequest{Version: protocol.Version, AgentVersion: f.opt.Version, Token: token, CSR: csr})
-	if err != nil {
-		return fmt.Errorf("encode enrolment: %w", err)
-	}
 	client, done := f.client(i.n, nil)
 	defer done()
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url(protocol.EnrollPath), bytes.NewReader(body))
+	out, err := protocol.Enroll(ctx, client, f.base, protocol.EnrollRequest{Version: protocol.Version, AgentVersion: f.opt.Version, Token: token, CSR: csr})
 	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
+		return err
 	}
 	f.reached.Store(true)
-	if resp.StatusCode != http.StatusOK {
-		return refusal(resp.StatusCode, raw)
-	}
-	var out protocol.EnrollResponse
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return fmt.Errorf("enrol: read answer: %w", err)
-	}
 	if err := f.accept(i, out.Certificate); err != nil {
 		return fmt.Errorf("enrol: %w", err)
 	}
@@ -123,25 +88,11 @@ func (f *fleet) enroll(ctx context.Context, i *identity) error {
 	return nil
 }
 
-// accept takes a certificate from the server and keeps it: it must be one for
-// this key that the server's own authority signed.
+// accept takes a certificate from the server and keeps it.
 func (f *fleet) accept(i *identity, text string) error {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return errors.New("the server sent no certificate")
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
+	cert, err := protocol.CheckIssued(text, i.id, f.roots, time.Now())
 	if err != nil {
-		return fmt.Errorf("read the server's certificate: %w", err)
-	}
-	id, err := protocol.CertID(cert)
-	switch {
-	case err != nil:
-		return fmt.Errorf("read the server's certificate: %w", err)
-	case id != i.id:
-		return fmt.Errorf("the server sent a certificate for device %s, this is %s", id, i.id)
-	case !f.good(cert):
-		return errors.New("the certificate is not signed by the given authority")
+		return err
 	}
 	i.cert = cert.Raw
 	return f.book.save(i)
@@ -150,30 +101,7 @@ func (f *fleet) accept(i *identity, text string) error {
 // enrolled reports whether a device has a certificate that opens a session with this server.
 func (f *fleet) enrolled(i *identity) bool {
 	cert, err := x509.ParseCertificate(i.cert)
-	return err == nil && f.good(cert)
-}
-
-// good reports whether this server's authority signed a certificate, and it has not expired.
-func (f *fleet) good(cert *x509.Certificate) bool {
-	_, err := cert.Verify(x509.VerifyOptions{Roots: f.roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	return err == nil
-}
-
-// refusal turns an HTTP answer that is no success into an error.
-func refusal(status int, body []byte) error {
-	var r protocol.Refusal
-	if json.Unmarshal(body, &r) == nil && r.Code != "" && r.Code != protocol.RefusedBusy {
-		return &RefusedError{Code: r.Code, Reason: clip(r.Reason)}
-	}
-	return fmt.Errorf("the server answers %d: %s", status, clip(r.Reason))
-}
-
-// clip shortens a text of the other side.
-func clip(s string) string {
-	if len(s) > 300 {
-		s = s[:300]
-	}
-	return s
+	return err == nil && protocol.Trusted(cert, f.roots, time.Now())
 }
 
 // dial opens a session's connection.
@@ -182,11 +110,10 @@ func (f *fleet) dial(ctx context.Context, i *identity) (*protocol.Conn, error) {
 	defer cancel()
 	client, done := f.client(i.n, i)
 	defer done()
-	ws, resp, err := websocket.Dial(ctx, f.url(protocol.SessionPath), &websocket.DialOptions{HTTPClient: client})
+	ws, resp, err := websocket.Dial(ctx, f.base+protocol.SessionPath, &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols && resp.Body != nil {
-			raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // what came is enough to tell the reason
-			return nil, refusal(resp.StatusCode, raw)
+			return nil, protocol.ReadRefusal(resp)
 		}
 		return nil, fmt.Errorf("connect: %w", err)
 	}

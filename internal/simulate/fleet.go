@@ -57,8 +57,6 @@ const (
 	maxBackoff = time.Minute
 )
 
-func (f *fleet) url(path string) string { return f.base + path }
-
 // token is the enrolment token; it is asked for when the first device needs it.
 func (f *fleet) token(ctx context.Context) (string, error) {
 	f.tokenMu.Lock()
@@ -232,7 +230,7 @@ func (f *fleet) attempt(ctx context.Context, h *host, stay bool, settled func())
 		leave()
 		settled()
 	})
-	if r, ok := errors.AsType[*RefusedError](err); ok && (r.Code == protocol.RefusedUnknown || r.Code == protocol.RefusedCertificate) {
+	if r, ok := errors.AsType[*protocol.RefusedError](err); ok && (r.Code == protocol.RefusedUnknown || r.Code == protocol.RefusedCertificate) {
 		id.cert = nil // the server has forgotten it: enrol again
 		return errors.Join(f.book.save(id), errors.New(r.Reason))
 	}
@@ -247,7 +245,7 @@ func (f *fleet) judge(ctx context.Context, h *host, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	_, isRefused := errors.AsType[*RefusedError](err)
+	_, isRefused := errors.AsType[*protocol.RefusedError](err)
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case isRefused, errors.Is(err, ErrState):

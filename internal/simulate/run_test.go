@@ -208,7 +208,7 @@ func TestFailures(t *testing.T) {
 	bad := x.options(3)
 	bad.Token = func(context.Context) (string, error) { return "pkt_unknown", nil }
 	_, err := Run(t.Context(), bad)
-	if r, ok := errors.AsType[*RefusedError](err); !ok || r.Code != protocol.RefusedToken {
+	if r, ok := errors.AsType[*protocol.RefusedError](err); !ok || r.Code != protocol.RefusedToken {
 		t.Errorf("with an unknown token: %v, want a refusal", err)
 	}
 	few := x.options(3)
@@ -221,7 +221,7 @@ func TestFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Run(t.Context(), few)
-	if r, ok := errors.AsType[*RefusedError](err); !ok || r.Code != protocol.RefusedToken {
+	if r, ok := errors.AsType[*protocol.RefusedError](err); !ok || r.Code != protocol.RefusedToken {
 		t.Errorf("with a token for one of three devices: %v, want a refusal", err)
 	}
 

@@ -10,11 +10,17 @@ import (
 	"github.com/picketsec/picket/internal/inventory"
 )
 
+// reported lists the sections that simulated devices report. They say nothing of
+// others, so that "nothing there" and "did not look" never look alike.
+var reported = []inventory.SectionName{inventory.OSSection, inventory.Kernel, inventory.Hardware, inventory.Interfaces,
+	inventory.DPKG, inventory.RPM, inventory.APK, inventory.Snap, inventory.Flatpak, inventory.Python, inventory.NPM,
+	inventory.Ruby, inventory.GoBinaries, inventory.Java, inventory.Updates, inventory.Restart}
+
 // sections is everything that the device reports now, sealed, in the order of
-// inventory.SectionNames. Times of look are the caller's.
+// reported. Times of look are the caller's.
 func (h *host) sections(now time.Time) []*inventory.Section {
 	all := map[inventory.SectionName]*inventory.Section{}
-	for _, name := range inventory.SectionNames {
+	for _, name := range reported {
 		all[name] = inventory.NewSection(name, inventory.Complete, "")
 	}
 	h.system(all[inventory.OSSection])
@@ -28,7 +34,7 @@ func (h *host) sections(now time.Time) []*inventory.Section {
 		h.restarts(all[inventory.Restart])
 	}
 	out := make([]*inventory.Section, 0, len(all))
-	for _, name := range inventory.SectionNames {
+	for _, name := range reported {
 		s := all[name]
 		if reason := h.missing(name); reason != "" && len(s.Items) == 0 {
 			s.Status, s.Reason = inventory.NotApplicable, reason

@@ -133,25 +133,18 @@ func (l *link) open(ctx context.Context) (map[inventory.SectionName]string, erro
 		case err != nil:
 			return nil, err
 		case m.Refusal != nil:
-			return nil, refused(m.Refusal)
+			return nil, protocol.NewRefusal(m.Refusal)
 		case m.Fork != nil:
-			return nil, &RefusedError{Code: protocol.RefusedClones, Reason: "this device's key is in use elsewhere: is a copy of the directory running? (" + clip(m.Fork.Reason) + ")"}
+			return nil, &protocol.RefusedError{Code: protocol.RefusedClones, Reason: "this device's key is in use elsewhere: is a copy of the directory running? (" + protocol.Clip(m.Fork.Reason) + ")"}
 		case m.Welcome != nil:
 			l.seq, l.acked = m.Welcome.LastSeq, m.Welcome.LastSeq
-			l.id.nonce = clip(m.Welcome.Nonce)
+			l.id.nonce = protocol.Clip(m.Welcome.Nonce)
 			if err := l.f.book.save(l.id); err != nil {
 				return nil, err
 			}
 			return m.Welcome.Hashes, l.conn.Send(ctx, &protocol.Message{Kept: &protocol.Kept{Nonce: l.id.nonce}})
 		}
 	}
-}
-
-func refused(r *protocol.Refusal) error {
-	if r.Code == protocol.RefusedBusy {
-		return errors.New("the server is busy: " + clip(r.Reason))
-	}
-	return &RefusedError{Code: r.Code, Reason: clip(r.Reason)}
 }
 
 // sync delivers whole what the server has not as it is, and says of the rest
@@ -268,7 +261,7 @@ func (l *link) handle(ctx context.Context, m *protocol.Message) error {
 		l.acked, l.marked = max(l.acked, m.Ack.Seq), max(l.marked, m.Ack.Mark)
 		for _, r := range m.Ack.Rejected {
 			l.f.count.rejected.Add(1)
-			l.f.log.ErrorContext(ctx, "the server rejected a section", "device", l.h.name(), "section", r.Name, "reason", clip(r.Reason))
+			l.f.log.ErrorContext(ctx, "the server rejected a section", "device", l.h.name(), "section", r.Name, "reason", protocol.Clip(r.Reason))
 		}
 	case m.Resync != nil:
 		l.again = append(l.again, m.Resync.Sections...)
@@ -285,7 +278,7 @@ func (l *link) handle(ctx context.Context, m *protocol.Message) error {
 	case m.Certificate != nil:
 		return l.f.accept(l.id, m.Certificate.PEM)
 	case m.Refusal != nil:
-		return refused(m.Refusal)
+		return protocol.NewRefusal(m.Refusal)
 	}
 	return nil
 }

@@ -116,8 +116,8 @@ func TestNudge(t *testing.T) {
 			looked = len(m.Seen.Sections)
 		}
 	})
-	if looked != len(inventory.SectionNames) {
-		t.Errorf("after a nudge %d sections were looked at, want all %d", looked, len(inventory.SectionNames))
+	if looked != len(reported) {
+		t.Errorf("after a nudge %d sections were looked at, want all %d", looked, len(reported))
 	}
 }
 
@@ -126,7 +126,7 @@ func TestResync(t *testing.T) {
 	_ = talk(t, func(s *script) { // the script's end is the session's
 		s.welcome()
 		first := s.delivery()
-		if first.Seq != 42 || len(first.Deltas) != len(inventory.SectionNames) {
+		if first.Seq != 42 || len(first.Deltas) != len(reported) {
 			t.Errorf("first delivery has number %d and %d sections, want 42 and all", first.Seq, len(first.Deltas))
 		}
 		s.send(&protocol.Message{Slow: &protocol.Slow{Millis: 1}})
@@ -171,7 +171,7 @@ func TestRefused(t *testing.T) {
 			s.expect("hello", func(m *protocol.Message) bool { return m.Hello != nil })
 			s.send(m)
 		})
-		if r, ok := errors.AsType[*RefusedError](err); !ok || r.Code != code {
+		if r, ok := errors.AsType[*protocol.RefusedError](err); !ok || r.Code != code {
 			t.Errorf("%v, want a refusal with code %s", err, code)
 		}
 	}

@@ -92,7 +92,7 @@ func (o *Options) check() error {
 }
 
 // Run simulates until ctx ends, or until what Options ask for is done; both are
-// no error. An error is a *RefusedError, or wraps ErrOptions, ErrState or
+// no error. An error is a *protocol.RefusedError, or wraps ErrOptions, ErrState or
 // ErrUnreached, or is another failure that trying again does not mend. The
 // Summary is good in every case.
 func Run(ctx context.Context, opt Options) (Summary, error) {
