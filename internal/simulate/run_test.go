@@ -319,6 +319,9 @@ func TestBook(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if read, err := b.load(i); err != nil || read.id != made.id {
+			t.Errorf("the key of device %d is used before it is on disk: %v", i, err)
+		}
 		made.nonce = "n"
 		if err := b.save(made); err != nil {
 			t.Fatal(err)

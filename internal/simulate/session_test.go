@@ -21,6 +21,7 @@ import (
 type script struct {
 	t    *testing.T
 	conn *protocol.Conn
+	book *book
 }
 
 func (s *script) send(m *protocol.Message) {
@@ -54,6 +55,9 @@ func (s *script) welcome() {
 	}
 	s.send(&protocol.Message{Welcome: &protocol.Welcome{Nonce: "n1", LastSeq: 41}})
 	s.expect("kept", func(m *protocol.Message) bool { return m.Kept != nil && m.Kept.Nonce == "n1" })
+	if id, err := s.book.load(0); err != nil || id.nonce != "n1" {
+		s.t.Errorf("the nonce is confirmed and not on disk: %+v, %v", id, err)
+	}
 }
 
 func (s *script) delivery() *protocol.Deliver {
@@ -90,7 +94,7 @@ func talk(t *testing.T, play func(*script)) error {
 			t.Error(err)
 			return
 		}
-		s := &script{t: t, conn: protocol.NewConn(ws, nil)}
+		s := &script{t: t, conn: protocol.NewConn(ws, nil), book: b}
 		defer s.conn.CloseNow()
 		play(s)
 	}))
