@@ -43,7 +43,7 @@ func (c *SimulateCmd) Run(e *env) error {
 	debug.SetGCPercent(50) // many devices, few changes: memory matters more than time
 	bar := newBar(e.err)
 	opt.Progress = func(s simulate.Summary) {
-		text := "devices arrive"
+		text := fmt.Sprintf("%d %% of %d devices have delivered", 10*(10*s.Settled/s.Devices), s.Devices)
 		if s.Settled == s.Devices {
 			text = "all devices have delivered, time passes"
 		}
