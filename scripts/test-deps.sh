@@ -15,6 +15,9 @@ want perl perl
 want zstd zstd
 want systemd-nspawn systemd-container
 want ip iproute2
+want debootstrap debootstrap
+want oscap openscap-scanner
+[ -e /usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml ] || need+=(ssg-debian)
 [ ${#need[@]} -gt 0 ] || exit 0
 mapfile -t need < <(printf '%s\n' "${need[@]}" | sort -u)
 
