@@ -21,7 +21,6 @@ var benchmarks = map[string]string{
 	"cis-debian12": "CIS Debian Linux 12 Benchmark v1.1.0",
 	"cis-rhel9":    "CIS Red Hat Enterprise Linux 9 Benchmark v2.0.0",
 	"anssi":        "ANSSI-BP-028 v2.0",
-	"stig-rhel9":   "DISA STIG Red Hat Enterprise Linux 9",
 }
 
 // readChecks reads the data files of a directory "checks", ordered by id.
