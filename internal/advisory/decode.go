@@ -23,6 +23,7 @@ const (
 	FormatNVD2          Format = "nvd-2.0"        // answer of the NVD API 2.0, or a 2.0 feed file
 	FormatNVD11         Format = "nvd-1.1"        // NVD feed file, JSON 1.1
 	FormatKEV           Format = "kev"            // CISA Known Exploited Vulnerabilities catalogue
+	FormatKEVTable      Format = "kev-csv"        // the same catalogue as CSV
 	FormatEPSS          Format = "epss"           // FIRST EPSS scores, CSV
 	FormatEndOfLife     Format = "endoflife"      // endoflife.date, API v1 and v0
 	FormatDemo          Format = "demo"           // Picket's own demo intelligence
@@ -90,6 +91,8 @@ func Decode(f Format, name string, r io.Reader, emit func(Header, Record) error,
 		err = d.nvd11()
 	case FormatKEV:
 		err = d.kev()
+	case FormatKEVTable:
+		err = d.kevTable()
 	case FormatEPSS:
 		err = d.epss()
 	case FormatEndOfLife:
@@ -177,8 +180,11 @@ func Sniff(_ string, head []byte) (Format, bool) {
 			return FormatEPSS, true
 		}
 	case 'c':
-		if bytes.HasPrefix(head, []byte("cve,epss")) {
+		switch {
+		case bytes.HasPrefix(head, []byte("cve,epss")):
 			return FormatEPSS, true
+		case bytes.HasPrefix(head, []byte("cveID,vendorProject,")):
+			return FormatKEVTable, true
 		}
 	}
 	return "", false

@@ -229,6 +229,7 @@ func TestRealFeeds(t *testing.T) {
 		{[]string{"debian-security", "to-2026-06-30.reconstructed", "DSA.list.gz"}, FormatDSA, 5909 + 501, 1, "2026-06-30"},
 		{[]string{"debian-security", "to-2026-06-30.reconstructed", "DLA.list.gz"}, FormatDSA, 4224 + 580, 0, ""},
 		{[]string{"kev", "2025-08-25", "known_exploited_vulnerabilities.json"}, FormatKEV, 1404, 0, "2025-08-25"},
+		{[]string{"kev", "2025-08-25", "known_exploited_vulnerabilities.csv"}, FormatKEVTable, 1404, 0, "2025-08-25"},
 		{[]string{"kev", "2026-06-30", "known_exploited_vulnerabilities.json"}, FormatKEV, 1630, 0, ""},
 		{[]string{"epss", "epss_scores-2025-12-15.kev-subset.csv.gz"}, FormatEPSS, 1475, 0, "2025-12-15"},
 		{[]string{"epss", "epss_scores-2026-06-30.kev-subset.csv.gz"}, FormatEPSS, 1551, 0, "2026-06-30"},

@@ -72,6 +72,7 @@ func FuzzCVE5(f *testing.F)          { fuzzFormat(f, FormatCVE5) }
 func FuzzNVD2(f *testing.F)          { fuzzFormat(f, FormatNVD2) }
 func FuzzNVD11(f *testing.F)         { fuzzFormat(f, FormatNVD11) }
 func FuzzKEV(f *testing.F)           { fuzzFormat(f, FormatKEV) }
+func FuzzKEVTable(f *testing.F)      { fuzzFormat(f, FormatKEVTable) }
 func FuzzEPSS(f *testing.F)          { fuzzFormat(f, FormatEPSS) }
 func FuzzEndOfLife(f *testing.F)     { fuzzFormat(f, FormatEndOfLife) }
 func FuzzDemo(f *testing.F)          { fuzzFormat(f, FormatDemo) }

@@ -1,8 +1,12 @@
 package advisory
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
+	"time"
 )
 
 // kevRow is one entry of the catalogue. Fields are those of CISA's schema.
@@ -68,7 +72,11 @@ func (d *decoding) kevRow(s *splitter, i int) error {
 	if err != nil {
 		return err
 	}
-	where := fmt.Sprintf("entry %d", i+1)
+	return d.kevEntry(&row, fmt.Sprintf("entry %d", i+1), bad)
+}
+
+// kevEntry emits one entry, or drops it: bad is what is known to be wrong with it.
+func (d *decoding) kevEntry(row *kevRow, where string, bad error) error {
 	switch {
 	case bad != nil:
 	case !IsCVE(row.ID):
@@ -93,4 +101,77 @@ func (d *decoding) kevRow(s *splitter, i int) error {
 	}
 	rec.Facts = &facts
 	return d.emit(d.h, rec)
+}
+
+// maxKEVTable bounds the catalogue as a table: a quote that is not closed makes
+// all the rest one field.
+const maxKEVTable = 64 << 20
+
+// kevTable reads the catalogue as CISA's CSV file: a header with the names of
+// the fields, then one row per entry. It tells no date of its own: that of the
+// newest entry stands for it.
+func (d *decoding) kevTable() error {
+	d.h = Header{Feed: FeedKEV, Mode: Replace}
+	tail := &lastByte{r: io.LimitReader(d.r, maxKEVTable+1)}
+	in := csv.NewReader(tail)
+	in.FieldsPerRecord = -1
+	head, err := in.Read()
+	if err != nil {
+		return fmt.Errorf("read header: %w", err)
+	}
+	at := map[string]int{}
+	for i, name := range head {
+		at[strings.TrimPrefix(name, "\ufeff")] = i
+	}
+	cut := false
+	for n := 1; ; n++ {
+		fields, err := in.Read()
+		if err == io.EOF {
+			break
+		}
+		var parse *csv.ParseError
+		if err != nil && !errors.As(err, &parse) {
+			return err
+		}
+		if cut = err != nil; !cut && len(fields) != len(head) {
+			err = fmt.Errorf("the row has %d fields, the header %d", len(fields), len(head))
+		}
+		get := func(name string) string {
+			if i, ok := at[name]; ok && i < len(fields) {
+				return fields[i]
+			}
+			return ""
+		}
+		row := kevRow{ID: get("cveID"), Name: get("vulnerabilityName"), Added: get("dateAdded"), Text: get("shortDescription"), Action: get("requiredAction"),
+			Due: get("dueDate"), Ransomware: get("knownRansomwareCampaignUse"), CWEs: strings.FieldsFunc(get("cwes"), func(r rune) bool { return r == ',' || r == ' ' })}
+		if added, bad := time.Parse(time.DateOnly, day(row.Added)); err == nil && bad == nil && IsCVE(row.ID) && added.After(d.h.Date) {
+			d.h.Date = added
+		}
+		if err := d.kevEntry(&row, fmt.Sprintf("row %d", n), err); err != nil {
+			return err
+		}
+	}
+	switch {
+	case tail.n > maxKEVTable:
+		return fmt.Errorf("the file is larger than %d bytes", maxKEVTable)
+	case cut, tail.b != '\n':
+		return errTruncated
+	}
+	return nil
+}
+
+// lastByte remembers how much was read and what came last.
+type lastByte struct {
+	r io.Reader
+	n int64
+	b byte
+}
+
+// Read reads on.
+func (l *lastByte) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if n > 0 {
+		l.n, l.b = l.n+int64(n), p[n-1]
+	}
+	return n, err
 }
