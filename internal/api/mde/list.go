@@ -3,6 +3,7 @@ package mde
 import (
 	"bytes"
 	"context"
+	"iter"
 	"net/http"
 	"slices"
 
@@ -79,12 +80,11 @@ func serveWith[T any](q *request, o options, set string, props []prop[T], paged 
 			}
 			rows = kept
 		}
-		if less != nil {
-			rows = slices.Clone(rows)
-			slices.SortStableFunc(rows, func(a, b T) int { return less(&a, &b) })
-		}
 		if !paged {
 			total = len(rows)
+		}
+		if less != nil {
+			rows = firstOf(slices.Values(rows), nil, less, o.skip+o.limit()).Items
 		}
 		rows = rows[min(o.skip, len(rows)):]
 	}
@@ -138,4 +138,33 @@ func writeJSON(w http.ResponseWriter, raw []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(raw) // a client that has gone needs no answer
+}
+
+// firstOf takes the first n rows of an order, equal ones in the order in which
+// they come. It holds at most twice as many.
+func firstOf[T any](rows iter.Seq[T], where func(*T) bool, less func(a, b *T) int, n int) server.Page[T] {
+	var page server.Page[T]
+	var last T // of the first n so far
+	full := false
+	cut := func() {
+		slices.SortStableFunc(page.Items, func(a, b T) int { return less(&a, &b) })
+		if full = n > 0 && len(page.Items) >= n; full {
+			last = page.Items[n-1]
+		}
+		page.Items = page.Items[:min(n, len(page.Items))]
+	}
+	for r := range rows {
+		if where != nil && !where(&r) {
+			continue
+		}
+		page.Total++
+		if full && less(&r, &last) >= 0 {
+			continue
+		}
+		if page.Items = append(page.Items, r); len(page.Items) >= 2*n {
+			cut()
+		}
+	}
+	cut()
+	return page
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/picketsec/picket/internal/inventory"
@@ -73,26 +72,6 @@ func pageOf[T any](rows iter.Seq[T], where func(*T) bool, want server.Query, cou
 			page.Items = append(page.Items, r)
 		}
 	}
-	return page
-}
-
-// firstOf takes the first n rows of an order, holding at most twice as many.
-func firstOf[T any](rows iter.Seq[T], where func(*T) bool, less func(a, b *T) int, n int) server.Page[T] {
-	var page server.Page[T]
-	cut := func() {
-		slices.SortStableFunc(page.Items, func(a, b T) int { return less(&a, &b) })
-		page.Items = page.Items[:min(n, len(page.Items))]
-	}
-	for r := range rows {
-		if where != nil && !where(&r) {
-			continue
-		}
-		page.Total++
-		if page.Items = append(page.Items, r); len(page.Items) >= 2*n {
-			cut()
-		}
-	}
-	cut()
 	return page
 }
 
