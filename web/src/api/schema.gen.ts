@@ -72,6 +72,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Configuration checks of a device, with what was found */
+        get: operations["device-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/checks/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Configuration checks of a device, with what was found, all rows of the filter as a file */
+        get: operations["export-device-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/closed": {
         parameters: {
             query?: never;
@@ -552,6 +586,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/secure-score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Secure score of all devices, by category */
+        get: operations["secure-score"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -882,6 +933,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        CheckEvidence: {
+            expected: string;
+            found: string;
+            holds: boolean;
+            section: string;
+            setting: string;
+            source: string;
+        };
         ClosedRow: {
             /** Format: date-time */
             closed_at: string;
@@ -905,6 +964,7 @@ export interface components {
             recommendation_count: number;
             recommendations: components["schemas"]["RecommendationRow"][];
             score: components["schemas"]["ScoreView"];
+            secure: components["schemas"]["SecureScoreView"];
             software: components["schemas"]["TopSoftware"][];
             trend: components["schemas"]["TrendPoint"][];
             /** Format: int64 */
@@ -986,6 +1046,18 @@ export interface components {
             value: string;
             /** Format: int64 */
             weaknesses: number;
+        };
+        DeviceCheckRow: {
+            category: string;
+            check: string;
+            evidence: components["schemas"]["CheckEvidence"][];
+            id: string;
+            /** Format: int64 */
+            impact: number;
+            name: string;
+            reason: string;
+            state: string;
+            subcategory: string;
         };
         DeviceRecommendationRow: {
             component: string;
@@ -1404,6 +1476,13 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PageDeviceCheckRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["DeviceCheckRow"][];
+            /** Format: int64 */
+            total: number;
+        };
         PageDeviceRecommendationRow: {
             /** Format: date-time */
             as_of: string;
@@ -1476,6 +1555,9 @@ export interface components {
         Recommendation: {
             /** Format: date-time */
             as_of: string;
+            category: string;
+            /** Format: int64 */
+            check_impact: number;
             component: string;
             description: string;
             ecosystem: string;
@@ -1492,20 +1574,29 @@ export interface components {
             /** Format: int64 */
             installed: number;
             name: string;
+            /** Format: int64 */
+            not_assessed: number;
             product_code: string;
             product_id: string;
+            references: string[];
+            /** Format: double */
+            secure_gain: number;
             severity: components["schemas"]["SeverityCount"];
             status: string;
             steps: string[];
             tags: string[];
             threats: components["schemas"]["Threats"];
             type: string;
+            user_impact: string;
             vendor: string;
             version: string;
             /** Format: int64 */
             weaknesses: number;
         };
         RecommendationRow: {
+            category: string;
+            /** Format: int64 */
+            check_impact: number;
             component: string;
             ecosystem: string;
             /** Format: int64 */
@@ -1521,6 +1612,8 @@ export interface components {
             name: string;
             product_code: string;
             product_id: string;
+            /** Format: double */
+            secure_gain: number;
             severity: components["schemas"]["SeverityCount"];
             status: string;
             tags: string[];
@@ -1555,6 +1648,7 @@ export interface components {
             version: string;
         };
         ScoreTerm: {
+            check: string;
             component: string;
             /** Format: double */
             cvss: number;
@@ -1608,6 +1702,29 @@ export interface components {
             seen_at: string;
             /** @enum {string} */
             status: "complete" | "partial" | "not_applicable";
+        };
+        SecureCategory: {
+            category: string;
+            /** Format: double */
+            got: number;
+            /** Format: int64 */
+            max: number;
+            /** Format: double */
+            per_cent: number;
+        };
+        SecureScoreView: {
+            /** Format: date-time */
+            as_of: string;
+            categories: components["schemas"]["SecureCategory"][];
+            category: string;
+            /** Format: double */
+            got: number;
+            /** Format: int64 */
+            max: number;
+            /** Format: double */
+            per_cent: number;
+            /** Format: int64 */
+            version: number;
         };
         SeverityCount: {
             /** Format: int64 */
@@ -2164,6 +2281,163 @@ export interface operations {
             };
         };
     };
+    "device-checks": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "category" | "-category" | "impact" | "-impact" | "state" | "-state")[];
+                state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeviceCheckRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-device-checks": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "category" | "-category" | "impact" | "-impact" | "state" | "-state")[];
+                state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "device-closed": {
         parameters: {
             query?: {
@@ -2331,7 +2605,7 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 status?: "Active"[];
             };
@@ -2410,7 +2684,7 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 status?: "Active"[];
             };
@@ -3729,9 +4003,10 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 status?: "Active"[];
                 tag?: string[];
@@ -3807,9 +4082,10 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart")[];
+                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 status?: "Active"[];
                 tag?: string[];
@@ -4303,6 +4579,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchHit"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "secure-score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecureScoreView"];
                 };
             };
             /** @description Unauthorized */
