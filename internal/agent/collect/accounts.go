@@ -21,62 +21,49 @@ func collectAccounts(ctx context.Context, h Host, l Limits) *inventory.Section {
 	if no != nil {
 		return no
 	}
-	passwd, err := s.config("etc/passwd")
-	if passwd == nil && err == nil {
+	if !h.exists("etc/passwd") {
 		return absent(inventory.Accounts, "there is no /etc/passwd")
 	}
 	a := accounts{settings: s}
-	var compat []string
-	if err == nil {
-		var c []string
-		var bad int
-		a.users, c, bad = conf.Users(passwd)
-		compat = append(compat, tagged(c, "passwd")...)
-		a.bad("/etc/passwd", bad)
-	}
-	group, groupErr := s.config("etc/group")
-	if groupErr == nil {
-		var c []string
-		var bad int
-		a.groups, c, bad = conf.Groups(group)
-		compat = append(compat, tagged(c, "group")...)
-		a.bad("/etc/group", bad)
-	}
-	shadow, shadowErr := s.config("etc/shadow")
-	if shadowErr == nil && shadow != nil {
-		var c []string
-		var bad int
-		a.shadow, c, bad = conf.Shadows(shadow)
-		compat = append(compat, tagged(c, "shadow")...)
-		a.bad("/etc/shadow", bad)
-	}
-	if err == nil {
+	users, groups, shadow := false, false, false
+	a.users, users = entries(&a, "passwd", conf.Users)
+	a.groups, groups = entries(&a, "group", conf.Groups)
+	a.shadow, shadow = entries(&a, "shadow", conf.Shadows)
+	if users {
 		a.ids()
 		a.homes(ctx)
 	}
-	if groupErr == nil {
+	if groups {
 		a.groupIDs()
 	}
-	if err == nil && groupErr == nil {
+	if users && groups {
 		a.membership()
 	}
-	if err == nil && shadowErr == nil {
+	if users && shadow {
 		a.passwords()
 		a.ages()
 	}
-	if err == nil && groupErr == nil && shadowErr == nil {
-		s.offenders("compat", compat, "/etc/passwd, /etc/group, /etc/shadow")
+	if users && groups && shadow {
+		s.offenders("compat", a.compat, "/etc/passwd, /etc/group, /etc/shadow")
 	}
 	a.shells()
 	return s.done(ctx)
 }
 
-func tagged(list []string, file string) []string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = file + ": " + s
+// entries reads a file of /etc; ok is false when it could not be read.
+func entries[T any](a *accounts, file string, parse func([]byte) (list []T, compat []string, bad int)) (list []T, ok bool) {
+	b, err := a.config("etc/" + file)
+	if err != nil {
+		return nil, false
 	}
-	return out
+	list, compat, bad := parse(b)
+	for _, c := range compat {
+		a.compat = append(a.compat, file+": "+c)
+	}
+	if bad > 0 {
+		a.problem("%d lines of /etc/%s are no entries and were left out; pwck and grpck name them", bad, file)
+	}
+	return list, true
 }
 
 type accounts struct {
@@ -84,17 +71,13 @@ type accounts struct {
 	users  []conf.User
 	groups []conf.Group
 	shadow []conf.Shadow
+	compat []string // lines that take in another directory
 }
 
-func (a *accounts) bad(file string, n int) {
-	if n > 0 {
-		a.problem("%d lines of %s are no entries and were left out; pwck and grpck name them", n, file)
-	}
-}
-
-// ids puts who has the rights of root, and what is there twice.
+// ids puts who has the rights of root, what is there twice, and which accounts
+// of the system can log in.
 func (a *accounts) ids() {
-	var root, gid0, plain []string
+	var root, gid0, plain, system []string
 	ids, names := map[int][]string{}, map[string]int{}
 	for _, u := range a.users {
 		if u.UID == 0 {
@@ -106,6 +89,9 @@ func (a *accounts) ids() {
 		if !u.Shadowed && !u.Empty {
 			plain = append(plain, u.Name)
 		}
+		if u.UID != 0 && (u.UID < 1000 || u.UID == 65534) && login(u.Shell) {
+			system = append(system, u.Name+": "+u.Shell)
+		}
 		ids[u.UID] = append(ids[u.UID], u.Name)
 		names[u.Name]++
 		if u.Name == "root" {
@@ -115,6 +101,7 @@ func (a *accounts) ids() {
 	a.offenders("uid:0", root, "/etc/passwd")
 	a.offenders("gid:0", gid0, "/etc/passwd")
 	a.offenders("unshadowed", plain, "/etc/passwd")
+	a.offenders("system:shell", system, "/etc/passwd")
 	a.offenders("uid:duplicate", doubles(ids), "/etc/passwd")
 	a.offenders("name:duplicate", repeated(names), "/etc/passwd")
 }
@@ -256,59 +243,62 @@ func login(shell string) bool {
 // distributions give to people.
 func person(u conf.User) bool { return u.UID >= 1000 && u.UID != 65534 && login(u.Shell) }
 
-// homes puts what is wrong with home directories, and which system accounts
-// can log in.
+// homes puts what is wrong with the home directories of root and of people.
 func (a *accounts) homes(ctx context.Context) {
-	var system, missing, foreign, wide, trust, secrets []string
+	var h homeFaults
 	seen := 0
 	for _, u := range a.users {
-		if u.UID != 0 && (u.UID < 1000 || u.UID == 65534) && login(u.Shell) {
-			system = append(system, u.Name+": "+u.Shell)
-		}
 		if u.UID != 0 && !person(u) {
 			continue
 		}
-		if seen++; seen > maxHomes || ctx.Err() != nil {
-			break
+		if seen++; seen > maxHomes {
+			a.problem("more than %d accounts have home directories: these were not looked at", maxHomes)
+			return
 		}
-		at, err := a.h.resolve(strings.TrimPrefix(path.Clean("/"+u.Home), "/"))
-		info, statErr := fs.FileInfo(nil), err
-		if err == nil {
-			info, statErr = lstat(a.h, at)
+		if ctx.Err() != nil {
+			return
 		}
-		if statErr != nil || !info.IsDir() {
-			if statErr == nil || isNotExist(statErr) {
-				missing = append(missing, u.Name+": "+u.Home)
-			}
-			continue
-		}
-		if uid, _, ok := fileOwner(info); ok && int(uid) != u.UID {
-			foreign = append(foreign, fmt.Sprintf("%s: owned by %d", u.Name, uid))
-		}
-		if info.Mode().Perm()&0o027 != 0 {
-			wide = append(wide, fmt.Sprintf("%s: %04o", u.Name, info.Mode().Perm()))
-		}
-		for _, dot := range []string{".rhosts", ".shosts"} {
-			if a.h.exists(path.Join(at, dot)) {
-				trust = append(trust, u.Name+": "+dot)
-			}
-		}
-		for _, dot := range []string{".netrc", ".forward"} {
-			if a.h.exists(path.Join(at, dot)) {
-				secrets = append(secrets, u.Name+": "+dot)
-			}
-		}
+		h.look(a.h, u)
 	}
-	a.offenders("system:shell", system, "/etc/passwd")
-	if seen > maxHomes {
-		a.problem("more than %d accounts have home directories: these were not looked at", maxHomes)
+	a.offenders("home:missing", h.missing, "/etc/passwd")
+	a.offenders("home:foreign", h.foreign, "home directories")
+	a.offenders("home:wide", h.wide, "home directories")
+	a.offenders("home:trust", h.trust, "home directories")
+	a.offenders("home:secrets", h.secrets, "home directories")
+}
+
+// homeFaults are what is wrong with home directories, by kind.
+type homeFaults struct{ missing, foreign, wide, trust, secrets []string }
+
+func (f *homeFaults) look(h Host, u conf.User) {
+	at, err := h.resolve(strings.TrimPrefix(path.Clean("/"+u.Home), "/"))
+	var info fs.FileInfo
+	if err == nil {
+		info, err = lstat(h, at)
+	}
+	switch {
+	case isNotExist(err) || err == nil && !info.IsDir():
+		f.missing = append(f.missing, u.Name+": "+u.Home)
+		return
+	case err != nil:
 		return
 	}
-	a.offenders("home:missing", missing, "/etc/passwd")
-	a.offenders("home:foreign", foreign, "home directories")
-	a.offenders("home:wide", wide, "home directories")
-	a.offenders("home:trust", trust, "home directories")
-	a.offenders("home:secrets", secrets, "home directories")
+	if uid, _, ok := fileOwner(info); ok && int(uid) != u.UID {
+		f.foreign = append(f.foreign, fmt.Sprintf("%s: owned by %d", u.Name, uid))
+	}
+	if info.Mode().Perm()&0o027 != 0 {
+		f.wide = append(f.wide, fmt.Sprintf("%s: %04o", u.Name, info.Mode().Perm()))
+	}
+	for _, dot := range []string{".rhosts", ".shosts"} {
+		if h.exists(path.Join(at, dot)) {
+			f.trust = append(f.trust, u.Name+": "+dot)
+		}
+	}
+	for _, dot := range []string{".netrc", ".forward"} {
+		if h.exists(path.Join(at, dot)) {
+			f.secrets = append(f.secrets, u.Name+": "+dot)
+		}
+	}
 }
 
 const maxHomes = 2000

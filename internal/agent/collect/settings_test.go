@@ -80,12 +80,9 @@ func wholeSettings(t *testing.T, h Host) {
 func TestSettingsPoison(t *testing.T) {
 	for i, p := range poisons() {
 		line := strings.ReplaceAll(p, "\n", " ")
-		for _, text := range []string{p, strings.Repeat(line+" = "+line+"\n", 20), strings.Repeat("a:"+line+":0:0:"+line+":/"+line+":/bin/sh\n", 20), `{"` + "A" + `":` + fmt.Sprintf("%q", line) + `}`} {
-			for _, live := range []bool{false, true} {
-				if t.Failed() {
-					t.Fatalf("poison %d", i)
-				}
-				wholeSettings(t, Host{FS: settingTree(text), Now: testNow, Live: live})
+		for k, text := range []string{p, strings.Repeat(line+" = "+line+"\n", 20), strings.Repeat("a:"+line+":0:0:"+line+":/"+line+":/bin/sh\n", 20), `{"` + "A" + `":` + fmt.Sprintf("%q", line) + `}`} {
+			if wholeSettings(t, Host{FS: settingTree(text), Now: testNow, Live: (i+k)%2 == 0}); t.Failed() {
+				t.Fatalf("poison %d", i)
 			}
 		}
 	}
