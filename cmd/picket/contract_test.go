@@ -301,6 +301,9 @@ func TestContractPath(t *testing.T) {
 	if got := r.values("/api/machines"); len(got) != 0 {
 		t.Fatalf("machines of a new server = %v, want none", got)
 	}
+	if text := picket(t, "intel", "status", "--data", r.data); !strings.Contains(text, "no intelligence is loaded") {
+		t.Errorf("intelligence of a new server: %s", text)
+	}
 
 	feed := filepath.Join(t.TempDir(), "tracker-2026-06-30.json")
 	if err := os.WriteFile(feed, []byte(tracker), 0o600); err != nil {

@@ -89,8 +89,8 @@ type AccessToken struct {
 
 // IssueToken exchanges a client id and secret for a token. base is the address
 // that the server was reached at ("https://picket.example"), for the issuer.
-// A wrong id or secret is ErrUnauthenticated, too many attempts from one
-// address a *WaitError.
+// A wrong id or secret is ErrUnauthenticated; a secret of 256 random bits needs
+// no bound on attempts.
 func (a *Accounts) IssueToken(ctx context.Context, base, clientID, secret string) (AccessToken, error) {
 	app, err := a.st.AppByClient(ctx, strings.ToLower(clientID))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

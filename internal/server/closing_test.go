@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/store"
 )
 
 // give imports a file with this content.
@@ -90,6 +91,57 @@ func TestRebootAndRestartCloseFindings(t *testing.T) {
 	for _, want := range []string{"CVE-2024-0001 restarted the processes that used 3.0.1-1 ended", "CVE-2025-0001 kernel-changed 6.1.128-1 → 6.1.129-1"} {
 		if !strings.Contains(closed, want) {
 			t.Errorf("want %q in\n%s", want, closed)
+		}
+	}
+}
+
+// What the intelligence closed before a device had the package is no news of that device.
+func TestClosedBeforeADeviceCame(t *testing.T) {
+	s := testServer(t)
+	first := enrol(t, s, "a")
+	newReport(s, first).send(t, "libssl3 3.0.1-1 openssl")
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 resolved 3.0.2-1")
+	load(t, s, "tracker-2026-02-01.json", "openssl CVE-2024-0001 resolved 3.0.0-1")
+	later := enrol(t, s, "b")
+	newReport(s, later).send(t, "libssl3 3.0.1-1 openssl")
+	s.core.mu.Lock() // it comes some seconds later
+	d := s.core.find(string(later))
+	for i := range d.held {
+		d.held[i].Since += 5
+	}
+	s.core.mu.Unlock()
+	equal(t, "closed on the first", closedRows(t, s, first), "CVE-2024-0001 advisory-changed no loaded feed says any more that openssl 3.0.1-1 has it")
+	equal(t, "closed on the later", closedRows(t, s, later))
+}
+
+// A weakness of several components is one row, in the state that counts most.
+func TestStateOfAWeaknessInSeveralComponents(t *testing.T) {
+	s := testServer(t)
+	id := enrol(t, s, "a")
+	r := newReport(s, id)
+	load(t, s, "tracker-2026-01-01.json", "linux CVE-2025-0001 open")
+	r.send(t, "linux-image-6.1.0-1-amd64 6.1.8-1 linux", "linux-image-6.1.0-2-amd64 6.1.9-1 linux", "linux-libc-dev 6.1.7-1 linux")
+	r.sections(t, oneItem(inventory.Kernel, "running", inventory.KernelFact{Release: "6.1.0-2-amd64", Package: "linux-image-6.1.0-2-amd64", PackageVersion: "6.1.9-1"}))
+	equal(t, "with a kernel that runs", vulns(t, s, id), "CVE-2025-0001 open")
+	r.sections(t, oneItem(inventory.Kernel, "running", inventory.KernelFact{Release: "6.1.0-9-other"}))
+	equal(t, "with images that do not run", vulns(t, s, id), "CVE-2025-0001 latent-kernel")
+}
+
+func TestDeviceHealth(t *testing.T) {
+	now := time.Date(2026, 7, 10, 0, 0, 0, 0, time.UTC)
+	known := summary{OSID: "debian"}
+	for _, tt := range []struct {
+		name   string
+		device *device
+		want   string
+	}{
+		{"nothing reported", &device{}, "NoSensorData"},
+		{"seen an hour ago", &device{sum: known, agent: store.Device{LastSeen: now.Add(-time.Hour)}}, "Active"},
+		{"seen a week and an hour ago", &device{sum: known, agent: store.Device{LastSeen: now.Add(-7*24*time.Hour - time.Hour)}}, "Inactive"},
+		{"connected since long", &device{sum: known, online: true, agent: store.Device{LastSeen: now.AddDate(0, -1, 0)}}, "Active"},
+	} {
+		if got := tt.device.health(now); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }
