@@ -23,9 +23,12 @@ const tree = root.addChildren([
         throw redirect({ to: "/devices", replace: true });
       },
     }),
+    page("/dashboard", lazyRouteComponent(() => import("./pages/dashboard/DashboardPage"), "DashboardPage")),
+    page("/recommendations", lazyRouteComponent(() => import("./pages/recommendations/RecommendationsPage"), "RecommendationsPage")),
     page("/devices", lazyRouteComponent(() => import("./pages/devices/DevicesPage"), "DevicesPage")),
     deviceFrame.addChildren([
       device("/", lazyRouteComponent(() => import("./pages/device/Overview"), "Overview")),
+      device("/recommendations", lazyRouteComponent(() => import("./pages/device/RecommendationsTab"), "RecommendationsTab")),
       device("/software", lazyRouteComponent(() => import("./pages/device/SoftwareTab"), "SoftwareTab")),
       device("/vulnerabilities", lazyRouteComponent(() => import("./pages/device/VulnsTab"), "VulnsTab")),
     ]),

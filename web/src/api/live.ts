@@ -5,8 +5,11 @@ import type { LiveEvent } from "./schema";
 export function touched(e: LiveEvent): QueryKey[] {
   switch (e.resource) {
     case "device":
-      return e.id ? [["device", e.id], ["devices"]] : [["device"], ["devices"]];
+      return e.id ? [["device", e.id], ["devices"], ["scores"]] : [["device"], ["devices"], ["scores"]];
+    case "score":
+      return [["scores"], ["device"], ["devices"], ["software"]];
     case "devices":
+      return [["devices"], ["scores"]];
     case "software":
     case "weaknesses":
     case "status":

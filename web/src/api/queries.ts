@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { Problem, api, ok } from "./client";
+import type { DeviceValue } from "../lib/exposure";
 import type { NewTokenIn, Page } from "./schema";
 
 type Query = Record<string, string>;
@@ -8,6 +9,9 @@ type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
 const list = <T,>(key: readonly string[], q: Query, ask: (query: never, signal: AbortSignal) => Answer<Page<T>>) =>
   queryOptions({ queryKey: [...key, q], queryFn: ({ signal }) => ok(ask(q as never, signal)), placeholderData: keepPreviousData });
 const one = <T,>(key: readonly string[], ask: (signal: AbortSignal) => Answer<T>) => queryOptions({ queryKey: key, queryFn: ({ signal }) => ok(ask(signal)) });
+
+/** Enough of a list to know how long it is. */
+export const firstPage: Query = { page: "1", size: "30" };
 
 /** Who is signed in, null when nobody is. */
 export const session = queryOptions({
@@ -40,6 +44,28 @@ export const deviceVuln = (id: string, weakness: string) =>
 export const deviceClosed = (id: string, q: Query) =>
   list(["device", id, "closed"], q, (query, signal) => api.GET("/devices/{id}/closed", { params: { path: { id }, query }, signal }));
 
+export const deviceScore = (id: string) => one(["device", id, "score"], (signal) => api.GET("/devices/{id}/score", { params: { path: { id } }, signal }));
+export const deviceRecommendations = (id: string, q: Query) =>
+  list(["device", id, "recommendations"], q, (query, signal) => api.GET("/devices/{id}/recommendations", { params: { path: { id }, query }, signal }));
+/** One recommendation as a device has it, null when the device does not have it (any more). */
+export const deviceRecommendation = (id: string, recommendation: string) =>
+  queryOptions({
+    queryKey: ["device", id, "recommendations", "one", recommendation],
+    queryFn: async ({ signal }) => {
+      const page = await ok(api.GET("/devices/{id}/recommendations", { params: { path: { id }, query: { q: recommendation, size: 100 } }, signal }));
+      return page.items.find((r) => r.id === recommendation) ?? null;
+    },
+  });
+
+// All that follows from the scores of all devices is below one key, which events of devices touch too.
+export const dashboard = one(["scores", "dashboard"], (signal) => api.GET("/dashboard", { signal }));
+export const recommendations = (q: Query) => list(["scores", "recommendations"], q, (query, signal) => api.GET("/recommendations", { params: { query }, signal }));
+export const recommendation = (id: string) => one(["scores", "recommendations", id], (signal) => api.GET("/recommendations/{id}", { params: { path: { id } }, signal }));
+export const recommendationDevices = (id: string, q: Query) =>
+  list(["scores", "recommendations", id, "devices"], q, (query, signal) => api.GET("/recommendations/{id}/devices", { params: { path: { id }, query }, signal }));
+export const recommendationVulns = (id: string, q: Query) =>
+  list(["scores", "recommendations", id, "vulns"], q, (query, signal) => api.GET("/recommendations/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
+
 export const softwareList = (q: Query) => list(["software"], q, (query, signal) => api.GET("/software", { params: { query }, signal }));
 export const software = (id: string) => one(["software", id], (signal) => api.GET("/software/{id}", { params: { path: { id } }, signal }));
 export const softwareDevices = (id: string, q: Query) =>
@@ -70,6 +96,7 @@ export const syncIntel = () => ok(api.POST("/intel/sync"));
 export const cancelJob = (id: string) => ok(api.DELETE("/jobs/{id}", { params: { path: { id } } }));
 export const createToken = (body: NewTokenIn) => ok(api.POST("/tokens", { body }));
 export const revokeToken = (id: string) => ok(api.DELETE("/tokens/{id}", { params: { path: { id } } }));
+export const setDeviceValue = (id: string, value: DeviceValue) => ok(api.PUT("/devices/{id}/value", { params: { path: { id } }, body: { value } }));
 export const readPrefs = () => ok(api.GET("/me/prefs"));
 /** The request outlives the page, so that leaving it loses no choice. */
 export const writePrefs = (prefs: Record<string, unknown>) => ok(api.PUT("/me/prefs", { body: prefs, keepalive: true }));

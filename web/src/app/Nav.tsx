@@ -1,7 +1,7 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
-  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DesktopFilled, DesktopRegular, LaptopSettingsFilled, LaptopSettingsRegular,
-  NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular,
+  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, LaptopSettingsFilled, LaptopSettingsRegular,
+  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular,
 } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
 import { Hidden } from "../ui/Hidden";
@@ -13,6 +13,8 @@ const groups = [
   {
     title: "Vulnerabilities",
     items: [
+      { to: "/dashboard", text: "Dashboard", Icon: DataPieRegular, On: DataPieFilled },
+      { to: "/recommendations", text: "Recommendations", Icon: LightbulbCheckmarkRegular, On: LightbulbCheckmarkFilled },
       { to: "/software", text: "Software inventory", Icon: AppsListRegular, On: AppsListFilled },
       { to: "/weaknesses", text: "Weaknesses", Icon: ShieldErrorRegular, On: ShieldErrorFilled },
     ],

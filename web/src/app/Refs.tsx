@@ -1,25 +1,17 @@
 import { Button, Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { useQuery, type UseQueryOptions } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useState } from "react";
 import { explain } from "../api/client";
 import type { Page } from "../api/schema";
 import { plural } from "../lib/format";
 import { Empty } from "../ui/Empty";
-import { Hidden } from "../ui/Hidden";
+import { PlainTable, type PlainColumn } from "../ui/PlainTable";
 
 const useStyles = makeStyles({
-  table: { width: "100%", borderCollapse: "collapse", tableLayout: "fixed" },
-  head: { textAlign: "start", fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground2, padding: "6px 8px 6px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
-  cell: { padding: "8px 8px 8px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, verticalAlign: "top", overflowWrap: "anywhere" },
   foot: { display: "flex", alignItems: "center", gap: "12px", paddingTop: "10px", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
-export interface RefColumn<T> {
-  key: string;
-  title: string;
-  width?: string;
-  render: (row: T) => ReactNode;
-}
+export type RefColumn<T> = PlainColumn<T>;
 
 const step = 30;
 
@@ -43,25 +35,7 @@ export function Refs<T>({ label, query, columns, rowKey, empty, what, many }: {
   const last = Math.ceil(data.total / step);
   return (
     <>
-      <table className={s.table}>
-        <caption><Hidden>{label}</Hidden></caption>
-        <thead>
-          <tr>
-            {columns.map((c) => (
-              <th key={c.key} scope="col" className={s.head} style={{ width: c.width }}>{c.title}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {data.items.map((row) => (
-            <tr key={rowKey(row)}>
-              {columns.map((c) => (
-                <td key={c.key} className={s.cell}>{c.render(row)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <PlainTable label={label} columns={columns} rows={data.items} rowKey={rowKey} />
       <div className={s.foot}>
         <span>{plural(data.total, what, many)}</span>
         {last > 1 && (

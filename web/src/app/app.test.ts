@@ -26,7 +26,9 @@ test("a notice is not said twice", () => {
 });
 
 test("an event marks what it names, anything else everything", () => {
-  expect(touched({ resource: "device", id: "d1" })).toEqual([["device", "d1"], ["devices"]]);
+  expect(touched({ resource: "device", id: "d1" })).toEqual([["device", "d1"], ["devices"], ["scores"]]);
+  expect(touched({ resource: "devices" })).toEqual([["devices"], ["scores"]]);
+  expect(touched({ resource: "score" })).toEqual([["scores"], ["device"], ["devices"], ["software"]]);
   expect(touched({ resource: "weaknesses" })).toEqual([["weaknesses"]]);
   expect(touched({ resource: "all" })).toEqual([[]]);
 });

@@ -30,6 +30,7 @@ test.each([[0, "–"], [7, "7.0"], [9.8, "9.8"]])("score(%s) is %s", (n, want) =
 test("numbers with their nouns", () => {
   expect(plural(1, "device")).toBe("1 device");
   expect(plural(12_000, "weakness", "weaknesses")).toBe("12,000 weaknesses");
+  expect(plural(2, "weakness")).toBe("2 weaknesses");
   expect(bytes(16_777_216_000)).toBe("15.6 GB");
   expect(bytes(512)).toBe("512 B");
 });

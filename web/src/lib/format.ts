@@ -3,12 +3,13 @@
 const whole = new Intl.NumberFormat("en");
 const dayFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric" });
 const dateFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
+const clockFormat = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const momentFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 export const number = (n: number): string => whole.format(n);
 
-/** "1 device", "12,000 devices". */
-export const plural = (n: number, one: string, many = `${one}s`): string => `${whole.format(n)} ${n === 1 ? one : many}`;
+/** "1 device", "12,000 devices", "2 weaknesses". */
+export const plural = (n: number, one: string, many = one.endsWith("s") ? `${one}es` : `${one}s`): string => `${whole.format(n)} ${n === 1 ? one : many}`;
 
 /** A time that the server sent, null when it is absent or Go's zero time. */
 export function time(text: string | undefined | null): Date | null {
@@ -24,6 +25,8 @@ export function date(text: string): string {
   const d = time(text);
   return d ? dateFormat.format(d) : text;
 }
+
+export const timeOfDay = (d: Date): string => clockFormat.format(d);
 
 export const moment = (d: Date): string => momentFormat.format(d);
 

@@ -124,6 +124,9 @@ export interface LifeFacts {
   latest: string;
 }
 
+/** The tags of software whose support ended or ends soon. */
+export const supportTags: readonly string[] = ["EOS software", "EOS version", "Upcoming EOS version"];
+
 /** What a release is called: "Debian 12". */
 export const releaseName = (e: LifeFacts): string => `${e.product} ${e.cycle}`.trim();
 

@@ -3,13 +3,14 @@ import { PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from 
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { device } from "../../api/queries";
+import { device, deviceRecommendations, firstPage } from "../../api/queries";
 import { Anchor } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { useDeviceId } from "../../app/useDeviceId";
 import { number } from "../../lib/format";
 import { releaseName, support } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
+import { ExposureChip } from "../../ui/Exposure";
 import { Health } from "../../ui/Health";
 import { Ago } from "../../ui/Time";
 import { Sidebar } from "./Sidebar";
@@ -31,6 +32,8 @@ const useStyles = makeStyles({
   count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
+const tabs: Record<string, string> = { overview: "Overview", recommendations: "Security recommendations", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities" };
+
 /** The frame of a device's page: head, sidebar and tabs. */
 export function DevicePage() {
   const s = useStyles();
@@ -38,16 +41,18 @@ export function DevicePage() {
   const path = useLocation({ select: (l) => l.pathname });
   const navigate = useNavigate();
   const { data: d, error, refetch } = useQuery(device(id));
+  const { data: todo } = useQuery(deviceRecommendations(id, firstPage));
   const [side, setSide] = useState(() => window.innerWidth > 1024);
   const base = `/devices/${encodeURIComponent(id)}`;
   const last = path.split("/")[3] ?? "";
-  const tab = last === "software" || last === "vulnerabilities" ? last : "overview";
+  const tab = last in tabs ? last : "overview";
   const name = d?.name ?? "Device";
   useEffect(() => {
     document.title = `${name} · Picket`;
   }, [name]);
   if (error && !d) return <ErrorPage error={error} retry={() => void refetch()} />;
   if (!d) return <Spinner className={s.wait} label="Reading the device …" />;
+  const counts: Record<string, number | undefined> = { recommendations: todo?.total, software: d.software, vulnerabilities: d.weaknesses };
   return (
     <div className={s.page}>
       <div className={s.head}>
@@ -60,6 +65,7 @@ export function DevicePage() {
           <span className={s.icon} aria-hidden><ServerRegular /></span>
           <h1 className={s.title}>{d.name}</h1>
           <div className={s.facts}>
+            <ExposureChip level={d.exposure} />
             <Health value={d.health} connected={d.connected} />
             <span>{d.os_name}</span>
             {d.os_support?.tag && <Tags tags={[d.os_support.tag]} title={`${releaseName(d.os_support)}: ${support(d.os_support)}`} />}
@@ -75,12 +81,12 @@ export function DevicePage() {
           <div className={s.tabs}>
             <Button appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide device details" : "Show device details"} title={side ? "Hide device details" : "Show device details"} onClick={() => setSide(!side)} />
             <TabList selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: (t.value === "overview" ? base : `${base}/${String(t.value)}`) })}>
-              <Tab value="overview">Overview</Tab>
-              <Tab value="software">Software inventory<span className={s.count}>{number(d.software)}</span></Tab>
-              <Tab value="vulnerabilities">Discovered vulnerabilities<span className={s.count}>{number(d.weaknesses)}</span></Tab>
+              {Object.entries(tabs).map(([key, title]) => (
+                <Tab key={key} value={key}>{title}{counts[key] !== undefined && <span className={s.count}>{number(counts[key])}</span>}</Tab>
+              ))}
             </TabList>
           </div>
-          <div className={mergeClasses(s.tab, tab === "overview" && s.plain)} role="tabpanel" aria-label={tab === "overview" ? "Overview" : tab === "software" ? "Software inventory" : "Discovered vulnerabilities"} tabIndex={tab === "overview" ? 0 : undefined}>
+          <div className={mergeClasses(s.tab, tab === "overview" && s.plain)} role="tabpanel" aria-label={tabs[tab]} tabIndex={tab === "overview" ? 0 : undefined}>
             <Outlet />
           </div>
         </div>

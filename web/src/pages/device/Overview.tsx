@@ -1,10 +1,14 @@
 import { makeStyles } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { device } from "../../api/queries";
+import { useOpen } from "../../app/useOpen";
 import { useDeviceId } from "../../app/useDeviceId";
+import { AssessmentCard } from "./AssessmentCard";
 import { ClosedCard } from "./ClosedCard";
+import { ScoreFlyout } from "./ScoreFlyout";
 import { SupportCard, SupportNotice } from "./SupportCard";
-import { AssessmentCard, GapsCard, RestartCard, StatesCard, TopWeakCard, UpdatesCard } from "./cards";
+import { GapsCard, RestartCard, StatesCard, TopWeakCard, UpdatesCard } from "./cards";
+import { scoreFlyout } from "./scoreFlyout";
 
 const useStyles = makeStyles({
   notice: { marginBottom: "16px", "&:empty": { display: "none" } },
@@ -15,6 +19,7 @@ const useStyles = makeStyles({
 export function Overview() {
   const s = useStyles();
   const id = useDeviceId();
+  const { open, close } = useOpen();
   const { data: d } = useQuery(device(id));
   if (!d) return null;
   return (
@@ -30,6 +35,7 @@ export function Overview() {
         <GapsCard d={d} />
         <ClosedCard id={d.id} />
       </div>
+      {open === scoreFlyout && <ScoreFlyout id={d.id} name={d.name} onClose={close} />}
     </>
   );
 }

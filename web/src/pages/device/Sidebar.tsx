@@ -1,16 +1,21 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import type { Device } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
 import { EolFact } from "../../app/EolFact";
 import { setPrefs, usePrefs } from "../../app/prefs";
+import { levelOf } from "../../lib/exposure";
 import { bytes, number } from "../../lib/format";
 import { toggle } from "../../lib/search";
 import { Tags } from "../../ui/Chip";
+import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts } from "../../ui/Facts";
 import { Fold } from "../../ui/Fold";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Moment } from "../../ui/Time";
 import { CoverageList } from "./CoverageList";
+import { ValueMenu } from "./ValueMenu";
+import { scoreFlyout } from "./scoreFlyout";
 
 const useStyles = makeStyles({
   side: { width: "272px", flexShrink: 0, overflowY: "auto", borderRight: `1px solid ${tokens.colorNeutralStroke2}`, paddingBottom: "24px" },
@@ -45,6 +50,10 @@ export function Sidebar({ d }: { d: Device }) {
         "security",
         "Security info",
         <Facts stack>
+          <Fact name="Exposure level"><ExposureLevel level={d.exposure} /></Fact>
+          <Fact name="Exposure score">
+            {levelOf(d.exposure) === "NoData" ? "–" : <><ScoreNumber value={d.score} />{" · "}<Anchor to={`/devices/${encodeURIComponent(d.id)}`} search={{ open: scoreFlyout }}>Why this score</Anchor></>}
+          </Fact>
           <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
           <Fact name="Exploitable">{number(d.exploitable)}</Fact>
           <Fact name="Known exploited (KEV)">{number(d.kev)}</Fact>
@@ -55,6 +64,7 @@ export function Sidebar({ d }: { d: Device }) {
         "details",
         "Device details",
         <Facts stack>
+          <Fact name="Device value"><ValueMenu d={d} /></Fact>
           <Fact name="Domain">{d.domain}</Fact>
           <Fact name="Operating system">{d.os_name}</Fact>
           <EolFact eol={d.os_support ? [d.os_support] : []} />

@@ -4,14 +4,12 @@ import type { ReactNode } from "react";
 import type { Device } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { number, plural, score } from "../../lib/format";
-import { capital, countList, gap, products, severityWord, state } from "../../lib/words";
+import { capital, countList, gap, products, section, severityWord, state } from "../../lib/words";
 import { Card } from "../../ui/Card";
-import { Donut } from "../../ui/Donut";
-import { Severity, SeverityIcon, severityFill } from "../../ui/Severity";
+import { SeverityIcon, severityFill } from "../../ui/Severity";
 import { ThreatIcons } from "../../ui/Threats";
 
 const useStyles = makeStyles({
-  numbers: { display: "flex", gap: "12px 28px", flexWrap: "wrap", marginTop: "18px", paddingTop: "14px", borderTop: `1px solid ${tokens.colorNeutralStroke3}` },
   big: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold, display: "block" },
   label: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   list: { listStyleType: "none", margin: 0, padding: 0 },
@@ -36,39 +34,6 @@ function Good({ children }: { children: ReactNode }) {
       <span className={s.goodIcon} aria-hidden><CheckmarkCircleFilled /></span>
       <span>{children}</span>
     </div>
-  );
-}
-
-/** Weaknesses by severity with the numbers that decide what to do. */
-export function AssessmentCard({ d }: { d: Device }) {
-  const s = useStyles();
-  const page = to(d, "vulnerabilities");
-  const numbers: [string, number, Record<string, string>][] = [["Fix available", d.fixable, { fix: "available" }], ["Exploitable", d.exploitable, { threat: "exploit" }], ["Known exploited", d.kev, { threat: "kev" }]];
-  return (
-    <Card title="Security assessments">
-      <Donut
-        unit="weaknesses"
-        parts={countList(d.severity).map(([level, value]) => ({
-          key: level,
-          label: severityWord[level],
-          value,
-          fill: severityFill[level],
-          legend: value > 0 ? <Anchor to={page} search={{ severity: level }}><Severity level={level} /></Anchor> : <Severity level={level} />,
-        }))}
-      />
-      <div className={s.numbers}>
-        {numbers.map(([label, n, search]) => (
-          <div key={label}>
-            <span className={s.big}>{n > 0 ? <Anchor to={page} search={search}>{number(n)}</Anchor> : "0"}</span>
-            <span className={s.label}>{label}</span>
-          </div>
-        ))}
-        <div>
-          <span className={s.big}><Anchor to={to(d, "software")}>{number(d.software)}</Anchor></span>
-          <span className={s.label}>Software</span>
-        </div>
-      </div>
-    </Card>
   );
 }
 

@@ -7,10 +7,12 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { levelOf } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import { countList, severityWord } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Donut } from "../../ui/Donut";
+import { ExposureChip, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { Health } from "../../ui/Health";
 import { Severity, severityFill } from "../../ui/Severity";
@@ -29,6 +31,8 @@ function Body({ d }: { d: Device }) {
       </Section>
       <Section title="At a glance">
         <Facts>
+          <Fact name="Exposure score">{levelOf(d.exposure) !== "NoData" && <Anchor to={page} search={{ open: "score" }}><ScoreNumber value={d.score} /></Anchor>}</Fact>
+          <Fact name="Device value">{d.value}</Fact>
           <Fact name="Fix available"><Anchor to={`${page}/vulnerabilities`} search={{ fix: "available" }}>{number(d.fixable)}</Anchor></Fact>
           <Fact name="Exploitable"><Anchor to={`${page}/vulnerabilities`} search={{ threat: "exploit" }}>{number(d.exploitable)}</Anchor></Fact>
           <Fact name="Known exploited (KEV)">{number(d.kev)}</Fact>
@@ -64,7 +68,7 @@ export function DeviceFlyout({ id, frame, row }: { id: string; frame: FlyoutFram
       frame={frame}
       state={q}
       title={d?.name ?? id.slice(0, 12)}
-      subtitle={d && <Health value={d.health} connected={d.connected} />}
+      subtitle={d && <><ExposureChip level={d.exposure} /><Health value={d.health} connected={d.connected} /></>}
       actions={<ButtonLink to={`/devices/${encodeURIComponent(id)}`} icon={<OpenRegular />}>Open device page</ButtonLink>}
       tabs={[{ key: "summary", title: "Summary", render: () => q.data && <Body d={q.data} /> }]}
     />

@@ -7,12 +7,14 @@ import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
+import { levelOf, levelWord, levels, values } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { health, healthNames } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
+import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import type { FilterGroup } from "../../ui/FilterPanel";
 import { Health } from "../../ui/Health";
 import { SeverityBar } from "../../ui/SeverityBar";
@@ -20,12 +22,14 @@ import { Ago, Day } from "../../ui/Time";
 import { DeviceFlyout } from "./DeviceFlyout";
 
 const spec: ListSpec = {
-  filters: { health: healthNames, os: "any", tag: "any", clone: ["true"] },
-  sorts: ["name", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health"],
+  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", clone: ["true"] },
+  sorts: ["score", "name", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health"],
   sort: ["-weaknesses"],
 };
 
 const groups: readonly FilterGroup[] = [
+  { name: "exposure", title: "Exposure level", options: levels.map((v) => ({ value: v, label: levelWord(v) })) },
+  { name: "value", title: "Device value", options: values.map((v) => ({ value: v, label: v })) },
   { name: "health", title: "Sensor health", options: healthNames.map((h) => ({ value: h, label: health(h).word })) },
   { name: "os", title: "OS platform", options: [{ value: "Debian", label: "Debian" }, { value: "Ubuntu", label: "Ubuntu" }], free: { hint: "Alpine" } },
   { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
@@ -59,13 +63,16 @@ function Hot({ n }: { n: number }) {
 
 const columns: readonly Column<DeviceRow>[] = [
   { key: "name", title: "Name", width: 160, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
-  { key: "os", title: "OS platform", width: 284, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
-  { key: "weaknesses", title: "Weaknesses", width: 170, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
+  { key: "os", title: "OS platform", width: 200, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
+  { key: "exposure", title: "Exposure level", width: 122, render: (r) => <ExposureLevel level={r.exposure} /> },
+  { key: "score", title: "Score", width: 74, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },
+  { key: "weaknesses", title: "Weaknesses", width: 160, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
   { key: "exploitable", title: "Exploitable", width: 112, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
   { key: "fixable", title: "Fixable", width: 84, align: "end", sort: { key: "fixable", first: "desc" }, render: (r) => number(r.fixable) },
   { key: "health", title: "Sensor health", width: 130, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
   { key: "last_seen", title: "Last seen", width: 116, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
   { key: "tags", title: "Tags", width: 110, render: (r) => <Tags tags={r.tags} /> },
+  { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
   { key: "software", title: "Software", width: 110, align: "end", optional: true, sort: { key: "software", first: "desc" }, render: (r) => number(r.software) },

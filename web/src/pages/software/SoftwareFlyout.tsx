@@ -11,6 +11,7 @@ import { number, score } from "../../lib/format";
 import { vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
+import { Impact } from "../../ui/Exposure";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { Severity } from "../../ui/Severity";
 import { SeverityBar } from "../../ui/SeverityBar";
@@ -41,6 +42,7 @@ function Details({ d }: { d: Software }) {
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
           <Fact name="Installed devices">{number(d.installed)}</Fact>
           <Fact name="Exposed devices">{d.not_assessed && d.exposed === 0 ? "–" : number(d.exposed)}</Fact>
+          <Fact name="Impact on the exposure score"><Impact value={d.impact} /></Fact>
           <Fact name="Versions">{number(d.versions)}</Fact>
           <Fact name="Weaknesses">{(d.weaknesses > 0 || !d.not_assessed) && <SeverityBar total={d.weaknesses} counts={d.severity} />}</Fact>
           <Fact name="Not assessed" wide>{d.not_assessed}</Fact>

@@ -13,6 +13,7 @@ import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
+import { Impact } from "../../ui/Exposure";
 import type { FilterGroup } from "../../ui/FilterPanel";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons } from "../../ui/Threats";
@@ -22,7 +23,7 @@ const tags = ["EOS software", "EOS version", "Upcoming EOS version", "Restart ne
 
 const spec: ListSpec = {
   filters: { vulnerable: ["true"], threat: ["exploit", "kev", "ransomware"], code: ["cpe", "purl"], assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
-  sorts: ["name", "vendor", "weaknesses", "exposed", "installed", "severity"],
+  sorts: ["name", "vendor", "weaknesses", "exposed", "installed", "impact", "severity"],
   sort: ["-exposed", "-weaknesses"],
 };
 
@@ -63,6 +64,7 @@ const columns: readonly Column<SoftwareRow>[] = [
   { key: "weaknesses", title: "Weaknesses", width: 190, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
   { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed / installed", width: 200, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
   { key: "versions", title: "Versions", width: 90, align: "end", render: (r) => number(r.versions) },
   { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.tags} /> },
   { key: "installed", title: "Installed devices", width: 150, align: "end", optional: true, sort: { key: "installed", first: "desc" }, render: (r) => number(r.installed) },

@@ -1,0 +1,133 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { devices, firstPage } from "../../api/queries";
+import type { Dashboard, RecommendationRow, TopDevice, TopSoftware } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
+import { levelWord, type Level } from "../../lib/exposure";
+import { number, plural } from "../../lib/format";
+import type { RawSearch } from "../../lib/search";
+import { Card } from "../../ui/Card";
+import { Donut } from "../../ui/Donut";
+import { Empty } from "../../ui/Empty";
+import { ExposureLevel, Impact, ScoreNumber, levelFill } from "../../ui/Exposure";
+import { PlainTable, type PlainColumn } from "../../ui/PlainTable";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { ThreatIcons } from "../../ui/Threats";
+
+const useStyles = makeStyles({
+  quiet: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
+  list: { listStyleType: "none", margin: 0, padding: 0 },
+  count: { display: "flex", alignItems: "baseline", gap: "14px", padding: "11px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, "&:last-child": { borderBottom: "none" } },
+  big: { minWidth: "76px", fontSize: tokens.fontSizeHero700, lineHeight: tokens.lineHeightHero700, fontWeight: tokens.fontWeightSemibold, fontVariantNumeric: "tabular-nums" },
+});
+
+/** How many devices have which exposure level. */
+export function DistributionCard({ d }: { d: Dashboard }) {
+  const s = useStyles();
+  const navigate = useNavigate();
+  const { data: out } = useQuery(devices({ exposure: "NoData", ...firstPage }));
+  const { high, medium, low, none } = d.score.levels;
+  const parts: [Level, number][] = [["High", high], ["Medium", medium], ["Low", low], ["None", none]];
+  return (
+    <Card title="Device exposure distribution" foot={out && out.total > 0 && <Anchor to="/devices" search={{ exposure: "NoData" }}>{`${plural(out.total, "device")} without data`}</Anchor>}>
+      <Donut
+        unit="devices"
+        onSelect={(level) => void navigate({ to: "/devices", search: { exposure: level } })}
+        parts={parts.map(([level, value]) => ({
+          key: level,
+          label: levelWord(level),
+          value,
+          fill: levelFill[level],
+          legend: value > 0 ? <Anchor to="/devices" search={{ exposure: level }}><ExposureLevel level={level} /></Anchor> : <span className={s.quiet}><ExposureLevel level={level} /></span>,
+        }))}
+      />
+    </Card>
+  );
+}
+
+const exposed = (r: { exposed: number; installed: number }) => `${number(r.exposed)} / ${number(r.installed)}`;
+
+const recommendationColumns: readonly PlainColumn<RecommendationRow>[] = [
+  { key: "name", title: "Security recommendation", render: (r) => <Anchor to="/recommendations" search={{ open: r.id }}>{r.name}</Anchor> },
+  { key: "weaknesses", title: "Weaknesses", width: "24%", render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
+  { key: "exposed", title: "Exposed devices", width: "14%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
+  { key: "threats", title: "Threats", width: "16%", render: (r) => <span style={{ paddingLeft: 20 }}><ThreatIcons facts={r.threats} /></span> },
+  { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
+];
+
+/** What lowers the score most. */
+export function RecommendationsCard({ d }: { d: Dashboard }) {
+  return (
+    <Card title="Top security recommendations" wide foot={d.recommendation_count > 0 && <Anchor to="/recommendations">{`Show more (${number(d.recommendation_count)})`}</Anchor>}>
+      {d.recommendations.length > 0 ? (
+        <PlainTable label="Top security recommendations" columns={recommendationColumns} rows={d.recommendations} rowKey={(r) => r.id} middle />
+      ) : (
+        <Empty small title="Nothing to do">No device has a weakness that counts.</Empty>
+      )}
+    </Card>
+  );
+}
+
+const softwareColumns: readonly PlainColumn<TopSoftware>[] = [
+  { key: "name", title: "Software", render: (r) => <Anchor to="/software" search={{ open: r.id, q: r.name }}>{r.name}</Anchor> },
+  { key: "vendor", title: "Vendor", width: "18%", render: (r) => r.vendor || "–" },
+  { key: "weaknesses", title: "Weaknesses", width: "14%", align: "end", render: (r) => number(r.weaknesses) },
+  { key: "exposed", title: "Exposed devices", width: "14%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
+  { key: "threats", title: "Threats", width: "16%", render: (r) => <span style={{ paddingLeft: 20 }}><ThreatIcons facts={r.threats} /></span> },
+  { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
+];
+
+/** The software that adds most to the score. */
+export function SoftwareCard({ d }: { d: Dashboard }) {
+  return (
+    <Card title="Top vulnerable software" wide foot={d.software.length > 0 && <Anchor to="/software" search={{ sort: "-impact", vulnerable: "true" }}>Show more</Anchor>}>
+      {d.software.length > 0 ? (
+        <PlainTable label="Top vulnerable software" columns={softwareColumns} rows={d.software} rowKey={(r) => r.id} middle />
+      ) : (
+        <Empty small title="No vulnerable software">No installed software has a weakness that counts.</Empty>
+      )}
+    </Card>
+  );
+}
+
+const deviceColumns: readonly PlainColumn<TopDevice>[] = [
+  {
+    key: "name",
+    title: "Device",
+    render: (r) => <><Anchor to={`/devices/${encodeURIComponent(r.id)}`}>{r.name || r.id.slice(0, 12)}</Anchor><div style={{ fontSize: 12, opacity: 0.8 }}>{r.os_name}</div></>,
+  },
+  { key: "level", title: "Exposure", width: "27%", render: (r) => <ExposureLevel level={r.level} /> },
+  { key: "score", title: "Score", width: "16%", align: "end", render: (r) => <ScoreNumber value={r.score} /> },
+];
+
+/** The devices of the highest scores. */
+export function DevicesCard({ d }: { d: Dashboard }) {
+  return (
+    <Card title="Top exposed devices" foot={d.devices.length > 0 && <Anchor to="/devices" search={{ sort: "-score" }}>Show more</Anchor>}>
+      {d.devices.length > 0 ? (
+        <PlainTable label="Top exposed devices" columns={deviceColumns} rows={d.devices} rowKey={(r) => r.id} middle />
+      ) : (
+        <Empty small title="No exposed device">No device has a weakness that counts.</Empty>
+      )}
+    </Card>
+  );
+}
+
+/** How many weaknesses count, and how many of them are attacked. */
+export function WeaknessesCard({ d }: { d: Dashboard }) {
+  const s = useStyles();
+  const counts: [string, number, RawSearch][] = [["on at least one device", d.weaknesses, {}], ["with a known exploit", d.exploitable, { threat: "exploit" }], ["known to be exploited (CISA KEV)", d.kev, { threat: "kev" }]];
+  return (
+    <Card title="Weaknesses">
+      <ul className={s.list}>
+        {counts.map(([label, n, search]) => (
+          <li key={label} className={s.count}>
+            <span className={s.big}>{n > 0 ? <Anchor to="/weaknesses" search={search} title={`Show ${plural(n, "weakness", "weaknesses")} ${label}`}>{number(n)}</Anchor> : "0"}</span>
+            <span>{label}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

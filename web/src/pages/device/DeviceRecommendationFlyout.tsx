@@ -1,0 +1,82 @@
+import { OpenRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
+import type { DeviceRecommendationRow, DeviceVulnRow } from "../../api/schema";
+import { Steps } from "../../app/Advice";
+import { Anchor } from "../../app/Anchor";
+import { ButtonLink } from "../../app/ButtonLink";
+import { Flyout } from "../../app/Flyout";
+import type { FlyoutFrame } from "../../app/ListView";
+import { Refs, type RefColumn } from "../../app/Refs";
+import { closes, full, remedy } from "../../lib/exposure";
+import { number, plural, score } from "../../lib/format";
+import { Tags } from "../../ui/Chip";
+import { Mono } from "../../ui/Copy";
+import { Empty } from "../../ui/Empty";
+import { Impact } from "../../ui/Exposure";
+import { Fact, Facts, Section } from "../../ui/Facts";
+import { Remedy } from "../../ui/Remedy";
+import { Severity } from "../../ui/Severity";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { State } from "../../ui/State";
+import { ThreatList } from "../../ui/Threats";
+
+const vulnColumns = (device: string): readonly RefColumn<DeviceVulnRow>[] => [
+  { key: "id", title: "Name", render: (r) => <Anchor to={`/devices/${encodeURIComponent(device)}/vulnerabilities`} search={{ open: r.id }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", width: "10%", align: "end", render: (r) => score(r.cvss) },
+  { key: "state", title: "State, fixed in", width: "40%", render: (r) => <span style={{ display: "block", paddingLeft: 12 }}><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</span> },
+];
+
+function Details({ d, steps }: { d: DeviceRecommendationRow; steps: readonly string[] }) {
+  return (
+    <>
+      <Section title="Description">
+        <Facts>
+          <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
+          <Fact name="Related component">{d.component}</Fact>
+          <Fact name="Version that closes all">{d.version && <Mono>{d.version}</Mono>}</Fact>
+          <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
+          <Fact name="Impact on the device's score"><Impact value={d.impact} /></Fact>
+          <Fact name="Share of the device's score"><span title={full(d.share)}>{d.share.toFixed(2)}</span></Fact>
+          <Fact name="Points">{number(d.points)}</Fact>
+          <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
+        </Facts>
+      </Section>
+      <Section title="What to do">{steps.length > 0 ? <Steps steps={steps} /> : remedy(d.type).means}</Section>
+      <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>
+    </>
+  );
+}
+
+/** A recommendation as one device has it. */
+export function DeviceRecommendationFlyout({ device, id, frame, row }: { device: string; id: string; frame: FlyoutFrame; row: DeviceRecommendationRow | undefined }) {
+  const own = useQuery(deviceRecommendation(device, id));
+  const all = useQuery(recommendation(id));
+  const d = own.data ?? undefined;
+  const head = d ?? row;
+  const product = head?.product_id ?? "";
+  const type = head?.type ?? "";
+  const vulns = useCallback((p: Record<string, string>) => deviceVulns(device, { ...p, software: product, exposed: "true", ...closes(type) }), [device, product, type]);
+  return (
+    <Flyout
+      frame={frame}
+      state={own}
+      title={head?.name ?? id}
+      subtitle={head && <><span>{head.vendor}</span><span>{plural(head.weaknesses, "weakness")}</span></>}
+      actions={
+        head && (
+          <>
+            <ButtonLink to={`/devices/${encodeURIComponent(device)}/software`} search={{ open: head.product_id }} icon={<OpenRegular />}>Software on this device</ButtonLink>
+            <ButtonLink to="/recommendations" search={{ open: id }} icon={<OpenRegular />}>On all devices</ButtonLink>
+          </>
+        )
+      }
+      tabs={[
+        { key: "details", title: "Details", render: () => (d ? <Details d={d} steps={all.data?.steps ?? []} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
+        { key: "weaknesses", title: "Weaknesses", render: () => d && <Refs label="Weaknesses that this closes here" query={vulns} columns={vulnColumns(device)} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> },
+      ]}
+    />
+  );
+}

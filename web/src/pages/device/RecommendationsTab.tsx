@@ -1,0 +1,70 @@
+import { LightbulbCheckmarkRegular } from "@fluentui/react-icons";
+import { useCallback } from "react";
+import { deviceRecommendations } from "../../api/queries";
+import type { DeviceRecommendationRow } from "../../api/schema";
+import { OpenLink } from "../../app/Anchor";
+import { ListView } from "../../app/ListView";
+import { useDeviceId } from "../../app/useDeviceId";
+import { full, remedy, remedyNames } from "../../lib/exposure";
+import { number } from "../../lib/format";
+import type { ListSpec } from "../../lib/search";
+import { Tags } from "../../ui/Chip";
+import { Mono } from "../../ui/Copy";
+import type { Column } from "../../ui/DataTable";
+import { Empty } from "../../ui/Empty";
+import { Impact } from "../../ui/Exposure";
+import type { FilterGroup } from "../../ui/FilterPanel";
+import { Remedy } from "../../ui/Remedy";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { ThreatIcons } from "../../ui/Threats";
+import { DeviceRecommendationFlyout } from "./DeviceRecommendationFlyout";
+
+const spec: ListSpec = {
+  filters: { type: remedyNames, threat: ["exploit", "kev", "ransomware"], status: ["Active"] },
+  sorts: ["name", "component", "weaknesses", "impact", "type", "severity"],
+  sort: ["-impact"],
+};
+
+const groups: readonly FilterGroup[] = [
+  { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
+  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  { name: "status", title: "Status", options: [{ value: "Active", label: "Active" }] },
+];
+
+const columns: readonly Column<DeviceRecommendationRow>[] = [
+  { key: "name", title: "Security recommendation", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "weaknesses", title: "Weaknesses", width: 160, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
+  { key: "threats", title: "Threats", width: 110, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "impact", title: "Impact", width: 86, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
+  { key: "share", title: "Share", width: 76, align: "end", render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
+  { key: "component", title: "Related component", width: 150, optional: true, sort: { key: "component", first: "asc" }, render: (r) => r.component },
+  { key: "status", title: "Status", width: 90, optional: true, render: (r) => r.status },
+  { key: "tags", title: "Tags", width: 140, optional: true, render: (r) => <Tags tags={r.tags} /> },
+  { key: "points", title: "Points", width: 90, align: "end", optional: true, render: (r) => number(r.points) },
+  { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
+  { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
+  { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
+];
+
+/** What to do on one device. */
+export function RecommendationsTab() {
+  const id = useDeviceId();
+  const query = useCallback((q: Record<string, string>) => deviceRecommendations(id, q), [id]);
+  return (
+    <ListView
+      key={id}
+      name="device-recommendations"
+      label="Security recommendations"
+      spec={spec}
+      groups={groups}
+      columns={columns}
+      query={query}
+      rowKey={(r) => r.id}
+      searchLabel="Search recommendation, vendor"
+      exportPath={`/devices/${encodeURIComponent(id)}/recommendations`}
+      flyout={(recommendation, frame, row) => <DeviceRecommendationFlyout key={recommendation} device={id} id={recommendation} frame={frame} row={row} />}
+      empty={<Empty icon={<LightbulbCheckmarkRegular />} title="Nothing to do">The loaded intelligence knows no weakness that counts of the software on this device.</Empty>}
+    />
+  );
+}

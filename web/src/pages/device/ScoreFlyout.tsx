@@ -1,0 +1,96 @@
+import { Button, Spinner, makeStyles, tokens } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { explain } from "../../api/client";
+import { deviceScore } from "../../api/queries";
+import type { DeviceScore, ScoreTerm } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
+import { full, levelOf } from "../../lib/exposure";
+import { number, plural, score } from "../../lib/format";
+import { Chip } from "../../ui/Chip";
+import { Mono } from "../../ui/Copy";
+import { Empty } from "../../ui/Empty";
+import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
+import { Fact, Facts, Section } from "../../ui/Facts";
+import { Panel } from "../../ui/Panel";
+import { PlainTable, type PlainColumn } from "../../ui/PlainTable";
+import { SeverityIcon } from "../../ui/Severity";
+import { State } from "../../ui/State";
+import { ThreatIcons } from "../../ui/Threats";
+
+const useStyles = makeStyles({
+  text: { margin: "0 0 12px", lineHeight: tokens.lineHeightBase400, overflowWrap: "anywhere" },
+  cvss: { display: "inline-flex", alignItems: "center", gap: "8px", whiteSpace: "nowrap" },
+  quiet: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
+});
+
+function Cvss({ t }: { t: ScoreTerm }) {
+  const s = useStyles();
+  return (
+    <>
+      <span className={s.cvss}><SeverityIcon level={t.severity} />{score(t.cvss)}</span>
+      {t.fallback && <div><Chip tone="quiet" title="Nobody has scored this weakness yet: a value for its severity stands in.">Fallback</Chip></div>}
+    </>
+  );
+}
+
+const columns = (page: string): readonly PlainColumn<ScoreTerm>[] => [
+  {
+    key: "weakness",
+    title: "Weakness",
+    render: (t) => (
+      <>
+        <Anchor to={`${page}/vulnerabilities`} search={{ open: t.weakness }}>{t.weakness}</Anchor>
+        <div style={{ fontSize: 12, opacity: 0.8 }}>{`${t.component} ${t.version}`}</div>
+      </>
+    ),
+  },
+  { key: "cvss", title: "CVSS", width: "14%", render: (t) => <Cvss t={t} /> },
+  { key: "threats", title: "Threats", width: "18%", render: (t) => <ThreatIcons facts={t.threats} /> },
+  { key: "state", title: "State", width: "24%", render: (t) => <State value={t.state} exposed /> },
+  { key: "points", title: "Points", width: "10%", align: "end", render: (t) => number(t.points) },
+  { key: "share", title: "Share", width: "10%", align: "end", render: (t) => <ShareNumber value={t.share} /> },
+];
+
+/** A share of a score to two decimals, all its digits on hover. */
+function ShareNumber({ value }: { value: number }) {
+  return <span title={full(value)}>{value > 0 && value < 0.005 ? "< 0.01" : value.toFixed(2)}</span>;
+}
+
+function Terms({ d, page }: { d: DeviceScore; page: string }) {
+  const s = useStyles();
+  const cut = d.term_count - d.terms.length;
+  return (
+    <>
+      <Section title="How it is computed">
+        <p className={s.text}>
+          {`Each finding that counts has points, from its severity, its threats and its state. All points together, ${number(d.points)}, make the score; formula ${d.version}:`}
+        </p>
+        <p className={s.text}><Mono>{`100 · ${d.points} / (${d.points} + 10000) = ${full(d.score)}`}</Mono></p>
+        <Facts>
+          <Fact name="Exposure level"><ExposureLevel level={d.level} /></Fact>
+          <Fact name="Points">{number(d.points)}</Fact>
+          <Fact name="Findings that count">{number(d.term_count)}</Fact>
+          <Fact name="Device value">{d.value}</Fact>
+        </Facts>
+      </Section>
+      <Section title="What the score is made of">
+        <p className={s.text}>The score is shared out by points. The shares add up to the score exactly, and the points to all points.</p>
+        {d.terms.length > 0 ? <PlainTable label="Findings and their shares" columns={columns(page)} rows={d.terms} rowKey={(t) => `${t.weakness} ${t.product_id} ${t.version}`} /> : <Empty small title="No finding counts" />}
+        {cut > 0 && <p className={s.quiet}>{`and ${plural(cut, "finding")} of fewer points, together ${(d.rest_units / 1e15).toFixed(2)}`}</p>}
+      </Section>
+    </>
+  );
+}
+
+/** Why a device's score is what it is: the findings with their points and shares. */
+export function ScoreFlyout({ id, name, onClose }: { id: string; name: string; onClose: () => void }) {
+  const { data: d, error, refetch } = useQuery(deviceScore(id));
+  let body = <Spinner size="small" label="Reading …" />;
+  if (d) body = d.counted ? <Terms d={d} page={`/devices/${encodeURIComponent(id)}`} /> : <Empty title="This device is in no score">It has been silent for thirty days, or nothing is known of it yet.</Empty>;
+  else if (error) body = <Empty title="This score could not be read" action={<Button onClick={() => void refetch()}>Try again</Button>}>{explain(error)}</Empty>;
+  return (
+    <Panel title="Why this score" label="Why this score" width={760} onClose={onClose} subtitle={d && levelOf(d.level) !== "NoData" && <><span>{name}</span><span>Exposure score <strong><ScoreNumber value={d.score} /></strong></span><ExposureLevel level={d.level} /></>}>
+      {body}
+    </Panel>
+  );
+}

@@ -1,0 +1,98 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import { OpenRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { recommendation, recommendationDevices, recommendationVulns } from "../../api/queries";
+import type { DeviceRow, Recommendation, RecommendationRow, WeaknessRow } from "../../api/schema";
+import { Fixes, Steps } from "../../app/Advice";
+import { Anchor } from "../../app/Anchor";
+import { ButtonLink } from "../../app/ButtonLink";
+import { Flyout } from "../../app/Flyout";
+import type { FlyoutFrame } from "../../app/ListView";
+import { Refs, type RefColumn } from "../../app/Refs";
+import { full } from "../../lib/exposure";
+import { number, plural, score } from "../../lib/format";
+import { Tags } from "../../ui/Chip";
+import { CopyButton, Mono } from "../../ui/Copy";
+import { ExposureLevel, Impact, ScoreNumber } from "../../ui/Exposure";
+import { Fact, Facts, Section } from "../../ui/Facts";
+import { Remedy } from "../../ui/Remedy";
+import { Severity } from "../../ui/Severity";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { ThreatIcons, ThreatList } from "../../ui/Threats";
+
+const useStyles = makeStyles({
+  text: { margin: "0 0 16px", lineHeight: tokens.lineHeightBase400, overflowWrap: "anywhere" },
+  how: { marginTop: "16px", "& > summary": { cursor: "pointer", color: tokens.colorBrandForegroundLink }, "& > p": { margin: "8px 0 0", lineHeight: tokens.lineHeightBase400, overflowWrap: "anywhere" } },
+});
+
+const deviceColumns = (r: string): readonly RefColumn<DeviceRow>[] => [
+  { key: "name", title: "Device", render: (d) => <><Anchor to={`/devices/${encodeURIComponent(d.id)}/recommendations`} search={{ open: r }}>{d.name || d.id.slice(0, 12)}</Anchor><div style={{ fontSize: 12, opacity: 0.8 }}>{d.os_name}</div></> },
+  { key: "exposure", title: "Exposure level", width: "26%", render: (d) => <ExposureLevel level={d.exposure} /> },
+  { key: "score", title: "Score", width: "14%", align: "end", render: (d) => <ScoreNumber value={d.score} /> },
+  { key: "value", title: "Value", width: "16%", align: "end", render: (d) => d.value },
+];
+
+const vulnColumns: readonly RefColumn<WeaknessRow>[] = [
+  { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", width: "12%", align: "end", render: (r) => score(r.cvss) },
+  { key: "threats", title: "Threats", width: "24%", render: (r) => <span style={{ paddingLeft: 16 }}><ThreatIcons facts={r.threats} /></span> },
+  { key: "exposed", title: "Exposed", width: "14%", align: "end", render: (r) => number(r.exposed) },
+];
+
+function Details({ d }: { d: Recommendation }) {
+  const s = useStyles();
+  return (
+    <>
+      <Section title="Description">
+        <p className={s.text}>{d.description}</p>
+        <Facts>
+          <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
+          <Fact name="Status">{d.status}</Fact>
+          <Fact name="Exposed devices">{`${number(d.exposed)} of ${number(d.installed)}`}</Fact>
+          <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
+          <Fact name="Vendor">{d.vendor}</Fact>
+          <Fact name="Ecosystem">{d.ecosystem}</Fact>
+          <Fact name="End of support" wide>{d.eol.length > 0 && <><Tags tags={d.eol} /> <Anchor to="/software" search={{ open: d.product_id, q: d.component, view: "versions" }}>Show versions</Anchor></>}</Fact>
+          <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>
+        </Facts>
+      </Section>
+      <Section title="What to do"><Steps steps={d.steps} /></Section>
+      {d.fixes.length > 0 && <Section title="Fixes"><Fixes rows={d.fixes} /></Section>}
+      <Section title="Impact">
+        <div>The exposure score falls by <strong><Impact value={d.impact} /></strong> when this is done on {plural(d.exposed, "device")}.</div>
+        <details className={s.how}>
+          <summary>How this is computed</summary>
+          <p>It is the score as it is minus the score computed again without the findings that this closes, on every device: an exact fraction, not an estimate.</p>
+          <p><Mono>{`${d.impact_num} / (${d.impact_den} · 10¹⁵)`}</Mono><br />{`= ${full(d.impact)} points`}</p>
+          <p>Impacts do not add up to the score, because a device&apos;s score is a curve: the last finding that is closed lowers it most.</p>
+        </details>
+      </Section>
+      <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>
+    </>
+  );
+}
+
+/** A recommendation over all devices. */
+export function RecommendationFlyout({ id, frame, row }: { id: string; frame: FlyoutFrame; row: RecommendationRow | undefined }) {
+  const q = useQuery(recommendation(id));
+  const d = q.data;
+  const head = d ?? row;
+  const devices = useCallback((p: Record<string, string>) => recommendationDevices(id, p), [id]);
+  const vulns = useCallback((p: Record<string, string>) => recommendationVulns(id, p), [id]);
+  return (
+    <Flyout
+      frame={frame}
+      state={q}
+      title={head?.name ?? id}
+      subtitle={head && <><span>{head.vendor}</span><span>{plural(head.weaknesses, "weakness", "weaknesses")}</span><span>{plural(head.exposed, "exposed device")}</span><Tags tags={head.tags} /></>}
+      actions={head && <ButtonLink to="/software" search={{ open: head.product_id, q: head.component }} icon={<OpenRegular />}>Open software page</ButtonLink>}
+      tabs={[
+        { key: "details", title: "Details", render: () => d && <Details d={d} /> },
+        { key: "devices", title: "Exposed devices", render: () => <Refs label="Devices that need this" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device needs this any more" /> },
+        { key: "weaknesses", title: "Weaknesses", render: () => <Refs label="Weaknesses that this closes" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,94 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import { LightbulbCheckmarkRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { recommendations, status } from "../../api/queries";
+import type { RecommendationRow } from "../../api/schema";
+import { OpenLink } from "../../app/Anchor";
+import { ButtonLink } from "../../app/ButtonLink";
+import { ListView } from "../../app/ListView";
+import { PageHead } from "../../app/PageHead";
+import { remedy, remedyNames } from "../../lib/exposure";
+import { number } from "../../lib/format";
+import type { ListSpec } from "../../lib/search";
+import { supportTags } from "../../lib/words";
+import { Tags } from "../../ui/Chip";
+import { Mono } from "../../ui/Copy";
+import type { Column } from "../../ui/DataTable";
+import { Empty } from "../../ui/Empty";
+import { Impact } from "../../ui/Exposure";
+import type { FilterGroup } from "../../ui/FilterPanel";
+import { Remedy } from "../../ui/Remedy";
+import { SeverityBar } from "../../ui/SeverityBar";
+import { ThreatIcons } from "../../ui/Threats";
+import { RecommendationFlyout } from "./RecommendationFlyout";
+
+const spec: ListSpec = {
+  filters: { type: remedyNames, threat: ["exploit", "kev", "ransomware"], status: ["Active"], tag: "any", vendor: "any" },
+  sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity"],
+  sort: ["-impact"],
+};
+
+const groups: readonly FilterGroup[] = [
+  { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
+  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  { name: "status", title: "Status", options: [{ value: "Active", label: "Active" }] },
+  { name: "tag", title: "Tags", options: supportTags.map((v) => ({ value: v, label: v })) },
+  { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },
+];
+
+const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 }, hot: { fontWeight: tokens.fontWeightSemibold } });
+
+function Exposed({ r }: { r: RecommendationRow }) {
+  const s = useStyles();
+  return (
+    <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>
+      <span className={s.hot}>{number(r.exposed)}</span>
+      <span className={s.quiet}>{` / ${number(r.installed)}`}</span>
+    </span>
+  );
+}
+
+const columns: readonly Column<RecommendationRow>[] = [
+  { key: "name", title: "Security recommendation", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "component", title: "Related component", width: 150, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
+  { key: "weaknesses", title: "Weaknesses", width: 160, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
+  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 132, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "status", title: "Status", width: 78, render: (r) => r.status },
+  { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
+  { key: "tags", title: "Tags", width: 120, render: (r) => <Tags tags={r.tags} /> },
+  { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
+  { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
+  { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
+];
+
+/** What to do on all devices, by what it lowers the score. */
+export function RecommendationsPage() {
+  const { data: st } = useQuery(status);
+  return (
+    <PageHead title="Security recommendations" text="What to do, one row per product and kind of remediation. The impact is what the exposure score falls by.">
+      <ListView
+        name="recommendations"
+        label="Security recommendations"
+        spec={spec}
+        groups={groups}
+        columns={columns}
+        query={recommendations}
+        rowKey={(r) => r.id}
+        searchLabel="Search recommendation, vendor"
+        exportPath="/recommendations"
+        flyout={(id, frame, row) => <RecommendationFlyout key={id} id={id} frame={frame} row={row} />}
+        empty={
+          st?.intelligence_empty ? (
+            <Empty icon={<LightbulbCheckmarkRegular />} title="No intelligence is loaded" action={<ButtonLink primary to="/settings/intelligence">Open Intelligence</ButtonLink>}>
+              Nothing can be recommended before a feed is loaded.
+            </Empty>
+          ) : (
+            <Empty icon={<LightbulbCheckmarkRegular />} title="Nothing to do">The loaded intelligence knows no weakness that counts of the software on your devices.</Empty>
+          )
+        }
+      />
+    </PageHead>
+  );
+}
