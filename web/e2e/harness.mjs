@@ -216,3 +216,19 @@ export async function read(context, demo, apiPath) {
   if (!r.ok()) throw new Error(`GET ${apiPath}: ${r.status()} ${await r.text()}`);
   return r.json();
 }
+
+/** The records of a CSV text, quoted line ends included. */
+export function csvRows(text) {
+  const out = [];
+  let quoted = false;
+  let row = "";
+  for (const line of text.split("\n")) {
+    row += line;
+    for (const c of line) if (c === '"') quoted = !quoted;
+    if (!quoted) {
+      if (row.trim() !== "") out.push(row);
+      row = "";
+    }
+  }
+  return out;
+}

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { newPage, pkg, read, settled, signIn, startBrowser, startDemo, until, writeRoot } from "./harness.mjs";
+import { csvRows, newPage, pkg, read, settled, signIn, startBrowser, startDemo, until, writeRoot } from "./harness.mjs";
 
 let demo, browser, context, device, page;
 
@@ -117,22 +117,6 @@ test("an export has exactly the filtered items", async () => {
     }
   }
 });
-
-/** The records of a CSV text, quoted line ends included. */
-function csvRows(text) {
-  const out = [];
-  let quoted = false;
-  let row = "";
-  for (const line of text.split("\n")) {
-    row += line;
-    for (const c of line) if (c === '"') quoted = !quoted;
-    if (!quoted) {
-      if (row.trim() !== "") out.push(row);
-      row = "";
-    }
-  }
-  return out;
-}
 
 test("columns are chosen and stay chosen", async () => {
   await open(vulns());

@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still } from "./harness.mjs";
 
-let demo, browser, context, device, weakness, product;
+let demo, browser, context, device, weakness, product, recommendation;
 const shots = new URL("./out/", import.meta.url).pathname;
 
 before(async () => {
@@ -21,6 +21,8 @@ before(async () => {
   weakness = vulns.items.find((v) => v.software.some(system));
   assert.ok(weakness, "demo intelligence finds nothing in the system's packages of this machine");
   product = weakness.software.find(system);
+  recommendation = (await read(context, demo, `/devices/${device.id}/recommendations?size=100`)).items.find((r) => system({ id: r.product_id }));
+  assert.ok(recommendation, "nothing is recommended for the system's packages of this machine");
 });
 
 after(async () => {
@@ -30,7 +32,17 @@ after(async () => {
 
 const pages = () => {
   const d = `/devices/${device.id}`;
+  const open = encodeURIComponent(recommendation.id);
   return [
+    ["dashboard", "/dashboard", "Dashboard", "Top exposed devices"],
+    ["recommendations", "/recommendations", "Security recommendations"],
+    ["recommendation flyout", `/recommendations?open=${open}`, "Security recommendations", "How this is computed"],
+    ["recommendation devices", `/recommendations?open=${open}&view=devices`, "Security recommendations", device.os_name],
+    ["recommendation weaknesses", `/recommendations?open=${open}&view=weaknesses`, "Security recommendations", "CVE-"],
+    ["device score", `${d}?open=score`, device.name, "What the score is made of"],
+    ["device recommendations", `${d}/recommendations`, device.name, "Remediation type"],
+    ["device recommendation flyout", `${d}/recommendations?open=${open}`, device.name, "What to do"],
+    ["device recommendation weaknesses", `${d}/recommendations?open=${open}&view=weaknesses`, device.name, "State, fixed in"],
     ["devices", "/devices", "Devices"],
     ["device flyout", `/devices?open=${device.id}`, "Devices", "Open device page"],
     ["device overview", d, device.name, "Security assessments"],

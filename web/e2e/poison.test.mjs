@@ -75,9 +75,15 @@ test("no page runs what a host says", async () => {
   assert.ok(kinds.size >= 6, `software of ${[...kinds].join(", ")}`);
   assert.ok(software.total > 8, `${software.total} products`);
   assert.ok(vulns.total > 0, "the poison host has findings of demo intelligence");
-  const routes = ["/devices", `/devices?open=${id}`, `/devices/${id}`, `/devices/${id}/software`, `/devices/${id}/vulnerabilities`, "/software", "/weaknesses", "/settings/intelligence", "/settings/onboarding"];
+  const recommendations = await (await api(`/api/x/devices/${id}/recommendations?size=100`)).json();
+  assert.ok(recommendations.total > 0, "something is recommended for the poison host");
+  const routes = ["/dashboard", "/recommendations", `/devices/${id}/recommendations`, `/devices/${id}?open=score`, "/devices", `/devices?open=${id}`, `/devices/${id}`, `/devices/${id}/software`, `/devices/${id}/vulnerabilities`, "/software", "/weaknesses", "/settings/intelligence", "/settings/onboarding"];
   for (const s of software.items) routes.push(`/devices/${id}/software?open=${encodeURIComponent(s.id)}`, `/software?open=${encodeURIComponent(s.id)}`);
   for (const v of vulns.items.slice(0, 3)) routes.push(`/devices/${id}/vulnerabilities?open=${v.id}`, `/weaknesses?open=${v.id}`);
+  for (const r of recommendations.items) {
+    const open = encodeURIComponent(r.id);
+    routes.push(`/devices/${id}/recommendations?open=${open}`, `/recommendations?open=${open}`, `/recommendations?open=${open}&view=devices`);
+  }
   for (const route of routes) {
     await page.goto(demo.base + route);
     await page.getByRole("heading", { level: 1 }).waitFor();
@@ -90,7 +96,7 @@ test("no page runs what a host says", async () => {
 });
 
 test("exports hold the host's text as text", async () => {
-  for (const list of ["devices", `devices/${id}/software`, `devices/${id}/vulnerabilities`, "software", "weaknesses"]) {
+  for (const list of ["devices", "recommendations", `devices/${id}/recommendations`, `devices/${id}/software`, `devices/${id}/vulnerabilities`, "software", "weaknesses"]) {
     const csv = await api(`/api/x/${list}/export?format=csv`);
     assert.match(csv.headers()["content-disposition"] ?? "", /^attachment/);
     assert.equal(csv.headers()["x-content-type-options"], "nosniff");

@@ -1,5 +1,5 @@
 import { Button, Spinner, Tab, TabList } from "@fluentui/react-components";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { explain } from "../api/client";
 import { Empty } from "../ui/Empty";
 import { Panel } from "../ui/Panel";
@@ -25,7 +25,7 @@ export interface FlyoutProps {
 export function Flyout({ frame, title, subtitle, actions, tabs, state }: FlyoutProps) {
   const tab = tabs.find((t) => t.key === frame.view) ?? tabs[0];
   let body: ReactNode = <Spinner size="small" label="Reading …" />;
-  if (state.data !== undefined) body = tab?.render();
+  if (state.data !== undefined) body = <Fragment key={tab?.key}>{tab?.render()}</Fragment>; // a tab never starts with the rows of another
   else if (state.error) body = <Empty title="This item could not be read" action={<Button onClick={() => void state.refetch()}>Try again</Button>}>{explain(state.error)}</Empty>;
   return (
     <Panel

@@ -7,7 +7,7 @@ const useStyles = makeStyles({
   head: { textAlign: "start", fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, color: tokens.colorNeutralForeground2, padding: "6px 8px 6px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, verticalAlign: "bottom" },
   cell: { padding: "8px 8px 8px 0", borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, verticalAlign: "top", overflowWrap: "anywhere" },
   middle: { verticalAlign: "middle" },
-  end: { textAlign: "end", fontVariantNumeric: "tabular-nums" },
+  end: { textAlign: "end", fontVariantNumeric: "tabular-nums", "&:not(:last-child)": { paddingRight: "24px" } },
 });
 
 export interface PlainColumn<T> {

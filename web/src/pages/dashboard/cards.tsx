@@ -51,8 +51,8 @@ const exposed = (r: { exposed: number; installed: number }) => `${number(r.expos
 const recommendationColumns: readonly PlainColumn<RecommendationRow>[] = [
   { key: "name", title: "Security recommendation", render: (r) => <Anchor to="/recommendations" search={{ open: r.id }}>{r.name}</Anchor> },
   { key: "weaknesses", title: "Weaknesses", width: "24%", render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
-  { key: "exposed", title: "Exposed devices", width: "14%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
-  { key: "threats", title: "Threats", width: "16%", render: (r) => <span style={{ paddingLeft: 20 }}><ThreatIcons facts={r.threats} /></span> },
+  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
+  { key: "threats", title: "Threats", width: "16%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
 ];
 
@@ -72,9 +72,9 @@ export function RecommendationsCard({ d }: { d: Dashboard }) {
 const softwareColumns: readonly PlainColumn<TopSoftware>[] = [
   { key: "name", title: "Software", render: (r) => <Anchor to="/software" search={{ open: r.id, q: r.name }}>{r.name}</Anchor> },
   { key: "vendor", title: "Vendor", width: "18%", render: (r) => r.vendor || "–" },
-  { key: "weaknesses", title: "Weaknesses", width: "14%", align: "end", render: (r) => number(r.weaknesses) },
-  { key: "exposed", title: "Exposed devices", width: "14%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
-  { key: "threats", title: "Threats", width: "16%", render: (r) => <span style={{ paddingLeft: 20 }}><ThreatIcons facts={r.threats} /></span> },
+  { key: "weaknesses", title: "Weaknesses", width: "16%", align: "end", render: (r) => number(r.weaknesses) },
+  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
+  { key: "threats", title: "Threats", width: "16%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
 ];
 

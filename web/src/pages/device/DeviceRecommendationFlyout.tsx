@@ -25,8 +25,8 @@ import { ThreatList } from "../../ui/Threats";
 const vulnColumns = (device: string): readonly RefColumn<DeviceVulnRow>[] => [
   { key: "id", title: "Name", render: (r) => <Anchor to={`/devices/${encodeURIComponent(device)}/vulnerabilities`} search={{ open: r.id }}>{r.id}</Anchor> },
   { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: "10%", align: "end", render: (r) => score(r.cvss) },
-  { key: "state", title: "State, fixed in", width: "40%", render: (r) => <span style={{ display: "block", paddingLeft: 12 }}><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</span> },
+  { key: "cvss", title: "CVSS", width: "14%", align: "end", render: (r) => score(r.cvss) },
+  { key: "state", title: "State, fixed in", width: "36%", render: (r) => <><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</> },
 ];
 
 function Details({ d, steps }: { d: DeviceRecommendationRow; steps: readonly string[] }) {

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Device } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { number, plural, score } from "../../lib/format";
-import { capital, countList, gap, products, section, severityWord, state } from "../../lib/words";
+import { capital, gap, products, severityWord, state } from "../../lib/words";
 import { Card } from "../../ui/Card";
 import { SeverityIcon, severityFill } from "../../ui/Severity";
 import { ThreatIcons } from "../../ui/Threats";

@@ -37,7 +37,7 @@ const vulnColumns: readonly RefColumn<WeaknessRow>[] = [
   { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
   { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
   { key: "cvss", title: "CVSS", width: "12%", align: "end", render: (r) => score(r.cvss) },
-  { key: "threats", title: "Threats", width: "24%", render: (r) => <span style={{ paddingLeft: 16 }}><ThreatIcons facts={r.threats} /></span> },
+  { key: "threats", title: "Threats", width: "24%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed", width: "14%", align: "end", render: (r) => number(r.exposed) },
 ];
 

@@ -49,15 +49,15 @@ function Exposed({ r }: { r: RecommendationRow }) {
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "component", title: "Related component", width: 150, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
-  { key: "weaknesses", title: "Weaknesses", width: 160, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
-  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 132, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "name", title: "Security recommendation", width: 172, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "component", title: "Related component", width: 160, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
+  { key: "weaknesses", title: "Weaknesses", width: 146, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
+  { key: "threats", title: "Threats", width: 130, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 142, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
   { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "status", title: "Status", width: 78, render: (r) => r.status },
   { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "tags", title: "Tags", width: 120, render: (r) => <Tags tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 98, render: (r) => <Tags tags={r.tags} /> },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
   { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
   { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
