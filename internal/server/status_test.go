@@ -41,9 +41,8 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("demo", "ok", true, "info: Running on demo intelligence")
-	day := time.Now().UTC().Format(time.DateOnly)
-	give(t, s, "kev.json", strings.NewReplacer("2026-06-29", day, "2026.06.29", strings.ReplaceAll(day, "-", ".")).Replace(deskKEV))
-	check("a fresh feed that names no package", "ok", true, "info: Running on demo intelligence")
+	load(t, s, "tracker-"+time.Now().UTC().Format(time.DateOnly)+".json", "openssl CVE-2024-0001 open")
+	check("a fresh feed of packages", "ok", false)
 	give(t, s, "epss.csv", "#model_version:v2025.03.14,score_date:2025-06-30T00:00:00Z\ncve,epss,percentile\nCVE-2024-0001,0.1,0.2\n")
-	check("a stale feed", "amber", true, "info: Running on demo intelligence", "warning: Intelligence is out of date: FIRST EPSS.")
+	check("a stale feed", "amber", false, "warning: Intelligence is out of date: FIRST EPSS.")
 }
