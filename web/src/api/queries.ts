@@ -56,6 +56,16 @@ export const deviceRecommendation = (id: string, recommendation: string) =>
       return page.items.find((r) => r.id === recommendation) ?? null;
     },
   });
+/** What one configuration check says of a device, null when there is no such check. */
+export const deviceCheck = (id: string, recommendation: string) =>
+  queryOptions({
+    queryKey: ["device", id, "checks", recommendation],
+    queryFn: async ({ signal }) => {
+      const page = await ok(api.GET("/devices/{id}/checks", { params: { path: { id }, query: { q: recommendation, size: 100 } }, signal }));
+      return page.items.find((r) => r.id === recommendation) ?? null;
+    },
+    enabled: recommendation.startsWith("sca-"),
+  });
 
 // All that follows from the scores of all devices is below one key, which events of devices touch too.
 export const dashboard = one(["scores", "dashboard"], (signal) => api.GET("/dashboard", { signal }));

@@ -13,6 +13,7 @@ export type ClosedRow = S["ClosedRow"];
 export type Dashboard = S["Dashboard"];
 export type DetectionLogic = S["DetectionLogic"];
 export type Device = S["Device"];
+export type DeviceCheckRow = S["DeviceCheckRow"];
 export type DeviceRecommendationRow = S["DeviceRecommendationRow"];
 export type DeviceRow = S["DeviceRow"];
 export type DeviceScore = S["DeviceScore"];

@@ -11,7 +11,7 @@ const useStyles = makeStyles({
 /** How to carry a recommendation out, step by step. */
 export function Steps({ steps }: { steps: readonly string[] }) {
   const s = useStyles();
-  return <ol className={s.steps}>{steps.map((t) => <li key={t}>{t}</li>)}</ol>;
+  return <ol className={s.steps}>{steps.map((t, i) => <li key={`${String(i)} ${t}`}>{t}</li>)}</ol>;
 }
 
 const columns: readonly PlainColumn<FixRow>[] = [

@@ -45,10 +45,18 @@ export const valueMeans: Record<DeviceValue, string> = {
 const remedies: Record<string, StateWord> = {
   Update: { word: "Update", means: "A version that closes the weaknesses exists: install it.", tone: "bad" },
   AttentionRequired: { word: "Attention required", means: "There is no fix yet: remove the software or limit who reaches it.", tone: "warn" },
+  ConfigurationChange: { word: "Configuration change", means: "A setting is not as it should be: change it.", tone: "warn" },
   Restart: { word: "Restart", means: "The fix is installed; programs still use the old version.", tone: "bad" },
 };
 export const remedyNames: readonly string[] = Object.keys(remedies);
 export const remedy = (type: string): StateWord => remedies[type] ?? { word: type, means: "", tone: "quiet" };
+
+/** Whether a recommendation is about configuration rather than software. */
+export const isConfiguration = (type: string): boolean => type === "ConfigurationChange";
+
+const categoryWords: Record<string, string> = { Application: "Application", OS: "Operating system", Network: "Network", Accounts: "Accounts", SecurityControls: "Security controls" };
+export const categories: readonly string[] = Object.keys(categoryWords);
+export const categoryWord = (c: string): string => categoryWords[c] ?? c;
 
 /** Which findings of its product a recommendation closes, as filters of a device's vulnerabilities. */
 export function closes(type: string): Record<string, string> {

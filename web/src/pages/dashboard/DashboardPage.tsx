@@ -8,10 +8,12 @@ import { PageHead } from "../../app/PageHead";
 import { Empty } from "../../ui/Empty";
 import { Moment } from "../../ui/Time";
 import { ScoreCard } from "./ScoreCard";
+import { SecureCard } from "./SecureCard";
 import { DevicesCard, DistributionCard, RecommendationsCard, SoftwareCard, WeaknessesCard } from "./cards";
 
 const useStyles = makeStyles({
   grid: { display: "grid", gap: "16px", gridTemplateColumns: "repeat(3, minmax(0, 1fr))", marginTop: "16px", "@media (max-width: 1180px)": { gridTemplateColumns: "minmax(0, 1fr)" } },
+  stack: { display: "flex", flexDirection: "column", gap: "16px" },
   foot: { marginTop: "14px", fontSize: "12px", opacity: 0.8 },
   bar: { marginTop: "12px" },
 });
@@ -36,7 +38,10 @@ export function DashboardPage() {
           <ScoreCard d={d} />
           <DistributionCard d={d} />
           <RecommendationsCard d={d} />
-          <WeaknessesCard d={d} />
+          <div className={s.stack}>
+            <SecureCard d={d} />
+            <WeaknessesCard d={d} />
+          </div>
           <SoftwareCard d={d} />
           <DevicesCard d={d} />
         </div>

@@ -1,15 +1,16 @@
 import { OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
-import type { DeviceRecommendationRow, DeviceVulnRow } from "../../api/schema";
+import { deviceCheck, deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
+import type { DeviceCheckRow, DeviceRecommendationRow, DeviceVulnRow } from "../../api/schema";
 import { Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
+import { CheckEvidence } from "../../app/Evidence";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
-import { closes, full, remedy } from "../../lib/exposure";
+import { closes, full, isConfiguration, remedy } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
@@ -29,15 +30,16 @@ const vulnColumns = (device: string): readonly RefColumn<DeviceVulnRow>[] => [
   { key: "state", title: "State, fixed in", width: "36%", render: (r) => <><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</> },
 ];
 
-function Details({ d, steps }: { d: DeviceRecommendationRow; steps: readonly string[] }) {
+function Details({ d, steps, check }: { d: DeviceRecommendationRow; steps: readonly string[]; check: DeviceCheckRow | undefined }) {
   return (
     <>
+      {check && <Section title="What was found"><CheckEvidence rows={check.evidence} /></Section>}
       <Section title="Description">
         <Facts>
           <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
           <Fact name="Related component">{d.component}</Fact>
           <Fact name="Version that closes all">{d.version && <Mono>{d.version}</Mono>}</Fact>
-          <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
+          {!check && <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>}
           <Fact name="Impact on the device's score"><Impact value={d.impact} /></Fact>
           <Fact name="Share of the device's score"><span title={full(d.share)}>{d.share.toFixed(2)}</span></Fact>
           <Fact name="Points">{number(d.points)}</Fact>
@@ -45,7 +47,7 @@ function Details({ d, steps }: { d: DeviceRecommendationRow; steps: readonly str
         </Facts>
       </Section>
       <Section title="What to do">{steps.length > 0 ? <Steps steps={steps} /> : remedy(d.type).means}</Section>
-      <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>
+      {!check && <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>}
     </>
   );
 }
@@ -54,6 +56,7 @@ function Details({ d, steps }: { d: DeviceRecommendationRow; steps: readonly str
 export function DeviceRecommendationFlyout({ device, id, frame, row }: { device: string; id: string; frame: FlyoutFrame; row: DeviceRecommendationRow | undefined }) {
   const own = useQuery(deviceRecommendation(device, id));
   const all = useQuery(recommendation(id));
+  const check = useQuery(deviceCheck(device, id));
   const d = own.data ?? undefined;
   const head = d ?? row;
   const product = head?.product_id ?? "";
@@ -64,18 +67,18 @@ export function DeviceRecommendationFlyout({ device, id, frame, row }: { device:
       frame={frame}
       state={own}
       title={head?.name ?? id}
-      subtitle={head && <><span>{head.vendor}</span><span>{plural(head.weaknesses, "weakness")}</span></>}
+      subtitle={head && <><span>{head.vendor || head.component}</span>{!isConfiguration(head.type) && <span>{plural(head.weaknesses, "weakness", "weaknesses")}</span>}</>}
       actions={
         head && (
           <>
-            <ButtonLink to={`/devices/${encodeURIComponent(device)}/software`} search={{ open: head.product_id }} icon={<OpenRegular />}>Software on this device</ButtonLink>
+            {!isConfiguration(head.type) && <ButtonLink to={`/devices/${encodeURIComponent(device)}/software`} search={{ open: head.product_id }} icon={<OpenRegular />}>Software on this device</ButtonLink>}
             <ButtonLink to="/recommendations" search={{ open: id }} icon={<OpenRegular />}>On all devices</ButtonLink>
           </>
         )
       }
       tabs={[
-        { key: "details", title: "Details", render: () => (d ? <Details d={d} steps={all.data?.steps ?? []} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
-        { key: "weaknesses", title: "Weaknesses", render: () => d && <Refs label="Weaknesses that this closes here" query={vulns} columns={vulnColumns(device)} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> },
+        { key: "details", title: "Details", render: () => (d ? <Details d={d} steps={all.data?.steps ?? []} check={check.data ?? undefined} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
+        ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => d && <Refs label="Weaknesses that this closes here" query={vulns} columns={vulnColumns(device)} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
       ]}
     />
   );

@@ -5,7 +5,7 @@ import type { DeviceRecommendationRow } from "../../api/schema";
 import { OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
-import { full, remedy, remedyNames } from "../../lib/exposure";
+import { full, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { Tags } from "../../ui/Chip";
@@ -33,9 +33,9 @@ const groups: readonly FilterGroup[] = [
 
 const columns: readonly Column<DeviceRecommendationRow>[] = [
   { key: "name", title: "Security recommendation", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "weaknesses", title: "Weaknesses", width: 160, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
+  { key: "weaknesses", title: "Weaknesses", width: 160, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
   { key: "threats", title: "Threats", width: 110, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "type", title: "Remediation type", width: 168, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "impact", title: "Impact", width: 86, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
   { key: "share", title: "Share", width: 76, align: "end", render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
   { key: "component", title: "Related component", width: 150, optional: true, sort: { key: "component", first: "asc" }, render: (r) => r.component },

@@ -36,17 +36,17 @@ function Cvss({ t }: { t: ScoreTerm }) {
 const columns = (page: string): readonly PlainColumn<ScoreTerm>[] => [
   {
     key: "weakness",
-    title: "Weakness",
-    render: (t) => (
+    title: "Finding",
+    render: (t) => t.check ? <><Anchor to={`${page}/recommendations`} search={{ open: `sca-_-${t.check}` }}>{t.component}</Anchor><div style={{ fontSize: 12, opacity: 0.8 }}>Configuration</div></> : (
       <>
         <Anchor to={`${page}/vulnerabilities`} search={{ open: t.weakness }}>{t.weakness}</Anchor>
         <div style={{ fontSize: 12, opacity: 0.8 }}>{`${t.component} ${t.version}`}</div>
       </>
     ),
   },
-  { key: "cvss", title: "CVSS", width: "14%", render: (t) => <Cvss t={t} /> },
+  { key: "cvss", title: "CVSS", width: "14%", render: (t) => (t.check ? "–" : <Cvss t={t} />) },
   { key: "threats", title: "Threats", width: "18%", render: (t) => <ThreatIcons facts={t.threats} /> },
-  { key: "state", title: "State", width: "24%", render: (t) => <State value={t.state} exposed /> },
+  { key: "state", title: "State", width: "24%", render: (t) => (t.check ? "not as expected" : <State value={t.state} exposed />) },
   { key: "points", title: "Points", width: "10%", align: "end", render: (t) => number(t.points) },
   { key: "share", title: "Share", width: "10%", align: "end", render: (t) => <ShareNumber value={t.share} /> },
 ];
@@ -63,7 +63,7 @@ function Terms({ d, page }: { d: DeviceScore; page: string }) {
     <>
       <Section title="How it is computed">
         <p className={s.text}>
-          {`Each finding that counts has points, from its severity, its threats and its state. All points together, ${number(d.points)}, make the score; formula ${d.version}:`}
+          {`Each finding that counts has points, from its severity, its threats and its state, and so has each setting that is not as it should be. All points together, ${number(d.points)}, make the score; formula ${d.version}:`}
         </p>
         <p className={s.text}><Mono>{`100 · ${d.points} / (${d.points} + 10000) = ${full(d.score)}`}</Mono></p>
         <Facts>
@@ -75,7 +75,7 @@ function Terms({ d, page }: { d: DeviceScore; page: string }) {
       </Section>
       <Section title="What the score is made of">
         <p className={s.text}>The score is shared out by points. The shares add up to the score exactly, and the points to all points.</p>
-        {d.terms.length > 0 ? <PlainTable label="Findings and their shares" columns={columns(page)} rows={d.terms} rowKey={(t) => `${t.weakness} ${t.product_id} ${t.version}`} /> : <Empty small title="No finding counts" />}
+        {d.terms.length > 0 ? <PlainTable label="Findings and their shares" columns={columns(page)} rows={d.terms} rowKey={(t) => `${t.check} ${t.weakness} ${t.product_id} ${t.version}`} /> : <Empty small title="No finding counts" />}
         {cut > 0 && <p className={s.quiet}>{`and ${plural(cut, "finding")} of fewer points, together ${(d.rest_units / 1e15).toFixed(2)}`}</p>}
       </Section>
     </>

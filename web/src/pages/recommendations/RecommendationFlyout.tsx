@@ -10,7 +10,7 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
-import { full } from "../../lib/exposure";
+import { categoryWord, full, isConfiguration } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
 import { Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
@@ -51,7 +51,17 @@ function Details({ d }: { d: Recommendation }) {
           <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
           <Fact name="Status">{d.status}</Fact>
           <Fact name="Exposed devices">{`${number(d.exposed)} of ${number(d.installed)}`}</Fact>
-          <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
+          {isConfiguration(d.type) ? (
+            <>
+              <Fact name="Category">{categoryWord(d.category)}</Fact>
+              <Fact name="Severity of the check">{`${d.check_impact} of 10`}</Fact>
+              <Fact name="Not assessed">{plural(d.not_assessed, "device")}</Fact>
+              <Fact name="What people notice" wide>{d.user_impact}</Fact>
+              <Fact name="Benchmarks" wide>{d.references.join(" · ")}</Fact>
+            </>
+          ) : (
+            <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
+          )}
           <Fact name="Vendor">{d.vendor}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
           <Fact name="End of support" wide>{d.eol.length > 0 && <><Tags tags={d.eol} /> <Anchor to="/software" search={{ open: d.product_id, q: d.component, view: "versions" }}>Show versions</Anchor></>}</Fact>
@@ -61,6 +71,7 @@ function Details({ d }: { d: Recommendation }) {
       <Section title="What to do"><Steps steps={d.steps} /></Section>
       {d.fixes.length > 0 && <Section title="Fixes"><Fixes rows={d.fixes} /></Section>}
       <Section title="Impact">
+        {d.secure_gain > 0 && <div>The secure score rises by <strong title={`${full(d.secure_gain)} points`}>{d.secure_gain.toFixed(2)}</strong> points.</div>}
         <div>The exposure score falls by <strong><Impact value={d.impact} /></strong> when this is done on {plural(d.exposed, "device")}.</div>
         <details className={s.how}>
           <summary>How this is computed</summary>
@@ -69,7 +80,7 @@ function Details({ d }: { d: Recommendation }) {
           <p>Impacts do not add up to the score, because a device&apos;s score is a curve: the last finding that is closed lowers it most.</p>
         </details>
       </Section>
-      <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>
+      {!isConfiguration(d.type) && <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>}
     </>
   );
 }
@@ -86,12 +97,12 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
       frame={frame}
       state={q}
       title={head?.name ?? id}
-      subtitle={head && <><span>{head.vendor}</span><span>{plural(head.weaknesses, "weakness", "weaknesses")}</span><span>{plural(head.exposed, "exposed device")}</span><Tags tags={head.tags} /></>}
-      actions={head && <ButtonLink to="/software" search={{ open: head.product_id, q: head.component }} icon={<OpenRegular />}>Open software page</ButtonLink>}
+      subtitle={head && <><span>{head.vendor || head.component}</span>{!isConfiguration(head.type) && <span>{plural(head.weaknesses, "weakness", "weaknesses")}</span>}<span>{plural(head.exposed, "exposed device")}</span><Tags tags={head.tags} /></>}
+      actions={head && !isConfiguration(head.type) && <ButtonLink to="/software" search={{ open: head.product_id, q: head.component }} icon={<OpenRegular />}>Open software page</ButtonLink>}
       tabs={[
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
         { key: "devices", title: "Exposed devices", render: () => <Refs label="Devices that need this" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device needs this any more" /> },
-        { key: "weaknesses", title: "Weaknesses", render: () => <Refs label="Weaknesses that this closes" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> },
+        ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => <Refs label="Weaknesses that this closes" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
       ]}
     />
   );

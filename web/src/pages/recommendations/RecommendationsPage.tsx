@@ -7,7 +7,7 @@ import { OpenLink } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
-import { remedy, remedyNames } from "../../lib/exposure";
+import { categories, categoryWord, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { supportTags } from "../../lib/words";
@@ -23,13 +23,14 @@ import { ThreatIcons } from "../../ui/Threats";
 import { RecommendationFlyout } from "./RecommendationFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, threat: ["exploit", "kev", "ransomware"], status: ["Active"], tag: "any", vendor: "any" },
-  sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity"],
+  filters: { type: remedyNames, category: categories, threat: ["exploit", "kev", "ransomware"], status: ["Active"], tag: "any", vendor: "any" },
+  sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure"],
   sort: ["-impact"],
 };
 
 const groups: readonly FilterGroup[] = [
   { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
+  { name: "category", title: "Category", options: categories.map((v) => ({ value: v, label: categoryWord(v) })) },
   { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
   { name: "status", title: "Status", options: [{ value: "Active", label: "Active" }] },
   { name: "tag", title: "Tags", options: supportTags.map((v) => ({ value: v, label: v })) },
@@ -41,7 +42,7 @@ const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 },
 function Exposed({ r }: { r: RecommendationRow }) {
   const s = useStyles();
   return (
-    <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>
+    <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices ${isConfiguration(r.type) ? "that it concerns" : "where it is installed"}`}>
       <span className={s.hot}>{number(r.exposed)}</span>
       <span className={s.quiet}>{` / ${number(r.installed)}`}</span>
     </span>
@@ -49,15 +50,17 @@ function Exposed({ r }: { r: RecommendationRow }) {
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 172, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "component", title: "Related component", width: 160, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
-  { key: "weaknesses", title: "Weaknesses", width: 146, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
-  { key: "threats", title: "Threats", width: 130, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 142, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
-  { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "name", title: "Security recommendation", width: 214, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "component", title: "Related component", width: 148, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
+  { key: "weaknesses", title: "Weaknesses", width: 132, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
+  { key: "threats", title: "Threats", width: 108, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 134, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "type", title: "Remediation type", width: 168, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "status", title: "Status", width: 78, render: (r) => r.status },
   { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "tags", title: "Tags", width: 98, render: (r) => <Tags tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 84, render: (r) => <Tags tags={r.tags} /> },
+  { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
+  { key: "secure", title: "Secure score", width: 110, align: "end", optional: true, sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? <span title={`+${String(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)}`}</span> : "–") },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
   { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
   { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
@@ -67,7 +70,7 @@ const columns: readonly Column<RecommendationRow>[] = [
 export function RecommendationsPage() {
   const { data: st } = useQuery(status);
   return (
-    <PageHead title="Security recommendations" text="What to do, one row per product and kind of remediation. The impact is what the exposure score falls by.">
+    <PageHead title="Security recommendations" text="What to do, one row per product and kind of remediation, and one per setting. The impact is what the exposure score falls by.">
       <ListView
         name="recommendations"
         label="Security recommendations"

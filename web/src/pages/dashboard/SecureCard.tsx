@@ -1,0 +1,47 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import type { Dashboard } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
+import { categoryWord, full } from "../../lib/exposure";
+import { Card } from "../../ui/Card";
+import { Empty } from "../../ui/Empty";
+
+const useStyles = makeStyles({
+  big: { fontSize: tokens.fontSizeHero900, lineHeight: tokens.lineHeightHero900, fontWeight: tokens.fontWeightSemibold },
+  of: { color: tokens.colorNeutralForeground3 },
+  list: { listStyleType: "none", margin: "12px 0 0", padding: 0, display: "flex", flexDirection: "column", gap: "10px" },
+  row: { display: "grid", gridTemplateColumns: "130px minmax(0, 1fr) 92px", alignItems: "center", gap: "12px" },
+  bar: { height: "10px", borderRadius: "5px", overflow: "hidden", backgroundColor: tokens.colorNeutralBackground6 },
+  fill: { height: "100%", backgroundColor: tokens.colorCompoundBrandBackground },
+  got: { textAlign: "end", fontVariantNumeric: "tabular-nums", fontSize: tokens.fontSizeBase200 },
+  means: { margin: "12px 0 0", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200 },
+});
+
+/** How well devices are configured, by category; each leads to what would raise it. */
+export function SecureCard({ d }: { d: Dashboard }) {
+  const s = useStyles();
+  const v = d.secure;
+  return (
+    <Card title="Secure score for devices">
+      {v.max > 0 ? (
+        <>
+          <div role="status" aria-label={`Secure score ${v.per_cent.toFixed(1)} per cent`} title={`${full(v.got)} of ${full(v.max)} points`}>
+            <span className={s.big}>{`${v.per_cent.toFixed(1)} %`}</span>
+            <span className={s.of}>{` ${v.got.toFixed(1)} of ${full(v.max)} points`}</span>
+          </div>
+          <ul className={s.list}>
+            {v.categories.map((c) => (
+              <li key={c.category} className={s.row}>
+                <Anchor to="/recommendations" search={{ category: c.category, type: "ConfigurationChange" }}>{categoryWord(c.category)}</Anchor>
+                <div className={s.bar} aria-hidden><div className={s.fill} style={{ width: `${c.per_cent}%` }} /></div>
+                <span className={s.got} title={`${full(c.got)} of ${full(c.max)} points`}>{c.max > 0 ? `${c.got.toFixed(1)} / ${full(c.max)}` : "–"}</span>
+              </li>
+            ))}
+          </ul>
+          <p className={s.means}>Higher is better. What could not be judged raises nothing.</p>
+        </>
+      ) : (
+        <Empty small title="Nothing to score">No device has reported its configuration yet.</Empty>
+      )}
+    </Card>
+  );
+}
