@@ -30,6 +30,7 @@ type core struct {
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
 	checks    *checkBook
+	settled   func() // called without mu when stale scores are up to date again; may be nil
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of

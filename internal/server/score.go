@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
@@ -58,8 +59,11 @@ func (c *core) settle(ctx context.Context) error {
 			return nil
 		}
 		c.mu.Lock()
-		c.fleet.Scores().Settle(settleStep)
+		done := c.fleet.Scores().Settle(settleStep)
 		c.mu.Unlock()
+		if done && c.settled != nil {
+			c.settled()
+		}
 	}
 	return ctx.Err()
 }
@@ -141,26 +145,31 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 		return DeviceScore{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
 	}
 	score, points, ok := c.fleet.Scores().DeviceScore(d.num)
-	out := DeviceScore{Score: score.Float(), Level: exposure.LevelOf(score.Float()), Version: exposure.ScoreVersion, Units: uint64(score),
+	out := DeviceScore{Score: score.Float(), Level: exposure.LevelOf(score.Float()), Version: exposure.ScoreVersion, Units: units(score),
 		Points: points, Value: valueWords[d.value], Counted: ok, Terms: []ScoreTerm{}}
+	rest := exposure.Score(0)
 	for i, t := range c.fleet.Scores().Terms(d.num) {
 		out.TermCount++
 		if i >= mostTerms {
-			out.RestUnits += uint64(t.Share)
+			rest += t.Share
 			continue
 		}
 		if t.Weakness == "" {
 			k := posture.Checks()[t.Check]
 			out.Terms = append(out.Terms, ScoreTerm{Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Threats: Threats{Exploit: advisory.NoExploit},
-				Points: uint64(t.Points), Units: uint64(t.Share), Share: t.Share.Float()})
+				Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
 			continue
 		}
 		k, f := c.fleet.Component(t.Component), c.peek(t.Weakness)
 		out.Terms = append(out.Terms, ScoreTerm{Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
-			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Points: uint64(t.Points), Units: uint64(t.Share), Share: t.Share.Float()})
+			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
 	}
+	out.RestUnits = units(rest)
 	return out, nil
 }
+
+// units writes a score with all its digits.
+func units(s exposure.Score) string { return strconv.FormatUint(uint64(s), 10) }
 
 // runScores keeps scores up to date, takes silent devices out of them and
 // writes their history, until ctx ends.
@@ -175,14 +184,8 @@ func (s *Server) runScores(ctx context.Context) error {
 		last = points[len(points)-1]
 	}
 	for {
-		s.core.mu.RLock()
-		stale := s.core.fleet.Scores().Stale()
-		s.core.mu.RUnlock()
 		if err := s.core.settle(ctx); err != nil {
 			return err
-		}
-		if stale {
-			s.live.publish(LiveEvent{Resource: "score"})
 		}
 		p, err := s.recordScore(ctx, last, time.Now().UTC())
 		if err != nil && !errors.Is(err, context.Canceled) {

@@ -66,12 +66,13 @@ func TestARecommendationDoesWhatItPromises(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	units, points := d.RestUnits, uint64(0)
+	sum, points := number(t, d.RestUnits), uint64(0)
 	for _, term := range d.Terms {
-		units, points = units+term.Units, points+term.Points
+		sum.Add(sum, number(t, term.Units))
+		points += term.Points
 	}
-	if units != d.Units || points != d.Points || d.Units == 0 {
-		t.Errorf("terms add up to %d units and %d points, want %d and %d", units, points, d.Units, d.Points)
+	if sum.String() != d.Units || points != d.Points || points == 0 {
+		t.Errorf("terms add up to %v units and %d points, want %s and %d", sum, points, d.Units, d.Points)
 	}
 	own, err := s.DeviceRecommendations(t.Context(), admin, string(one.id), Query{})
 	if err != nil {

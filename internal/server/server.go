@@ -75,6 +75,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.core.settled = func() { s.live.publish(LiveEvent{Resource: "score"}) }
 	return s, nil
 }
 

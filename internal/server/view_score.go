@@ -118,13 +118,13 @@ type DeviceScore struct {
 	Score     float64                `json:"score"`
 	Level     exposure.ExposureLevel `json:"level"`
 	Version   int                    `json:"version"`
-	Units     uint64                 `json:"units"`  // the score in units of 10⁻¹⁵ points; the shares of the terms add up to it
+	Units     string                 `json:"units"`  // more digits than a double holds: the score in units of 10⁻¹⁵ points; the shares of the terms add up to it
 	Points    uint64                 `json:"points"` // the points of the terms add up to it
 	Value     string                 `json:"value"`  // Low, Normal, High
 	Counted   bool                   `json:"counted"`
 	Terms     []ScoreTerm            `json:"terms"`
 	TermCount int                    `json:"term_count"` // terms may be cut; this is how many there are
-	RestUnits uint64                 `json:"rest_units"` // shares of the terms that were cut
+	RestUnits string                 `json:"rest_units"` // shares of the terms that were cut
 }
 
 // ScoreTerm is the share of one finding in a device's score.
@@ -140,7 +140,7 @@ type ScoreTerm struct {
 	Component string            `json:"component"`
 	Version   string            `json:"version"`
 	Points    uint64            `json:"points"`
-	Units     uint64            `json:"units"`
+	Units     string            `json:"units"`
 	Share     float64           `json:"share"` // Units in points of the score
 }
 

@@ -1120,15 +1120,13 @@ export interface components {
             level: string;
             /** Format: int64 */
             points: number;
-            /** Format: int64 */
-            rest_units: number;
+            rest_units: string;
             /** Format: double */
             score: number;
             /** Format: int64 */
             term_count: number;
             terms: components["schemas"]["ScoreTerm"][];
-            /** Format: int64 */
-            units: number;
+            units: string;
             value: string;
             /** Format: int64 */
             version: number;
@@ -1663,8 +1661,7 @@ export interface components {
             /** @enum {string} */
             state: "fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed";
             threats: components["schemas"]["Threats"];
-            /** Format: int64 */
-            units: number;
+            units: string;
             version: string;
             weakness: string;
         };

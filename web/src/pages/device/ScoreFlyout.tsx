@@ -76,7 +76,7 @@ function Terms({ d, page }: { d: DeviceScore; page: string }) {
       <Section title="What the score is made of">
         <p className={s.text}>The score is shared out by points. The shares add up to the score exactly, and the points to all points.</p>
         {d.terms.length > 0 ? <PlainTable label="Findings and their shares" columns={columns(page)} rows={d.terms} rowKey={(t) => `${t.check} ${t.weakness} ${t.product_id} ${t.version}`} /> : <Empty small title="No finding counts" />}
-        {cut > 0 && <p className={s.quiet}>{`and ${plural(cut, "finding")} of fewer points, together ${(d.rest_units / 1e15).toFixed(2)}`}</p>}
+        {cut > 0 && <p className={s.quiet}>{`and ${plural(cut, "finding")} of fewer points, together ${(Number(d.rest_units) / 1e15).toFixed(2)}`}</p>}
       </Section>
     </>
   );
