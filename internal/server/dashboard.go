@@ -14,12 +14,11 @@ import (
 // topRows is how many rows a card of the dashboard has.
 const topRows = 5
 
-// Dashboard is what the vulnerability management dashboard shows, all of one moment.
+// Dashboard is what the vulnerability management dashboard shows, all of one
+// moment. Cards that the caller has no permission for are empty.
 func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error) {
-	for _, p := range []string{ScoreRead, RecommendationRead, SoftwareRead, MachineRead} {
-		if err := s.need(caller, p); err != nil {
-			return Dashboard{}, err
-		}
+	if err := s.need(caller, ScoreRead); err != nil {
+		return Dashboard{}, err
 	}
 	if err := s.core.settle(ctx); err != nil {
 		return Dashboard{}, err
@@ -31,12 +30,29 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	out := s.core.dashboard(time.Now().UTC())
+	out.withhold(caller)
 	out.Trend = make([]TrendPoint, 0, len(points)+1)
 	for _, p := range points {
 		out.Trend = append(out.Trend, TrendPoint{At: p.At, Score: p.Score, Version: p.Version, Devices: p.Devices})
 	}
 	out.Trend = append(out.Trend, TrendPoint{At: out.Score.AsOf, Score: out.Score.Score, Version: out.Score.Version, Devices: out.Score.Devices})
 	return out, nil
+}
+
+// withhold empties the cards that a caller has no permission for.
+func (d *Dashboard) withhold(c Caller) {
+	if !c.Has(RecommendationRead) {
+		d.Recommendations, d.RecCount = []RecommendationRow{}, 0
+	}
+	if !c.Has(SoftwareRead) {
+		d.Software = []TopSoftware{}
+	}
+	if !c.Has(MachineRead) {
+		d.Devices = []TopDevice{}
+	}
+	if !c.Has(VulnerabilityRead) {
+		d.Weaknesses, d.Exploitable, d.KEV = 0, 0, 0
+	}
 }
 
 // dashboard is the dashboard without its trend. The caller holds mu for reading.

@@ -139,13 +139,13 @@ func (c *core) secureScore() posture.SecureScore {
 }
 
 // SecureScore is how well devices are configured, by category.
-func (s *Server) SecureScore(ctx context.Context, caller Caller) (SecureScoreView, error) {
+func (s *Server) SecureScore(_ context.Context, caller Caller) (SecureScoreView, error) {
 	if err := s.need(caller, ScoreRead); err != nil {
 		return SecureScoreView{}, err
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	return secureView(s.core.secureScore(), time.Now().UTC()), ctx.Err()
+	return secureView(s.core.secureScore(), time.Now().UTC()), nil
 }
 
 func secureView(score posture.SecureScore, now time.Time) SecureScoreView {
@@ -166,7 +166,8 @@ func secureCategory(name string, p posture.Points) SecureCategory {
 }
 
 // recheck judges devices again whose results are of other checks, after an
-// update of Picket, until ctx ends or all are done.
+// update of Picket, until ctx ends or all are done. A device that cannot be
+// judged is logged and stays not assessed; the others go on.
 func (s *Server) recheck(ctx context.Context) error {
 	c := s.core
 	for num := 0; ctx.Err() == nil; num++ {
@@ -181,8 +182,8 @@ func (s *Server) recheck(ctx context.Context) error {
 		if !todo {
 			continue
 		}
-		if err := s.recheckOne(ctx, d); err != nil {
-			return err
+		if err := s.recheckOne(ctx, d); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "judge configuration again", "device", d.id, "error", err)
 		}
 	}
 	return ctx.Err()

@@ -131,7 +131,7 @@ const mostTerms = 500
 
 // DeviceScore opens the score of a device into the findings that make it.
 func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (DeviceScore, error) {
-	if err := s.need(caller, ScoreRead, MachineRead); err != nil {
+	if err := s.need(caller, ScoreRead); err != nil {
 		return DeviceScore{}, err
 	}
 	c := s.core

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"database/sql"
+	"errors"
 	"math/big"
 	"path/filepath"
 	"testing"
@@ -194,5 +196,57 @@ func TestRecommendationIDs(t *testing.T) {
 	}
 	if _, _, ok := parseRecommendation("sca-_-scid-1"); ok {
 		t.Error("an id of a configuration check was taken for software")
+	}
+}
+
+// Who may read scores sees no device, product, recommendation or weakness by it.
+func TestScoresOpenNothingElse(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker.json", "openssl CVE-2024-0001 resolved 3.0.15-1~deb12u1")
+	r := newReport(s, enrol(t, s, "one"))
+	r.send(t, "openssl 3.0.11-1~deb12u1")
+	d, err := s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}})
+	if err != nil || d.Score.Score == 0 {
+		t.Fatalf("dashboard of a caller who may read scores: %v, %v", d.Score.Score, err)
+	}
+	if len(d.Recommendations)+len(d.Software)+len(d.Devices)+d.RecCount+d.Weaknesses != 0 {
+		t.Errorf("it shows what the caller has no permission for: %+v", d)
+	}
+	if d, err = s.Dashboard(t.Context(), admin); err != nil || len(d.Recommendations) == 0 || len(d.Software) == 0 || len(d.Devices) == 0 || d.Weaknesses == 0 {
+		t.Errorf("the administrator's dashboard lacks a card: %+v, %v", d, err)
+	}
+	for _, p := range []string{MachineRead, RecommendationRead, SoftwareRead} {
+		other := Caller{Permissions: []string{p}}
+		if _, err := s.DeviceScore(t.Context(), other, string(r.id)); !errors.Is(err, ErrDenied) {
+			t.Errorf("device score with %s alone: %v, want a refusal", p, err)
+		}
+		if _, err := s.Dashboard(t.Context(), other); !errors.Is(err, ErrDenied) {
+			t.Errorf("dashboard with %s alone: %v, want a refusal", p, err)
+		}
+	}
+}
+
+// One device whose sections cannot be read does not end the judging of the others.
+func TestRecheckGoesOn(t *testing.T) {
+	s := testServer(t)
+	broken, whole := newReport(s, enrol(t, s, "broken")), newReport(s, enrol(t, s, "whole"))
+	broken.send(t, "openssl 3.0.11-1~deb12u1")
+	whole.send(t, "openssl 3.0.11-1~deb12u1")
+	for _, r := range []*report{broken, whole} {
+		s.core.find(string(r.id)).verdicts = nil
+	}
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir(), "picket.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), `UPDATE section SET body = x'00' WHERE device = $1`, s.core.find(string(broken.id)).num)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.recheck(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s.core.find(string(whole.id)).verdicts == nil || s.core.find(string(broken.id)).verdicts != nil {
+		t.Error("want the whole device judged again, and the broken one left as it is")
 	}
 }
