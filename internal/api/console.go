@@ -51,6 +51,7 @@ func newConsole(opt Options) *console {
 	c.settingRoutes()
 	c.liveRoute()
 	finishSchemas(c.api.OpenAPI())
+	describeGroups(c.api.OpenAPI())
 	return c
 }
 
@@ -79,6 +80,10 @@ func (c *console) serve(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	u := *r.URL
 	u.Path, u.RawPath = decoded, (&url.URL{Path: decoded}).EscapedPath()
+	if err := takeGroups(&u, &requestOf(r.Context()).caller); err != nil {
+		writeProblem(c.log, w, r, err)
+		return
+	}
 	r = r.WithContext(r.Context())
 	r.URL = &u
 	if _, pattern := c.mux.Handler(r); pattern == "" {

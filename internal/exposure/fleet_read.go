@@ -188,14 +188,27 @@ func (f *Fleet) WeaknessComponents(weakness string) []ComponentID {
 func (f *Fleet) ExposedWeaknesses(scope *roaring.Bitmap) int {
 	n := 0
 	for i := range f.weak {
-		w := &f.weak[i]
-		switch {
-		case w.exposed == 0:
-		case scope == nil, w.sets[1] != nil && w.sets[1].Intersects(scope), w.sets[2] != nil && w.sets[2].Intersects(scope):
+		if f.weak[i].exposedIn(scope) {
 			n++
 		}
 	}
 	return n
+}
+
+// ExposedRatings yields the rating of each of those weaknesses, in no order.
+func (f *Fleet) ExposedRatings(scope *roaring.Bitmap) iter.Seq[Rating] {
+	return func(yield func(Rating) bool) {
+		for i := range f.weak {
+			if w := &f.weak[i]; w.exposedIn(scope) && !yield(w.rating) {
+				return
+			}
+		}
+	}
+}
+
+// exposedIn reports whether the weakness counts on a device within scope (nil: all).
+func (w *weakness) exposedIn(scope *roaring.Bitmap) bool {
+	return w.exposed > 0 && (scope == nil || w.sets[1] != nil && w.sets[1].Intersects(scope) || w.sets[2] != nil && w.sets[2].Intersects(scope))
 }
 
 // Products yields the ids of products that some device has (also those of

@@ -1,5 +1,7 @@
 package server
 
+import "github.com/picketsec/picket/internal/exposure"
+
 // Permission names, as applications ask for them (the Defender API's names).
 const (
 	MachineRead       = "Machine.Read.All"
@@ -26,6 +28,8 @@ type Caller struct {
 	Admin       bool   // has every permission
 	Permissions []string
 	Remote      string // address it came from
+	// Groups are the device groups that the answer is to be about; nil: all.
+	Groups []exposure.Group
 
 	session string // digest of the session's secret, for a person
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
@@ -27,6 +29,8 @@ type core struct {
 	facts   map[string]*fact                       // by weakness: what lists show, filled as needed
 	view    intelView                              // the intelligence that the index reflects; nil but while it changes
 	rows    *rowCache
+	lenses  lenses
+	members map[exposure.Group]*roaring.Bitmap // devices by device group
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
 	checks    *checkBook
@@ -44,6 +48,7 @@ type device struct {
 	agent  store.Device
 	online bool
 	value  exposure.Value
+	group  exposure.Group
 
 	verdicts verdicts // of configuration checks; nil: not judged by today's checks
 }
@@ -85,11 +90,13 @@ type fact struct {
 
 func newCore() *core {
 	c := &core{
-		byID:  map[inventory.DeviceID]uint32{},
-		known: map[exposure.ComponentID][]store.Known{},
-		saved: map[exposure.ComponentID]bool{},
-		facts: map[string]*fact{},
-		rows:  newRowCache(),
+		byID:    map[inventory.DeviceID]uint32{},
+		known:   map[exposure.ComponentID][]store.Known{},
+		saved:   map[exposure.ComponentID]bool{},
+		facts:   map[string]*fact{},
+		rows:    newRowCache(),
+		lenses:  lenses{byKey: map[string]lens{}},
+		members: map[exposure.Group]*roaring.Bitmap{},
 
 		catalogue: map[string]*advisory.Product{},
 		checks:    newCheckBook(),

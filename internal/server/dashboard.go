@@ -29,7 +29,7 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	out := s.core.dashboard(time.Now().UTC())
+	out := s.core.dashboard(s.core.lens(caller), time.Now().UTC())
 	out.withhold(caller)
 	out.Trend = make([]TrendPoint, 0, len(points)+1)
 	for _, p := range points {
@@ -56,35 +56,32 @@ func (d *Dashboard) withhold(c Caller) {
 }
 
 // dashboard is the dashboard without its trend. The caller holds mu for reading.
-func (c *core) dashboard(now time.Time) Dashboard {
-	d := Dashboard{Score: c.scoreView(), Secure: secureView(c.secureScore(), now), Recommendations: []RecommendationRow{}, Software: []TopSoftware{}, Devices: c.topDevices(now)}
-	reliefs := c.fleet.Scores().Reliefs(nil, c.weights())
+func (c *core) dashboard(l lens, now time.Time) Dashboard {
+	d := Dashboard{Score: c.scoreView(l), Secure: secureView(c.secureScore(l), now), Recommendations: []RecommendationRow{}, Software: []TopSoftware{}, Devices: c.topDevices(l, now)}
+	reliefs := c.fleet.Scores().Reliefs(l.groups, c.weights())
 	for i := range reliefs {
 		r := &reliefs[i]
 		switch {
 		case r.Check >= 0 || r.Remedy != exposure.Gone:
 			d.RecCount++
 			if len(d.Recommendations) < topRows {
-				if row := c.recommendationRow(r); row != nil {
+				if row := c.recommendationRow(l, r); row != nil {
 					d.Recommendations = append(d.Recommendations, *row)
 				}
 			}
 		case len(d.Software) < topRows:
-			if soft, ok := c.softwareRow(r.Product); ok {
+			if soft, ok := c.softwareRow(l, r.Product); ok {
 				d.Software = append(d.Software, TopSoftware{ID: soft.ID, Name: soft.Name, Vendor: soft.Vendor, Weaknesses: soft.Weaknesses,
 					Exposed: r.Devices, Installed: soft.Installed, Threats: soft.Threats, Impact: r.Impact.Float()})
 			}
 		}
 	}
-	for _, w := range c.weaknessRows() {
-		if w.Exposed == 0 {
-			continue
-		}
+	for w := range c.fleet.ExposedRatings(l.devs) {
 		d.Weaknesses++
-		if exploitRank(w.Threats.Exploit) > 0 {
+		if w.Exploitable {
 			d.Exploitable++
 		}
-		if w.Threats.KEV {
+		if w.KEV {
 			d.KEV++
 		}
 	}
@@ -92,14 +89,14 @@ func (c *core) dashboard(now time.Time) Dashboard {
 }
 
 // topDevices are the devices of the highest scores.
-func (c *core) topDevices(now time.Time) []TopDevice {
+func (c *core) topDevices(l lens, now time.Time) []TopDevice {
 	type scored struct {
 		d     *device
 		score exposure.Score
 	}
 	all := make([]scored, 0, len(c.devices))
 	for _, d := range c.devices {
-		if d == nil {
+		if d == nil || l.devs != nil && !l.devs.Contains(d.num) {
 			continue
 		}
 		if score, _, ok := c.fleet.Scores().DeviceScore(d.num); ok && score > 0 {

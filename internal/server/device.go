@@ -131,7 +131,10 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 	if err := s.need(c, MachineRead); err != nil {
 		return Page[DeviceRow]{}, err
 	}
-	return s.core.deviceRows(q, where, nil)
+	s.core.mu.RLock()
+	devs := s.core.lens(c).devs
+	s.core.mu.RUnlock()
+	return s.core.deviceRows(q, where, devs)
 }
 
 // deviceRows makes a page of some devices (nil: all).

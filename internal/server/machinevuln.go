@@ -50,7 +50,7 @@ func (s *Server) MachineVulns(ctx context.Context, caller Caller, q MachineVulnQ
 	}
 	return func(yield func(MachineVuln) bool) {
 		fixes := &fixIDs{s: s, known: map[exposure.ComponentID]map[string]string{}}
-		nums := s.core.machinesOf(q)
+		nums := s.core.machinesOf(caller, q)
 		it := nums.Iterator()
 		if q.After != nil {
 			it.AdvanceIfNeeded(q.After.Num)
@@ -71,7 +71,7 @@ func (s *Server) MachineVulns(ctx context.Context, caller Caller, q MachineVulnQ
 }
 
 // machinesOf are the devices that a query may have rows of.
-func (c *core) machinesOf(q MachineVulnQuery) *roaring.Bitmap {
+func (c *core) machinesOf(caller Caller, q MachineVulnQuery) *roaring.Bitmap {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	nums := roaring.New()
@@ -88,7 +88,7 @@ func (c *core) machinesOf(q MachineVulnQuery) *roaring.Bitmap {
 		}
 		nums.And(one)
 	}
-	return nums
+	return c.lens(caller).of(nums)
 }
 
 // machineVulnRow is a row and the component that it comes from.

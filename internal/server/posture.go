@@ -123,10 +123,10 @@ func checkNumber(id string) (int, bool) {
 	return slices.BinarySearchFunc(posture.Checks(), id, func(k *posture.Check, id string) int { return strings.Compare(k.ID, id) })
 }
 
-// secureScore is the secure score of the devices that count in scores. The
-// caller holds mu for reading.
-func (c *core) secureScore() posture.SecureScore {
-	in := c.fleet.Scores().Devices()
+// secureScore is the secure score of the devices of a lens that count in
+// scores. The caller holds mu for reading.
+func (c *core) secureScore(l lens) posture.SecureScore {
+	in := l.of(c.fleet.Scores().Devices())
 	counts := map[string]posture.Count{}
 	for i, k := range posture.Checks() {
 		counts[k.ID] = posture.Count{
@@ -145,7 +145,7 @@ func (s *Server) SecureScore(_ context.Context, caller Caller) (SecureScoreView,
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	return secureView(s.core.secureScore(), time.Now().UTC()), nil
+	return secureView(s.core.secureScore(s.core.lens(caller)), time.Now().UTC()), nil
 }
 
 func secureView(score posture.SecureScore, now time.Time) SecureScoreView {

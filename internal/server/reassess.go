@@ -136,7 +136,9 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 func (c *core) refreshFacts(t touched) {
 	if t.All {
 		clear(c.facts)
-		c.rows.forget()
+		for rows := range c.caches {
+			rows.forget()
+		}
 		c.fleet.Rerate(slices.Collect(c.fleet.Weaknesses())...)
 		return
 	}

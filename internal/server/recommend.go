@@ -85,19 +85,19 @@ func (s *Server) Recommendations(ctx context.Context, caller Caller, q Query, wh
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	rows := s.core.recommendationRows()
+	rows := s.core.recommendationRows(s.core.lens(caller))
 	if where != nil {
 		rows = slices.DeleteFunc(rows, func(r *RecommendationRow) bool { return !where(r) })
 	}
 	return recommendationList().page(q, rows)
 }
 
-// recommendationRows are all recommendations. The caller holds mu for reading.
-func (c *core) recommendationRows() []*RecommendationRow {
-	reliefs := c.fleet.Scores().Reliefs(nil, c.weights())
+// recommendationRows are all recommendations for a part of the fleet. The caller holds mu for reading.
+func (c *core) recommendationRows(l lens) []*RecommendationRow {
+	reliefs := c.fleet.Scores().Reliefs(l.groups, c.weights())
 	out := make([]*RecommendationRow, 0, len(reliefs))
 	for i := range reliefs {
-		if r := c.recommendationRow(&reliefs[i]); r != nil {
+		if r := c.recommendationRow(l, &reliefs[i]); r != nil {
 			out = append(out, r)
 		}
 	}
@@ -106,14 +106,14 @@ func (c *core) recommendationRows() []*RecommendationRow {
 
 // recommendationRow makes the row of a relief, nil for those that stand for
 // more than one recommendation.
-func (c *core) recommendationRow(r *exposure.Relief) *RecommendationRow {
+func (c *core) recommendationRow(l lens, r *exposure.Relief) *RecommendationRow {
 	if r.Check >= 0 {
-		return c.checkRow(r)
+		return c.checkRow(l, r)
 	}
 	if r.Remedy == exposure.Gone {
 		return nil
 	}
-	facts := c.remedyFacts(r.Product)[r.Remedy]
+	facts := c.remedyFacts(l, r.Product)[r.Remedy]
 	if facts == nil {
 		return nil
 	}
@@ -124,29 +124,29 @@ func (c *core) recommendationRow(r *exposure.Relief) *RecommendationRow {
 
 // remedyFacts are the rows of a product's recommendations without what depends
 // on the scores. The result is shared.
-func (c *core) remedyFacts(product string) map[exposure.Remedy]*RecommendationRow {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
-	if have, ok := c.rows.remedies[product]; ok {
+func (c *core) remedyFacts(l lens, product string) map[exposure.Remedy]*RecommendationRow {
+	l.rows.mu.Lock()
+	defer l.rows.mu.Unlock()
+	if have, ok := l.rows.remedies[product]; ok {
 		return have
 	}
 	out := map[exposure.Remedy]*RecommendationRow{}
-	if soft, ok := c.softwareRowLocked(product); ok {
+	if soft, ok := c.softwareRowLocked(l, product); ok {
 		for r := range remedyTypes {
-			if row := c.remedyRow(soft, r); row.Weaknesses > 0 {
+			if row := c.remedyRow(l, soft, r); row.Weaknesses > 0 {
 				out[r] = row
 			}
 		}
 	}
-	c.rows.remedies[product] = out
+	l.rows.remedies[product] = out
 	return out
 }
 
-func (c *core) remedyRow(soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
+func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
 	row := &RecommendationRow{ID: recommendationID(soft.ID, remedy), ProductID: soft.ID, Component: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem,
 		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Status: "Active", Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
 	seen := map[string]bool{}
-	for _, id := range c.fleet.ProductComponents(soft.ID, nil) {
+	for _, id := range c.fleet.ProductComponents(soft.ID, l.devs) {
 		k := c.fleet.Component(id)
 		for h := range c.fleet.Hits(id) {
 			if !h.Exposed || h.Remedy() != remedy {
@@ -191,11 +191,11 @@ func later(ecosystem, a, b string) string {
 }
 
 // recommendation finds a recommendation by its id. The caller holds mu for reading.
-func (c *core) recommendation(id string) (row *RecommendationRow, remedy exposure.Remedy, err error) {
+func (c *core) recommendation(l lens, id string) (row *RecommendationRow, remedy exposure.Remedy, err error) {
 	if check, ok := strings.CutPrefix(id, "sca-_-"); ok {
 		if n, known := checkNumber(check); known {
-			if r, has := c.fleet.Scores().CheckReliefOf(n, nil, c.weights()); has {
-				return c.checkRow(&r), exposure.Gone, nil
+			if r, has := c.fleet.Scores().CheckReliefOf(n, l.groups, c.weights()); has {
+				return c.checkRow(l, &r), exposure.Gone, nil
 			}
 		}
 		return nil, 0, fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
@@ -203,8 +203,8 @@ func (c *core) recommendation(id string) (row *RecommendationRow, remedy exposur
 	product, remedy, ok := parseRecommendation(id)
 	if ok {
 		var r exposure.Relief
-		if r, ok = c.fleet.Scores().ReliefOf(product, remedy, nil, c.weights()); ok {
-			row = c.recommendationRow(&r)
+		if r, ok = c.fleet.Scores().ReliefOf(product, remedy, l.groups, c.weights()); ok {
+			row = c.recommendationRow(l, &r)
 		}
 	}
 	if row == nil {
@@ -224,16 +224,17 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	row, remedy, err := c.recommendation(id)
+	l := c.lens(caller)
+	row, remedy, err := c.recommendation(l, id)
 	if err != nil {
 		return Recommendation{}, err
 	}
 	if row.Type == RemedyConfigure {
-		return c.checkAdvice(row), nil
+		return c.checkAdvice(l, row), nil
 	}
-	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(row.ProductID, remedy), EOL: []string{}, References: []string{}, AsOf: time.Now().UTC()}
+	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(l, row.ProductID, remedy), EOL: []string{}, References: []string{}, AsOf: time.Now().UTC()}
 	out.Description, out.Steps = advice(row, out.Fixes)
-	for _, id := range c.fleet.ProductComponents(row.ProductID, nil) {
+	for _, id := range c.fleet.ProductComponents(row.ProductID, l.devs) {
 		if e := c.support(c.fleet.Component(id)); e != nil {
 			if text := supportTag(e); text != "" && !slices.Contains(out.EOL, text) {
 				out.EOL = append(out.EOL, text)
@@ -244,10 +245,10 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 }
 
 // fixes says what closes a product's findings of one remedy, by release and package.
-func (c *core) fixes(product string, remedy exposure.Remedy) []FixRow {
+func (c *core) fixes(l lens, product string, remedy exposure.Remedy) []FixRow {
 	byKey := map[advisory.Key]*FixRow{}
 	var keys []advisory.Key
-	for _, id := range c.fleet.ProductComponents(product, nil) {
+	for _, id := range c.fleet.ProductComponents(product, l.devs) {
 		k := c.fleet.Component(id)
 		fixed, has := "", false
 		for h := range c.fleet.Hits(id) {
@@ -266,7 +267,7 @@ func (c *core) fixes(product string, remedy exposure.Remedy) []FixRow {
 		}
 		row.Version = later(k.Key.Ecosystem, row.Version, fixed)
 		row.Versions++
-		row.Devices += int(c.fleet.DevicesOf(id).GetCardinality())
+		row.Devices += l.count(c.fleet.DevicesOf(id))
 	}
 	slices.SortFunc(keys, advisory.Key.Compare)
 	out := make([]FixRow, 0, len(keys))
@@ -286,23 +287,24 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 		return Page[DeviceRow]{}, err
 	}
 	c.mu.RLock()
-	row, remedy, err := c.recommendation(id)
+	l := c.lens(caller)
+	row, remedy, err := c.recommendation(l, id)
 	if err != nil {
 		c.mu.RUnlock()
 		return Page[DeviceRow]{}, err
 	}
-	devs := c.affected(row, remedy)
+	devs := c.affected(l, row, remedy)
 	c.mu.RUnlock()
 	return c.deviceRows(q, nil, devs)
 }
 
 // affected are the devices with what a recommendation closes.
-func (c *core) affected(row *RecommendationRow, remedy exposure.Remedy) *roaring.Bitmap {
+func (c *core) affected(l lens, row *RecommendationRow, remedy exposure.Remedy) *roaring.Bitmap {
 	if row.Type != RemedyConfigure {
-		return c.fleet.Scores().Affected(row.ProductID, remedy, nil)
+		return c.fleet.Scores().Affected(row.ProductID, remedy, l.groups)
 	}
 	n, _ := checkNumber(strings.TrimPrefix(row.ID, "sca-_-"))
-	return roaring.And(c.checks.devices(n, posture.Fail), c.fleet.Scores().Devices())
+	return l.of(roaring.And(c.checks.devices(n, posture.Fail), c.fleet.Scores().Devices()))
 }
 
 // RecommendationVulns lists the weaknesses that a recommendation closes.
@@ -316,19 +318,20 @@ func (s *Server) RecommendationVulns(ctx context.Context, caller Caller, id stri
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	row, remedy, err := c.recommendation(id)
+	l := c.lens(caller)
+	row, remedy, err := c.recommendation(l, id)
 	if err != nil {
 		return Page[WeaknessRow]{}, err
 	}
 	seen := map[string]bool{}
 	var rows []*WeaknessRow
-	for _, cid := range c.fleet.ProductComponents(row.ProductID, nil) {
+	for _, cid := range c.fleet.ProductComponents(row.ProductID, l.devs) {
 		for h := range c.fleet.Hits(cid) {
 			if !h.Exposed || h.Remedy() != remedy || seen[h.Weakness] {
 				continue
 			}
 			seen[h.Weakness] = true
-			if r, ok := c.cachedWeakness(h.Weakness); ok {
+			if r, ok := c.cachedWeakness(l, h.Weakness); ok {
 				rows = append(rows, r)
 			}
 		}

@@ -20,9 +20,9 @@ func categoryWords() []string {
 
 // checkRow is the recommendation of a failed configuration check. The caller
 // holds mu for reading.
-func (c *core) checkRow(r *exposure.Relief) *RecommendationRow {
+func (c *core) checkRow(l lens, r *exposure.Relief) *RecommendationRow {
 	k := posture.Checks()[r.Check]
-	in := c.fleet.Scores().Devices()
+	in := l.of(c.fleet.Scores().Devices())
 	count := posture.Count{
 		Pass:        int(c.checks.devices(r.Check, posture.Pass).AndCardinality(in)),
 		Fail:        r.Devices,
@@ -49,7 +49,7 @@ func categoryName(c posture.Category) string {
 }
 
 // checkAdvice is a configuration check with how to make it pass.
-func (c *core) checkAdvice(row *RecommendationRow) Recommendation {
+func (c *core) checkAdvice(l lens, row *RecommendationRow) Recommendation {
 	out := Recommendation{RecommendationRow: *row, Fixes: []FixRow{}, EOL: []string{}, References: []string{}, Steps: []string{}, AsOf: time.Now().UTC()}
 	n, ok := checkNumber(strings.TrimPrefix(row.ID, "sca-_-"))
 	if !ok {
@@ -71,7 +71,7 @@ func (c *core) checkAdvice(row *RecommendationRow) Recommendation {
 		out.References = append(out.References, strings.TrimSpace(r.Benchmark+" "+r.Item))
 	}
 	slices.Sort(out.References)
-	out.NotAssessed = int(c.checks.devices(n, posture.NotAssessed).AndCardinality(c.fleet.Scores().Devices()))
+	out.NotAssessed = int(c.checks.devices(n, posture.NotAssessed).AndCardinality(l.of(c.fleet.Scores().Devices())))
 	return out
 }
 

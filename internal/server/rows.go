@@ -42,101 +42,107 @@ func (r *rowCache) forgetProduct(id string) {
 
 // forgetDevice drops the rows that a change of one device touches.
 func (c *core) forgetDevice(diff exposure.DeviceDiff) {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
-	for _, ch := range diff.Changes {
-		delete(c.rows.weak, ch.Weakness)
-	}
-	for _, id := range slices.Concat(diff.Added, diff.Removed) {
-		c.rows.forgetProduct(c.fleet.Component(id).ID())
-		for h := range c.fleet.Hits(id) {
-			delete(c.rows.weak, h.Weakness)
+	for rows := range c.caches {
+		rows.mu.Lock()
+		for _, ch := range diff.Changes {
+			delete(rows.weak, ch.Weakness)
 		}
+		for _, id := range slices.Concat(diff.Added, diff.Removed) {
+			rows.forgetProduct(c.fleet.Component(id).ID())
+			for h := range c.fleet.Hits(id) {
+				delete(rows.weak, h.Weakness)
+			}
+		}
+		rows.mu.Unlock()
 	}
 }
 
 // forgetComponent drops the rows that a new assessment of one component touches.
 func (c *core) forgetComponent(id exposure.ComponentID, diff exposure.AssessmentDiff) {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
-	c.rows.forgetProduct(c.fleet.Component(id).ID())
-	for _, w := range slices.Concat(diff.Opened, diff.Closed, diff.Changed) {
-		delete(c.rows.weak, w)
+	for rows := range c.caches {
+		rows.mu.Lock()
+		rows.forgetProduct(c.fleet.Component(id).ID())
+		for _, w := range slices.Concat(diff.Opened, diff.Closed, diff.Changed) {
+			delete(rows.weak, w)
+		}
+		rows.mu.Unlock()
 	}
 }
 
 // forgetWeaknesses drops the rows that new facts of weaknesses touch.
 func (c *core) forgetWeaknesses(ids []string) {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
-	for _, w := range ids {
-		delete(c.rows.weak, w)
-		for _, id := range c.fleet.WeaknessComponents(w) {
-			c.rows.forgetProduct(c.fleet.Component(id).ID())
+	for rows := range c.caches {
+		rows.mu.Lock()
+		for _, w := range ids {
+			delete(rows.weak, w)
+			for _, id := range c.fleet.WeaknessComponents(w) {
+				rows.forgetProduct(c.fleet.Component(id).ID())
+			}
 		}
+		rows.mu.Unlock()
 	}
 }
 
-// cachedWeakness returns the row of a weakness, ok false when no device has it.
-// The caller holds core.mu for reading.
-func (c *core) cachedWeakness(id string) (*WeaknessRow, bool) {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
-	return c.cachedWeaknessLocked(id, time.Now())
+// cachedWeakness returns the row of a weakness, ok false when no device of the
+// lens has it. The caller holds core.mu for reading.
+func (c *core) cachedWeakness(l lens, id string) (*WeaknessRow, bool) {
+	l.rows.mu.Lock()
+	defer l.rows.mu.Unlock()
+	return c.cachedWeaknessLocked(l, id, time.Now())
 }
 
-func (c *core) cachedWeaknessLocked(id string, now time.Time) (*WeaknessRow, bool) {
-	if day := now.Unix() / 86400; day != c.rows.day {
-		clear(c.rows.weak)
-		c.rows.day = day
+func (c *core) cachedWeaknessLocked(l lens, id string, now time.Time) (*WeaknessRow, bool) {
+	if day := now.Unix() / 86400; day != l.rows.day {
+		clear(l.rows.weak)
+		l.rows.day = day
 	}
-	r, have := c.rows.weak[id]
+	r, have := l.rows.weak[id]
 	if !have {
-		r, _ = c.weaknessRow(id, now)
-		c.rows.weak[id] = r
+		r, _ = c.weaknessRow(l, id, now)
+		l.rows.weak[id] = r
 	}
 	return r, r != nil
 }
 
-// weaknessRows returns the rows of all weaknesses that some device has, in a
-// slice of the caller's.
-func (c *core) weaknessRows() []*WeaknessRow {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
+// weaknessRows returns the rows of all weaknesses that some device of the lens
+// has, in a slice of the caller's.
+func (c *core) weaknessRows(l lens) []*WeaknessRow {
+	l.rows.mu.Lock()
+	defer l.rows.mu.Unlock()
 	now := time.Now()
-	out := make([]*WeaknessRow, 0, len(c.rows.weak))
+	out := make([]*WeaknessRow, 0, len(l.rows.weak))
 	for id := range c.fleet.Weaknesses() {
-		if r, ok := c.cachedWeaknessLocked(id, now); ok {
+		if r, ok := c.cachedWeaknessLocked(l, id, now); ok {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// softwareRow returns the row of a product, ok false when no device has it.
-func (c *core) softwareRow(id string) (*SoftwareRow, bool) {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
-	return c.softwareRowLocked(id)
+// softwareRow returns the row of a product, ok false when no device of the lens has it.
+func (c *core) softwareRow(l lens, id string) (*SoftwareRow, bool) {
+	l.rows.mu.Lock()
+	defer l.rows.mu.Unlock()
+	return c.softwareRowLocked(l, id)
 }
 
-func (c *core) softwareRowLocked(id string) (*SoftwareRow, bool) {
-	r, have := c.rows.products[id]
+func (c *core) softwareRowLocked(l lens, id string) (*SoftwareRow, bool) {
+	r, have := l.rows.products[id]
 	if !have {
-		r, _ = c.newSoftwareRow(id)
-		c.rows.products[id] = r
+		r, _ = c.newSoftwareRow(l, id)
+		l.rows.products[id] = r
 	}
 	return r, r != nil
 }
 
-// productRows returns the rows of all products that some device has, in a
-// slice of the caller's.
-func (c *core) productRows() []*SoftwareRow {
-	c.rows.mu.Lock()
-	defer c.rows.mu.Unlock()
-	out := make([]*SoftwareRow, 0, len(c.rows.products))
+// productRows returns the rows of all products that some device of the lens
+// has, in a slice of the caller's.
+func (c *core) productRows(l lens) []*SoftwareRow {
+	l.rows.mu.Lock()
+	defer l.rows.mu.Unlock()
+	out := make([]*SoftwareRow, 0, len(l.rows.products))
 	for id := range c.fleet.Products() {
-		if r, ok := c.softwareRowLocked(id); ok {
+		if r, ok := c.softwareRowLocked(l, id); ok {
 			out = append(out, r)
 		}
 	}

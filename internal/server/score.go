@@ -41,11 +41,12 @@ func valueOf(word string) (exposure.Value, bool) {
 // place lets a device count in scores, or not, by when it was last seen. The
 // caller holds mu for writing.
 func (c *core) place(d *device, now time.Time) {
+	c.regroup(d, d.group)
 	if now.Sub(d.lastSeen(now)) > outAfter {
 		c.fleet.Scores().Drop(d.num)
 		return
 	}
-	c.fleet.Scores().Put(d.num, 0, d.value)
+	c.fleet.Scores().Put(d.num, d.group, d.value)
 }
 
 // settle brings the scores up to date, a step at a time: others read and
@@ -73,9 +74,9 @@ func (c *core) weights() exposure.Weights {
 	return exposure.DefaultWeights(c.fleet.Scores().Total(nil, exposure.DefaultWeights(0)).Devices)
 }
 
-// scoreView is the score of all devices. The caller holds mu for reading.
-func (c *core) scoreView() ScoreView {
-	t := c.fleet.Scores().Total(nil, c.weights())
+// scoreView is the score of a part of the fleet. The caller holds mu for reading.
+func (c *core) scoreView(l lens) ScoreView {
+	t := c.fleet.Scores().Total(l.groups, c.weights())
 	return ScoreView{Score: t.Mean.Float(), Level: exposure.LevelOf(t.Mean.Float()), Version: exposure.ScoreVersion, Num: t.Mean.Num.Big().String(),
 		Den: t.Mean.Den, Devices: t.Devices, AsOf: time.Now().UTC(), Levels: LevelCount{None: t.Levels[exposure.LevelNone],
 			Low: t.Levels[exposure.LevelLow], Medium: t.Levels[exposure.LevelMedium], High: t.Levels[exposure.LevelHigh]}}
@@ -91,7 +92,7 @@ func (s *Server) ExposureScore(ctx context.Context, caller Caller) (ScoreView, e
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	return s.core.scoreView(), nil
+	return s.core.scoreView(s.core.lens(caller)), nil
 }
 
 // SetDeviceValue says what a device is worth: Low, Normal or High.
@@ -206,7 +207,7 @@ func (s *Server) runScores(ctx context.Context) error {
 // is old, and returns the last point.
 func (s *Server) recordScore(ctx context.Context, last store.ScorePoint, now time.Time) (store.ScorePoint, error) {
 	s.core.mu.RLock()
-	v := s.core.scoreView()
+	v := s.core.scoreView(s.core.lens(Caller{}))
 	s.core.mu.RUnlock()
 	changed := v.Num != last.Num || v.Den != last.Den || v.Version != last.Version
 	since := now.Sub(last.At)

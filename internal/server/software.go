@@ -37,16 +37,16 @@ func softwareList() *list[SoftwareRow] {
 	}
 }
 
-// newSoftwareRow computes a product over all devices. The caller holds mu for reading.
-func (c *core) newSoftwareRow(id string) (*SoftwareRow, bool) {
-	info, ok := c.fleet.Product(id, nil)
+// newSoftwareRow computes a product over the devices of a lens. The caller holds mu for reading.
+func (c *core) newSoftwareRow(l lens, id string) (*SoftwareRow, bool) {
+	info, ok := c.fleet.Product(id, l.devs)
 	if !ok {
 		return nil, false
 	}
 	r := &SoftwareRow{ID: id, Name: info.Name, Vendor: info.Vendor, Ecosystem: info.Ecosystem, Versions: info.Versions,
 		Weaknesses: int(info.Counts.Weaknesses), Severity: severityCount(info.Counts), Exposed: info.Exposed, Installed: info.Installed,
 		Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, NotAssessed: info.Unassessed}
-	for i, cid := range c.fleet.ProductComponents(id, nil) {
+	for i, cid := range c.fleet.ProductComponents(id, l.devs) {
 		if i == 0 {
 			r.ProductCode = c.productCode(c.fleet.Component(cid))
 		}
@@ -70,10 +70,10 @@ func (s *Server) SoftwareList(_ context.Context, c Caller, q Query, where func(*
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	var rows []*SoftwareRow
-	weights := s.core.weights()
-	for _, shared := range s.core.productRows() {
+	weights, l := s.core.weights(), s.core.lens(c)
+	for _, shared := range s.core.productRows(l) {
 		r := *shared
-		if relief, ok := s.core.fleet.Scores().ReliefOf(r.ID, exposure.Gone, nil, weights); ok {
+		if relief, ok := s.core.fleet.Scores().ReliefOf(r.ID, exposure.Gone, l.groups, weights); ok {
 			r.Impact = relief.Impact.Float()
 		}
 		if where == nil || where(&r) {
@@ -91,15 +91,16 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	row, ok := c.softwareRow(id)
+	l := c.lens(caller)
+	row, ok := c.softwareRow(l, id)
 	if !ok {
 		return Software{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	impact, _ := c.fleet.Scores().ReliefOf(id, exposure.Gone, nil, c.weights())
+	impact, _ := c.fleet.Scores().ReliefOf(id, exposure.Gone, l.groups, c.weights())
 	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}}
 	out.Impact = impact.Impact.Float()
 	life := map[string]*EndOfLife{} // by version
-	for _, cid := range c.fleet.ProductComponents(id, nil) {
+	for _, cid := range c.fleet.ProductComponents(id, l.devs) {
 		k := c.fleet.Component(cid)
 		if e := c.support(k); e != nil && life[k.Version] == nil {
 			life[k.Version] = e
@@ -108,7 +109,7 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 			}
 		}
 	}
-	for _, v := range c.fleet.ProductVersions(id, nil) {
+	for _, v := range c.fleet.ProductVersions(id, l.devs) {
 		row := VersionRow{Version: v.Version, Installed: v.Installed, Weaknesses: int(v.Counts.Weaknesses), Tags: []string{}}
 		if tag := supportTag(life[v.Version]); tag != "" {
 			row.Tags = append(row.Tags, tag)
@@ -126,8 +127,9 @@ func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q 
 	}
 	c := s.core
 	c.mu.RLock()
-	_, ok := c.fleet.Product(id, nil)
-	devs := c.fleet.InstalledDevices(id).Clone()
+	l := c.lens(caller)
+	_, ok := c.fleet.Product(id, l.devs)
+	devs := l.of(c.fleet.InstalledDevices(id)).Clone()
 	c.mu.RUnlock()
 	if !ok {
 		return Page[DeviceRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
@@ -143,18 +145,19 @@ func (s *Server) SoftwareVulns(_ context.Context, caller Caller, id string, q Qu
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if _, ok := c.fleet.Product(id, nil); !ok {
+	l := c.lens(caller)
+	if _, ok := c.fleet.Product(id, l.devs); !ok {
 		return Page[WeaknessRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
 	seen := map[string]bool{}
 	var rows []*WeaknessRow
-	for _, cid := range c.fleet.ProductComponents(id, nil) {
+	for _, cid := range c.fleet.ProductComponents(id, l.devs) {
 		for h := range c.fleet.Hits(cid) {
 			if !h.Exposed || seen[h.Weakness] {
 				continue
 			}
 			seen[h.Weakness] = true
-			if r, ok := c.cachedWeakness(h.Weakness); ok {
+			if r, ok := c.cachedWeakness(l, h.Weakness); ok {
 				rows = append(rows, r)
 			}
 		}

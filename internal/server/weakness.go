@@ -39,9 +39,9 @@ func weaknessList() *list[WeaknessRow] {
 	}
 }
 
-// weaknessRow is a weakness over all devices. The caller holds mu for reading.
-func (c *core) weaknessRow(id string, now time.Time) (*WeaknessRow, bool) {
-	info, ok := c.fleet.Weakness(id, nil)
+// weaknessRow is a weakness over the devices of a lens. The caller holds mu for reading.
+func (c *core) weaknessRow(l lens, id string, now time.Time) (*WeaknessRow, bool) {
+	info, ok := c.fleet.Weakness(id, l.devs)
 	if !ok || info.Affected == 0 {
 		return nil, false
 	}
@@ -55,7 +55,7 @@ func (c *core) weaknessRow(id string, now time.Time) (*WeaknessRow, bool) {
 	products := map[string]bool{}
 	states := map[string]bool{}
 	for _, cid := range c.fleet.WeaknessComponents(id) {
-		if c.fleet.DevicesOf(cid).IsEmpty() {
+		if !l.has(c.fleet.DevicesOf(cid)) {
 			continue
 		}
 		k := c.fleet.Component(cid)
@@ -91,7 +91,7 @@ func (s *Server) Weaknesses(_ context.Context, c Caller, q Query, where func(*We
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	var rows []*WeaknessRow
-	for _, r := range s.core.weaknessRows() {
+	for _, r := range s.core.weaknessRows(s.core.lens(c)) {
 		if where == nil || where(r) {
 			rows = append(rows, r)
 		}
@@ -114,7 +114,7 @@ func (s *Server) Weakness(_ context.Context, caller Caller, id string) (Weakness
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	row, ok := c.weaknessRow(id, time.Now())
+	row, ok := c.weaknessRow(c.lens(caller), id, time.Now())
 	switch {
 	case ok:
 	case known:
@@ -144,7 +144,7 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	var rows []*device
-	for it := c.fleet.AffectedDevices(id).Iterator(); it.HasNext(); {
+	for it := c.lens(caller).of(c.fleet.AffectedDevices(id)).Iterator(); it.HasNext(); {
 		if d := c.at(it.Next()); d != nil {
 			rows = append(rows, d)
 		}
@@ -216,11 +216,11 @@ func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	seen := map[string]bool{}
+	l, seen := c.lens(caller), map[string]bool{}
 	var rows []*SoftwareRow
 	for _, cid := range c.fleet.WeaknessComponents(id) {
 		pid := c.fleet.Component(cid).ID()
-		if r, ok := c.softwareRow(pid); ok && !seen[pid] {
+		if r, ok := c.softwareRow(l, pid); ok && !seen[pid] {
 			seen[pid] = true
 			rows = append(rows, r)
 		}

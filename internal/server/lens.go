@@ -1,0 +1,126 @@
+package server
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+// mostLenses is how many selections of device groups keep their rows.
+const mostLenses = 4
+
+// lens is the part of the fleet that an answer is about: the device groups
+// that were asked for. It is good while the caller holds core.mu for reading.
+type lens struct {
+	groups []exposure.Group // nil: all
+	devs   *roaring.Bitmap  // the devices in them, nil: all; shared, never changed
+	rows   *rowCache
+}
+
+// has reports whether one of some devices is in the lens.
+func (l lens) has(devs *roaring.Bitmap) bool {
+	if l.devs == nil {
+		return !devs.IsEmpty()
+	}
+	return l.devs.Intersects(devs)
+}
+
+// of narrows a set of devices, which it does not change.
+func (l lens) of(devs *roaring.Bitmap) *roaring.Bitmap {
+	if l.devs == nil {
+		return devs
+	}
+	return roaring.And(devs, l.devs)
+}
+
+// count counts the devices of a set that are in the lens.
+func (l lens) count(devs *roaring.Bitmap) int {
+	if l.devs == nil {
+		return int(devs.GetCardinality())
+	}
+	return int(devs.AndCardinality(l.devs))
+}
+
+// lenses keeps the rows of the selections that were asked for last, so that a
+// page of a list costs the same with a filter of groups as without.
+type lenses struct {
+	mu    sync.Mutex // readers make lenses while they hold core.mu for reading
+	order []string   // least recently used first
+	byKey map[string]lens
+}
+
+// lens is what a caller's answers are about. The caller holds mu for reading.
+func (c *core) lens(caller Caller) lens {
+	if caller.Groups == nil {
+		return lens{rows: c.rows}
+	}
+	groups := slices.Compact(append([]exposure.Group{}, slices.Sorted(slices.Values(caller.Groups))...)) // never nil: no groups are no devices
+	var key strings.Builder
+	for _, g := range groups {
+		key.WriteString(strconv.Itoa(int(g)))
+		key.WriteByte(',')
+	}
+	s := &c.lenses
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := key.String()
+	s.order = append(slices.DeleteFunc(s.order, func(o string) bool { return o == k }), k)
+	if l, ok := s.byKey[k]; ok {
+		return l
+	}
+	if len(s.order) > mostLenses {
+		delete(s.byKey, s.order[0])
+		s.order = slices.Delete(s.order, 0, 1)
+	}
+	l := lens{groups: groups, devs: roaring.New(), rows: newRowCache()}
+	for _, g := range groups {
+		if m := c.members[g]; m != nil {
+			l.devs.Or(m)
+		}
+	}
+	s.byKey[k] = l
+	return l
+}
+
+// caches yields the rows of every lens that is kept.
+func (c *core) caches(yield func(*rowCache) bool) {
+	if !yield(c.rows) {
+		return
+	}
+	c.lenses.mu.Lock()
+	defer c.lenses.mu.Unlock()
+	for _, l := range c.lenses.byKey {
+		if !yield(l.rows) {
+			return
+		}
+	}
+}
+
+// regroup notes the group of a device; lenses that it enters or leaves are
+// made anew. The caller holds mu for writing.
+func (c *core) regroup(d *device, g exposure.Group) {
+	was := c.members[d.group]
+	if d.group == g && was != nil && was.Contains(d.num) {
+		return
+	}
+	if was != nil {
+		was.Remove(d.num)
+	}
+	if c.members[g] == nil {
+		c.members[g] = roaring.New()
+	}
+	c.members[g].Add(d.num)
+	s := &c.lenses
+	for k, l := range s.byKey {
+		if slices.Contains(l.groups, g) || slices.Contains(l.groups, d.group) {
+			delete(s.byKey, k)
+			s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == k })
+		}
+	}
+	d.group = g
+}
