@@ -1980,7 +1980,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     dashboard: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2064,6 +2067,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -2146,6 +2151,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -2212,7 +2219,10 @@ export interface operations {
     };
     device: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path: {
                 /** @description Id of the item. */
@@ -2291,6 +2301,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "category" | "-category" | "impact" | "-impact" | "state" | "-state")[];
                 state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2368,6 +2380,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "category" | "-category" | "impact" | "-impact" | "state" | "-state")[];
                 state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2447,6 +2461,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("closed_at" | "-closed_at")[];
                 reason?: ("upgraded" | "removed" | "rejected" | "advisory-changed" | "kernel-changed" | "restarted")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2523,6 +2539,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("closed_at" | "-closed_at")[];
                 reason?: ("upgraded" | "removed" | "rejected" | "advisory-changed" | "kernel-changed" | "restarted")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2605,6 +2623,8 @@ export interface operations {
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 status?: "Active"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2684,6 +2704,8 @@ export interface operations {
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 status?: "Active"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2753,7 +2775,10 @@ export interface operations {
     };
     "device-score": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path: {
                 /** @description Id of the item. */
@@ -2839,6 +2864,8 @@ export interface operations {
                 /** @description Only products that the host's package manager would upgrade. */
                 update?: "true"[];
                 assessed?: ("true" | "false")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2923,6 +2950,8 @@ export interface operations {
                 /** @description Only products that the host's package manager would upgrade. */
                 update?: "true"[];
                 assessed?: ("true" | "false")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -2992,7 +3021,10 @@ export interface operations {
     };
     "device-product": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path: {
                 /** @description Id of the item. */
@@ -3149,6 +3181,8 @@ export interface operations {
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 /** @description Product ids. */
                 software?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -3232,6 +3266,8 @@ export interface operations {
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 /** @description Product ids. */
                 software?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -3301,7 +3337,10 @@ export interface operations {
     };
     "device-vulnerability": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path: {
                 /** @description Id of the item. */
@@ -3371,7 +3410,10 @@ export interface operations {
     };
     "exposure-score": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3436,7 +3478,10 @@ export interface operations {
     };
     intel: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3659,7 +3704,10 @@ export interface operations {
     };
     live: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3791,7 +3839,10 @@ export interface operations {
     };
     prefs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3927,7 +3978,10 @@ export interface operations {
     };
     onboarding: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4008,6 +4062,8 @@ export interface operations {
                 status?: "Active"[];
                 tag?: string[];
                 vendor?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -4087,6 +4143,8 @@ export interface operations {
                 status?: "Active"[];
                 tag?: string[];
                 vendor?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -4153,7 +4211,10 @@ export interface operations {
     };
     recommendation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path: {
                 /** @description Id of the item. */
@@ -4240,6 +4301,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -4325,6 +4388,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -4409,6 +4474,8 @@ export interface operations {
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -4490,6 +4557,8 @@ export interface operations {
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -4562,6 +4631,8 @@ export interface operations {
             query?: {
                 /** @description What to look for: devices, software, weaknesses. */
                 q?: string;
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -4627,7 +4698,10 @@ export interface operations {
     };
     "secure-score": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4692,7 +4766,10 @@ export interface operations {
     };
     me: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4979,6 +5056,8 @@ export interface operations {
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -5060,6 +5139,8 @@ export interface operations {
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -5126,7 +5207,10 @@ export interface operations {
     };
     product: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path: {
                 /** @description Id of the item. */
@@ -5213,6 +5297,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -5298,6 +5384,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -5382,6 +5470,8 @@ export interface operations {
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -5463,6 +5553,8 @@ export interface operations {
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -5532,7 +5624,10 @@ export interface operations {
     };
     status: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5597,7 +5692,10 @@ export interface operations {
     };
     tokens: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5812,6 +5910,8 @@ export interface operations {
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -5890,6 +5990,8 @@ export interface operations {
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path?: never;
@@ -5956,7 +6058,10 @@ export interface operations {
     };
     weakness: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path: {
                 /** @description Id of the item. */
@@ -6035,6 +6140,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
                 /** @description Whether it counts on the device. */
                 exposed?: ("true" | "false")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -6112,6 +6219,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
                 /** @description Whether it counts on the device. */
                 exposed?: ("true" | "false")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -6199,6 +6308,8 @@ export interface operations {
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -6283,6 +6394,8 @@ export interface operations {
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
