@@ -23,7 +23,7 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 	if err := s.core.settle(ctx); err != nil {
 		return Dashboard{}, err
 	}
-	points, err := s.st.Scores(ctx, time.Now().Add(-trendShown))
+	trend, err := s.trend(ctx, caller, time.Now().UTC().Add(-trendShown))
 	if err != nil {
 		return Dashboard{}, fmt.Errorf("read history of the score: %w", err)
 	}
@@ -31,11 +31,7 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 	defer s.core.mu.RUnlock()
 	out := s.core.dashboard(s.core.lens(caller), time.Now().UTC())
 	out.withhold(caller)
-	out.Trend = make([]TrendPoint, 0, len(points)+1)
-	for _, p := range points {
-		out.Trend = append(out.Trend, TrendPoint{At: p.At, Score: p.Score, Version: p.Version, Devices: p.Devices})
-	}
-	out.Trend = append(out.Trend, TrendPoint{At: out.Score.AsOf, Score: out.Score.Score, Version: out.Score.Version, Devices: out.Score.Devices})
+	out.Trend = append(trend, TrendPoint{At: out.Score.AsOf, Score: out.Score.Score, Version: out.Score.Version, Devices: out.Score.Devices})
 	return out, nil
 }
 

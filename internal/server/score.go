@@ -184,6 +184,10 @@ func (s *Server) runScores(ctx context.Context) error {
 	if points, err := s.st.Scores(ctx, time.Now().Add(-trendShown)); err == nil && len(points) > 0 {
 		last = points[len(points)-1]
 	}
+	groups, err := s.lastGroupScores(ctx)
+	if err != nil {
+		return err
+	}
 	for {
 		if err := s.core.settle(ctx); err != nil {
 			return err
@@ -193,6 +197,9 @@ func (s *Server) runScores(ctx context.Context) error {
 			s.log.ErrorContext(ctx, "record exposure score", "error", err)
 		}
 		last = p
+		if err := s.recordGroups(ctx, groups, time.Now().UTC()); err != nil && !errors.Is(err, context.Canceled) {
+			s.log.ErrorContext(ctx, "record scores of device groups", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
