@@ -85,6 +85,7 @@ type Ingest struct {
 	State      *DeviceState // nil: unchanged
 	Components []Component  // new in the fleet, or with changed Known
 	Closed     []Closed
+	Noted      []Noted // what is no news any more with this report
 }
 
 // ErrSeq says that a report was applied before.
@@ -149,6 +150,9 @@ func applyReport(ctx context.Context, tx *sql.Tx, r *Ingest, bodies [][]byte) er
 		if err != nil {
 			return fmt.Errorf("store state of device %d: %w", r.Device, err)
 		}
+	}
+	if err := putNoted(ctx, tx, r.Noted); err != nil {
+		return err
 	}
 	return putClosed(ctx, tx, r.Closed)
 }

@@ -23,9 +23,13 @@ const foldAfter = 64
 
 // Reassessed commits what a change of the intelligence did, with the
 // generation of the intelligence that it was computed from: whole rows of
-// components, and what was learned of components that are stored already.
-func (s *Store) Reassessed(ctx context.Context, generation uint64, changed []Component, learned []Learned, closed []Closed) error {
+// components, what was learned of components that are stored already, and the
+// news of the change, which may be nil.
+func (s *Store) Reassessed(ctx context.Context, generation uint64, changed []Component, learned []Learned, closed []Closed, news *News) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.putNews(ctx, tx, news); err != nil {
+			return err
+		}
 		if err := putComponents(ctx, tx, changed); err != nil {
 			return err
 		}

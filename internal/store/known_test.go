@@ -45,7 +45,7 @@ func TestLearnedIsReadBack(t *testing.T) {
 				}
 				learned = append(learned, l)
 			}
-			if err := s.Reassessed(ctx, 1, rows, learned, nil); err != nil {
+			if err := s.Reassessed(ctx, 1, rows, learned, nil, nil); err != nil {
 				rt.Fatal(err)
 			}
 		}
