@@ -205,7 +205,7 @@ func benchMatchVerb(ctx context.Context, s *Server, _ json.RawMessage, _ func(Pr
 	runtime.GC()
 	debug.FreeOSMemory()
 	started, cpu := time.Now(), cpuSeconds()
-	if err := s.reassess(ctx, touched{All: true, Generation: s.intel.Generation()}); err != nil {
+	if err := s.reassess(ctx, touched{All: true, Generation: s.intel.Generation(), Quiet: true}); err != nil {
 		return nil, err
 	}
 	out := BenchMatched{Seconds: time.Since(started).Seconds(), CPUSeconds: cpuSeconds() - cpu}

@@ -34,6 +34,9 @@ type core struct {
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
 	checks    *checkBook
+	events    *eventBook
+	noted     *notedBook
+	trends    *trendBook
 	settled   func() // called without mu when stale scores are up to date again; may be nil
 }
 
@@ -100,6 +103,9 @@ func newCore() *core {
 
 		catalogue: map[string]*advisory.Product{},
 		checks:    newCheckBook(),
+		events:    newEventBook(),
+		noted:     newNotedBook(),
+		trends:    &trendBook{},
 	}
 	c.fleet = exposure.NewFleet(c.rate)
 	c.fleet.Scores().SetChecks(checkWeights())
@@ -232,6 +238,17 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	})
 	if err != nil {
 		return fmt.Errorf("load components: %w", err)
+	}
+	noted, err := st.Noted(ctx)
+	if err != nil {
+		return fmt.Errorf("load what was told: %w", err)
+	}
+	c.noted.take(noted)
+	if err := c.events.load(ctx, st); err != nil {
+		return err
+	}
+	if err := c.trends.load(ctx, st, dayOf(time.Now())); err != nil {
+		return err
 	}
 	agents, err := st.Devices(ctx)
 	if err != nil {

@@ -23,15 +23,23 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 	if err := s.core.settle(ctx); err != nil {
 		return Dashboard{}, err
 	}
-	trend, err := s.trend(ctx, caller, time.Now().UTC().Add(-trendShown))
+	now := time.Now().UTC()
+	trends, err := s.trends(ctx, caller, now)
 	if err != nil {
-		return Dashboard{}, fmt.Errorf("read history of the score: %w", err)
+		return Dashboard{}, err
+	}
+	events, err := s.core.events.between(ctx, s.st, now.Add(-trendShown), time.Time{})
+	if err != nil {
+		return Dashboard{}, err
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	out := s.core.dashboard(s.core.lens(caller), time.Now().UTC())
+	l := s.core.lens(caller)
+	out := s.core.dashboard(l, now)
+	s.core.dashboardEvents(&out, events, l, now)
+	trends.end(&out)
+	s.core.recommendationTrends(out.Recommendations, l)
 	out.withhold(caller)
-	out.Trend = append(trend, TrendPoint{At: out.Score.AsOf, Score: out.Score.Score, Version: out.Score.Version, Devices: out.Score.Devices})
 	return out, nil
 }
 
@@ -48,6 +56,7 @@ func (d *Dashboard) withhold(c Caller) {
 	}
 	if !c.Has(VulnerabilityRead) {
 		d.Weaknesses, d.Exploitable, d.KEV = 0, 0, 0
+		d.TopEvents, d.EventDays, d.CheckDays = []EventRow{}, []EventDay{}, []EventDay{}
 	}
 }
 

@@ -114,6 +114,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 	held := c.succeed(oldHeld, ids, rep.At.Unix())
 	rep.Closed = c.closures(d, oldHeld, diff, rep.At.UnixMilli())
 	rep.Components = c.unsaved(ids, fresh)
+	rep.Noted, c.noted.unsaved = c.noted.unsaved, nil
 	c.forgetDevice(diff)
 	sum.Tags = oldSum.Tags
 	d.held, d.sum = held, sum
@@ -132,6 +133,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 		c.forgetDevice(c.fleet.SetDevice(d.num, componentIDs(oldHeld)))
 		d.held, d.sum = oldHeld, oldSum
 		c.judge(d, oldVerdicts)
+		c.noted.unsaved = append(c.noted.unsaved, rep.Noted...)
 	} else {
 		for _, k := range rep.Components {
 			c.saved[exposure.ComponentID(k.ID)] = true
@@ -176,6 +178,7 @@ func (s *Server) intern(uses []exposure.Use) (ids, fresh []exposure.ComponentID,
 			return nil, nil, fmt.Errorf("assess %s: %w", c.fleet.Component(id).Key, err)
 		}
 		c.learn(id, &a, at)
+		c.note(id, &a)
 		c.lookUp(c.fleet.Component(id))
 		c.forgetComponent(id, c.fleet.SetAssessment(id, &a))
 	}

@@ -22,6 +22,8 @@ type touched struct {
 	Keys       []advisory.Key
 	Weaknesses []string
 	Generation uint64
+	Start      bool // the server starts: the index knows nothing yet
+	Quiet      bool // nothing of it is news
 }
 
 // reassess brings the fleet to the intelligence as it is: it judges again only
@@ -35,6 +37,10 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 		return err
 	}
 	defer release()
+	before, err := s.stood(ctx, t.Start)
+	if err != nil {
+		return err
+	}
 
 	c := s.core
 	c.mu.RLock()
@@ -55,19 +61,27 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 		return err
 	}
 
-	news, err := c.reassessed(t, ids, comps, results, view)
+	done, err := c.reassessed(t, ids, comps, results, view)
 	if err != nil {
 		return err
 	}
-	if err := s.st.Reassessed(ctx, t.Generation, news.rows, news.learned, news.closed); err != nil {
+	news, err := s.news(done.news, before)
+	if err != nil {
+		return err
+	}
+	if t.Quiet {
+		news.Events = nil
+	}
+	if err := s.st.Reassessed(ctx, t.Generation, done.rows, done.learned, done.closed, news); err != nil {
 		return fmt.Errorf("store assessments: %w", err)
 	}
+	s.told(news)
 	select {
 	case s.settleSoon <- struct{}{}:
 	default:
 	}
 	s.live.publish(LiveEvent{Resource: "intel"})
-	if !news.empty() || t.All {
+	if !done.empty() || t.All {
 		s.live.publish(LiveEvent{Resource: "all"})
 	}
 	return nil
@@ -78,6 +92,7 @@ type reassessment struct {
 	rows    []store.Component // stored whole
 	learned []store.Learned   // of components that are stored already
 	closed  []store.Closed
+	news    *newsroom
 }
 
 func (r *reassessment) empty() bool { return len(r.rows)+len(r.learned) == 0 }
@@ -107,7 +122,8 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 	} else {
 		set()
 	}
-	var news reassessment
+	var out reassessment
+	was := map[exposure.ComponentID][]store.Known{} // of those that changed
 	now := time.Now()
 	whole := len(ids) > rewriteAbove
 	for i, id := range ids {
@@ -116,20 +132,23 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 		if sameKnown(before, &results[i]) {
 			continue
 		}
-		news.closed = append(news.closed, c.closedBy(id, before, &results[i], view, now.UnixMilli())...)
+		was[id] = before
+		out.closed = append(out.closed, c.closedBy(id, before, &results[i], view, now.UnixMilli())...)
 		c.learn(id, &results[i], now.Unix())
 		if c.saved[id] && !whole {
-			news.learned = appendLearned(news.learned, id, before, c.known[id])
+			out.learned = appendLearned(out.learned, id, before, c.known[id])
 			continue
 		}
 		spec, err := json.Marshal(comps[i])
 		if err != nil {
 			return reassessment{}, fmt.Errorf("encode component: %w", err)
 		}
-		news.rows = append(news.rows, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
+		out.rows = append(out.rows, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
 		c.saved[id] = true
 	}
-	return news, nil
+	var err error
+	out.news, err = c.gather(t, ids, results, was, view)
+	return out, err
 }
 
 // refreshFacts takes new facts of weaknesses from the view.

@@ -85,11 +85,14 @@ func (s *Server) Recommendations(ctx context.Context, caller Caller, q Query, wh
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	rows := s.core.recommendationRows(s.core.lens(caller))
+	l := s.core.lens(caller)
+	rows := s.core.recommendationRows(l)
 	if where != nil {
 		rows = slices.DeleteFunc(rows, func(r *RecommendationRow) bool { return !where(r) })
 	}
-	return recommendationList().page(q, rows)
+	p, err := recommendationList().page(q, rows)
+	s.core.recommendationTrends(p.Items, l)
+	return p, err
 }
 
 // recommendationRows are all recommendations for a part of the fleet. The caller holds mu for reading.
@@ -144,7 +147,7 @@ func (c *core) remedyFacts(l lens, product string) map[exposure.Remedy]*Recommen
 
 func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
 	row := &RecommendationRow{ID: recommendationID(soft.ID, remedy), ProductID: soft.ID, Component: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem,
-		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Status: "Active", Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
+		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Status: "Active", Trend: []int{}, Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
 	seen := map[string]bool{}
 	for _, id := range c.fleet.ProductComponents(soft.ID, l.devs) {
 		k := c.fleet.Component(id)
@@ -229,6 +232,7 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 	if err != nil {
 		return Recommendation{}, err
 	}
+	row.Trend = c.trends.of(row.ID, l.groups, row.Exposed)
 	if row.Type == RemedyConfigure {
 		return c.checkAdvice(l, row), nil
 	}

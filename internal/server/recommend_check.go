@@ -30,7 +30,7 @@ func (c *core) checkRow(l lens, r *exposure.Relief) *RecommendationRow {
 	}
 	row := &RecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Category: string(k.Category), Type: RemedyConfigure,
 		Exposed: r.Devices, Installed: count.Applicable(), Impact: r.Impact.Float(), ImpactNum: r.Impact.Num.Big().String(), ImpactDen: r.Impact.Den,
-		CheckImpact: k.Impact, Status: "Active", Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
+		CheckImpact: k.Impact, Status: "Active", Trend: []int{}, Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
 	if s := posture.Score(map[string]posture.Count{k.ID: count}); len(s.Checks) == 1 {
 		row.SecureGain, _ = s.Checks[0].Impact.Float64()
 	}

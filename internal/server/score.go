@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/posture"
-	"github.com/picketsec/picket/internal/store"
 )
 
 const (
@@ -18,12 +16,6 @@ const (
 	outAfter = 30 * 24 * time.Hour
 	// settleStep is how many devices one step of settling takes under the lock.
 	settleStep = 1000
-	// trendEvery is how often the score is looked at for its history, and
-	// trendHold how long a score that does not change may go unrecorded.
-	trendEvery = time.Minute
-	trendHold  = time.Hour
-	// trendShown is how far back the dashboard's trend goes.
-	trendShown = 30 * 24 * time.Hour
 )
 
 // valueWords are the values of devices as people and programs write them.
@@ -171,64 +163,6 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 
 // units writes a score with all its digits.
 func units(s exposure.Score) string { return strconv.FormatUint(uint64(s), 10) }
-
-// runScores keeps scores up to date, takes silent devices out of them and
-// writes their history, until ctx ends.
-func (s *Server) runScores(ctx context.Context) error {
-	if err := s.recheck(ctx); err != nil {
-		return err
-	}
-	tick := time.NewTicker(trendEvery)
-	defer tick.Stop()
-	var last store.ScorePoint
-	if points, err := s.st.Scores(ctx, time.Now().Add(-trendShown)); err == nil && len(points) > 0 {
-		last = points[len(points)-1]
-	}
-	groups, err := s.lastGroupScores(ctx)
-	if err != nil {
-		return err
-	}
-	for {
-		if err := s.core.settle(ctx); err != nil {
-			return err
-		}
-		p, err := s.recordScore(ctx, last, time.Now().UTC())
-		if err != nil && !errors.Is(err, context.Canceled) {
-			s.log.ErrorContext(ctx, "record exposure score", "error", err)
-		}
-		last = p
-		if err := s.recordGroups(ctx, groups, time.Now().UTC()); err != nil && !errors.Is(err, context.Canceled) {
-			s.log.ErrorContext(ctx, "record scores of device groups", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.settleSoon:
-		case <-tick.C:
-			s.retire(time.Now())
-		}
-	}
-}
-
-// recordScore appends the score to the history when it changed or the last one
-// is old, and returns the last point.
-func (s *Server) recordScore(ctx context.Context, last store.ScorePoint, now time.Time) (store.ScorePoint, error) {
-	s.core.mu.RLock()
-	v := s.core.scoreView(s.core.lens(Caller{}))
-	s.core.mu.RUnlock()
-	changed := v.Num != last.Num || v.Den != last.Den || v.Version != last.Version
-	since := now.Sub(last.At)
-	if v.Devices == 0 || since >= 0 && since < trendEvery || !changed && since >= 0 && since < trendHold {
-		return last, nil
-	}
-	p := store.ScorePoint{At: now, Version: v.Version, Num: v.Num, Den: v.Den, Score: v.Score, Devices: v.Devices,
-		Levels: [4]int{v.Levels.None, v.Levels.Low, v.Levels.Medium, v.Levels.High}}
-	if err := s.st.AddScore(ctx, p); err != nil {
-		return last, err
-	}
-	s.live.publish(LiveEvent{Resource: "score"})
-	return p, nil
-}
 
 // retire takes devices out of scores that have been silent for too long.
 func (s *Server) retire(now time.Time) {

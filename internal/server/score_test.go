@@ -152,10 +152,10 @@ func TestScoresSurviveARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := s.recordScore(t.Context(), last, now.Add(10*time.Minute)); again != last {
+	if again, _ := s.recordScore(t.Context(), last, now.Add(10*time.Minute)); !again.At.Equal(last.At) {
 		t.Error("a score that did not change was recorded again after ten minutes")
 	}
-	if _, err := s.recordScore(t.Context(), last, now.Add(-time.Hour)); err != nil {
+	if _, err := s.recordScore(t.Context(), last, now.Add(-2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -167,7 +167,7 @@ func TestScoresSurviveARestart(t *testing.T) {
 	if got := scoreNow(t, s); got.Num != want.Num || got.Den != want.Den {
 		t.Errorf("score after a restart is %s/%d, want %s/%d", got.Num, got.Den, want.Num, want.Den)
 	}
-	points, err := s.st.Scores(t.Context(), now.Add(-24*time.Hour))
+	points, err := s.st.Scores(t.Context(), now.Add(-24*time.Hour), now, trendPoints)
 	if err != nil || len(points) != 2 {
 		t.Fatalf("history %+v, %v, want two points", points, err)
 	}

@@ -98,7 +98,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.core.load(ctx, s.st); err != nil {
 		return err
 	}
-	return s.reassess(ctx, touched{All: true, Generation: s.intel.Generation()})
+	return s.reassess(ctx, touched{All: true, Generation: s.intel.Generation(), Start: true})
 }
 
 // Close frees what Open opened. It is safe on a server that opened only in part.
@@ -146,6 +146,7 @@ func (s *Server) FirstSignInLink(ctx context.Context) (string, error) {
 type intelView interface {
 	exposure.Intelligence
 	Weakness(id string) (advisory.Weakness, bool)
+	Feeds() ([]intel.FeedState, error)
 }
 
 // snapshot opens a view of the intelligence; release it soon.
@@ -191,6 +192,11 @@ type API interface {
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[SoftwareRow], error)
 	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (iter.Seq[MachineVuln], error)
+
+	Events(ctx context.Context, c Caller, q Query) (Page[EventRow], error)
+	EventCounts(ctx context.Context, c Caller, q Query) (EventCounts, error)
+	Event(ctx context.Context, c Caller, id string) (EventDetail, error)
+	EventVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
 
 	Dashboard(ctx context.Context, c Caller) (Dashboard, error)
 	ExposureScore(ctx context.Context, c Caller) (ScoreView, error)

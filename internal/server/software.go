@@ -45,7 +45,7 @@ func (c *core) newSoftwareRow(l lens, id string) (*SoftwareRow, bool) {
 	}
 	r := &SoftwareRow{ID: id, Name: info.Name, Vendor: info.Vendor, Ecosystem: info.Ecosystem, Versions: info.Versions,
 		Weaknesses: int(info.Counts.Weaknesses), Severity: severityCount(info.Counts), Exposed: info.Exposed, Installed: info.Installed,
-		Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, NotAssessed: info.Unassessed}
+		Threats: Threats{Exploit: advisory.NoExploit}, Tags: []string{}, Trend: []int{}, NotAssessed: info.Unassessed}
 	for i, cid := range c.fleet.ProductComponents(id, l.devs) {
 		if i == 0 {
 			r.ProductCode = c.productCode(c.fleet.Component(cid))
@@ -80,7 +80,9 @@ func (s *Server) SoftwareList(_ context.Context, c Caller, q Query, where func(*
 			rows = append(rows, &r)
 		}
 	}
-	return softwareList().page(q, rows)
+	p, err := softwareList().page(q, rows)
+	s.core.softwareTrends(p.Items, l)
+	return p, err
 }
 
 // Software is one product with its versions.
@@ -99,6 +101,7 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 	impact, _ := c.fleet.Scores().ReliefOf(id, exposure.Gone, l.groups, c.weights())
 	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}}
 	out.Impact = impact.Impact.Float()
+	out.Trend = c.trends.of(softwareCause(id), l.groups, impact.Devices)
 	life := map[string]*EndOfLife{} // by version
 	for _, cid := range c.fleet.ProductComponents(id, l.devs) {
 		k := c.fleet.Component(cid)

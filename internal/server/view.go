@@ -262,6 +262,7 @@ type SoftwareRow struct {
 	Weaknesses  int           `json:"weaknesses"`
 	Severity    SeverityCount `json:"severity"`
 	Exposed     int           `json:"exposed"`   // devices
+	Trend       []int         `json:"trend"`     // Exposed on each of the last 30 days (UTC), as far as they were counted, today last
 	Installed   int           `json:"installed"` // devices
 	Impact      float64       `json:"impact"`    // points that the score would be lower by without the product
 	Threats     Threats       `json:"threats"`
@@ -429,7 +430,7 @@ type SearchHit struct {
 }
 
 // LiveEvent tells a console what changed. Resource is "devices", "device",
-// "software", "weaknesses", "intel" or "status"; ID narrows it.
+// "software", "weaknesses", "events", "score", "intel" or "status"; ID narrows it.
 type LiveEvent struct {
 	Resource string `json:"resource"`
 	ID       string `json:"id,omitempty"`

@@ -62,6 +62,7 @@ type RecommendationRow struct {
 	Severity    SeverityCount `json:"severity"`
 	Threats     Threats       `json:"threats"`
 	Exposed     int           `json:"exposed"`   // devices with findings that it closes
+	Trend       []int         `json:"trend"`     // Exposed on each of the last 30 days (UTC), as far as they were counted, today last
 	Installed   int           `json:"installed"` // devices with the product
 	Impact      float64       `json:"impact"`    // points that the score falls by; exact difference, not rounded
 	ImpactNum   string        `json:"impact_num"`
@@ -149,6 +150,10 @@ type Dashboard struct {
 	Score           ScoreView           `json:"score"`
 	Secure          SecureScoreView     `json:"secure"`
 	Trend           []TrendPoint        `json:"trend"`
+	SecureTrend     []SecureTrendPoint  `json:"secure_trend"`    // empty within device groups: it is kept for all devices
+	TopEvents       []EventRow          `json:"top_events"`      // of seven days
+	EventDays       []EventDay          `json:"event_days"`      // of the trend, with news of software
+	CheckDays       []EventDay          `json:"check_days"`      // and of configuration checks
 	Recommendations []RecommendationRow `json:"recommendations"` // of the highest impact
 	RecCount        int                 `json:"recommendation_count"`
 	Software        []TopSoftware       `json:"software"`

@@ -225,7 +225,9 @@ func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q
 			rows = append(rows, r)
 		}
 	}
-	return softwareList().page(q, rows)
+	p, err := softwareList().page(q, rows)
+	c.softwareTrends(p.Items, l)
+	return p, err
 }
 
 // knownWeakness is the id that lists use for a weakness; ErrNotFound when
