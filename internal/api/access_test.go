@@ -74,6 +74,12 @@ var table = map[string]route{
 	"GET /api/x/weaknesses/{id}/software":                {server.VulnerabilityRead, "/api/x/weaknesses/CVE-2024-1000/software", "", 200},
 	"GET /api/x/weaknesses/{id}/software/export":         {server.VulnerabilityRead, "/api/x/weaknesses/CVE-2024-1000/software/export", "", 200},
 
+	"GET /api/x/events":                                      {server.VulnerabilityRead, "/api/x/events", "", 200},
+	"GET /api/x/events/export":                               {server.VulnerabilityRead, "/api/x/events/export", "", 200},
+	"GET /api/x/event-counts":                                {server.VulnerabilityRead, "/api/x/event-counts", "", 200},
+	"GET /api/x/events/{id}":                                 {server.VulnerabilityRead, "/api/x/events/ev-1", "", 200},
+	"GET /api/x/events/{id}/vulnerabilities":                 {server.VulnerabilityRead, "/api/x/events/ev-1/vulnerabilities", "", 200},
+	"GET /api/x/events/{id}/vulnerabilities/export":          {server.VulnerabilityRead, "/api/x/events/ev-1/vulnerabilities/export", "", 200},
 	"GET /api/x/dashboard":                                   {server.ScoreRead, "/api/x/dashboard", "", 200},
 	"GET /api/x/exposure-score":                              {server.ScoreRead, "/api/x/exposure-score", "", 200},
 	"GET /api/x/secure-score":                                {server.ScoreRead, "/api/x/secure-score", "", 200},

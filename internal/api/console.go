@@ -48,6 +48,7 @@ func newConsole(opt Options) *console {
 	c.softwareRoutes()
 	c.exposureRoutes()
 	c.weaknessRoutes()
+	c.eventRoutes()
 	c.settingRoutes()
 	c.liveRoute()
 	finishSchemas(c.api.OpenAPI())

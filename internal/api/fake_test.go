@@ -119,6 +119,23 @@ func (f *fake) Devices(_ context.Context, c server.Caller, q server.Query, where
 	return paged(f, f.devices, q, where), need(c, server.MachineRead)
 }
 
+func (f *fake) Events(_ context.Context, c server.Caller, q server.Query) (server.Page[server.EventRow], error) {
+	rows := []server.EventRow{{ID: "ev-1", At: asOf, Kind: server.NewVulnerability, Title: poison, Component: poison, Impacted: 2, Counted: 3}}
+	return paged(f, rows, q, nil), need(c, server.VulnerabilityRead)
+}
+
+func (f *fake) EventCounts(_ context.Context, c server.Caller, _ server.Query) (server.EventCounts, error) {
+	return server.EventCounts{}, need(c, server.VulnerabilityRead)
+}
+
+func (f *fake) Event(_ context.Context, c server.Caller, id string) (server.EventDetail, error) {
+	return server.EventDetail{EventRow: server.EventRow{ID: id}}, need(c, server.VulnerabilityRead)
+}
+
+func (f *fake) EventVulns(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.WeaknessRow], error) {
+	return paged(f, f.weaknesses, q, nil), need(c, server.VulnerabilityRead)
+}
+
 func (f *fake) Dashboard(_ context.Context, c server.Caller) (server.Dashboard, error) {
 	return server.Dashboard{}, need(c, server.ScoreRead)
 }

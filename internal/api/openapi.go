@@ -90,6 +90,7 @@ func finishSchemas(doc *huma.OpenAPI) {
 			}
 		}
 	}
+	finishEvents(schemas)
 	if s := schemas["Status"]; s != nil {
 		s.Properties["health"] = enum("ok", "amber")
 	}

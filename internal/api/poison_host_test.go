@@ -203,7 +203,7 @@ func TestPoisonHost(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	importPoison(t, s)
+	importPoison(t, s, "CVE-2024-1000")
 
 	ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
 	if err != nil {
@@ -232,6 +232,7 @@ func TestPoisonHost(t *testing.T) {
 		id, _ := p.send(token, vulnerable(t, text))
 		devices = append(devices, string(id))
 	}
+	importPoison(t, s, "CVE-2024-1000", "CVE-2024-1001") // which is an event
 	w := &world{t: t, h: New(Options{Server: s, Log: discard()})}
 	_, clientID, secret, err := s.CreateApp(t.Context(), poisons[0], nil)
 	if err != nil {
@@ -261,11 +262,15 @@ func TestPoisonHost(t *testing.T) {
 }
 
 // importPoison loads a tracker whose own texts are poison too.
-func importPoison(t *testing.T, s *server.Server) {
+func importPoison(t *testing.T, s *server.Server, cves ...string) {
 	t.Helper()
 	type m = map[string]any
-	raw, err := json.Marshal(m{"openssl": m{"CVE-2024-1000": m{"description": poisons[0] + "\u202e\x1b[31m", "scope": poisons[1], "releases": m{"bookworm": m{
-		"status": "open", "urgency": poisons[0], "nodsa": poisons[1], "nodsa_reason": poisons[0], "repositories": m{"bookworm": "1"}}}}}})
+	list := m{}
+	for _, cve := range cves {
+		list[cve] = m{"description": poisons[0] + "\u202e\x1b[31m", "scope": poisons[1], "releases": m{"bookworm": m{
+			"status": "open", "urgency": poisons[0], "nodsa": poisons[1], "nodsa_reason": poisons[0], "repositories": m{"bookworm": "1"}}}}
+	}
+	raw, err := json.Marshal(m{"openssl": list})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,6 +390,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		}
 	case strings.Contains(route, "/recommendations/{id}"):
 		put(route, "{id}", ids("/api/x/recommendations?size=100"))
+	case strings.Contains(route, "/events/{id}"):
+		put(route, "{id}", ids("/api/x/events?size=100"))
 	case strings.Contains(route, "/software/{id}"):
 		put(route, "{id}", ids("/api/x/software?size=100"))
 	default:

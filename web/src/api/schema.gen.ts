@@ -310,6 +310,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/event-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Numbers of the event timeline */
+        get: operations["event-counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Event timeline: what changed what the devices are exposed to */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Event timeline: what changed what the devices are exposed to, all rows of the filter as a file */
+        get: operations["export-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event */
+        get: operations["event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}/vulnerabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Weaknesses of an event that devices have now */
+        get: operations["event-vulnerabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}/vulnerabilities/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Weaknesses of an event that devices have now, all rows of the filter as a file */
+        get: operations["export-event-vulnerabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/exposure-score": {
         parameters: {
             query?: never;
@@ -955,7 +1057,9 @@ export interface components {
             version: string;
         };
         Dashboard: {
+            check_days: components["schemas"]["EventDay"][];
             devices: components["schemas"]["TopDevice"][];
+            event_days: components["schemas"]["EventDay"][];
             /** Format: int64 */
             exploitable: number;
             /** Format: int64 */
@@ -965,7 +1069,9 @@ export interface components {
             recommendations: components["schemas"]["RecommendationRow"][];
             score: components["schemas"]["ScoreView"];
             secure: components["schemas"]["SecureScoreView"];
+            secure_trend: components["schemas"]["SecureTrendPoint"][];
             software: components["schemas"]["TopSoftware"][];
+            top_events: components["schemas"]["EventRow"][];
             trend: components["schemas"]["TrendPoint"][];
             /** Format: int64 */
             weaknesses: number;
@@ -1281,6 +1387,93 @@ export interface components {
              */
             type: string;
         };
+        EventCounts: {
+            /** Format: date-time */
+            as_of: string;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            exploitable: number;
+            /** Format: int64 */
+            vulnerabilities: number;
+        };
+        EventDay: {
+            /** Format: date-time */
+            at: string;
+            day: string;
+            events: components["schemas"]["EventRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        EventDetail: {
+            /** Format: date-time */
+            as_of: string;
+            /** Format: date-time */
+            at: string;
+            check: string;
+            component: string;
+            /** Format: int64 */
+            counted: number;
+            /** Format: int64 */
+            current: number;
+            /** Format: int64 */
+            current_of: number;
+            /** Format: double */
+            current_share: number;
+            detail: string;
+            id: string;
+            /** Format: int64 */
+            impacted: number;
+            /** @enum {string} */
+            kind: "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
+            link: string;
+            product_id: string;
+            recommendation_id: string;
+            score: components["schemas"]["ScoreStep"];
+            /** @enum {string} */
+            severity: "Critical" | "High" | "Medium" | "Low" | "None";
+            /** Format: double */
+            share: number;
+            threats: components["schemas"]["Threats"];
+            title: string;
+            vendor: string;
+            weakness_ids: string[];
+            /** Format: int64 */
+            weaknesses: number;
+        };
+        EventRow: {
+            /** Format: date-time */
+            at: string;
+            check: string;
+            component: string;
+            /** Format: int64 */
+            counted: number;
+            /** Format: int64 */
+            current: number;
+            /** Format: int64 */
+            current_of: number;
+            /** Format: double */
+            current_share: number;
+            detail: string;
+            id: string;
+            /** Format: int64 */
+            impacted: number;
+            /** @enum {string} */
+            kind: "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
+            link: string;
+            product_id: string;
+            recommendation_id: string;
+            score: components["schemas"]["ScoreStep"];
+            /** @enum {string} */
+            severity: "Critical" | "High" | "Medium" | "Low" | "None";
+            /** Format: double */
+            share: number;
+            threats: components["schemas"]["Threats"];
+            title: string;
+            vendor: string;
+            /** Format: int64 */
+            weaknesses: number;
+        };
         Evidence: {
             arch?: string;
             item: string;
@@ -1509,6 +1702,13 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PageEventRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["EventRow"][];
+            /** Format: int64 */
+            total: number;
+        };
         PageRecommendationRow: {
             /** Format: date-time */
             as_of: string;
@@ -1584,6 +1784,7 @@ export interface components {
             steps: string[];
             tags: string[];
             threats: components["schemas"]["Threats"];
+            trend: number[];
             type: string;
             user_impact: string;
             vendor: string;
@@ -1616,6 +1817,7 @@ export interface components {
             status: string;
             tags: string[];
             threats: components["schemas"]["Threats"];
+            trend: number[];
             type: string;
             vendor: string;
             version: string;
@@ -1644,6 +1846,18 @@ export interface components {
             source: string;
             vector: string;
             version: string;
+        };
+        ScoreStep: {
+            /** Format: double */
+            after: number;
+            /** Format: double */
+            before: number;
+            /** @enum {string} */
+            score: "exposure" | "secure";
+            /** @enum {string} */
+            trend: "up" | "down" | "same" | "unknown";
+            /** Format: int64 */
+            version: number;
         };
         ScoreTerm: {
             check: string;
@@ -1723,6 +1937,22 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        SecureTrendCategory: {
+            category: string;
+            /** Format: double */
+            per_cent: number;
+        };
+        SecureTrendPoint: {
+            /** Format: date-time */
+            at: string;
+            categories: components["schemas"]["SecureTrendCategory"][];
+            /** Format: int64 */
+            devices: number;
+            /** Format: double */
+            per_cent: number;
+            /** Format: int64 */
+            version: number;
+        };
         SeverityCount: {
             /** Format: int64 */
             critical: number;
@@ -1756,6 +1986,7 @@ export interface components {
             severity: components["schemas"]["SeverityCount"];
             tags: string[];
             threats: components["schemas"]["Threats"];
+            trend: number[];
             vendor: string;
             /** Format: int64 */
             versions: number;
@@ -1784,6 +2015,7 @@ export interface components {
             severity: components["schemas"]["SeverityCount"];
             tags: string[];
             threats: components["schemas"]["Threats"];
+            trend: number[];
             vendor: string;
             /** Format: int64 */
             versions: number;
@@ -3359,6 +3591,526 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceVuln"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "event-counts": {
+        parameters: {
+            query?: {
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("date" | "-date" | "component" | "-component" | "type" | "-type" | "impacted" | "-impacted" | "share" | "-share" | "weaknesses" | "-weaknesses" | "severity" | "-severity")[];
+                /** @description Only events of the last so many days. */
+                days?: string;
+                /** @description Only events from this day (2026-01-31, UTC) or time (RFC 3339) on. */
+                from?: string;
+                /** @description Only events until this day (included) or before this time. */
+                to?: string;
+                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
+                /** @description At least so many per cent of the devices were impacted when it happened. */
+                share?: ("1" | "10" | "25" | "50" | "75" | "100")[];
+                /** @description Whether it impacted at least one device. */
+                impact?: ("true" | "false")[];
+                /** @description Names of related components. */
+                component?: string[];
+                /** @description Product ids. */
+                product?: string[];
+                /** @description Ids of configuration checks. */
+                check?: string[];
+                /** @description Ids of weaknesses. */
+                weakness?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("date" | "-date" | "component" | "-component" | "type" | "-type" | "impacted" | "-impacted" | "share" | "-share" | "weaknesses" | "-weaknesses" | "severity" | "-severity")[];
+                /** @description Only events of the last so many days. */
+                days?: string;
+                /** @description Only events from this day (2026-01-31, UTC) or time (RFC 3339) on. */
+                from?: string;
+                /** @description Only events until this day (included) or before this time. */
+                to?: string;
+                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
+                /** @description At least so many per cent of the devices were impacted when it happened. */
+                share?: ("1" | "10" | "25" | "50" | "75" | "100")[];
+                /** @description Whether it impacted at least one device. */
+                impact?: ("true" | "false")[];
+                /** @description Names of related components. */
+                component?: string[];
+                /** @description Product ids. */
+                product?: string[];
+                /** @description Ids of configuration checks. */
+                check?: string[];
+                /** @description Ids of weaknesses. */
+                weakness?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEventRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-events": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("date" | "-date" | "component" | "-component" | "type" | "-type" | "impacted" | "-impacted" | "share" | "-share" | "weaknesses" | "-weaknesses" | "severity" | "-severity")[];
+                /** @description Only events of the last so many days. */
+                days?: string;
+                /** @description Only events from this day (2026-01-31, UTC) or time (RFC 3339) on. */
+                from?: string;
+                /** @description Only events until this day (included) or before this time. */
+                to?: string;
+                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
+                /** @description At least so many per cent of the devices were impacted when it happened. */
+                share?: ("1" | "10" | "25" | "50" | "75" | "100")[];
+                /** @description Whether it impacted at least one device. */
+                impact?: ("true" | "false")[];
+                /** @description Names of related components. */
+                component?: string[];
+                /** @description Product ids. */
+                product?: string[];
+                /** @description Ids of configuration checks. */
+                check?: string[];
+                /** @description Ids of weaknesses. */
+                weakness?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    event: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "event-vulnerabilities": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                fix?: ("available" | "none")[];
+                /** @description Whether it counts on at least one device. */
+                exposed?: ("true" | "false")[];
+                state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageWeaknessRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-event-vulnerabilities": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "kev" | "ransomware")[];
+                fix?: ("available" | "none")[];
+                /** @description Whether it counts on at least one device. */
+                exposed?: ("true" | "false")[];
+                state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */
