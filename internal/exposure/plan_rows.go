@@ -64,6 +64,10 @@ func (p *Problem) Gather(n int) (done bool) {
 		return true
 	}
 	byComponent, byCheck := p.lookup()
+	if r := &p.classes; p.upTo > 0 { // what is to come is like what came
+		more := int(uint64(len(r.cand)) * uint64(len(p.s.devs)-int(p.upTo)) / uint64(p.upTo))
+		r.cand, r.pts = slices.Grow(r.cand, more), slices.Grow(r.pts, more)
+	}
 	for ; n > 0 && int(p.upTo) < len(p.s.devs); n-- {
 		d := &p.s.devs[p.upTo]
 		if d.in && (p.groups == nil || slices.Contains(p.groups, d.group)) {
