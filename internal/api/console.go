@@ -47,6 +47,7 @@ func newConsole(opt Options) *console {
 	c.deviceRoutes()
 	c.softwareRoutes()
 	c.exposureRoutes()
+	c.planRoutes()
 	c.weaknessRoutes()
 	c.eventRoutes()
 	c.settingRoutes()

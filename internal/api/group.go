@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,11 +47,18 @@ func takeGroups(u *url.URL, caller *server.Caller) error {
 	return nil
 }
 
+// asking are the routes that read, although what they are asked is in a body.
+var asking = []string{"what-if", "draft-plan"}
+
 // describeGroups says so in the description of every route that reads.
 func describeGroups(doc *huma.OpenAPI) {
 	explode := false
 	for _, item := range doc.Paths {
-		if op := item.Get; op != nil {
+		op := item.Get
+		if item.Post != nil && slices.Contains(asking, item.Post.OperationID) {
+			op = item.Post
+		}
+		if op != nil {
 			op.Parameters = append(op.Parameters, &huma.Param{Name: "group", In: "query", Explode: &explode, Schema: &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeInteger}},
 				Description: "Only devices of these device groups, by number; 0 is the devices that are in none."})
 		}

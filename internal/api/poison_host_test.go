@@ -243,6 +243,7 @@ func TestPoisonHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	auth := []string{"Authorization", "Bearer " + access.Token}
+	poisonPlan(t, s, admin)
 	asked := askEverything(t, w, auth, devices)
 	t.Logf("%d devices, %d answers", len(devices), asked)
 
@@ -283,6 +284,22 @@ func importPoison(t *testing.T, s *server.Server, cves ...string) {
 		t.Fatal(err)
 	}
 	if _, err := s.Admin(t.Context(), "intel import", args, func(server.Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// poisonPlan saves a plan of a poisoned recommendation under a poisoned name.
+func poisonPlan(t *testing.T, s *server.Server, admin server.Caller) {
+	t.Helper()
+	recs, err := s.Recommendations(t.Context(), admin, server.Query{Limit: 1}, nil)
+	if err != nil || len(recs.Items) == 0 {
+		t.Fatalf("recommendations: %v", err)
+	}
+	p, err := s.DraftPlan(t.Context(), admin, server.PlanGoal{Target: 1, Recommendations: []string{recs.Items[0].ID}})
+	if err == nil {
+		_, err = s.SavePlan(t.Context(), admin, p.Draft, poisons[0][:min(len(poisons[0]), 200)])
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -392,6 +409,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		put(route, "{id}", ids("/api/x/recommendations?size=100"))
 	case strings.Contains(route, "/events/{id}"):
 		put(route, "{id}", ids("/api/x/events?size=100"))
+	case strings.Contains(route, "/plans/{id}"):
+		put(route, "{id}", ids("/api/x/plans?size=100"))
 	case strings.Contains(route, "/software/{id}"):
 		put(route, "{id}", ids("/api/x/software?size=100"))
 	default:

@@ -65,10 +65,23 @@ func (p *Problem) Solve(g Goal, more func(done, of int) bool) (plan Plan, ok boo
 	return newSolver(p, g, more).solve()
 }
 
+// Whole is the plan of all candidates that some device has, in the order in
+// which each relieves most after those before it. Nothing is said of smaller ones.
+func (p *Problem) Whole(target Score) Plan {
+	x := newSolver(p, Goal{Target: target, Devices: -1, Restarts: -1}, nil)
+	plan := Plan{Before: p.before, Best: p.before}
+	x.best = x.free
+	x.describe(&plan)
+	plan.Reached = plan.Best.Den > 0 && plan.Best.Num.Compare(x.ceiling()) < 0
+	return plan
+}
+
+// ceiling is what the weighted sum of scores has to be below.
+func (x *solver) ceiling() Sum { return Sum{lo: uint64(x.g.Target)}.times(x.p.before.Den) }
+
 func (x *solver) solve() (plan Plan, ok bool) {
-	p, g := x.p, x.g
+	p, ceiling := x.p, x.ceiling()
 	plan = Plan{Before: p.before, Best: p.before}
-	ceiling := Sum{lo: uint64(g.Target)}.times(p.before.Den)
 	if p.before.Num.Compare(ceiling) < 0 || p.before.Den == 0 {
 		plan.Reached, plan.Lowest = p.before.Den > 0, true
 		return plan, true
@@ -80,12 +93,14 @@ func (x *solver) solve() (plan Plan, ok bool) {
 	switch {
 	case all.Compare(x.need) >= 0:
 		plan.Reached = x.reach(&plan)
-	case x.fits(x.free):
+	case x.fits(x.free) && !x.cut:
 		plan.Lowest = true
 		plan.Best.Num.minus(all)
 		return plan, !x.stopped
 	}
-	if !plan.Reached {
+	if !plan.Reached && x.fits(x.free) {
+		x.best, plan.Lowest = x.free, true
+	} else if !plan.Reached {
 		for _, weigh := range x.orders() {
 			x.offer(x.greedy(weigh))
 		}
@@ -101,6 +116,7 @@ type solver struct {
 	g      Goal
 	more   func(done, of int) bool
 	free   []int // candidates that may be chosen, each alone within the limits
+	cut    bool  // there are others, beyond the limits
 	need   Sum
 	sample *rows
 
@@ -127,9 +143,13 @@ func newSolver(p *Problem, g Goal, more func(done, of int) bool) *solver {
 	x := &solver{p: p, g: g, more: more, budget: planWork, state: make([]uint8, len(p.causes)), gains: make([]Sum, len(p.causes))}
 	for c := range p.causes {
 		x.state[c] = out
-		if p.touched[c].count() > 0 && x.within(p.touched[c].count(), p.restarts[c].count()) {
+		switch n := p.touched[c].count(); {
+		case n == 0:
+		case x.within(n, p.restarts[c].count()):
 			x.free = append(x.free, c)
 			x.state[c] = open
+		default:
+			x.cut = true
 		}
 	}
 	x.complete = len(x.free) <= smallPlan

@@ -27,6 +27,12 @@ func (s *Sum) plus(o Sum) {
 	s.hi += o.hi + carry
 }
 
+// Minus returns s without a sum that is at most s.
+func (s Sum) Minus(o Sum) Sum {
+	s.minus(o)
+	return s
+}
+
 // times returns s · n.
 func (s Sum) times(n uint64) Sum {
 	hi, lo := bits.Mul64(s.lo, n)

@@ -14,13 +14,13 @@ import (
 )
 
 // KnownPermissions are the permission names of the Defender API for
-// applications. An application may hold any of them; those beyond
-// AppPermissions open nothing yet.
+// applications, and RecommendationWrite, which is Picket's own. An application
+// may hold any of them; those beyond AppPermissions open nothing yet.
 var KnownPermissions = []string{
 	"Alert.Read.All", "Alert.ReadWrite.All", "Alerts.ReadWrite.All",
 	MachineRead, MachineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
 	"Machine.RestrictExecution", "Machine.Scan", "Machine.CollectForensics", "Machine.Offboard",
-	"User.Read.All", VulnerabilityRead, RecommendationRead, SoftwareRead, "RemediationTasks.Read.All",
+	"User.Read.All", VulnerabilityRead, RecommendationRead, RecommendationWrite, SoftwareRead, "RemediationTasks.Read.All",
 	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", "AdvancedQuery.Read.All", "AdvancedHunting.Read.All",
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",
 }

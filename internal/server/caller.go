@@ -11,13 +11,15 @@ const (
 	// RecommendationRead opens recommendations, ScoreRead exposure scores.
 	RecommendationRead = "SecurityRecommendation.Read.All"
 	ScoreRead          = "Score.Read.All"
+	// RecommendationWrite saves and deletes patch plans.
+	RecommendationWrite = "SecurityRecommendation.ReadWrite.All"
 	// ManageSettings is the console's administrators' permission: intelligence,
 	// onboarding, accounts. Applications cannot have it.
 	ManageSettings = "Picket.Manage"
 )
 
 // AppPermissions are the permissions that an application may be given.
-var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite}
+var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing.

@@ -68,9 +68,13 @@ func (c *core) weights() exposure.Weights {
 
 // scoreView is the score of a part of the fleet. The caller holds mu for reading.
 func (c *core) scoreView(l lens) ScoreView {
-	t := c.fleet.Scores().Total(l.groups, c.weights())
+	return scoreViewOf(c.fleet.Scores().Total(l.groups, c.weights()), time.Now().UTC())
+}
+
+// scoreViewOf is a score as it is shown.
+func scoreViewOf(t exposure.ScoreTotal, now time.Time) ScoreView {
 	return ScoreView{Score: t.Mean.Float(), Level: exposure.LevelOf(t.Mean.Float()), Version: exposure.ScoreVersion, Num: t.Mean.Num.Big().String(),
-		Den: t.Mean.Den, Devices: t.Devices, AsOf: time.Now().UTC(), Levels: LevelCount{None: t.Levels[exposure.LevelNone],
+		Den: t.Mean.Den, Devices: t.Devices, AsOf: now, Levels: LevelCount{None: t.Levels[exposure.LevelNone],
 			Low: t.Levels[exposure.LevelLow], Medium: t.Levels[exposure.LevelMedium], High: t.Levels[exposure.LevelHigh]}}
 }
 

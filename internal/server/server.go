@@ -55,6 +55,7 @@ type Server struct {
 	live  *live
 	gate  *gateway
 	desk  *intelDesk
+	plans *planDesk
 
 	looked      seenBook
 	settleSoon  chan struct{} // scores are stale
@@ -71,7 +72,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), settleSoon: make(chan struct{}, 1)}
+	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), settleSoon: make(chan struct{}, 1)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -209,6 +210,14 @@ type API interface {
 	RecommendationDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
 	RecommendationVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
 	DeviceRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRecommendationRow], error)
+
+	WhatIf(ctx context.Context, c Caller, recommendations []string) (WhatIf, error)
+	DraftPlan(ctx context.Context, c Caller, g PlanGoal) (Plan, error)
+	SavePlan(ctx context.Context, c Caller, draft, name string) (Plan, error)
+	Plans(ctx context.Context, c Caller, q Query, where func(*PlanRow) bool) (Page[PlanRow], error)
+	Plan(ctx context.Context, c Caller, id string) (Plan, error)
+	PlanSteps(ctx context.Context, c Caller, id string, q Query) (Page[PlanStep], error)
+	DeletePlan(ctx context.Context, c Caller, id string) error
 
 	Intel(ctx context.Context, c Caller) (Intel, error)
 	SyncIntel(ctx context.Context, c Caller) (JobRow, error)
