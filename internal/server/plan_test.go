@@ -116,7 +116,9 @@ func TestPlansStayInTheirGroups(t *testing.T) {
 	one, two := planWorld(t, s)
 	move(t, s, one, 1)
 	move(t, s, two, 2)
-	in := func(g ...exposure.Group) Caller { return Caller{Name: "test", Admin: true, Groups: g} }
+	in := func(g ...exposure.Group) Caller {
+		return Caller{Name: "test", Admin: true, Groups: append([]exposure.Group{}, g...)} // never nil: that is all
+	}
 	w, err := s.WhatIf(t.Context(), in(2), []string{doOpenssl, doCurl})
 	if err != nil || w.Devices != 1 || w.Findings != 1 || w.Before.Devices != 1 || w.Items[1].Open {
 		t.Errorf("what-if in group 2: %+v, %v", w, err)
