@@ -34,11 +34,11 @@ var planTypes = []string{RemedyUpdate, RemedyRestart, RemedyConfigure}
 type planDesk struct {
 	turn chan struct{} // holds one token; who has it may search
 
-	mu     sync.Mutex // guards drafts
-	drafts []draft    // oldest first
+	mu     sync.Mutex  // guards drafts
+	drafts []planDraft // oldest first
 }
 
-type draft struct {
+type planDraft struct {
 	plan Plan
 	at   time.Time
 }
@@ -54,7 +54,7 @@ func (d *planDesk) keep(p *Plan, now time.Time) {
 	p.Draft = rand.Text()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.drafts = append(d.drafts, draft{*p, now})
+	d.drafts = append(d.drafts, planDraft{*p, now})
 	d.drafts = d.drafts[max(0, len(d.drafts)-mostDrafts):]
 }
 
@@ -62,7 +62,7 @@ func (d *planDesk) keep(p *Plan, now time.Time) {
 func (d *planDesk) find(name string, now time.Time) (Plan, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.drafts = slices.DeleteFunc(d.drafts, func(k draft) bool { return now.Sub(k.at) > draftLife || k.at.After(now.Add(time.Minute)) })
+	d.drafts = slices.DeleteFunc(d.drafts, func(k planDraft) bool { return now.Sub(k.at) > draftLife || k.at.After(now.Add(time.Minute)) })
 	for _, k := range d.drafts {
 		if k.plan.Draft == name && name != "" {
 			return k.plan, true

@@ -145,7 +145,7 @@ func (c *core) measure(p *Plan) {
 	for i := range p.Steps {
 		st := &p.Steps[i]
 		st.Remaining, st.State = 0, StepDone
-		if cause, ok := causeOf(st.ID); ok {
+		if cause, ok := namedCause(st.ID); ok {
 			if r, has := c.reliefOf(l, cause, w); has {
 				st.Remaining, st.State = r.Devices, StepProgress
 			}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/exposure"
-	"github.com/picketsec/picket/internal/posture"
 )
 
 // mostBasket is how many recommendations one what-if takes.
@@ -29,22 +28,14 @@ func (c *core) readSettled(ctx context.Context) error {
 	}
 }
 
-// causeOf is what a recommendation takes away; ok is false for an id that can name none.
-func causeOf(id string) (cause exposure.Cause, ok bool) {
+// namedCause is what a recommendation takes away; ok is false for an id that can name none.
+func namedCause(id string) (cause exposure.Cause, ok bool) {
 	if check, is := strings.CutPrefix(id, "sca-_-"); is {
 		n, known := checkNumber(check)
 		return exposure.Cause{Check: n}, known
 	}
 	product, remedy, ok := parseRecommendation(id)
 	return exposure.Cause{Product: product, Remedy: remedy}, ok && product != ""
-}
-
-// causeID is the id of the recommendation that takes a cause away.
-func causeID(c exposure.Cause) string {
-	if c.Product == "" {
-		return "sca-_-" + posture.Checks()[c.Check].ID
-	}
-	return recommendationID(c.Product, c.Remedy)
 }
 
 // reliefOf is what a cause alone relieves in a lens, ok false when no device has it.
@@ -65,7 +56,7 @@ func causes(ids []string) ([]exposure.Cause, error) {
 	}
 	out := make([]exposure.Cause, 0, len(ids))
 	for _, id := range ids {
-		cause, ok := causeOf(id)
+		cause, ok := namedCause(id)
 		switch {
 		case !ok:
 			return nil, Invalidf("recommendations", "%q is not the id of a recommendation", id)
