@@ -30,6 +30,7 @@ var may = map[string][]string{
 	// floor 1: reasoning
 	"exposure": {"version", "inventory", "advisory"},
 	"posture":  {"version", "inventory"},
+	"group":    {},
 	// floor 2: the outside world
 	"intel":    {"version", "inventory", "advisory", "exposure"},
 	"protocol": {"inventory", "version"},
@@ -39,7 +40,7 @@ var may = map[string][]string{
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "posture", "protocol", "store", "intel"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "protocol", "store", "intel"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"simulate":            {"version", "inventory", "protocol"},
@@ -53,7 +54,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure", "posture"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}
