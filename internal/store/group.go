@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// RuleSet is a device group or the rules of a tag.
+type RuleSet struct {
+	ID          int64
+	Name        string // of the group, or the tag
+	Description string
+	Rules       []byte // JSON, the server's
+}
+
+// DeviceGroups returns the device groups by rank, the first one first.
+func (s *Store) DeviceGroups(ctx context.Context) ([]RuleSet, error) {
+	return s.ruleSets(ctx, `SELECT id, name, description, rules FROM device_group ORDER BY rank, id`)
+}
+
+// TagRules returns the rules of tags, by tag.
+func (s *Store) TagRules(ctx context.Context) ([]RuleSet, error) {
+	return s.ruleSets(ctx, `SELECT id, tag, description, rules FROM tag_rule ORDER BY tag, id`)
+}
+
+func (s *Store) ruleSets(ctx context.Context, query string) ([]RuleSet, error) {
+	rows, err := s.r.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []RuleSet
+	for rows.Next() {
+		var r RuleSet
+		if err := rows.Scan(&r.ID, &r.Name, &r.Description, &r.Rules); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// PutDeviceGroup stores a group, durably, and returns its id. A group without
+// an id is new, comes last and gets one that no group ever had.
+func (s *Store) PutDeviceGroup(ctx context.Context, g RuleSet) (int64, error) {
+	return s.putRuleSet(ctx, g,
+		`INSERT INTO device_group (name, description, rules, rank) VALUES ($1, $2, $3, (SELECT coalesce(max(rank), 0) + 1 FROM device_group)) RETURNING id`,
+		`UPDATE device_group SET name = $1, description = $2, rules = $3 WHERE id = $4 RETURNING id`)
+}
+
+// PutTagRule stores the rules of a tag, durably, and returns their id; without an id they are new.
+func (s *Store) PutTagRule(ctx context.Context, r RuleSet) (int64, error) {
+	return s.putRuleSet(ctx, r,
+		`INSERT INTO tag_rule (tag, description, rules) VALUES ($1, $2, $3) RETURNING id`,
+		`UPDATE tag_rule SET tag = $1, description = $2, rules = $3 WHERE id = $4 RETURNING id`)
+}
+
+func (s *Store) putRuleSet(ctx context.Context, r RuleSet, insert, update string) (id int64, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		query, args := insert, []any{r.Name, r.Description, r.Rules}
+		if r.ID != 0 {
+			query, args = update, append(args, r.ID)
+		}
+		return tx.QueryRowContext(ctx, query, args...).Scan(&id)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store rules of %q: %w", r.Name, err)
+	}
+	return id, nil
+}
+
+// OrderDeviceGroups gives groups the ranks of their places in ids, durably.
+func (s *Store) OrderDeviceGroups(ctx context.Context, ids []int64) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		for i, id := range ids {
+			if _, err := tx.ExecContext(ctx, `UPDATE device_group SET rank = $1 WHERE id = $2`, i+1, id); err != nil {
+				return fmt.Errorf("rank group %d: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
+// DeleteDeviceGroup deletes a group, durably.
+func (s *Store) DeleteDeviceGroup(ctx context.Context, id int64) error {
+	return s.deleteOne(ctx, `DELETE FROM device_group WHERE id = $1`, id)
+}
+
+// DeleteTagRule deletes the rules of a tag, durably.
+func (s *Store) DeleteTagRule(ctx context.Context, id int64) error {
+	return s.deleteOne(ctx, `DELETE FROM tag_rule WHERE id = $1`, id)
+}
+
+func (s *Store) deleteOne(ctx context.Context, query string, id int64) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, query, id)
+		return err
+	})
+}
+
+// DeviceTags returns the tags that people and programs gave, by device, in order.
+func (s *Store) DeviceTags(ctx context.Context) (map[uint32][]string, error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT device, tag FROM device_tag ORDER BY device, tag`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[uint32][]string{}
+	for rows.Next() {
+		var num uint32
+		var tag string
+		if err := rows.Scan(&num, &tag); err != nil {
+			return nil, err
+		}
+		out[num] = append(out[num], tag)
+	}
+	return out, rows.Err()
+}
+
+// ChangeTags gives each of the devices the tags in add and takes those in
+// remove from it: all or nothing, durably.
+func (s *Store) ChangeTags(ctx context.Context, devices []uint32, add, remove []string) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		for _, step := range []struct {
+			query string
+			tags  []string
+		}{
+			{`INSERT INTO device_tag (device, tag) VALUES ($1, $2) ON CONFLICT DO NOTHING`, add},
+			{`DELETE FROM device_tag WHERE device = $1 AND tag = $2`, remove},
+		} {
+			if len(step.tags) == 0 {
+				continue
+			}
+			st, err := tx.PrepareContext(ctx, step.query)
+			if err != nil {
+				return err
+			}
+			for _, num := range devices {
+				for _, tag := range step.tags {
+					if _, err := st.ExecContext(ctx, num, tag); err != nil {
+						_ = st.Close()
+						return fmt.Errorf("change tags of device %d: %w", num, err)
+					}
+				}
+			}
+			if err := st.Close(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
