@@ -37,6 +37,8 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"score", func(r *server.DeviceRow) string { return number(r.Score) }},
 	{"exposure", func(r *server.DeviceRow) string { return r.Exposure }},
 	{"value", func(r *server.DeviceRow) string { return r.Value }},
+	{"group_id", func(r *server.DeviceRow) string { return whole(int(r.GroupID)) }},
+	{"group", func(r *server.DeviceRow) string { return r.Group }},
 }
 
 var deviceSoftwareColumns = []column[server.DeviceSoftwareRow]{

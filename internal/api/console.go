@@ -50,6 +50,7 @@ func newConsole(opt Options) *console {
 	c.planRoutes()
 	c.weaknessRoutes()
 	c.eventRoutes()
+	c.groupingRoutes()
 	c.settingRoutes()
 	c.liveRoute()
 	finishSchemas(c.api.OpenAPI())

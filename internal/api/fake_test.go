@@ -17,6 +17,7 @@ import (
 
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/server"
 	"github.com/picketsec/picket/internal/store"
@@ -158,6 +159,54 @@ func (f *fake) DeviceScore(_ context.Context, c server.Caller, _ string) (server
 
 func (f *fake) SetDeviceValue(_ context.Context, c server.Caller, _, _ string) error {
 	return need(c, server.MachineReadWrite)
+}
+
+func (f *fake) DeviceGroups(_ context.Context, c server.Caller) ([]server.DeviceGroup, error) {
+	return []server.DeviceGroup{{ID: 7, Name: poison, Rank: 1, Rules: []group.Rule{}}}, need(c, server.MachineRead)
+}
+
+func (f *fake) SaveDeviceGroup(_ context.Context, c server.Caller, id exposure.Group, e server.RuleEdit) (server.DeviceGroup, error) {
+	return server.DeviceGroup{ID: id, Name: e.Name, Rules: e.Rules}, need(c, server.ManageSettings)
+}
+
+func (f *fake) DeleteDeviceGroup(_ context.Context, c server.Caller, _ exposure.Group) error {
+	return need(c, server.ManageSettings)
+}
+
+func (f *fake) OrderDeviceGroups(_ context.Context, c server.Caller, _ []exposure.Group) error {
+	return need(c, server.ManageSettings)
+}
+
+func (f *fake) PreviewDeviceGroup(_ context.Context, c server.Caller, _ exposure.Group, _ []group.Rule) (server.RulePreview, error) {
+	return server.RulePreview{From: []server.PreviewGroup{}, Devices: []server.PreviewRow{{Name: poison}}}, need(c, server.ManageSettings)
+}
+
+func (f *fake) ScoresByGroup(_ context.Context, c server.Caller) ([]server.GroupScore, error) {
+	return []server.GroupScore{{ID: 7, Name: "web"}}, need(c, server.ScoreRead)
+}
+
+func (f *fake) TagRules(_ context.Context, c server.Caller) ([]server.TagRule, error) {
+	return []server.TagRule{{ID: 1, Tag: poison, Rules: []group.Rule{}}}, need(c, server.MachineRead)
+}
+
+func (f *fake) SaveTagRule(_ context.Context, c server.Caller, id int64, e server.RuleEdit) (server.TagRule, error) {
+	return server.TagRule{ID: id, Tag: e.Name, Rules: e.Rules}, need(c, server.ManageSettings)
+}
+
+func (f *fake) DeleteTagRule(_ context.Context, c server.Caller, _ int64) error {
+	return need(c, server.ManageSettings)
+}
+
+func (f *fake) PreviewTagRule(_ context.Context, c server.Caller, _ int64, _ []group.Rule) (server.RulePreview, error) {
+	return server.RulePreview{From: []server.PreviewGroup{}, Devices: []server.PreviewRow{}}, need(c, server.ManageSettings)
+}
+
+func (f *fake) Tags(_ context.Context, c server.Caller) ([]server.TagRow, error) {
+	return []server.TagRow{{Tag: poison, Kinds: []string{server.TagAgent}}}, need(c, server.MachineRead)
+}
+
+func (f *fake) ChangeTags(_ context.Context, c server.Caller, _ server.TagChange) (server.TagResult, error) {
+	return server.TagResult{}, need(c, server.MachineReadWrite)
 }
 
 func (f *fake) Recommendations(_ context.Context, c server.Caller, q server.Query, where func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {

@@ -57,18 +57,19 @@ func named(name string, values []string) []string { return append([]string{name}
 // DeviceFilter narrows and orders lists of devices.
 type DeviceFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group" doc:"Columns; minus is descending."`
 	OS       []string `query:"os" doc:"OS platform, as in os_platform."`
 	Health   []string `query:"health" enum:"Active,Inactive,ImpairedCommunication,NoSensorData"`
 	Exposure []string `query:"exposure" enum:"None,Low,Medium,High,NoData" doc:"Exposure level."`
 	Value    []string `query:"value" enum:"Low,Normal,High" doc:"What the device is worth."`
 	Tag      []string `query:"tag"`
+	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
 }
 
 func (f DeviceFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("os", f.OS), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
-		named("exposure", f.Exposure), named("value", f.Value))
+		named("exposure", f.Exposure), named("value", f.Value), named("device_group", f.Group))
 }
 
 // DeviceSoftwareFilter narrows and orders the products of one device.

@@ -37,7 +37,8 @@ type core struct {
 	events    *eventBook
 	noted     *notedBook
 	trends    *trendBook
-	settled   func() // called without mu when stale scores are up to date again; may be nil
+	sorting   *sorting // the rules of tags and device groups
+	settled   func()   // called without mu when stale scores are up to date again; may be nil
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of
@@ -52,6 +53,9 @@ type device struct {
 	online bool
 	value  exposure.Value
 	group  exposure.Group
+	tagged []string // manual tags, in order
+	ruled  []string // tags by rules, by tag
+	all    []string // all tags, each once; never changed in place
 
 	verdicts verdicts // of configuration checks; nil: not judged by today's checks
 }
@@ -106,6 +110,7 @@ func newCore() *core {
 		events:    newEventBook(),
 		noted:     newNotedBook(),
 		trends:    &trendBook{},
+		sorting:   newSorting(nil, nil),
 	}
 	c.fleet = exposure.NewFleet(c.rate)
 	c.fleet.Scores().SetChecks(checkWeights())
@@ -259,11 +264,15 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	if err != nil {
 		return fmt.Errorf("load values of devices: %w", err)
 	}
-	now := time.Now()
+	if c.sorting, err = readSorting(ctx, st); err != nil {
+		return err
+	}
 	for _, a := range agents {
 		d := c.register(a)
 		d.value, _ = valueOf(values[a.Num])
-		c.place(d, now)
+	}
+	if err := c.loadTags(ctx, st); err != nil {
+		return err
 	}
 	err = st.DeviceStates(ctx, func(ds store.DeviceState) error {
 		d := c.at(ds.Device)
@@ -284,8 +293,13 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		return fmt.Errorf("load device states: %w", err)
 	}
 	c.fleet.Load(batch)
+	now := time.Now()
 	for _, d := range c.devices {
-		if d != nil && len(d.held) == 0 {
+		if d == nil {
+			continue
+		}
+		c.place(d, now)
+		if len(d.held) == 0 {
 			c.fleet.SetDevice(d.num, nil)
 		}
 	}

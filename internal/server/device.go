@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +27,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf),
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN,
 	}
+	r.GroupID, r.Group = d.group, c.sorting.names[d.group]
 	r.Value, r.Exposure = valueWords[d.value], c.exposureOf(d)
 	if score, _, ok := c.fleet.Scores().DeviceScore(d.num); ok {
 		r.Score = score.Float()
@@ -46,22 +47,8 @@ func (c *core) exposureOf(d *device) string {
 // noData is the exposure level of devices of which nothing can be said.
 const noData = "NoData"
 
-// tags are those of this server, then those that the agent gives its device.
-func (d *device) tags() []string {
-	switch { // lists call this for every device: most have one kind or none
-	case len(d.agent.Tags) == 0 && d.sum.Tags != nil:
-		return d.sum.Tags
-	case len(d.sum.Tags) == 0 && d.agent.Tags != nil:
-		return d.agent.Tags
-	}
-	out := append([]string{}, d.sum.Tags...)
-	for _, t := range d.agent.Tags {
-		if !slices.Contains(out, t) {
-			out = append(out, t)
-		}
-	}
-	return out
-}
+// tags are those of people, of rules and of the agent, each once. The result is shared.
+func (d *device) tags() []string { return d.all }
 
 func (d *device) lastSeen(now time.Time) time.Time {
 	if d.online {
@@ -101,6 +88,8 @@ func (c *core) deviceList(now time.Time) *list[device] {
 
 			"exposure": oneOf(c.exposureOf),
 			"value":    oneOf(func(d *device) string { return valueWords[d.value] }),
+
+			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
 		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo,
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
@@ -120,6 +109,7 @@ func (c *core) deviceList(now time.Time) *list[device] {
 				return cmp.Compare(x, y)
 			},
 			"software": count(func(n exposure.Counts) uint32 { return n.Products }),
+			"group":    byText(func(d *device) string { return c.sorting.names[d.group] }),
 		},
 		tie:     func(a, b *device) int { return strings.Compare(string(a.id), string(b.id)) },
 		initial: []string{"-weaknesses", "name"},
@@ -191,6 +181,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 			out.Clones = append(out.Clones, string(o.id))
 		}
 	}
+	out.TagList = d.tagList()
 	c.mu.RUnlock()
 	if out.Interfaces == nil {
 		out.Interfaces = []inventory.Interface{}

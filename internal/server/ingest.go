@@ -119,6 +119,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 	sum.Tags = oldSum.Tags
 	d.held, d.sum = held, sum
 	c.judge(d, judged)
+	c.place(d, rep.At)
 	c.mu.Unlock()
 
 	raw, err := json.Marshal(sum)
@@ -134,6 +135,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 		d.held, d.sum = oldHeld, oldSum
 		c.judge(d, oldVerdicts)
 		c.noted.unsaved = append(c.noted.unsaved, rep.Noted...)
+		c.place(d, rep.At)
 	} else {
 		for _, k := range rep.Components {
 			c.saved[exposure.ComponentID(k.ID)] = true

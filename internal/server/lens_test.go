@@ -4,19 +4,25 @@ import (
 	"fmt"
 	"math/big"
 	"testing"
-	"time"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 )
 
-// move puts a device into a group.
+// move puts a device into a group, by a tag. The group of a number is made when
+// there is none yet.
 func move(t *testing.T, s *Server, r *report, g exposure.Group) {
 	t.Helper()
-	s.core.mu.Lock()
-	defer s.core.mu.Unlock()
-	d := s.core.find(string(r.id))
-	s.core.regroup(d, g)
-	s.core.place(d, time.Now())
+	tag := func(n exposure.Group) string { return fmt.Sprint("g", n) }
+	for n := exposure.Group(len(s.rules().groups)) + 1; n <= g; n++ {
+		if id := mustGroup(t, s, 0, tag(n), on(group.Tag, group.Equals, tag(n))); id != n {
+			t.Fatalf("group %d has number %d", n, id)
+		}
+	}
+	mustTag(t, s, r.id, []string{tag(g)}, nil)
+	if got := groupNow(t, s, r.id); got != tag(g) {
+		t.Fatalf("the device is in %q, want %q", got, tag(g))
+	}
 }
 
 // seen is what a caller sees of the fleet, in one line.

@@ -30,10 +30,10 @@ func valueOf(word string) (exposure.Value, bool) {
 	return exposure.ValueNormal, false
 }
 
-// place lets a device count in scores, or not, by when it was last seen. The
-// caller holds mu for writing.
+// place gives a device the tags and the group that rules say, and lets it count
+// in scores, or not, by when it was last seen. The caller holds mu for writing.
 func (c *core) place(d *device, now time.Time) {
-	c.regroup(d, d.group)
+	c.regroup(d, c.classify(d))
 	if now.Sub(d.lastSeen(now)) > outAfter {
 		c.fleet.Scores().Drop(d.num)
 		return

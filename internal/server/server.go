@@ -25,6 +25,7 @@ import (
 
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/intel"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -60,6 +61,7 @@ type Server struct {
 	looked      seenBook
 	settleSoon  chan struct{} // scores are stale
 	reassessing sync.Mutex    // one change of the intelligence at a time
+	sorting     sync.Mutex    // one change of rules, ranks or manual tags at a time
 }
 
 // Open opens a data directory, creating it if need be, and rebuilds the fleet
@@ -205,6 +207,20 @@ type API interface {
 	DeviceScore(ctx context.Context, c Caller, id string) (DeviceScore, error)
 	DeviceChecks(ctx context.Context, c Caller, id string, q Query) (Page[DeviceCheckRow], error)
 	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
+
+	DeviceGroups(ctx context.Context, c Caller) ([]DeviceGroup, error)
+	SaveDeviceGroup(ctx context.Context, c Caller, id exposure.Group, e RuleEdit) (DeviceGroup, error)
+	DeleteDeviceGroup(ctx context.Context, c Caller, id exposure.Group) error
+	OrderDeviceGroups(ctx context.Context, c Caller, ids []exposure.Group) error
+	PreviewDeviceGroup(ctx context.Context, c Caller, id exposure.Group, rules []group.Rule) (RulePreview, error)
+	ScoresByGroup(ctx context.Context, c Caller) ([]GroupScore, error)
+	TagRules(ctx context.Context, c Caller) ([]TagRule, error)
+	SaveTagRule(ctx context.Context, c Caller, id int64, e RuleEdit) (TagRule, error)
+	DeleteTagRule(ctx context.Context, c Caller, id int64) error
+	PreviewTagRule(ctx context.Context, c Caller, id int64, rules []group.Rule) (RulePreview, error)
+	Tags(ctx context.Context, c Caller) ([]TagRow, error)
+	ChangeTags(ctx context.Context, c Caller, ch TagChange) (TagResult, error)
+
 	Recommendations(ctx context.Context, c Caller, q Query, where func(*RecommendationRow) bool) (Page[RecommendationRow], error)
 	Recommendation(ctx context.Context, c Caller, id string) (Recommendation, error)
 	RecommendationDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)

@@ -39,8 +39,8 @@ type SeverityCount struct {
 
 // DeviceRow is a device in a list.
 //
-// Sort keys: name, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health.
-// Filters: os (OSPlatform), health, tag, clone ("true").
+// Sort keys: name, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group.
+// Filters: os (OSPlatform), health, tag, clone ("true"), device_group (GroupID).
 type DeviceRow struct {
 	ID          inventory.DeviceID `json:"id"`
 	Name        string             `json:"name"`
@@ -65,8 +65,11 @@ type DeviceRow struct {
 	Score    float64  `json:"score"`
 	Exposure string   `json:"exposure"`
 	Value    string   `json:"value"` // what the device is worth: Low, Normal, High
-	Tags     []string `json:"tags"`
-	CloneOf  string   `json:"clone_of,omitempty"` // the device whose state directory was copied
+	Tags     []string `json:"tags"`  // of every kind, each once
+	// GroupID and Group are the device group, 0 for a device that no rule takes.
+	GroupID exposure.Group `json:"group_id"`
+	Group   string         `json:"group"`
+	CloneOf string         `json:"clone_of,omitempty"` // the device whose state directory was copied
 
 	// For the Defender-compatible API alone.
 	DNSName string `json:"-"` // full name where the host knows it, else ""
@@ -78,6 +81,7 @@ type DeviceRow struct {
 type Device struct {
 	DeviceRow
 	FQDN         string                  `json:"fqdn"`
+	TagList      []DeviceTag             `json:"tag_list"` // tags with who gives them
 	Domain       string                  `json:"domain"`
 	Kernel       inventory.KernelFact    `json:"kernel"`
 	Hardware     inventory.HardwareFact  `json:"hardware"`
@@ -329,8 +333,10 @@ type WeaknessDevice struct {
 	LastSeen  time.Time          `json:"last_seen"`
 
 	// For the Defender-compatible API alone.
-	OSPlatform string `json:"-"`
-	DNSName    string `json:"-"` // full name where the host knows it, else ""
+	OSPlatform string         `json:"-"`
+	GroupID    exposure.Group `json:"-"`
+	Group      string         `json:"-"`
+	DNSName    string         `json:"-"` // full name where the host knows it, else ""
 }
 
 // FeedRow is one feed of the loaded intelligence.

@@ -172,6 +172,7 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 	comps := c.fleet.WeaknessComponents(id)
 	for i, d := range cut {
 		p.Items[i] = WeaknessDevice{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
+			GroupID: d.group, Group: c.sorting.names[d.group],
 			Exposed: exposed.Contains(d.num), Software: []SoftwareRef{}}
 		c.fillWeaknessDevice(&p.Items[i], d, id, comps)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/server"
 )
@@ -46,8 +47,8 @@ var machineProps = []prop[server.DeviceRow]{
 	{"lastExternalIpAddress", text, constant[server.DeviceRow](nil)},
 	{"healthStatus", word, func(r *server.DeviceRow) any { return health(r.Health) }},
 	{"deviceValue", word, func(r *server.DeviceRow) any { return r.Value }},
-	{"rbacGroupId", number, constant[server.DeviceRow](float64(0))},
-	{"rbacGroupName", text, constant[server.DeviceRow](nil)},
+	{"rbacGroupId", number, func(r *server.DeviceRow) any { return float64(r.GroupID) }},
+	{"rbacGroupName", text, func(r *server.DeviceRow) any { return groupName(r.GroupID, r.Group) }},
 	{"riskScore", word, constant[server.DeviceRow](nil)},
 	{"exposureLevel", word, exposureLevel},
 	{"isAadJoined", flag, constant[server.DeviceRow](false)},
@@ -148,14 +149,28 @@ type machineRef struct {
 	id       inventory.DeviceID
 	name     string
 	platform string
+	groupID  exposure.Group
+	group    string
+}
+
+func refOf(r *server.DeviceRow) machineRef {
+	return machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform, r.GroupID, r.Group}
+}
+
+// groupName is null for machines that are in no group.
+func groupName(id exposure.Group, name string) any {
+	if id == 0 {
+		return nil
+	}
+	return name
 }
 
 var machineRefProps = []prop[machineRef]{
 	{"id", word, func(r *machineRef) any { return string(r.id) }},
 	{"computerDnsName", word, func(r *machineRef) any { return r.name }},
 	{"osPlatform", word, func(r *machineRef) any { return textOrNil(r.platform) }},
-	{"rbacGroupName", text, constant[machineRef](nil)},
-	{"rbacGroupId", number, constant[machineRef](float64(0))},
+	{"rbacGroupName", text, func(r *machineRef) any { return groupName(r.groupID, r.group) }},
+	{"rbacGroupId", number, func(r *machineRef) any { return float64(r.groupID) }},
 }
 
 // softwareProps are the properties of a product. activeAlert is false: Picket

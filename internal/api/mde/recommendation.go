@@ -78,7 +78,7 @@ func (h *Handler) recommendationMachines(q *request) error {
 		var out server.Page[machineRef]
 		for i := range page.Items {
 			r := &page.Items[i]
-			out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform})
+			out.Items = append(out.Items, refOf(r))
 		}
 		return out, missing(err, "Recommendation", q.id)
 	})

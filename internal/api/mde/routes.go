@@ -33,6 +33,9 @@ func Routes() []Route {
 		{"GET", "/machines/{id}/software", server.SoftwareRead, (*Handler).machineSoftware},
 		{"GET", "/machines/{id}/vulnerabilities", server.VulnerabilityRead, (*Handler).machineVulns},
 		{"GET", "/machines/{id}/recommendations", server.RecommendationRead, (*Handler).machineRecommendations},
+		{"PATCH", "/machines/{id}", server.MachineReadWrite, (*Handler).patchMachine},
+		{"POST", "/machines/{id}/tags", server.MachineReadWrite, (*Handler).tagMachine},
+		{"POST", "/machines/AddOrRemoveTagForMultipleMachines", server.MachineReadWrite, (*Handler).tagMachines},
 		{"POST", "/machines/{id}/setDeviceValue", server.MachineReadWrite, (*Handler).setDeviceValue},
 		{"GET", "/recommendations", server.RecommendationRead, (*Handler).recommendations},
 		{"GET", "/recommendations/{id}", server.RecommendationRead, (*Handler).recommendation},
@@ -270,7 +273,7 @@ func (h *Handler) softwareMachines(q *request) error {
 		var out server.Page[machineRef]
 		for i := range page.Items {
 			r := &page.Items[i]
-			out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform})
+			out.Items = append(out.Items, refOf(r))
 		}
 		return out, missing(err, "Software", q.id)
 	})
@@ -333,7 +336,7 @@ func (h *Handler) vulnMachines(q *request) error {
 		out := server.Page[machineRef]{Total: page.Total}
 		for i := range page.Items {
 			r := &page.Items[i]
-			out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform})
+			out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform, r.GroupID, r.Group})
 		}
 		return out, missing(err, "Vulnerability", q.id)
 	})
