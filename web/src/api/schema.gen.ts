@@ -21,6 +21,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/device-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Device groups by rank, whichever are selected */
+        get: operations["device-groups"];
+        put?: never;
+        /** Make a device group, of the last rank */
+        post: operations["create-device-group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device-groups/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rank the device groups */
+        put: operations["order-device-groups"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device-groups/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a device group would hold with these rules */
+        post: operations["preview-device-group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device-groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a device group */
+        put: operations["save-device-group"];
+        post?: never;
+        /** Delete a device group; its devices go on to other groups */
+        delete: operations["delete-device-group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices": {
         parameters: {
             query?: never;
@@ -981,6 +1051,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tag-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules that give tags */
+        get: operations["tag-rules"];
+        put?: never;
+        /** Give a tag by rules */
+        post: operations["create-tag-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tag-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which devices would have a tag by these rules */
+        post: operations["preview-tag-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tag-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the rules of a tag */
+        put: operations["save-tag-rule"];
+        post?: never;
+        /** Delete the rules of a tag; devices have it no more */
+        delete: operations["delete-tag-rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of devices, with who gives them */
+        get: operations["tags"];
+        put?: never;
+        /** Give manual tags to devices, or take them away */
+        post: operations["change-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -1177,6 +1318,20 @@ export interface components {
             software: string;
             version: string;
         };
+        Condition: {
+            /**
+             * @description How it is compared, without regard to case. Only in takes several values.
+             * @enum {string}
+             */
+            operator: "equals" | "starts_with" | "ends_with" | "contains" | "in";
+            /**
+             * @description What of the device is looked at.
+             * @enum {string}
+             */
+            property: "name" | "domain" | "tag" | "os_platform" | "os_version" | "ip" | "value" | "arch" | "source";
+            /** @description What it is compared with; for ip: addresses, or prefixes such as 10.1.0.0/16. */
+            values: string[];
+        };
         Dashboard: {
             check_days: components["schemas"]["EventDay"][];
             devices: components["schemas"]["TopDevice"][];
@@ -1237,6 +1392,9 @@ export interface components {
             gap_list: components["schemas"]["Gap"][];
             /** Format: int64 */
             gaps: number;
+            group: string;
+            /** Format: int32 */
+            group_id: number;
             hardware: components["schemas"]["HardwareFact"];
             health: string;
             id: string;
@@ -1266,6 +1424,7 @@ export interface components {
             states: {
                 [key: string]: number;
             };
+            tag_list: components["schemas"]["DeviceTag"][];
             tags: string[];
             top_weaknesses: components["schemas"]["DeviceVulnRow"][];
             /** Format: int64 */
@@ -1285,6 +1444,18 @@ export interface components {
             reason: string;
             state: string;
             subcategory: string;
+        };
+        DeviceGroup: {
+            description: string;
+            /** Format: int64 */
+            devices: number;
+            /** Format: int32 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            rank: number;
+            rules: components["schemas"]["Rule"][];
+            score: components["schemas"]["ScoreView"];
         };
         DeviceRecommendationRow: {
             component: string;
@@ -1321,6 +1492,9 @@ export interface components {
             fixable: number;
             /** Format: int64 */
             gaps: number;
+            group: string;
+            /** Format: int32 */
+            group_id: number;
             health: string;
             id: string;
             ip: string;
@@ -1402,6 +1576,10 @@ export interface components {
             versions: string[];
             /** Format: int64 */
             weaknesses: number;
+        };
+        DeviceTag: {
+            kinds: string[];
+            tag: string;
         };
         DeviceValueInBody: {
             /**
@@ -1786,6 +1964,10 @@ export interface components {
             command: string;
             server_url: string;
         };
+        OrderInBody: {
+            /** @description Every group but 0, the one of the best rank first. */
+            order: number[];
+        };
         PackageRow: {
             arch: string;
             /** Format: date-time */
@@ -2003,6 +2185,29 @@ export interface components {
             state: string;
             type: string;
         };
+        PreviewAsk: {
+            /**
+             * Format: int64
+             * @description Of what is edited; 0: it does not exist yet.
+             */
+            id?: number;
+            /** @description Alternatives: a device is taken when one of them holds. */
+            rules: components["schemas"]["Rule"][];
+        };
+        PreviewGroup: {
+            /** Format: int64 */
+            devices: number;
+            /** Format: int32 */
+            id: number;
+            name: string;
+        };
+        PreviewRow: {
+            group: string;
+            id: string;
+            member: boolean;
+            name: string;
+            os_name: string;
+        };
         Process: {
             name: string;
             /** Format: int64 */
@@ -2107,6 +2312,27 @@ export interface components {
             processes: components["schemas"]["Process"][];
             running_version?: string;
             source?: string;
+        };
+        Rule: {
+            /** @description All of them must hold. */
+            conditions: components["schemas"]["Condition"][];
+        };
+        RuleEdit: {
+            description?: string;
+            /** @description Name of the group, or the tag. */
+            name: string;
+            /** @description Alternatives: a device is taken when one of them holds. */
+            rules: components["schemas"]["Rule"][];
+        };
+        RulePreview: {
+            devices: components["schemas"]["PreviewRow"][];
+            from: components["schemas"]["PreviewGroup"][];
+            /** Format: int64 */
+            leaving: number;
+            /** Format: int64 */
+            matched: number;
+            /** Format: int64 */
+            members: number;
         };
         SavePlanInBody: {
             /** @description As the draft names itself. */
@@ -2309,6 +2535,35 @@ export interface components {
             version: string;
             /** Format: int64 */
             weaknesses: number;
+        };
+        TagChange: {
+            add?: string[];
+            /** @description Ids or names. */
+            devices: string[];
+            remove?: string[];
+        };
+        TagResult: {
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            kept: number;
+        };
+        TagRow: {
+            /** Format: int64 */
+            devices: number;
+            kinds: string[];
+            /** Format: int64 */
+            manual: number;
+            tag: string;
+        };
+        TagRule: {
+            description: string;
+            /** Format: int64 */
+            devices: number;
+            /** Format: int64 */
+            id: number;
+            rules: components["schemas"]["Rule"][];
+            tag: string;
         };
         Threats: {
             /** Format: double */
@@ -2588,6 +2843,414 @@ export interface operations {
             };
         };
     };
+    "device-groups": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceGroup"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-device-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleEdit"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceGroup"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "order-device-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "preview-device-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePreview"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "save-device-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceGroup"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "delete-device-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the device group. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     devices: {
         parameters: {
             query?: {
@@ -2598,7 +3261,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -2607,6 +3270,8 @@ export interface operations {
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -2682,7 +3347,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -2691,6 +3356,8 @@ export interface operations {
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -5960,7 +6627,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -5969,6 +6636,8 @@ export interface operations {
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -6047,7 +6716,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -6056,6 +6725,8 @@ export interface operations {
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -6956,7 +7627,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -6965,6 +7636,8 @@ export interface operations {
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -7043,7 +7716,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score")[];
+                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -7052,6 +7725,8 @@ export interface operations {
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -7311,6 +7986,484 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "tag-rules": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRule"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-tag-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleEdit"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRule"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "preview-tag-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePreview"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "save-tag-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRule"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "delete-tag-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the rules. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tags: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRow"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "change-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagResult"];
                 };
             };
             /** @description Unauthorized */
