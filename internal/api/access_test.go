@@ -158,6 +158,16 @@ var table = map[string]route{
 	"GET /api/vulnerabilities/machinesVulnerabilities":     {server.VulnerabilityRead, "/api/vulnerabilities/machinesvulnerabilities", "", 200},
 	"GET /api/vulnerabilities/{id}":                        {server.VulnerabilityRead, "/api/vulnerabilities/cve-2024-1000", "", 200},
 	"GET /api/vulnerabilities/{id}/machineReferences":      {server.VulnerabilityRead, "/api/vulnerabilities/CVE-2024-1000/machineReferences", "", 200},
+
+	"GET /api/machines/SoftwareVulnerabilitiesByMachine":        {server.VulnerabilityRead, "/api/machines/SoftwareVulnerabilitiesByMachine", "", 200},
+	"GET /api/machines/SoftwareVulnerabilityChangesByMachine":   {server.VulnerabilityRead, "/api/machines/SoftwareVulnerabilityChangesByMachine?sinceTime=2026-01-01T00:00:00Z", "", 200},
+	"GET /api/machines/SoftwareVulnerabilitiesExport":           {server.VulnerabilityRead, "/api/machines/SoftwareVulnerabilitiesExport", "", 200},
+	"GET /api/machines/SoftwareInventoryByMachine":              {server.SoftwareRead, "/api/machines/SoftwareInventoryByMachine", "", 200},
+	"GET /api/machines/SoftwareInventoryExport":                 {server.SoftwareRead, "/api/machines/SoftwareInventoryExport", "", 200},
+	"GET /api/machines/SoftwareInventoryNoProductCodeByMachine": {server.SoftwareRead, "/api/machines/SoftwareInventoryNoProductCodeByMachine", "", 200},
+	"GET /api/machines/SoftwareInventoryNonCpeExport":           {server.SoftwareRead, "/api/machines/SoftwareInventoryNonCpeExport", "", 200},
+	"GET /api/machines/SecureConfigurationsAssessmentByMachine": {server.VulnerabilityRead, "/api/machines/SecureConfigurationsAssessmentByMachine", "", 200},
+	"GET /api/machines/SecureConfigurationsAssessmentExport":    {server.VulnerabilityRead, "/api/machines/SecureConfigurationsAssessmentExport", "", 200},
 }
 
 // registered lists every route of the API from the registrations themselves.

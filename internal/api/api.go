@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -46,6 +47,8 @@ type Backend interface {
 	server.API
 	Sessions
 	Apps
+	// ExportFile opens a file of an export for whoever knows its secret.
+	ExportFile(secret, name string) (*os.File, error)
 }
 
 // Options are what a handler is made of.
@@ -72,7 +75,7 @@ func New(opt Options) http.Handler {
 	}
 	opt.PublicURL = strings.TrimRight(opt.PublicURL, "/")
 	h := &handler{opt: opt, console: newConsole(opt), tokens: newTokenRoutes(opt), cross: http.NewCrossOriginProtection()}
-	h.mde = mde.New(mde.Options{Server: opt.Server, Fail: h.defenderError, Now: opt.Now})
+	h.mde = mde.New(mde.Options{Server: opt.Server, Fail: h.defenderError, Broken: h.noteBroken, Now: opt.Now})
 	if opt.PublicURL != "" {
 		if origin := originOf(opt.PublicURL); origin != "" {
 			_ = h.cross.AddTrustedOrigin(origin) // an origin in this form is always taken
@@ -108,6 +111,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.opt.Web.ServeHTTP(w, r)
 	case areaProbe:
 		h.probe(w, r)
+	case areaFile:
+		apiHeaders(w)
+		h.exportFile(w, r, path)
 	case areaToken:
 		apiHeaders(w)
 		h.tokens.ServeHTTP(w, r)
@@ -123,6 +129,7 @@ type area int
 const (
 	areaWeb area = iota
 	areaProbe
+	areaFile // of exports
 	areaToken
 	areaConsole  // below /api/x
 	areaDefender // the rest below /api
@@ -144,6 +151,9 @@ func (h *handler) area(r *http.Request) (area, string) {
 			return areaConsole, afterSegments(path, 2)
 		}
 		return areaDefender, rest
+	}
+	if rest, ok := strings.CutPrefix(path, mde.DownloadPath); ok {
+		return areaFile, rest
 	}
 	if h.tokens.owns(path) {
 		return areaToken, ""

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/picketsec/picket/internal/api/mde"
 	"github.com/picketsec/picket/internal/server"
 )
 
@@ -26,10 +27,10 @@ type column[T any] struct {
 	text func(*T) string
 }
 
-// exportHeaders that follow the body.
+// Headers that follow the body.
 const (
-	trailerRows = "X-Picket-Rows"
-	trailerHash = "X-Picket-Sha256"
+	trailerRows = mde.TrailerRows
+	trailerHash = mde.TrailerHash
 )
 
 // extendEvery is after how many rows the write deadline is moved on: a slow

@@ -31,6 +31,7 @@ var asOf = time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
 // fake is a product with a little data in memory and the door of the real one.
 type fake struct {
 	*server.Accounts
+	*server.Exports
 	devices    []server.DeviceRow
 	software   []server.SoftwareRow
 	weaknesses []server.WeaknessRow
@@ -39,6 +40,9 @@ type fake struct {
 
 	mu   sync.Mutex
 	last server.Query // of the last list
+
+	exported server.ExportQuery // of the last export of weaknesses
+	broken   int                // exports fail at this device, counted from 1
 }
 
 var _ Backend = (*fake)(nil)
@@ -424,6 +428,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	f := newFake(a)
+	if f.Exports, err = server.OpenExports(t.TempDir(), discard()); err != nil {
+		t.Fatal(err)
+	}
 	web := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "console") })
 	return &world{t: t, st: st, fake: f, h: New(Options{Server: f, Web: web, Log: discard(), Now: func() time.Time { return asOf }}), tenant: a.TenantID()}
 }

@@ -391,6 +391,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 	}
 	switch {
 	case strings.Contains(route, "(…)"), strings.HasSuffix(route, "/search"), strings.HasSuffix(route, "/findbytag"):
+	case strings.HasSuffix(route, "ChangesByMachine"):
+		return []string{route + "?sinceTime=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
 	case !strings.Contains(route, "{"):
 		return []string{route}
 	case strings.HasPrefix(route, "/api/x/devices/"), strings.HasPrefix(route, "/api/machines/"):

@@ -38,6 +38,7 @@ type Hit struct {
 	Weakness string
 	State    State
 	Fixed    string
+	FixedBy  string // vendor's advisory that announced the fix, "" if none
 	Exposed  bool
 }
 
@@ -70,6 +71,7 @@ type AssessmentDiff struct {
 	Opened  []string // matched now, not before
 	Closed  []string // matched before, not now
 	Changed []string // matched before and now, in another state or with another fix
+	Before  []Hit    // what Closed and Changed were, ordered by weakness
 }
 
 // Empty reports whether nothing changed.
@@ -120,7 +122,7 @@ type Fleet struct {
 	held      held // within one SetAssessments
 	scores    *Scores
 
-	text    []string          // interned fixed versions
+	text    []string          // interned fixed versions, advisories and states
 	textIDs map[string]uint32 //
 	work    *scratch          // of the changing methods
 	pool    sync.Pool         // of *scratch, for reading methods
@@ -144,10 +146,11 @@ type kind struct {
 	bits    uint8
 }
 
-// hit is a Hit in sixteen bytes; fixed and state are interned texts.
+// hit is a Hit in twenty bytes; fixed, by and state are interned texts.
 type hit struct {
 	weak  uint32
 	fixed uint32
+	by    uint32
 	state uint32
 	bit   uint8 // 1 << (Standing-1)
 }

@@ -79,6 +79,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 		case j == len(now) || i < len(old) && f.weak[old[i].weak].id < f.weak[now[j].weak].id:
 			w := old[i].weak
 			d.Closed = append(d.Closed, f.weak[w].id)
+			d.Before = append(d.Before, f.expand(old[i]))
 			if !f.bulk {
 				f.weak[w].leave(id)
 				f.move(id, w, old[i].bit, 0)
@@ -96,6 +97,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 		default:
 			if old[i] != now[j] {
 				d.Changed = append(d.Changed, f.weak[now[j].weak].id)
+				d.Before = append(d.Before, f.expand(old[i]))
 				if !f.bulk {
 					f.weak[now[j].weak].leave(id)
 					f.weak[now[j].weak].members = append(f.weak[now[j].weak].members, member{id, now[j].bit})
@@ -137,7 +139,7 @@ func (f *Fleet) hits(matches []Match) []hit {
 	out := make([]hit, 0, len(matches))
 	for i := range matches {
 		m := &matches[i]
-		h := hit{weak: f.internWeakness(m.Weakness), fixed: f.internText(m.Fixed), state: f.internText(string(m.State)), bit: bitHidden}
+		h := hit{weak: f.internWeakness(m.Weakness), fixed: f.internText(m.Fixed), by: f.internText(m.FixedBy()), state: f.internText(string(m.State)), bit: bitHidden}
 		switch {
 		case m.Exposed && m.Fixed != "":
 			h.bit = bitFixable

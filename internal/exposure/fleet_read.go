@@ -96,7 +96,7 @@ func (f *Fleet) HitOf(id ComponentID, weakness string) (Hit, bool) {
 }
 
 func (f *Fleet) expand(h hit) Hit {
-	return Hit{Weakness: f.weak[h.weak].id, State: State(f.text[h.state]), Fixed: f.text[h.fixed], Exposed: h.bit&bitsCount != 0}
+	return Hit{Weakness: f.weak[h.weak].id, State: State(f.text[h.state]), Fixed: f.text[h.fixed], FixedBy: f.text[h.by], Exposed: h.bit&bitsCount != 0}
 }
 
 // DeviceHits yields every hit of every component of a device, by component, then weakness.

@@ -20,6 +20,7 @@ import (
 // server knows of each device and weakness. It is rebuilt from the store at
 // start and follows every committed change.
 type core struct {
+	record
 	mu      sync.RWMutex // guards everything below
 	fleet   *exposure.Fleet
 	devices []*device // by device number; nil: no such device
@@ -44,6 +45,7 @@ type core struct {
 // device is one device in memory. Its fields are guarded by core.mu; reports of
 // one device are serialised by report.
 type device struct {
+	recorded
 	report sync.Mutex
 	num    uint32
 	id     inventory.DeviceID

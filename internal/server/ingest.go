@@ -63,6 +63,7 @@ func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, 
 	}
 	rep := store.Ingest{Device: d.num, ID: id, Seq: seq, At: time.Now().UTC()}
 	var resync []inventory.SectionName
+	before := map[inventory.SectionName]*inventory.Section{} // what this report replaces
 	for _, delta := range deltas {
 		if !delta.Name.Valid() || !delta.Status.Valid() {
 			s.log.WarnContext(ctx, "unknown section skipped", "device", id, "section", delta.Name)
@@ -80,6 +81,9 @@ func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, 
 			resync = append(resync, delta.Name)
 			continue
 		}
+		if old := sections[delta.Name]; old != nil && before[delta.Name] == nil {
+			before[delta.Name] = old
+		}
 		sections[delta.Name] = next
 		rep.Sections = append(rep.Sections, next)
 	}
@@ -87,7 +91,7 @@ func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, 
 		_, err := s.st.Apply(ctx, []store.Ingest{rep})
 		return resync, err
 	}
-	if err := s.evaluate(ctx, d, sections, &rep); err != nil {
+	if err := s.evaluate(ctx, d, before, sections, &rep); err != nil {
 		return nil, err
 	}
 	return resync, nil
@@ -95,8 +99,8 @@ func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, 
 
 // evaluate brings the index to the new sections of a device, commits the
 // report with everything that follows from it, and puts the index back when
-// the commit did not succeed.
-func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory.SectionName]*inventory.Section, rep *store.Ingest) error {
+// the commit did not succeed. before holds the sections that were replaced.
+func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[inventory.SectionName]*inventory.Section, rep *store.Ingest) error {
 	profile := exposure.Profile(sections)
 	sum := summarise(sections, &profile)
 	judged := newVerdicts(posture.Evaluate(sections))
@@ -115,6 +119,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 	rep.Closed = c.closures(d, oldHeld, diff, rep.At.UnixMilli())
 	rep.Components = c.unsaved(ids, fresh)
 	rep.Noted, c.noted.unsaved = c.noted.unsaved, nil
+	rep.Change = c.noteDevice(d, oldHeld, diff, c.movedFiles(before, sections, &profile))
 	c.forgetDevice(diff)
 	sum.Tags = oldSum.Tags
 	d.held, d.sum = held, sum
@@ -130,6 +135,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, sections map[inventory
 	dup, err := s.st.Apply(ctx, []store.Ingest{*rep})
 
 	c.mu.Lock()
+	d.pending = nil
 	if err != nil || dup[0] {
 		c.forgetDevice(c.fleet.SetDevice(d.num, componentIDs(oldHeld)))
 		d.held, d.sum = oldHeld, oldSum

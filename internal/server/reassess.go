@@ -23,6 +23,7 @@ type touched struct {
 	Weaknesses []string
 	Generation uint64
 	Start      bool // the server starts: the index knows nothing yet
+	Unsure     bool // the intelligence or the rules may have changed while it did not run
 	Quiet      bool // nothing of it is news
 }
 
@@ -72,10 +73,13 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 	if t.Quiet {
 		news.Events = nil
 	}
-	if err := s.st.Reassessed(ctx, t.Generation, done.rows, done.learned, done.closed, news); err != nil {
+	if err := s.st.Reassessed(ctx, t.Generation, done.rows, done.learned, done.closed, news, done.before...); err != nil {
 		return fmt.Errorf("store assessments: %w", err)
 	}
 	s.told(news)
+	c.mu.Lock()
+	c.intelPending = c.intelPending[len(done.before):]
+	c.mu.Unlock()
 	select {
 	case s.settleSoon <- struct{}{}:
 	default:
@@ -93,6 +97,7 @@ type reassessment struct {
 	learned []store.Learned   // of components that are stored already
 	closed  []store.Closed
 	news    *newsroom
+	before  []*store.Change // not committed yet; of earlier attempts too
 }
 
 func (r *reassessment) empty() bool { return len(r.rows)+len(r.learned) == 0 }
@@ -107,8 +112,9 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 	defer c.mu.Unlock()
 	c.view = view
 	defer func() { c.view = nil }()
-	c.refreshFacts(t)
 	var diffs []exposure.AssessmentDiff
+	note := c.noteIntel(t, ids, results)
+	c.refreshFacts(t)
 	set := func() { diffs = c.fleet.SetAssessments(ids, results) }
 	if t.All {
 		looked := map[string]bool{}
@@ -122,7 +128,8 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 	} else {
 		set()
 	}
-	var out reassessment
+	note(diffs)
+	out := reassessment{before: slices.Clone(c.intelPending)}
 	was := map[exposure.ComponentID][]store.Known{} // of those that changed
 	now := time.Now()
 	whole := len(ids) > rewriteAbove

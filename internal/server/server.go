@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,6 +47,7 @@ type Options struct {
 // Server is the running product. Its exported methods are safe for concurrent use.
 type Server struct {
 	*Accounts
+	*Exports
 	opt   Options
 	log   *slog.Logger
 	lock  *os.File // held while this process has the data directory
@@ -62,6 +64,8 @@ type Server struct {
 	settleSoon  chan struct{} // scores are stale
 	reassessing sync.Mutex    // one change of the intelligence at a time
 	sorting     sync.Mutex    // one change of rules, ranks or manual tags at a time
+
+	changesSince atomic.Int64 // from when on (Unix microseconds) all changes are recorded
 }
 
 // Open opens a data directory, creating it if need be, and rebuilds the fleet
@@ -101,7 +105,32 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.core.load(ctx, s.st); err != nil {
 		return err
 	}
-	return s.reassess(ctx, touched{All: true, Generation: s.intel.Generation(), Start: true})
+	if s.Exports, err = OpenExports(filepath.Join(s.opt.Dir, "exports"), s.log); err != nil {
+		return err
+	}
+	if err = s.loadChanges(ctx); err != nil {
+		return err
+	}
+	return s.firstAssessment(ctx)
+}
+
+// firstAssessment fills the index when the program starts.
+func (s *Server) firstAssessment(ctx context.Context) error {
+	const judgedBy = "assessed_by" // the version of the rules that assessments in the store are by
+	generation := s.intel.Generation()
+	was, err := s.st.AssessedGeneration(ctx)
+	if err != nil {
+		return fmt.Errorf("read what assessments are of: %w", err)
+	}
+	by, err := s.st.Setting(ctx, judgedBy)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("read what judged last: %w", err)
+	}
+	same := was == generation && string(by) == s.opt.Version
+	if err := s.reassess(ctx, touched{All: true, Generation: generation, Start: true, Unsure: !same}); err != nil || same {
+		return err
+	}
+	return s.st.SetSetting(ctx, judgedBy, []byte(s.opt.Version))
 }
 
 // Close frees what Open opened. It is safe on a server that opened only in part.
@@ -125,6 +154,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.desk.Run(ctx) })
 	g.Go(func() error { return s.runSeen(ctx) })
 	g.Go(func() error { return s.runScores(ctx) })
+	g.Go(func() error { return s.runChanges(ctx) })
 	return g.Wait()
 }
 
@@ -200,6 +230,10 @@ type API interface {
 	EventCounts(ctx context.Context, c Caller, q Query) (EventCounts, error)
 	Event(ctx context.Context, c Caller, id string) (EventDetail, error)
 	EventVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
+	ExportVulns(ctx context.Context, c Caller, q ExportQuery) (Export[VulnExport], error)
+	ExportInventory(ctx context.Context, c Caller, q ExportQuery) (Export[InventoryExport], error)
+	ExportChecks(ctx context.Context, c Caller, q ExportQuery) (Export[CheckExport], error)
+	NewExportFiles(ctx context.Context, c Caller, permission string, life time.Duration) (*ExportFiles, error)
 
 	Dashboard(ctx context.Context, c Caller) (Dashboard, error)
 	ExposureScore(ctx context.Context, c Caller) (ScoreView, error)

@@ -86,6 +86,7 @@ type Ingest struct {
 	Components []Component  // new in the fleet, or with changed Known
 	Closed     []Closed
 	Noted      []Noted // what is no news any more with this report
+	Change     *Change // what stood before; nil: nothing that exports show changed
 }
 
 // ErrSeq says that a report was applied before.
@@ -108,6 +109,9 @@ func (s *Store) Apply(ctx context.Context, reports []Ingest) (dup map[int]bool, 
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		for i := range reports {
 			err := applyReport(ctx, tx, &reports[i], bodies[i])
+			if err == nil {
+				err = s.putChange(ctx, tx, reports[i].Change)
+			}
 			if errors.Is(err, ErrSeq) {
 				dup[i] = true
 				continue
@@ -241,6 +245,24 @@ func (s *Store) Sections(ctx context.Context, device uint32) (map[inventory.Sect
 	if err != nil {
 		return nil, err
 	}
+	return s.readSections(rows, device)
+}
+
+// SomeSections reads those of the named sections that a device has.
+func (s *Store) SomeSections(ctx context.Context, device uint32, names []inventory.SectionName) (map[inventory.SectionName]*inventory.Section, error) {
+	list, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.r.QueryContext(ctx, `SELECT name, status, reason, seen, body FROM section
+		WHERE device = $1 AND name IN (SELECT value FROM json_each($2))`, device, string(list))
+	if err != nil {
+		return nil, err
+	}
+	return s.readSections(rows, device)
+}
+
+func (s *Store) readSections(rows *sql.Rows, device uint32) (map[inventory.SectionName]*inventory.Section, error) {
 	defer func() { _ = rows.Close() }()
 	out := map[inventory.SectionName]*inventory.Section{}
 	for rows.Next() {
@@ -251,6 +273,7 @@ func (s *Store) Sections(ctx context.Context, device uint32) (map[inventory.Sect
 			return nil, err
 		}
 		sec.SeenAt = time.UnixMilli(seen).UTC()
+		var err error
 		if sec.Items, err = s.unpackItems(body); err != nil {
 			return nil, fmt.Errorf("section %q of device %d: %w", sec.Name, device, err)
 		}

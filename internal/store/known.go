@@ -23,9 +23,9 @@ const foldAfter = 64
 
 // Reassessed commits what a change of the intelligence did, with the
 // generation of the intelligence that it was computed from: whole rows of
-// components, what was learned of components that are stored already, and the
-// news of the change, which may be nil.
-func (s *Store) Reassessed(ctx context.Context, generation uint64, changed []Component, learned []Learned, closed []Closed, news *News) error {
+// components, what was learned of components that are stored already, the news
+// of the change, which may be nil, and what stood there before.
+func (s *Store) Reassessed(ctx context.Context, generation uint64, changed []Component, learned []Learned, closed []Closed, news *News, before ...*Change) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.putNews(ctx, tx, news); err != nil {
 			return err
@@ -38,6 +38,11 @@ func (s *Store) Reassessed(ctx context.Context, generation uint64, changed []Com
 		}
 		if err := putClosed(ctx, tx, closed); err != nil {
 			return err
+		}
+		for _, c := range before {
+			if err := s.putChange(ctx, tx, c); err != nil {
+				return err
+			}
 		}
 		raw := binary.AppendUvarint(nil, generation)
 		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ('assessed', $1) ON CONFLICT (name) DO UPDATE SET value = $1`, raw)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -70,4 +71,49 @@ func sorted(m map[string]Known) []Known {
 	}
 	slices.SortFunc(out, func(a, b Known) int { return cmp.Compare(a.Weakness, b.Weakness) })
 	return out
+}
+
+// Changes are read back by device and time, and forgotten from the oldest on.
+func TestChanges(t *testing.T) {
+	s := openTest(t, t.TempDir())
+	ctx := t.Context()
+	if since, err := s.ChangesSince(ctx, time.Now()); err != nil || since != 0 {
+		t.Fatalf("a new store keeps changes since %d, %v", since, err)
+	}
+	for at := range int64(10) {
+		ch := &Change{At: 100 + at, Device: AllDevices, None: []uint32{uint32(at)}}
+		if err := s.Reassessed(ctx, 1, nil, nil, nil, nil, ch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(from int64) (out []uint32) {
+		list, err := s.Changes(ctx, AllDevices, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range list {
+			out = append(out, c.None...)
+		}
+		return out
+	}
+	if got := read(107); !slices.Equal(got, []uint32{7, 8, 9}) {
+		t.Errorf("from 107 on: %v", got)
+	}
+	for _, drop := range []struct {
+		before int64
+		most   int
+		since  int64
+		left   int
+	}{{100, 100, 0, 10}, {103, 100, 103, 7}, {103, 4, 106, 4}, {105, 100, 106, 4}} {
+		since, err := s.dropChanges(ctx, drop.before, drop.most)
+		if left := len(read(0)); err != nil || since != drop.since || left != drop.left {
+			t.Errorf("drop before %d, at most %d: kept since %d, %d left, %v; want %d, %d", drop.before, drop.most, since, left, err, drop.since, drop.left)
+		}
+	}
+	if last, err := s.LastChanges(ctx); err != nil || last[AllDevices] != 109 {
+		t.Errorf("%v %v", last, err)
+	}
+	if since, err := s.ChangesSince(ctx, time.Now()); err != nil || since != 106 {
+		t.Errorf("after a look: %d, %v", since, err)
+	}
 }

@@ -219,7 +219,7 @@ var vulnProps = []prop[vuln]{
 	{"id", word, func(r *vuln) any { return r.ID }},
 	{"name", word, func(r *vuln) any { return r.ID }},
 	{"description", text, func(r *vuln) any { return describe(r) }},
-	{"severity", word, func(r *vuln) any { return string(r.Severity) }},
+	{"severity", word, func(r *vuln) any { return textOrNil(rated(string(r.Severity))) }},
 	{"cvssV3", number, func(r *vuln) any { return scoreV3(r).Base }},
 	{"cvssVector", text, func(r *vuln) any { r.more(); return textOrNil(scoreV3(r).Vector) }},
 	{"exposedMachines", number, func(r *vuln) any { return float64(r.Exposed) }},
@@ -239,6 +239,15 @@ var vulnProps = []prop[vuln]{
 		}
 		return r.EPSS
 	}},
+}
+
+// rated is a severity as this API has it, Low to Critical; "" where nobody
+// scored the weakness: that is unknown, no fifth severity.
+func rated(severity string) string {
+	if severity == string(advisory.Unrated) {
+		return ""
+	}
+	return severity
 }
 
 func describe(r *vuln) string {
@@ -294,5 +303,5 @@ var machineVulnProps = []prop[server.MachineVuln]{
 	{"productName", text, func(r *server.MachineVuln) any { return r.Product }},
 	{"productVendor", text, func(r *server.MachineVuln) any { return r.Vendor }},
 	{"productVersion", text, func(r *server.MachineVuln) any { return r.Version }},
-	{"severity", word, func(r *server.MachineVuln) any { return r.Severity }},
+	{"severity", word, func(r *server.MachineVuln) any { return textOrNil(rated(r.Severity)) }},
 }

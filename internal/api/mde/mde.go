@@ -22,7 +22,9 @@ type Options struct {
 	Server server.API
 	// Fail answers an error in the Defender API's shape.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
-	Now  func() time.Time // wall clock; nil: time.Now
+	// Broken notes why an answer ended in its middle; nil: nobody.
+	Broken func(r *http.Request, err error)
+	Now    func() time.Time // wall clock; nil: time.Now
 }
 
 // Handler serves the routes below /api. It is safe for concurrent use.

@@ -25,7 +25,7 @@ type Route struct {
 
 // Routes is the whole table: what is not in it does not exist.
 func Routes() []Route {
-	return []Route{
+	return append(exportRoutes(), []Route{
 		{"GET", "/machines", server.MachineRead, (*Handler).machines},
 		{"GET", "/machines/findbytag", server.MachineRead, (*Handler).machinesByTag},
 		{"GET", "/machines/findbyip(…)", server.MachineRead, (*Handler).machinesByIP},
@@ -53,7 +53,7 @@ func Routes() []Route {
 		{"GET", "/vulnerabilities/machinesVulnerabilities", server.VulnerabilityRead, (*Handler).machinesVulns},
 		{"GET", "/vulnerabilities/{id}", server.VulnerabilityRead, (*Handler).vuln},
 		{"GET", "/vulnerabilities/{id}/machineReferences", server.VulnerabilityRead, (*Handler).vulnMachines},
-	}
+	}...)
 }
 
 // machines is the list of devices.
