@@ -98,7 +98,7 @@ func (c *console) serve(w http.ResponseWriter, r *http.Request, path string) {
 
 // problem is an error as a handler of huma returns it.
 func (c *console) problem(ctx context.Context, op string, err error) error {
-	f := faultOf(err)
+	f := faultIn(ctx, err)
 	if f.status >= 500 {
 		c.log.ErrorContext(ctx, "request failed", "id", requestOf(ctx).id, "operation", op, "error", err)
 	}

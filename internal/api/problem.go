@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -26,6 +27,18 @@ type fault struct {
 	text   string // for people
 	field  string // what is wrong, when one field is
 	after  int    // seconds to wait, when that helps
+}
+
+// statusGone is what an answer is that nobody waits for: the client went away
+// and its request was cancelled. It is no mistake of the server.
+const statusGone = 499
+
+// faultIn maps an error of a request.
+func faultIn(ctx context.Context, err error) fault {
+	if errors.Is(ctx.Err(), context.Canceled) && errors.Is(err, context.Canceled) {
+		return fault{status: statusGone, code: "BadRequest", text: "The client went away before the answer."}
+	}
+	return faultOf(err)
 }
 
 // faultOf maps an error of the product. What it does not know is a bug: 500,
@@ -84,7 +97,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // defenderError writes an error in the Defender API's shape.
 func (h *handler) defenderError(w http.ResponseWriter, r *http.Request, err error) {
-	f := faultOf(err)
+	f := faultIn(r.Context(), err)
 	if f.status == http.StatusUnprocessableEntity {
 		f.status = http.StatusBadRequest
 	}
@@ -101,7 +114,7 @@ func (f *fault) defender(id string) map[string]string {
 // writeProblem writes an error as RFC 9457 says, with the Defender API's shape
 // as the extension "error": programs that guess a path find what they know.
 func writeProblem(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
-	f := faultOf(err)
+	f := faultIn(r.Context(), err)
 	noteFault(log, r, f, err)
 	faultHeaders(w, f)
 	w.Header().Set("Content-Type", "application/problem+json")

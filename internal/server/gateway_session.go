@@ -36,6 +36,7 @@ type session struct {
 	lastSeq uint64
 	bad     int
 	csrs    int
+	wrong   map[inventory.SectionName]bool // came whole and were not what their hash said
 }
 
 // heard notes a sign of life.
@@ -340,7 +341,32 @@ func (s *session) deliver(ctx context.Context, d *protocol.Deliver) error {
 		s.log.ErrorContext(ctx, "report not stored, the agent will try again", "seq", d.Seq, "error", err)
 		return s.refuse(ctx, protocol.RefusedBusy, "the server cannot store reports now")
 	}
-	return s.ack(ctx, d.Seq, resync, rejected)
+	resync, wrong := s.again(ctx, good, resync)
+	return s.ack(ctx, d.Seq, resync, append(rejected, wrong...))
+}
+
+// again decides on sections that did not hold. One that came whole is counted
+// and asked for once more in a session; then it is rejected, or it would come
+// for ever.
+func (s *session) again(ctx context.Context, sent []inventory.Delta, resync []inventory.SectionName) (ask []inventory.SectionName, rejected []protocol.Rejected) {
+	for _, name := range resync {
+		i := slices.IndexFunc(sent, func(x inventory.Delta) bool { return x.Name == name && x.Base == "" })
+		switch {
+		case i < 0:
+			ask = append(ask, name)
+		case s.wrong[name]:
+			rejected = append(rejected, protocol.Rejected{Name: name, Hash: sent[i].Hash, Reason: "its content is not what its hash says, twice"})
+		default:
+			if s.wrong == nil {
+				s.wrong = map[inventory.SectionName]bool{}
+			}
+			s.wrong[name] = true
+			s.g.alive(s.id, nil, 1)
+			s.log.WarnContext(ctx, "section is not what its hash says: asked for again", "section", name)
+			ask = append(ask, name)
+		}
+	}
+	return ask, rejected
 }
 
 // ingest waits for a slot, asking the agent to slow down when there is none,

@@ -47,8 +47,9 @@ func (s *Server) deviceByID(id inventory.DeviceID) (*device, error) {
 
 // ingest applies one report of a device: sections change, findings follow, and
 // all of it is on disk when it returns nil. A report that was applied before is
-// acknowledged and ignored. Sections whose delta does not fit what is held are
-// returned: the agent sends them whole.
+// acknowledged and ignored. Sections whose delta does not fit what is held, or
+// is not what its hash says, are returned: the agent sends them whole. The
+// others go on.
 func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, deltas []inventory.Delta) ([]inventory.SectionName, error) {
 	d, err := s.deviceByID(id)
 	if err != nil {
@@ -70,11 +71,8 @@ func (s *Server) ingest(ctx context.Context, id inventory.DeviceID, seq uint64, 
 			continue
 		}
 		next, err := inventory.Apply(sections[delta.Name], delta)
-		if err != nil && delta.Base == "" {
-			return nil, Invalidf(string(delta.Name), "%v", err)
-		}
 		if err == nil && len(next.Items) > protocol.MaxItems {
-			return nil, Invalidf(string(delta.Name), "%d items, at most %d are kept", len(next.Items), protocol.MaxItems)
+			err = fmt.Errorf("%d items, at most %d are kept", len(next.Items), protocol.MaxItems)
 		}
 		if err != nil {
 			s.log.DebugContext(ctx, "section asked for whole", "device", id, "section", delta.Name, "reason", err)
