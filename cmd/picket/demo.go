@@ -71,7 +71,16 @@ func (c *DemoCmd) Run(e *env) error {
 }
 
 func (c *DemoCmd) serve(e *env, s *server.Server, cmd *ServerCmd, l *listeners, logFile *os.File) error {
-	if err := s.LoadDemo(e.ctx, demo.Intelligence()); err != nil {
+	// Where devices will report, an earlier state comes first, so that the rest
+	// is an update that the event timeline can tell of.
+	intelligence, err := demo.Base()
+	if c.NoAgent && c.Simulated == 0 {
+		intelligence = demo.Intelligence()
+	}
+	if err == nil {
+		err = s.LoadDemo(e.ctx, intelligence)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("load demo intelligence: %w", err), l.close())
 	}
 	g, ctx := errgroup.WithContext(e.ctx)
@@ -92,6 +101,16 @@ func (c *DemoCmd) serve(e *env, s *server.Server, cmd *ServerCmd, l *listeners, 
 			return nil
 		case <-enrolled:
 		}
+		if c.Simulated == 0 {
+			if err := c.update(ctx, e, s); err != nil {
+				return err
+			}
+		} else {
+			g.Go(func() error {
+				waitForFleet(ctx, e, s, c.Simulated)
+				return c.update(ctx, e, s)
+			})
+		}
 		link, err := s.SignInLink(ctx)
 		if err != nil {
 			return fmt.Errorf("make a sign-in link: %w", err)
@@ -102,11 +121,55 @@ func (c *DemoCmd) serve(e *env, s *server.Server, cmd *ServerCmd, l *listeners, 
 		}
 		return c.fleet(ctx, e, s)
 	})
-	err := g.Wait()
+	err = g.Wait()
 	if e.ctx.Err() != nil {
 		return nil
 	}
 	return err
+}
+
+// update loads the whole demo intelligence over its base.
+func (c *DemoCmd) update(ctx context.Context, e *env, s *server.Server) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err := s.LoadDemo(ctx, demo.Intelligence()); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("load demo intelligence: %w", err)
+	}
+	e.log.InfoContext(ctx, "the demo intelligence is whole")
+	return nil
+}
+
+// fleetWait is how long the update of the demo intelligence waits for the
+// simulated devices.
+const fleetWait = 2 * time.Minute
+
+// waitForFleet waits until n simulated devices have reported their software.
+func waitForFleet(ctx context.Context, e *env, s *server.Server, n int) {
+	ctx, cancel := context.WithTimeout(ctx, fleetWait)
+	defer cancel()
+	have, err := waitForDevices(ctx, s, n, func(r *server.DeviceRow) bool { return r.Software > 0 && slices.Contains(r.Tags, simulate.Tag) })
+	if err != nil || have < n {
+		e.log.WarnContext(ctx, "not all simulated devices have reported", "reported", have, "error", err)
+	}
+}
+
+// waitForDevices waits until n devices are as asked, or ctx ends; it returns how many are.
+func waitForDevices(ctx context.Context, s *server.Server, n int, as func(*server.DeviceRow) bool) (int, error) {
+	admin := server.Caller{Name: "demo", Admin: true}
+	events, err := s.Subscribe(ctx, admin)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		p, err := s.Devices(ctx, admin, server.Query{Limit: 1}, as)
+		if err != nil || p.Total >= n {
+			return p.Total, err
+		}
+		if _, ok := <-events; !ok {
+			return p.Total, nil
+		}
+	}
 }
 
 // agent runs this machine's agent as a process of its own until ctx ends.
@@ -187,26 +250,11 @@ func orEnded(err error) error {
 func waitForDevice(ctx context.Context, e *env, s *server.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, enrolWait)
 	defer cancel()
-	admin := server.Caller{Name: "demo", Admin: true}
-	events, err := s.Subscribe(ctx, admin)
-	if err != nil {
-		return err
+	have, err := waitForDevices(ctx, s, 1, func(r *server.DeviceRow) bool { return r.Software > 0 && !slices.Contains(r.Tags, simulate.Tag) })
+	if err == nil && have == 0 {
+		e.log.WarnContext(ctx, "this machine has not reported yet")
 	}
-	for {
-		p, err := s.Devices(ctx, admin, server.Query{}, func(r *server.DeviceRow) bool {
-			return r.Software > 0 && !slices.Contains(r.Tags, simulate.Tag)
-		})
-		if err != nil {
-			return err
-		}
-		if p.Total > 0 {
-			return nil
-		}
-		if _, ok := <-events; !ok {
-			e.log.WarnContext(ctx, "this machine has not reported yet")
-			return nil
-		}
-	}
+	return err
 }
 
 // pick returns addr when it was given, else the usual address or, when that

@@ -11,6 +11,8 @@ package demo
 import (
 	"bytes"
 	_ "embed" // the file below
+	"encoding/json"
+	"fmt"
 )
 
 //go:embed intelligence.json
@@ -19,3 +21,46 @@ var intelligence []byte
 // Intelligence returns the demo intelligence in the format that package
 // advisory reads as FormatDemo. The caller may change the result.
 func Intelligence() []byte { return bytes.Clone(intelligence) }
+
+// baseDay is the day of Base.
+const baseDay = "2025-01-01"
+
+// Base returns the demo intelligence as it would have been on an earlier day:
+// without the weaknesses that were published later and without the entries of
+// CISA's catalogue that came later. Loaded first, it makes of Intelligence an
+// update that tells something.
+func Base() ([]byte, error) {
+	var file struct {
+		Demo       int                          `json:"picket_demo"`
+		Date       string                       `json:"date"`
+		Weaknesses []map[string]json.RawMessage `json:"weaknesses"`
+	}
+	if err := json.Unmarshal(intelligence, &file); err != nil {
+		return nil, fmt.Errorf("read demo intelligence: %w", err)
+	}
+	file.Date = baseDay
+	kept := file.Weaknesses[:0]
+	for _, w := range file.Weaknesses {
+		var facts struct {
+			Published string                  `json:"published"`
+			KEV       *struct{ Added string } `json:"kev"`
+		}
+		raw, err := json.Marshal(w)
+		if err == nil {
+			err = json.Unmarshal(raw, &facts)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read demo intelligence: %w", err)
+		}
+		if facts.Published > baseDay {
+			continue
+		}
+		if facts.KEV != nil && facts.KEV.Added > baseDay { // its exploitation was not known either
+			delete(w, "kev")
+			delete(w, "exploit")
+		}
+		kept = append(kept, w)
+	}
+	file.Weaknesses = kept
+	return json.Marshal(file)
+}

@@ -124,3 +124,44 @@ func TestFile(t *testing.T) {
 		}
 	}
 }
+
+// TestBase holds that the base is a part of the whole: what it lacks was
+// published, or listed as exploited, after its day.
+func TestBase(t *testing.T) {
+	read := func(data []byte) map[string]advisory.Record {
+		out := map[string]advisory.Record{}
+		_, err := advisory.Decode(advisory.FormatDemo, "demo.json", bytes.NewReader(data), func(_ advisory.Header, r advisory.Record) error {
+			out[r.ID] = r
+			return nil
+		}, func(id, reason string) { t.Errorf("skipped %s: %s", id, reason) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	raw, err := demo.Base()
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	base, whole := read(raw), read(demo.Intelligence())
+	later, listed := 0, 0
+	for id, w := range whole {
+		b, has := base[id]
+		switch {
+		case !has:
+			later++
+			if !w.Facts.Published.After(day) {
+				t.Errorf("%s of %s is not in the base", id, w.Facts.Published)
+			}
+		case w.KEV != nil && b.KEV == nil:
+			listed++
+			if w.KEV.Added <= "2025-01-01" || b.Facts.Exploit == advisory.ExploitVerified {
+				t.Errorf("%s, listed on %s, is %+v in the base", id, w.KEV.Added, b.Facts)
+			}
+		}
+	}
+	if len(base)+later != len(whole) || later < 20 || listed < 4 {
+		t.Errorf("%d of %d weaknesses are in the base, %d were listed later: too little news", len(base), len(whole), listed)
+	}
+}
