@@ -51,7 +51,7 @@ func eventList() *list[eventRow] {
 			"severity":   byNumber(func(r *eventRow) int { return severityRank(r.Severity) }),
 		},
 		tie:     func(a, b *eventRow) int { return cmp.Compare(b.e.ID, a.e.ID) },
-		initial: []string{"-date"},
+		initial: []string{"-date", "-impacted"},
 	}
 }
 
