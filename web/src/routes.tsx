@@ -34,6 +34,7 @@ const tree = root.addChildren([
     ]),
     page("/software", lazyRouteComponent(() => import("./pages/software/SoftwarePage"), "SoftwarePage")),
     page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
+    page("/events", lazyRouteComponent(() => import("./pages/events/EventsPage"), "EventsPage")),
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
     createRoute({ getParentRoute: () => shell, path: "$", component: () => <NotFound /> }),

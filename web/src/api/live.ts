@@ -8,6 +8,8 @@ export function touched(e: LiveEvent): QueryKey[] {
       return e.id ? [["device", e.id], ["devices"], ["scores"]] : [["device"], ["devices"], ["scores"]];
     case "score":
       return [["scores"], ["device"], ["devices"], ["software"]];
+    case "events":
+      return [["events"], ["scores"]];
     case "devices":
       return [["devices"], ["scores"]];
     case "software":

@@ -83,6 +83,13 @@ export const softwareDevices = (id: string, q: Query) =>
 export const softwareVulns = (id: string, q: Query) =>
   list(["software", id, "vulns"], q, (query, signal) => api.GET("/software/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
 
+export const events = (q: Query) => list(["events"], q, (query, signal) => api.GET("/events", { params: { query }, signal }));
+export const eventCounts = (q: Query) =>
+  queryOptions({ queryKey: ["events", "counts", q], queryFn: ({ signal }) => ok(api.GET("/event-counts", { params: { query: q }, signal })), placeholderData: keepPreviousData });
+export const event = (id: string) => one(["events", id], (signal) => api.GET("/events/{id}", { params: { path: { id } }, signal }));
+export const eventVulns = (id: string, q: Query) =>
+  list(["events", id, "vulns"], q, (query, signal) => api.GET("/events/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
+
 export const weaknesses = (q: Query) => list(["weaknesses"], q, (query, signal) => api.GET("/weaknesses", { params: { query }, signal }));
 export const weakness = (id: string) => one(["weaknesses", id], (signal) => api.GET("/weaknesses/{id}", { params: { path: { id } }, signal }));
 export const weaknessDevices = (id: string, q: Query) =>

@@ -40,6 +40,12 @@ export interface ListViewProps<T> {
   searchLabel: string;
   /** Path of the export under the console API. */
   exportPath?: string;
+  /** A query that always holds, beside what the URL says. `query` must have it already; this is for the export. */
+  fixed?: RawSearch;
+  /** Filters that the page sets itself: the panel and "Clear all" leave them as they are. */
+  keep?: readonly string[];
+  /** Further commands, at the left. */
+  commands?: ReactNode;
   /** Shown when there is nothing at all, filters aside. */
   empty: ReactNode;
   flyout?: (id: string, frame: FlyoutFrame, row: T | undefined) => ReactNode;
@@ -67,7 +73,8 @@ export function ListView<T>(p: ListViewProps<T>) {
   const columns = p.columns.filter((c, i) => i === 0 || shown.includes(c.key));
   const rows = held.rows;
   const at = rows.findIndex((r) => p.rowKey(r) === state.open);
-  const filtered = state.q !== "" || Object.values(state.filters).some((v) => v.length > 0);
+  const kept = Object.fromEntries(Object.entries(state.filters).filter(([k]) => p.keep?.includes(k)));
+  const filtered = state.q !== "" || Object.entries(state.filters).some(([k, v]) => v.length > 0 && !p.keep?.includes(k));
   const { flyout } = p;
 
   const open = useCallback((id: string) => { setPanel(""); set({ open: id, view: "" }, state.open !== ""); }, [set, state.open]);
@@ -79,7 +86,7 @@ export function ListView<T>(p: ListViewProps<T>) {
     if (state.open !== "") set({ open: "", view: "" });
     setPanel(which);
   };
-  const exportOf = (format: string): string => address(`${p.exportPath ?? ""}/export`, { ...apiQuery(state, false), format });
+  const exportOf = (format: string): string => address(`${p.exportPath ?? ""}/export`, { ...apiQuery(state, false), ...p.fixed, format });
 
   let body: ReactNode;
   if (error && !data) {
@@ -88,7 +95,7 @@ export function ListView<T>(p: ListViewProps<T>) {
     body = <Spinner className={s.wait} label={`Reading ${p.label.toLowerCase()} …`} />;
   } else if (rows.length === 0 && held.waiting === 0) {
     body = filtered || state.page > 1 ? (
-      <Empty icon={<SearchRegular />} title="Nothing matches" action={<Button onClick={() => set({ q: "", filters: {}, page: 1 })}>Clear search and filters</Button>}>
+      <Empty icon={<SearchRegular />} title="Nothing matches" action={<Button onClick={() => set({ q: "", filters: kept, page: 1 })}>Clear search and filters</Button>}>
         No item matches the search and filters that hold. Remove a filter or search for something else.
       </Empty>
     ) : p.empty;
@@ -126,7 +133,9 @@ export function ListView<T>(p: ListViewProps<T>) {
         exports={p.exportPath ? { csv: exportOf("csv"), jsonl: exportOf("jsonl") } : undefined}
         onColumns={() => show("columns")}
         onFilter={p.groups.length > 0 ? () => show("filter") : undefined}
-      />
+      >
+        {p.commands}
+      </CommandBar>
       {dropped.length > 0 && (
         <MessageBar intent="warning" className={s.bar}>
           <MessageBarBody>{`Parts of the address are not understood and left out: ${dropped.slice(0, 5).join(", ")}${dropped.length > 5 ? " …" : ""}`}</MessageBarBody>
@@ -137,7 +146,7 @@ export function ListView<T>(p: ListViewProps<T>) {
           <MessageBarBody>{`These rows may be old: ${explain(error)}`}</MessageBarBody>
         </MessageBar>
       )}
-      <FilterPills groups={p.groups} values={state.filters} onEdit={() => show("filter")} onClear={() => set({ filters: {} })} onRemove={(name) => set({ filters: { ...state.filters, [name]: [] } })} />
+      <FilterPills groups={p.groups} values={state.filters} onEdit={() => show("filter")} onClear={() => set({ filters: kept })} onRemove={(name) => set({ filters: { ...state.filters, [name]: [] } })} />
       {body}
       <Pager
         page={state.page}
@@ -157,7 +166,7 @@ export function ListView<T>(p: ListViewProps<T>) {
           values={state.filters}
           onClose={() => setPanel("")}
           onApply={(filters) => {
-            set({ filters });
+            set({ filters: { ...kept, ...filters } });
             setPanel("");
           }}
         />

@@ -1,7 +1,7 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
   AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, LaptopSettingsFilled, LaptopSettingsRegular,
-  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular,
+  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
 import { Hidden } from "../ui/Hidden";
@@ -17,6 +17,7 @@ const groups = [
       { to: "/recommendations", text: "Recommendations", Icon: LightbulbCheckmarkRegular, On: LightbulbCheckmarkFilled },
       { to: "/software", text: "Software inventory", Icon: AppsListRegular, On: AppsListFilled },
       { to: "/weaknesses", text: "Weaknesses", Icon: ShieldErrorRegular, On: ShieldErrorFilled },
+      { to: "/events", text: "Event timeline", Icon: TimelineRegular, On: TimelineFilled },
     ],
   },
   {

@@ -9,11 +9,13 @@ import { Empty } from "../../ui/Empty";
 import { Moment } from "../../ui/Time";
 import { ScoreCard } from "./ScoreCard";
 import { SecureCard } from "./SecureCard";
+import { TopEventsCard } from "./TopEventsCard";
 import { DevicesCard, DistributionCard, RecommendationsCard, SoftwareCard, WeaknessesCard } from "./cards";
 
 const useStyles = makeStyles({
-  grid: { display: "grid", gap: "16px", gridTemplateColumns: "repeat(3, minmax(0, 1fr))", marginTop: "16px", "@media (max-width: 1180px)": { gridTemplateColumns: "minmax(0, 1fr)" } },
-  stack: { display: "flex", flexDirection: "column", gap: "16px" },
+  grid: { display: "grid", gap: "16px", gridTemplateColumns: "minmax(0, 2fr) minmax(0, 1fr)", alignItems: "start", marginTop: "16px", "@media (max-width: 1180px)": { gridTemplateColumns: "minmax(0, 1fr)" } },
+  stack: { display: "flex", flexDirection: "column", gap: "16px", minWidth: 0 },
+  pair: { display: "grid", gap: "16px", gridTemplateColumns: "minmax(0, 3fr) minmax(0, 2fr)", "@media (max-width: 720px)": { gridTemplateColumns: "minmax(0, 1fr)" } },
   foot: { marginTop: "14px", fontSize: "12px", opacity: 0.8 },
   bar: { marginTop: "12px" },
 });
@@ -35,15 +37,20 @@ export function DashboardPage() {
       <>
         {error && <MessageBar intent="warning" className={s.bar}><MessageBarBody>{`These numbers may be old: ${explain(error)}`}</MessageBarBody></MessageBar>}
         <div className={s.grid}>
-          <ScoreCard d={d} />
-          <DistributionCard d={d} />
-          <RecommendationsCard d={d} />
           <div className={s.stack}>
-            <SecureCard d={d} />
-            <WeaknessesCard d={d} />
+            <ScoreCard d={d} />
+            <RecommendationsCard d={d} />
+            <SoftwareCard d={d} />
+            <div className={s.pair}>
+              <TopEventsCard d={d} />
+              <WeaknessesCard d={d} />
+            </div>
           </div>
-          <SoftwareCard d={d} />
-          <DevicesCard d={d} />
+          <div className={s.stack}>
+            <DistributionCard d={d} />
+            <SecureCard d={d} />
+            <DevicesCard d={d} />
+          </div>
         </div>
         <div className={s.foot}>As of <Moment at={d.score.as_of} /></div>
       </>

@@ -5,6 +5,7 @@ import { plural, time } from "../../lib/format";
 import { Card } from "../../ui/Card";
 import { ExposureLevel, ScoreNumber, ScoreScale } from "../../ui/Exposure";
 import { Trend } from "../../ui/Trend";
+import { dots } from "./EventDots";
 
 const useStyles = makeStyles({
   root: { display: "flex", flexWrap: "wrap", gap: "20px 36px" },
@@ -36,7 +37,7 @@ export function ScoreCard({ d }: { d: Dashboard }) {
           <p className={s.means}>{`Lower is better: fewer, milder and less attacked weaknesses. Over ${plural(d.score.devices, "device")} seen within 30 days; formula ${d.score.version}.`}</p>
         </div>
         <div className={s.trend}>
-          <Trend label="Exposure score over time" points={trend} say={(p) => plural(p.devices, "device")} />
+          <Trend label="Exposure score over time" points={trend} say={(p) => plural(p.devices, "device")} marks={dots(d.event_days)} />
         </div>
       </div>
     </Card>

@@ -17,6 +17,7 @@ import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { Impact } from "../../ui/Exposure";
 import type { FilterGroup } from "../../ui/FilterPanel";
+import { MiniTrend } from "../../ui/MiniTrend";
 import { Remedy } from "../../ui/Remedy";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons } from "../../ui/Threats";
@@ -55,6 +56,7 @@ const columns: readonly Column<RecommendationRow>[] = [
   { key: "weaknesses", title: "Weaknesses", width: 132, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
   { key: "threats", title: "Threats", width: 108, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 134, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "trend", title: "Trend", width: 84, render: (r) => <MiniTrend counts={r.trend} what="Exposed devices" /> },
   { key: "type", title: "Remediation type", width: 168, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "status", title: "Status", width: 78, render: (r) => r.status },
   { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },

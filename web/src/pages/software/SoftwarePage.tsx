@@ -15,6 +15,7 @@ import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { Impact } from "../../ui/Exposure";
 import type { FilterGroup } from "../../ui/FilterPanel";
+import { MiniTrend } from "../../ui/MiniTrend";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons } from "../../ui/Threats";
 import { SoftwareFlyout } from "./SoftwareFlyout";
@@ -64,6 +65,7 @@ const columns: readonly Column<SoftwareRow>[] = [
   { key: "weaknesses", title: "Weaknesses", width: 190, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
   { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed / installed", width: 200, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "trend", title: "Trend", width: 84, render: (r) => <MiniTrend counts={r.trend} what="Exposed devices" /> },
   { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
   { key: "versions", title: "Versions", width: 90, align: "end", render: (r) => number(r.versions) },
   { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.tags} /> },
