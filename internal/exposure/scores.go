@@ -40,6 +40,11 @@ type Scores struct {
 	next   *sums  // while Settle is under way: what now will be
 	upTo   uint32 // devices below are in next
 	work   causeMarks
+
+	exc     *exceptions // nil: none is in force
+	paths   map[uint32][]PathHit
+	pathAt  map[PathHit]*roaring.Bitmap
+	byGroup map[Group]*roaring.Bitmap // devices, also those that count nowhere
 }
 
 // sums is what follows from the points of components.
@@ -59,6 +64,7 @@ type scored struct {
 	group  Group
 	value  Value
 	in     bool
+	regime *regime // what exceptions make of it; nil: nothing
 }
 
 // cohort is the devices of one group and value.
@@ -66,17 +72,20 @@ type cohort struct {
 	devices  uint32
 	levels   [4]uint32 // devices by level, none to high
 	sum      Sum
-	products []causeSum // by product and remedy
-	checks   []causeSum // by check number
+	products []causeSum       // by product and remedy
+	checks   []causeSum       // by check number
+	less     map[int]*lessSum // by place in products, or -1 - check number
 }
 
 // causeSum is one cause over the devices of a cohort.
 type causeSum struct {
-	devices uint32
-	impact  Sum // what the sum of scores falls by without it
+	devices uint32 // that have it, mitigated or not
+	impact  Sum    // what the sum of scores falls by without it
 }
 
-func newScores(f *Fleet) *Scores { return &Scores{f: f, in: roaring.New()} }
+func newScores(f *Fleet) *Scores {
+	return &Scores{f: f, in: roaring.New(), paths: map[uint32][]PathHit{}, pathAt: map[PathHit]*roaring.Bitmap{}, byGroup: map[Group]*roaring.Bitmap{}}
+}
 
 // Scores returns the scores of the fleet.
 func (f *Fleet) Scores() *Scores { return f.scores }
@@ -93,7 +102,8 @@ func (s *Scores) Put(dev uint32, g Group, v Value) {
 	}
 	s.leave(dev)
 	d := &s.devs[dev]
-	d.group, d.value, d.in = g, v, true
+	s.regroup(dev, g)
+	d.value, d.in = v, true
 	s.in.Add(dev)
 	s.join(dev)
 }
@@ -124,9 +134,24 @@ func (s *Scores) SetFailed(dev uint32, failed []uint32) {
 }
 
 func (s *Scores) grow(dev uint32) {
-	if n := int(dev) + 1 - len(s.devs); n > 0 {
-		s.devs = append(s.devs, make([]scored, n)...)
+	for n := len(s.devs); n <= int(dev); n++ {
+		s.devs = append(s.devs, scored{})
+		s.regroup(uint32(n), 0)
 	}
+}
+
+// regroup puts a device that is out of the sums into a group.
+func (s *Scores) regroup(dev uint32, g Group) {
+	d := &s.devs[dev]
+	if in := s.byGroup[d.group]; in != nil {
+		in.Remove(dev)
+	}
+	if s.byGroup[g] == nil {
+		s.byGroup[g] = roaring.New()
+	}
+	s.byGroup[g].Add(dev)
+	d.group = g
+	s.rerule(dev)
 }
 
 // weigh computes what a component weighs, by remedy.
@@ -156,6 +181,7 @@ func remedyOf(state State, bit uint8) Remedy {
 
 // reweigh takes in new hits of a component.
 func (s *Scores) reweigh(id ComponentID) {
+	s.exc.forget(id)
 	switch {
 	case s.f.bulk || !s.f.comps[id].devices.IsEmpty():
 		s.spoil()
@@ -218,6 +244,7 @@ func (s *Scores) Settle(n int) (done bool) {
 	}
 	if s.next == nil {
 		s.next, s.upTo = &sums{own: make([]ownPoints, len(s.f.comps))}, 0
+		s.exc.forgetAll()
 		for i := range s.f.comps {
 			s.next.own[i] = s.weigh(ComponentID(i))
 		}
@@ -244,6 +271,16 @@ type causeMarks struct {
 	stamp   []uint32
 	points  [][3]uint64
 	touched []uint32
+
+	underAt []uint32 // by product: 1 + its place in under, when that is of this walk
+	under   []underPoints
+}
+
+// underPoints are the points of a product's findings on one device that
+// exceptions are about, by remedy.
+type underPoints struct {
+	product         uint32
+	mitigated, shut [3]uint64
 }
 
 func (m *causeMarks) begin(products int) {
@@ -256,7 +293,31 @@ func (m *causeMarks) begin(products int) {
 		clear(m.stamp)
 		m.gen = 1
 	}
-	m.touched = m.touched[:0]
+	m.touched, m.under = m.touched[:0], m.under[:0]
+}
+
+// of finds a product's place in under, a new one if need be.
+func (m *causeMarks) of(product uint32, products int) *underPoints {
+	if len(m.underAt) < products {
+		m.underAt = append(m.underAt, make([]uint32, products-len(m.underAt))...)
+	}
+	if u := m.had(product); u != nil {
+		return u
+	}
+	m.under = append(m.under, underPoints{product: product})
+	m.underAt[product] = uint32(len(m.under))
+	return &m.under[len(m.under)-1]
+}
+
+// had finds a product's place in under, nil when it has none.
+func (m *causeMarks) had(product uint32) *underPoints {
+	if len(m.under) == 0 || int(product) >= len(m.underAt) {
+		return nil
+	}
+	if at := int(m.underAt[product]); at > 0 && at <= len(m.under) && m.under[at-1].product == product {
+		return &m.under[at-1]
+	}
+	return nil
 }
 
 // account adds a device to its cohort, or takes it away again: then it must
@@ -280,9 +341,14 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 		}
 		pts := &m.points[prod]
 		pts[0], pts[1], pts[2] = pts[0]+uint64(own[0]), pts[1]+uint64(own[1]), pts[2]+uint64(own[2])
+		if d.regime != nil && s.touches(id) {
+			sum -= s.take(m, d.regime, id, prod)
+		}
 	}
 	for _, c := range d.failed {
-		sum += uint64(s.checks[c])
+		if d.regime == nil || s.checkUnder(d.regime, c) != Mitigated {
+			sum += uint64(s.checks[c])
+		}
 	}
 	p := to.cohort(d)
 	p.count(ScoreOf(sum), add)
@@ -294,8 +360,12 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 	}
 	score := uint64(ScoreOf(sum))
 	for _, prod := range m.touched {
-		at := p.products[int(prod)*int(remedies):][:remedies]
 		pts := &m.points[prod]
+		if u := m.had(prod); u != nil {
+			p.except(int(prod)*int(remedies), sum, pts, u, add)
+			continue
+		}
+		at := p.products[int(prod)*int(remedies):][:remedies]
 		all := pts[0] + pts[1] + pts[2]
 		whole := score - uint64(ScoreOf(sum-all))
 		at[Gone].count(whole, add)
@@ -310,7 +380,12 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 		}
 	}
 	for _, c := range d.failed {
-		p.checks[c].count(score-uint64(ScoreOf(sum-uint64(s.checks[c]))), add)
+		w := uint64(s.checks[c])
+		if d.regime != nil {
+			p.exceptCheck(int(c), sum, w, s.checkUnder(d.regime, c), add)
+			continue
+		}
+		p.checks[c].count(score-uint64(ScoreOf(sum-w)), add)
 	}
 	return sum
 }
@@ -360,10 +435,11 @@ func (s *Scores) InGroups(groups []Group) *roaring.Bitmap {
 		return s.in.Clone()
 	}
 	out := roaring.New()
-	for dev := range s.devs {
-		if d := &s.devs[dev]; d.in && slices.Contains(groups, d.group) {
-			out.Add(uint32(dev))
+	for _, g := range groups {
+		if in := s.byGroup[g]; in != nil {
+			out.Or(in)
 		}
 	}
+	out.And(s.in)
 	return out
 }

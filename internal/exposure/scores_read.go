@@ -79,8 +79,12 @@ type Relief struct {
 	Product string // product id, when Check is -1
 	Remedy  Remedy
 	Check   int  // number of the check, -1 for a product
-	Devices int  // that have the cause
+	Devices int  // that have the cause, under exceptions or not
 	Impact  Mean // with the Den of the groups' score: exact difference
+
+	Under        int  // of Devices: some of the cause is under an exception
+	DevicesAfter int  // of Devices: some of the cause is under none
+	ImpactAfter  Mean // of what is under no exception: exact difference
 }
 
 // Reliefs returns every cause that some device in groups (nil: all) has: each
@@ -101,17 +105,25 @@ func (s *Scores) Reliefs(groups []Group, w Weights) []Relief {
 		for i := range p.checks {
 			checks[i].take(&p.checks[i], w[v])
 		}
+		for i, l := range p.less {
+			if i < 0 {
+				checks[-1-i].lessen(l, w[v])
+			} else {
+				products[i].lessen(l, w[v])
+			}
+		}
 	}
 	out := make([]Relief, 0, 1024)
 	for i := range products {
 		if r := &products[i]; r.Devices > 0 {
-			r.Product, r.Remedy, r.Check, r.Impact.Den = s.f.products[i/int(remedies)].id, Remedy(i%int(remedies)), -1, den
+			r.Product, r.Remedy, r.Check = s.f.products[i/int(remedies)].id, Remedy(i%int(remedies)), -1
+			r.Impact.Den, r.ImpactAfter.Den = den, den
 			out = append(out, *r)
 		}
 	}
 	for i := range checks {
 		if r := &checks[i]; r.Devices > 0 {
-			r.Check, r.Impact.Den = i, den
+			r.Check, r.Impact.Den, r.ImpactAfter.Den = i, den, den
 			out = append(out, *r)
 		}
 	}
@@ -126,7 +138,20 @@ func (r *Relief) take(c *causeSum, weight uint64) {
 		return
 	}
 	r.Devices += int(c.devices)
-	r.Impact.Num.plus(c.impact.times(weight))
+	r.DevicesAfter += int(c.devices)
+	n := c.impact.times(weight)
+	r.Impact.Num.plus(n)
+	r.ImpactAfter.Num.plus(n)
+}
+
+// lessen takes what is under exceptions from what take added.
+func (r *Relief) lessen(l *lessSum, weight uint64) {
+	if l == nil {
+		return
+	}
+	r.Under += int(l.under)
+	r.DevicesAfter -= int(l.devices)
+	r.ImpactAfter.Num.minus(l.impact.times(weight))
 }
 
 // ReliefOf is one of Reliefs, ok false when no device in groups has it.
@@ -141,8 +166,10 @@ func (s *Scores) ReliefOf(product string, remedy Remedy, groups []Group, w Weigh
 		r.Impact.Den += uint64(c.devices) * w[v]
 		if i < len(c.products) {
 			r.take(&c.products[i], w[v])
+			r.lessen(c.less[i], w[v])
 		}
 	}
+	r.ImpactAfter.Den = r.Impact.Den
 	return r, r.Devices > 0
 }
 
@@ -153,8 +180,10 @@ func (s *Scores) CheckReliefOf(check int, groups []Group, w Weights) (Relief, bo
 		r.Impact.Den += uint64(c.devices) * w[v]
 		if check >= 0 && check < len(c.checks) {
 			r.take(&c.checks[check], w[v])
+			r.lessen(c.less[-1-check], w[v])
 		}
 	}
+	r.ImpactAfter.Den = r.Impact.Den
 	return r, r.Devices > 0
 }
 
@@ -165,6 +194,7 @@ type Term struct {
 	Check     uint32
 	Remedy    Remedy
 	State     State
+	Under     Under // Mitigated: Points and Share are 0
 	Points    Points
 	Share     Score // the terms' shares add up to the score, to the unit
 }
@@ -172,35 +202,51 @@ type Term struct {
 // Terms opens a device's score into findings and failed checks. Shares are in
 // proportion to points: the shares of the first n terms together are
 // ⌊score · points of the first n / all points⌋. Terms are ordered by points,
-// highest first, then by product, version, role, weakness and check. Terms of
-// a stale score tell of the device as it is; they add up to ScoreOf their points.
+// highest first, then by product, version, role, weakness and check. What is
+// mitigated is among them, with no points. Terms of a stale score tell of the device as it is; they add up to ScoreOf their points.
 func (s *Scores) Terms(dev uint32) []Term {
 	if int(dev) >= len(s.devs) || !s.devs[dev].in {
 		return nil
 	}
 	var out []Term
 	sum := uint64(0)
+	k := s.devs[dev].regime
 	for _, id := range s.f.DeviceComponents(dev) {
-		for _, h := range s.f.comps[id].hits {
+		var about []int32
+		if k != nil {
+			about = s.about(id)
+		}
+		for i := range s.f.comps[id].hits {
+			h := &s.f.comps[id].hits[i]
 			if h.bit&bitsCount == 0 {
 				continue
 			}
 			state := State(s.f.text[h.state])
 			w := &s.f.weak[h.weak]
-			t := Term{Component: id, Weakness: w.id, State: state, Remedy: remedyOf(state, h.bit), Points: state.Of(w.rating.Points, h.bit == bitFixable)}
+			t := Term{Component: id, Weakness: w.id, State: state, Remedy: remedyOf(state, h.bit), Under: s.under(k, about, id, h)}
+			if t.Under != Mitigated {
+				t.Points = state.Of(w.rating.Points, h.bit == bitFixable)
+			}
 			sum += uint64(t.Points)
 			out = append(out, t)
 		}
 	}
 	for _, c := range s.devs[dev].failed {
-		out = append(out, Term{Check: c, Points: s.checks[c]})
-		sum += uint64(s.checks[c])
+		t := Term{Check: c, Under: s.checkUnder(k, c)}
+		if t.Under != Mitigated {
+			t.Points = s.checks[c]
+		}
+		sum += uint64(t.Points)
+		out = append(out, t)
 	}
 	slices.SortFunc(out, s.compareTerms)
 	score := uint64(ScoreOf(sum))
 	upTo, given := uint64(0), uint64(0)
 	for i := range out {
 		upTo += uint64(out[i].Points)
+		if sum == 0 {
+			break
+		}
 		hi, lo := bits.Mul64(score, upTo)
 		share, _ := bits.Div64(hi, lo, sum) // upTo ≤ sum, so it is at most the score
 		out[i].Share, given = Score(share-given), share
@@ -218,7 +264,7 @@ func (s *Scores) compareTerms(a, b Term) int {
 }
 
 // Affected returns the devices in groups (nil: any) that have findings of a
-// product with a remedy (Gone: with any), as a new set.
+// product with a remedy (Gone: with any), under exceptions or not, as a new set.
 func (s *Scores) Affected(product string, remedy Remedy, groups []Group) *roaring.Bitmap {
 	out := roaring.New()
 	p, ok := s.f.productIDs[product]

@@ -21,11 +21,22 @@ type world struct {
 	value    map[uint32]Value
 	failed   map[uint32][]uint32
 	checks   []Points
+
+	exceptions []Exception
+	paths      map[uint32]map[int64][]Component // by device and exception
 }
 
-// sum adds up the points of a device, without those that drop names.
-func (w *world) sum(dev uint32, drop func(product string, r Remedy, check int) bool) *big.Int {
-	n := int64(0)
+// found is a finding or a failed check of a device as the slow way sees it.
+type found struct {
+	product string
+	remedy  Remedy
+	check   int // -1: a finding
+	points  int64
+	under   Under
+}
+
+// on lists what a device has, one by one.
+func (w *world) on(dev uint32) (out []found) {
 	for _, c := range w.devices[dev] {
 		for _, m := range w.assessed[c].Matches {
 			if !m.Exposed {
@@ -38,21 +49,55 @@ func (w *world) sum(dev uint32, drop func(product string, r Remedy, check int) b
 			if m.State == RestartNeeded {
 				r = Restart
 			}
-			if !drop(c.ID(), r, -1) {
-				n += int64(m.State.Of(w.points[m.Weakness], m.Fixed != ""))
-			}
+			out = append(out, found{c.ID(), r, -1, int64(m.State.Of(w.points[m.Weakness], m.Fixed != "")), w.under(dev, func(e *Exception) bool {
+				v, from, to := int(c.Version[0]), 0, 1000
+				if e.What.From != "" {
+					from = int(e.What.From[0])
+				}
+				if e.What.To != "" {
+					to = int(e.What.To[0])
+				}
+				return e.What.Check < 0 && (e.What.Product == "" || e.What.Product == c.ID() && (e.What.Remedy == Gone || e.What.Remedy == r)) &&
+					(e.What.Weakness == "" || e.What.Weakness == m.Weakness) && from <= v && v <= to && (e.What.Path == "" || slices.Contains(w.paths[dev][e.ID], c))
+			})})
 		}
 	}
 	for _, c := range w.failed[dev] {
-		if !drop("", 0, int(c)) {
-			n += int64(w.checks[c])
+		out = append(out, found{"", 0, int(c), int64(w.checks[c]), w.under(dev, func(e *Exception) bool { return e.What.Check == int(c) })})
+	}
+	return out
+}
+
+func (w *world) under(dev uint32, selects func(*Exception) bool) Under {
+	u := NoException
+	for i := range w.exceptions {
+		e := &w.exceptions[i]
+		if !e.Global && slices.ContainsFunc(w.exceptions, func(o Exception) bool { return o.Global && o.What == e.What }) {
+			continue // suspended
+		}
+		if (e.Global || slices.Contains(e.Groups, w.group[dev]) || slices.Contains(e.Devices, dev)) && selects(e) {
+			u = max(u, Excepted)
+			if e.Mitigates {
+				u = Mitigated
+			}
+		}
+	}
+	return u
+}
+
+// sum adds up the points of a device, without those that drop names.
+func (w *world) sum(dev uint32, drop func(found) bool) *big.Int {
+	n := int64(0)
+	for _, f := range w.on(dev) {
+		if f.under != Mitigated && !drop(f) {
+			n += f.points
 		}
 	}
 	return big.NewInt(n)
 }
 
 // total is the weighted sum of scores in units, and the weight, over the devices of groups.
-func (w *world) total(groups []Group, weights Weights, drop func(string, Remedy, int) bool) (num *big.Int, den uint64) {
+func (w *world) total(groups []Group, weights Weights, drop func(found) bool) (num *big.Int, den uint64) {
 	num = new(big.Int)
 	for dev, v := range w.value {
 		if groups != nil && !slices.Contains(groups, w.group[dev]) {
@@ -67,42 +112,58 @@ func (w *world) total(groups []Group, weights Weights, drop func(string, Remedy,
 	return num, den
 }
 
-func nothing(string, Remedy, int) bool { return false }
+func nothing(found) bool { return false }
 
 // relief is a Relief in numbers of any size.
 type relief struct {
-	Product string
-	Remedy  Remedy
-	Check   int
-	Devices int
-	Num     string
-	Den     uint64
+	Product      string
+	Remedy       Remedy
+	Check        int
+	Devices      int
+	Num          string
+	Den          uint64
+	Under        int
+	DevicesAfter int
+	NumAfter     string
 }
 
 // reliefs computes every relief as the difference of two whole scores.
 func (w *world) reliefs(groups []Group, weights Weights) map[string]relief {
 	out := map[string]relief{}
 	with, den := w.total(groups, weights, nothing)
-	try := func(r relief, drop func(string, Remedy, int) bool) {
+	try := func(r relief, drop func(found) bool) {
+		open := func(f found) bool { return drop(f) && f.under == NoException }
 		for dev := range w.value {
-			if (groups == nil || slices.Contains(groups, w.group[dev])) && w.sum(dev, nothing).Cmp(w.sum(dev, drop)) != 0 {
+			if groups != nil && !slices.Contains(groups, w.group[dev]) {
+				continue
+			}
+			all := w.on(dev)
+			if slices.ContainsFunc(all, drop) {
 				r.Devices++
+			}
+			if slices.ContainsFunc(all, open) {
+				r.DevicesAfter++
+			}
+			if slices.ContainsFunc(all, func(f found) bool { return drop(f) && f.under != NoException }) {
+				r.Under++
 			}
 		}
 		without, _ := w.total(groups, weights, drop)
-		if r.Num, r.Den = new(big.Int).Sub(with, without).String(), den; r.Devices > 0 {
+		after, _ := w.total(groups, weights, open)
+		r.Num, r.NumAfter, r.Den = new(big.Int).Sub(with, without).String(), new(big.Int).Sub(with, after).String(), den
+		if r.Devices > 0 {
 			out[fmt.Sprint(r.Product, r.Remedy, r.Check)] = r
 		}
 	}
 	for c := range w.assessed {
 		for remedy := Update; remedy < remedies; remedy++ {
-			try(relief{Product: c.ID(), Remedy: remedy, Check: -1}, func(p string, r Remedy, check int) bool {
-				return check < 0 && p == c.ID() && (remedy == Gone || r == remedy)
+			try(relief{Product: c.ID(), Remedy: remedy, Check: -1}, func(f found) bool {
+				return f.check < 0 && f.product == c.ID() && (remedy == Gone || f.remedy == remedy)
 			})
 		}
 	}
 	for i := range w.checks {
-		try(relief{Check: i}, func(_ string, _ Remedy, check int) bool { return check == i })
+		try(relief{Check: i}, func(f found) bool { return f.check == i })
 	}
 	return out
 }
@@ -114,13 +175,17 @@ func TestScoresAddUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{devices: map[uint32][]Component{}, assessed: map[Component]Assessment{}, points: map[string]Points{},
-			group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70}}
+			group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70},
+			paths: map[uint32]map[int64][]Component{}}
 		f := NewFleet(func(id string) Rating { return Rating{Points: w.points[id]} })
 		s := f.Scores()
 		s.SetChecks(w.checks)
+		for dev := range uint32(4) {
+			s.Drop(dev)
+		}
 		var comps []Component
 		for i := range 6 {
-			comps = append(comps, Component{Vendor: "debian", Product: fmt.Sprint("p", i%3), Version: fmt.Sprint(i)})
+			comps = append(comps, Component{Key: advisory.Key{Ecosystem: "Debian"}, Vendor: "debian", Product: fmt.Sprint("p", i%3), Version: fmt.Sprint(i)})
 		}
 		weaknesses := []string{"CVE-2024-1", "CVE-2024-2", "CVE-2024-3"}
 		for _, id := range weaknesses {
@@ -128,7 +193,7 @@ func TestScoresAddUp(t *testing.T) {
 		}
 		step := func() {
 			dev := rapid.Uint32Range(0, 3).Draw(t, "device")
-			switch rapid.IntRange(0, 8).Draw(t, "op") {
+			switch rapid.IntRange(0, 11).Draw(t, "op") {
 			case 0, 1, 2:
 				list := rapid.SliceOfNDistinct(rapid.SampledFrom(comps), 0, 4, rapid.ID).Draw(t, "list")
 				var ids []ComponentID
@@ -174,6 +239,26 @@ func TestScoresAddUp(t *testing.T) {
 			case 8:
 				delete(w.value, dev)
 				s.Drop(dev)
+			case 9, 10:
+				w.exceptions = drawExceptions(t, comps, weaknesses)
+				var force []Exception
+				for i, out := range Suspended(w.exceptions) {
+					if !out {
+						force = append(force, w.exceptions[i])
+					}
+				}
+				s.SetExceptions(force)
+			case 11:
+				w.paths[dev] = map[int64][]Component{}
+				var hits []PathHit
+				for _, id := range rapid.SliceOfNDistinct(rapid.Int64Range(1, 4), 0, 2, rapid.ID).Draw(t, "of exceptions") {
+					w.paths[dev][id] = rapid.SliceOfNDistinct(rapid.SampledFrom(comps), 1, 2, rapid.ID).Draw(t, "found there")
+					for _, c := range w.paths[dev][id] {
+						n, _ := f.Intern(c)
+						hits = append(hits, PathHit{id, n})
+					}
+				}
+				s.SetPaths(dev, hits)
 			}
 		}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
@@ -191,8 +276,9 @@ func TestScoresAddUp(t *testing.T) {
 			}
 			got := map[string]relief{}
 			for _, r := range s.Reliefs(groups, weights) {
-				got[fmt.Sprint(r.Product, r.Remedy, r.Check)] = relief{r.Product, r.Remedy, r.Check, r.Devices, r.Impact.Num.Big().String(), r.Impact.Den}
-				if r.Impact.Num.IsZero() {
+				got[fmt.Sprint(r.Product, r.Remedy, r.Check)] = relief{r.Product, r.Remedy, r.Check, r.Devices, r.Impact.Num.Big().String(), r.Impact.Den,
+					r.Under, r.DevicesAfter, r.ImpactAfter.Num.Big().String()}
+				if r.Impact.Num.IsZero() && r.DevicesAfter > 0 || r.ImpactAfter.Num.IsZero() != (r.DevicesAfter == 0) {
 					t.Fatalf("cause %+v has no impact", r)
 				}
 				if r.Check < 0 {
@@ -209,21 +295,77 @@ func TestScoresAddUp(t *testing.T) {
 				t.Fatalf("reliefs of %v (-slow +fleet):\n%s", groups, diff)
 			}
 		}
+		for _, id := range weaknesses {
+			open, _ := s.OpenDevices(id)
+			var got, want []uint32
+			got = append(got, open.ToArray()...)
+			for dev := range uint32(4) {
+				for _, c := range w.devices[dev] {
+					if n, _ := f.Lookup(c); slices.ContainsFunc(w.assessed[c].Matches, func(m Match) bool { return m.Weakness == id && m.Exposed }) &&
+						s.UnderOf(dev, n, id) == NoException && !slices.Contains(want, dev) {
+						want = append(want, dev)
+					}
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s is open on %v, want %v", id, got, want)
+			}
+		}
 		for dev := range w.value {
 			score, points, ok := s.DeviceScore(dev)
 			if want := w.sum(dev, nothing).Uint64(); !ok || points != want {
 				t.Fatalf("device %d has %d points, %v, want %d", dev, points, ok, want)
 			}
 			shares, weight := Score(0), uint64(0)
-			for _, term := range s.Terms(dev) {
+			terms := s.Terms(dev)
+			for _, term := range terms {
 				shares += term.Share
 				weight += uint64(term.Points)
+				if (term.Under == Mitigated) != (term.Points == 0) || term.Weakness != "" && term.Under != s.UnderOf(dev, term.Component, term.Weakness) {
+					t.Fatalf("term %+v of device %d", term, dev)
+				}
+			}
+			if want := len(w.on(dev)); len(terms) != want {
+				t.Fatalf("device %d has %d terms, want %d", dev, len(terms), want)
 			}
 			if shares != score || weight != points {
 				t.Fatalf("terms of device %d add up to %d units of %d points, want %d of %d", dev, shares, weight, score, points)
 			}
 		}
 	})
+}
+
+// drawExceptions makes up to four exceptions of all kinds, keys often equal.
+func drawExceptions(t *rapid.T, comps []Component, weaknesses []string) []Exception {
+	out := make([]Exception, rapid.IntRange(0, 4).Draw(t, "exceptions"))
+	for i := range out {
+		w := Selector{Check: -1, Remedy: Gone}
+		switch rapid.IntRange(0, 5).Draw(t, "kind") {
+		case 0:
+			w = Selector{Check: rapid.IntRange(0, 2).Draw(t, "check")}
+		case 1:
+			w.Weakness = rapid.SampledFrom(weaknesses).Draw(t, "of weakness")
+		case 2:
+			w.Product, w.Remedy = rapid.SampledFrom(comps).Draw(t, "of product").ID(), Remedy(rapid.IntRange(0, 3).Draw(t, "remedy"))
+		case 3:
+			w.Product = rapid.SampledFrom(comps).Draw(t, "of product").ID()
+			w.From, w.To = rapid.SampledFrom([]string{"", "1", "3"}).Draw(t, "from"), rapid.SampledFrom([]string{"", "2", "4"}).Draw(t, "to")
+		case 4:
+			w.Product, w.Weakness = rapid.SampledFrom(comps).Draw(t, "of product").ID(), rapid.SampledFrom(weaknesses).Draw(t, "of weakness")
+		case 5:
+			w.Path = "**"
+		}
+		out[i] = Exception{ID: int64(i + 1), What: w, Mitigates: rapid.Bool().Draw(t, "mitigates")}
+		switch rapid.IntRange(0, 2).Draw(t, "reach") {
+		case 0:
+			out[i].Global = true
+		case 1:
+			out[i].Groups = rapid.SliceOfNDistinct(rapid.SampledFrom([]Group{0, 1, 2}), 1, 2, rapid.ID).Draw(t, "groups")
+		case 2:
+			out[i].Devices = rapid.SliceOfNDistinct(rapid.Uint32Range(0, 3), 1, 2, rapid.ID).Draw(t, "named")
+		}
+	}
+	return out
 }
 
 // A score rises with every point, never reaches 100, and the smallest finding
