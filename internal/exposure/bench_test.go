@@ -249,3 +249,18 @@ func BenchmarkLists(b *testing.B) {
 		b.ReportMetric(float64(n), "rows")
 	})
 }
+
+// A full recomputation of the scores of all devices.
+func BenchmarkSettle(b *testing.B) {
+	s := synthesize(100_000, 600, 3000, 14)
+	f := s.full(b)
+	for dev := range uint32(100_000) {
+		f.Scores().Put(dev, Group(dev%20), ValueNormal)
+	}
+	b.Run("plain", func(b *testing.B) {
+		for b.Loop() {
+			f.Scores().spoil()
+			f.Scores().Settle(1 << 30)
+		}
+	})
+}
