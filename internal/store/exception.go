@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Exception is an exception as it is kept: Spec is the server's.
+type Exception struct {
+	ID     int64  // 0: not stored yet
+	Source string // the document that it came from, "" when a person made it
+	Spec   []byte // JSON
+	Ended  time.Time
+}
+
+// ExceptionEvent is something that became of an exception.
+type ExceptionEvent struct {
+	At     time.Time
+	Type   string
+	Detail string
+	Who    string // "" when it was the server itself
+}
+
+// ExceptionChange is an exception as it is from now on, and what happened to it.
+type ExceptionChange struct {
+	Exception *Exception // gets its ID when it is new
+	Event     ExceptionEvent
+}
+
+// SaveExceptions stores changes of exceptions, all or none, durably.
+func (s *Store) SaveExceptions(ctx context.Context, changes []ExceptionChange) error {
+	ids := make([]int64, len(changes))
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		for i, c := range changes {
+			e, ended := c.Exception, int64(0)
+			if !e.Ended.IsZero() {
+				ended = e.Ended.UnixMilli()
+			}
+			ids[i] = e.ID
+			if e.ID == 0 {
+				res, err := tx.ExecContext(ctx, `INSERT INTO exception (source, spec, ended) VALUES ($1, $2, $3)`, e.Source, string(e.Spec), ended)
+				if err != nil {
+					return fmt.Errorf("store exception: %w", err)
+				}
+				if ids[i], err = res.LastInsertId(); err != nil {
+					return err
+				}
+			} else if _, err := tx.ExecContext(ctx, `UPDATE exception SET spec = $1, ended = $2 WHERE id = $3`, string(e.Spec), ended, e.ID); err != nil {
+				return fmt.Errorf("store exception %d: %w", e.ID, err)
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO exception_event (exception, at, type, detail, who) VALUES ($1, $2, $3, $4, $5)`,
+				ids[i], c.Event.At.UnixMilli(), c.Event.Type, c.Event.Detail, c.Event.Who)
+			if err != nil {
+				return fmt.Errorf("store what became of exception %d: %w", ids[i], err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, c := range changes {
+		c.Exception.ID = ids[i]
+	}
+	return nil
+}
+
+// Exceptions returns all exceptions, oldest first, those that ended too.
+func (s *Store) Exceptions(ctx context.Context) ([]Exception, error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT id, source, spec, ended FROM exception ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []Exception
+	for rows.Next() {
+		var e Exception
+		var ended int64
+		if err := rows.Scan(&e.ID, &e.Source, &e.Spec, &ended); err != nil {
+			return nil, err
+		}
+		if ended > 0 {
+			e.Ended = time.UnixMilli(ended).UTC()
+		}
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
+
+// ExceptionEvents returns what became of an exception, oldest first.
+func (s *Store) ExceptionEvents(ctx context.Context, id int64) ([]ExceptionEvent, error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT at, type, detail, who FROM exception_event WHERE exception = $1 ORDER BY at, id`, id)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []ExceptionEvent
+	for rows.Next() {
+		var e ExceptionEvent
+		var at int64
+		if err := rows.Scan(&at, &e.Type, &e.Detail, &e.Who); err != nil {
+			return nil, err
+		}
+		e.At = time.UnixMilli(at).UTC()
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
