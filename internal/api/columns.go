@@ -77,6 +77,7 @@ var deviceVulnColumns = []column[server.DeviceVulnRow]{
 	{"published", func(r *server.DeviceVulnRow) string { return instant(r.Published) }},
 	{"updated", func(r *server.DeviceVulnRow) string { return instant(r.Updated) }},
 	{"first_seen", func(r *server.DeviceVulnRow) string { return instant(r.FirstSeen) }},
+	{"exception", func(r *server.DeviceVulnRow) string { return strconv.FormatBool(r.Exception) }},
 }
 
 var closedColumns = []column[server.ClosedRow]{
@@ -125,6 +126,8 @@ var weaknessColumns = []column[server.WeaknessRow]{
 	{"published", func(r *server.WeaknessRow) string { return instant(r.Published) }},
 	{"updated", func(r *server.WeaknessRow) string { return instant(r.Updated) }},
 	{"tags", func(r *server.WeaknessRow) string { return words(r.Tags) }},
+	{"exposed_after", func(r *server.WeaknessRow) string { return whole(r.After) }},
+	{"exception", func(r *server.WeaknessRow) string { return strconv.FormatBool(r.Exception) }},
 }
 
 var weaknessDeviceColumns = []column[server.WeaknessDevice]{
@@ -170,6 +173,8 @@ var recommendationColumns = []column[server.RecommendationRow]{
 	{"tags", func(r *server.RecommendationRow) string { return words(r.Tags) }},
 	{"category", func(r *server.RecommendationRow) string { return r.Category }},
 	{"secure_gain", func(r *server.RecommendationRow) string { return number(r.SecureGain) }},
+	{"exposed_after", func(r *server.RecommendationRow) string { return whole(r.ExposedAfter) }},
+	{"impact_after", func(r *server.RecommendationRow) string { return number(r.ImpactAfter) }},
 }
 
 var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{
@@ -185,6 +190,7 @@ var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{
 	{"impact", func(r *server.DeviceRecommendationRow) string { return number(r.Impact) }},
 	{"status", func(r *server.DeviceRecommendationRow) string { return r.Status }},
 	{"tags", func(r *server.DeviceRecommendationRow) string { return words(r.Tags) }},
+	{"exception", func(r *server.DeviceRecommendationRow) string { return strconv.FormatBool(r.Exception) }},
 }
 
 var deviceCheckColumns = []column[server.DeviceCheckRow]{

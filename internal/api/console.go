@@ -48,6 +48,7 @@ func newConsole(opt Options) *console {
 	c.softwareRoutes()
 	c.exposureRoutes()
 	c.planRoutes()
+	c.exceptionRoutes()
 	c.weaknessRoutes()
 	c.eventRoutes()
 	c.groupingRoutes()

@@ -233,6 +233,10 @@ func TestPoisonHost(t *testing.T) {
 		devices = append(devices, string(id))
 	}
 	importPoison(t, s, "CVE-2024-1000", "CVE-2024-1001") // which is an event
+	if _, err := s.MakeException(t.Context(), admin, server.NewException{Recommendation: "va-_-debian-_-openssl-_-attentionrequired", Scope: server.ScopeGlobal,
+		Justification: server.RiskAccepted, Days: 30, Context: strings.ToValidUTF8(poisons[0], "")}); err != nil {
+		t.Error(err)
+	}
 	w := &world{t: t, h: New(Options{Server: s, Log: discard()})}
 	_, clientID, secret, err := s.CreateApp(t.Context(), poisons[0], nil)
 	if err != nil {
@@ -413,6 +417,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		put(route, "{id}", ids("/api/x/events?size=100"))
 	case strings.Contains(route, "/plans/{id}"):
 		put(route, "{id}", ids("/api/x/plans?size=100"))
+	case strings.Contains(route, "/exceptions/{id}"):
+		put(route, "{id}", ids("/api/x/exceptions?size=100"))
 	case strings.Contains(route, "/software/{id}"):
 		put(route, "{id}", ids("/api/x/software?size=100"))
 	default:

@@ -99,11 +99,13 @@ type DeviceVulnFilter struct {
 	Fix      []string `query:"fix" enum:"available,none"`
 	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
 	Software []string `query:"software" doc:"Product ids."`
+
+	Exception []string `query:"exception" enum:"true,false" doc:"Whether all of it that counts is under exceptions."`
 }
 
 func (f DeviceVulnFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("severity", f.Severity), named("state", f.State), named("exposed", f.Exposed),
-		named("fix", f.Fix), named("threat", f.Threat), named("software", f.Software))
+		named("fix", f.Fix), named("threat", f.Threat), named("software", f.Software), named("exception", f.Exception))
 }
 
 // SoftwareFilter narrows and orders products over all devices.
@@ -127,17 +129,19 @@ func (f SoftwareFilter) query() server.Query {
 // WeaknessFilter narrows and orders weaknesses over all devices.
 type WeaknessFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,published,-published,updated,-updated,exposed,-exposed" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,published,-published,updated,-updated,exposed,-exposed,exposed_after,-exposed_after" doc:"Columns; minus is descending."`
 	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
 	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
 	Fix      []string `query:"fix" enum:"available,none"`
 	Exposed  []string `query:"exposed" enum:"true,false" doc:"Whether it counts on at least one device."`
 	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
+
+	Exception []string `query:"exception" enum:"true,false" doc:"Whether an exception is about it somewhere."`
 }
 
 func (f WeaknessFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("severity", f.Severity), named("threat", f.Threat), named("fix", f.Fix),
-		named("exposed", f.Exposed), named("state", f.State))
+		named("exposed", f.Exposed), named("state", f.State), named("exception", f.Exception))
 }
 
 // ClosedFilter narrows and orders findings that are gone.
@@ -163,11 +167,11 @@ func (f WeaknessDeviceFilter) query() server.Query {
 // RecommendationFilter narrows and orders recommendations.
 type RecommendationFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure,status,-status,exposed_after,-exposed_after,impact_after,-impact_after" doc:"Columns; minus is descending."`
 	Type     []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Category []string `query:"category" enum:"Application,OS,Network,Accounts,SecurityControls"`
 	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
-	Status   []string `query:"status" enum:"Active"`
+	Status   []string `query:"status" enum:"Active,PartialException,FullException"`
 	Tag      []string `query:"tag"`
 	Vendor   []string `query:"vendor"`
 }
@@ -182,11 +186,13 @@ type DeviceRecommendationFilter struct {
 	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
 	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Threat []string `query:"threat" enum:"exploit,kev,ransomware"`
-	Status []string `query:"status" enum:"Active"`
+	Status []string `query:"status" enum:"Active,PartialException,FullException"`
+
+	Exception []string `query:"exception" enum:"true,false" doc:"Whether some of it is under an exception."`
 }
 
 func (f DeviceRecommendationFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status))
+	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("exception", f.Exception))
 }
 
 // DeviceCheckFilter narrows and orders the configuration checks of one device.

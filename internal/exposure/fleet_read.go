@@ -84,15 +84,23 @@ func (f *Fleet) Hits(id ComponentID) iter.Seq[Hit] {
 
 // HitOf returns a component's hit of one weakness.
 func (f *Fleet) HitOf(id ComponentID, weakness string) (Hit, bool) {
-	if int(id) >= len(f.comps) {
+	h := f.hitOf(id, weakness)
+	if h == nil {
 		return Hit{}, false
+	}
+	return f.expand(*h), true
+}
+
+func (f *Fleet) hitOf(id ComponentID, weakness string) *hit {
+	if int(id) >= len(f.comps) {
+		return nil
 	}
 	hits := f.comps[id].hits
 	i, ok := slices.BinarySearchFunc(hits, weakness, func(h hit, id string) int { return compareText(f.weak[h.weak].id, id) })
 	if !ok {
-		return Hit{}, false
+		return nil
 	}
-	return f.expand(hits[i]), true
+	return &hits[i]
 }
 
 func (f *Fleet) expand(h hit) Hit {

@@ -16,6 +16,7 @@ const MostCandidates = 1000
 // all of this are one class.
 type Problem struct {
 	s      *Scores // nil once gathered
+	net    *netting
 	groups []Group
 	w      Weights
 	causes []Cause
@@ -64,6 +65,7 @@ func (p *Problem) Gather(n int) (done bool) {
 		return true
 	}
 	byComponent, byCheck := p.lookup()
+	p.net = p.s.netting()
 	if r := &p.classes; p.upTo > 0 { // what is to come is like what came
 		more := int(uint64(len(r.cand)) * uint64(len(p.s.devs)-int(p.upTo)) / uint64(p.upTo))
 		r.cand, r.pts = slices.Grow(r.cand, more), slices.Grow(r.pts, more)
@@ -78,7 +80,7 @@ func (p *Problem) Gather(n int) (done bool) {
 	if int(p.upTo) < len(p.s.devs) {
 		return false
 	}
-	p.s, p.byHash = nil, nil
+	p.s, p.net, p.byHash = nil, nil, nil
 	return true
 }
 
@@ -137,6 +139,10 @@ func (p *Problem) take(dev uint32, d *scored, byComponent [][3]int16, byCheck []
 	}
 	for _, id := range p.s.f.DeviceComponents(dev) {
 		own := p.s.now.of(id)
+		if k := p.net.regime(dev, id); k != nil {
+			left := p.net.of(k, id)
+			own = &left
+		}
 		all := uint64(own[0]) + uint64(own[1]) + uint64(own[2])
 		if all == 0 {
 			continue
@@ -150,8 +156,10 @@ func (p *Problem) take(dev uint32, d *scored, byComponent [][3]int16, byCheck []
 		}
 	}
 	for _, c := range d.failed {
-		sum += uint64(p.s.checks[c])
-		hit(byCheck[c], uint64(p.s.checks[c]), Plain)
+		if pts := uint64(p.s.checkPoints(dev, c)); pts > 0 {
+			sum += pts
+			hit(byCheck[c], pts, Plain)
+		}
 	}
 	weight := p.w[d.value]
 	p.devices++

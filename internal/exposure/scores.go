@@ -342,7 +342,7 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 		pts := &m.points[prod]
 		pts[0], pts[1], pts[2] = pts[0]+uint64(own[0]), pts[1]+uint64(own[1]), pts[2]+uint64(own[2])
 		if d.regime != nil && s.touches(id) {
-			sum -= s.take(m, d.regime, id, prod)
+			sum -= s.deduct(m, d.regime, id, prod)
 		}
 	}
 	for _, c := range d.failed {

@@ -12,14 +12,13 @@ import (
 type exceptions struct {
 	list      []Exception
 	byID      map[int64]int32
-	byProduct map[string][]int32
-	byWeak    map[string][]int32 // of any product
-	anywhere  []int32            // of any product and weakness: by path
+	byProduct map[string][]int32 // of any weakness
+	byWeak    map[string][]int32
+	anywhere  []int32 // of any product and weakness: by path
 	byCheck   map[int][]int32
 	global    []int32
 	byGroup   map[Group][]int32
 	byDevice  map[uint32][]int32
-	devices   []*roaring.Bitmap // by exception: those it names; nil: none
 	regimes   map[string]*regime
 	ofGroup   map[Group]*regime
 	marks     []mark // by component
@@ -72,17 +71,17 @@ func (s *Scores) SetExceptions(list []Exception) {
 
 func indexExceptions(list []Exception) *exceptions {
 	x := &exceptions{list: list, byID: map[int64]int32{}, byProduct: map[string][]int32{}, byWeak: map[string][]int32{}, byCheck: map[int][]int32{},
-		byGroup: map[Group][]int32{}, byDevice: map[uint32][]int32{}, devices: make([]*roaring.Bitmap, len(list)), regimes: map[string]*regime{}, ofGroup: map[Group]*regime{}}
+		byGroup: map[Group][]int32{}, byDevice: map[uint32][]int32{}, regimes: map[string]*regime{}, ofGroup: map[Group]*regime{}}
 	for n := range list {
 		e, i := &list[n], int32(n)
 		x.byID[e.ID] = i
 		switch w := &e.What; {
 		case w.Check >= 0:
 			x.byCheck[w.Check] = append(x.byCheck[w.Check], i)
-		case w.Product != "":
-			x.byProduct[w.Product] = append(x.byProduct[w.Product], i)
 		case w.Weakness != "":
 			x.byWeak[w.Weakness] = append(x.byWeak[w.Weakness], i)
+		case w.Product != "":
+			x.byProduct[w.Product] = append(x.byProduct[w.Product], i)
 		default:
 			x.anywhere = append(x.anywhere, i)
 		}
@@ -93,11 +92,8 @@ func indexExceptions(list []Exception) *exceptions {
 		for _, g := range e.Groups {
 			x.byGroup[g] = append(x.byGroup[g], i)
 		}
-		if len(e.Devices) > 0 {
-			x.devices[n] = roaring.BitmapOf(e.Devices...)
-			for _, dev := range e.Devices {
-				x.byDevice[dev] = append(x.byDevice[dev], i)
-			}
+		for _, dev := range e.Devices {
+			x.byDevice[dev] = append(x.byDevice[dev], i)
 		}
 	}
 	return x
@@ -236,26 +232,35 @@ func (s *Scores) about(id ComponentID) []int32 {
 	if x == nil || int(id) >= len(s.f.comps) {
 		return nil
 	}
-	c := &s.f.comps[id]
-	product := s.f.products[c.product].id
-	var out []int32
-	for _, i := range x.byProduct[product] {
-		if x.list[i].What.holds(&c.Component, product) {
-			out = append(out, i)
-		}
-	}
-	for _, i := range x.anywhere {
-		if x.list[i].What.holds(&c.Component, product) {
-			out = append(out, i)
-		}
-	}
+	out := s.aboutAll(id, nil)
 	if len(x.byWeak) > 0 {
-		for _, h := range c.hits {
-			for _, i := range x.byWeak[s.f.weak[h.weak].id] {
-				if x.list[i].What.holds(&c.Component, product) {
-					out = append(out, i)
-				}
+		for i := range s.f.comps[id].hits {
+			out = s.aboutHit(id, &s.f.comps[id].hits[i], out)
+		}
+	}
+	return out
+}
+
+// aboutAll appends the exceptions that are about a component, not one weakness.
+func (s *Scores) aboutAll(id ComponentID, out []int32) []int32 {
+	x, c := s.exc, &s.f.comps[id]
+	product := s.f.products[c.product].id
+	for _, list := range [][]int32{x.byProduct[product], x.anywhere} {
+		for _, i := range list {
+			if x.list[i].What.holds(&c.Component, product) {
+				out = append(out, i)
 			}
+		}
+	}
+	return out
+}
+
+// aboutHit appends the exceptions that are about a component and the weakness of one of its hits.
+func (s *Scores) aboutHit(id ComponentID, h *hit, out []int32) []int32 {
+	x, c := s.exc, &s.f.comps[id]
+	for _, i := range x.byWeak[s.f.weak[h.weak].id] {
+		if x.list[i].What.holds(&c.Component, s.f.products[c.product].id) {
+			out = append(out, i)
 		}
 	}
 	return out
@@ -295,8 +300,14 @@ func (s *Scores) taken(k *regime, id ComponentID) *taken {
 	if t != nil {
 		return t
 	}
-	t = &taken{}
+	t = s.take(k, id)
 	k.taken[id] = t
+	return t
+}
+
+// take computes what taken remembers.
+func (s *Scores) take(k *regime, id ComponentID) *taken {
+	t := &taken{}
 	about := s.about(id)
 	for i := range s.f.comps[id].hits {
 		h := &s.f.comps[id].hits[i]
@@ -331,9 +342,9 @@ func (s *Scores) checkUnder(k *regime, check uint32) Under {
 	return u
 }
 
-// take notes what exceptions take from a component on a device of a regime and
+// deduct notes what exceptions take from a component on a device of a regime and
 // returns the points that are mitigated.
-func (s *Scores) take(m *causeMarks, k *regime, id ComponentID, product uint32) (mitigated uint64) {
+func (s *Scores) deduct(m *causeMarks, k *regime, id ComponentID, product uint32) (mitigated uint64) {
 	t := s.taken(k, id)
 	if t.shut == (ownPoints{}) {
 		return 0

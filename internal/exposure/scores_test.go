@@ -33,6 +33,8 @@ type found struct {
 	check   int // -1: a finding
 	points  int64
 	under   Under
+	of      Component
+	by      string // weakness
 }
 
 // on lists what a device has, one by one.
@@ -59,11 +61,11 @@ func (w *world) on(dev uint32) (out []found) {
 				}
 				return e.What.Check < 0 && (e.What.Product == "" || e.What.Product == c.ID() && (e.What.Remedy == Gone || e.What.Remedy == r)) &&
 					(e.What.Weakness == "" || e.What.Weakness == m.Weakness) && from <= v && v <= to && (e.What.Path == "" || slices.Contains(w.paths[dev][e.ID], c))
-			})})
+			}), c, m.Weakness})
 		}
 	}
 	for _, c := range w.failed[dev] {
-		out = append(out, found{"", 0, int(c), int64(w.checks[c]), w.under(dev, func(e *Exception) bool { return e.What.Check == int(c) })})
+		out = append(out, found{"", 0, int(c), int64(w.checks[c]), w.under(dev, func(e *Exception) bool { return e.What.Check == int(c) }), Component{}, ""})
 	}
 	return out
 }
@@ -83,6 +85,16 @@ func (w *world) under(dev uint32, selects func(*Exception) bool) Under {
 		}
 	}
 	return u
+}
+
+// inForce are the exceptions that are not suspended.
+func (w *world) inForce() (out []Exception) {
+	for i, suspended := range Suspended(w.exceptions) {
+		if !suspended {
+			out = append(out, w.exceptions[i])
+		}
+	}
+	return out
 }
 
 // sum adds up the points of a device, without those that drop names.
@@ -241,13 +253,7 @@ func TestScoresAddUp(t *testing.T) {
 				s.Drop(dev)
 			case 9, 10:
 				w.exceptions = drawExceptions(t, comps, weaknesses)
-				var force []Exception
-				for i, out := range Suspended(w.exceptions) {
-					if !out {
-						force = append(force, w.exceptions[i])
-					}
-				}
-				s.SetExceptions(force)
+				s.SetExceptions(w.inForce())
 			case 11:
 				w.paths[dev] = map[int64][]Component{}
 				var hits []PathHit

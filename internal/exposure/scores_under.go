@@ -7,13 +7,11 @@ func (s *Scores) UnderOf(dev uint32, id ComponentID, weakness string) Under {
 	if int(dev) >= len(s.devs) || s.devs[dev].regime == nil || int(id) >= len(s.f.comps) {
 		return NoException
 	}
-	about := s.about(id)
-	for i := range s.f.comps[id].hits {
-		if h := &s.f.comps[id].hits[i]; len(about) > 0 && s.f.weak[h.weak].id == weakness {
-			return s.under(s.devs[dev].regime, about, id, h)
-		}
+	h := s.f.hitOf(id, weakness)
+	if h == nil {
+		return NoException
 	}
-	return NoException
+	return s.under(s.devs[dev].regime, s.aboutHit(id, h, s.aboutAll(id, nil)), id, h)
 }
 
 // CheckUnder is how a failed check stands on a device.
@@ -24,9 +22,8 @@ func (s *Scores) CheckUnder(dev uint32, check uint32) Under {
 	return s.checkUnder(s.devs[dev].regime, check)
 }
 
-// reached returns the devices that an exception reaches, all true for every one.
-func (s *Scores) reached(i int32) (devs *roaring.Bitmap, all bool) {
-	e := &s.exc.list[i]
+// reached returns the devices that an exception reaches, as a new set; all true for every one.
+func (s *Scores) reached(e *Exception) (devs *roaring.Bitmap, all bool) {
 	if e.Global {
 		return nil, true
 	}
@@ -36,9 +33,7 @@ func (s *Scores) reached(i int32) (devs *roaring.Bitmap, all bool) {
 			out.Or(in)
 		}
 	}
-	if named := s.exc.devices[i]; named != nil {
-		out.Or(named)
-	}
+	out.AddMany(e.Devices)
 	return out, false
 }
 
@@ -56,22 +51,17 @@ func (s *Scores) OpenDevices(weakness string) (open *roaring.Bitmap, under bool)
 			continue
 		}
 		left := s.f.comps[m.id].devices
-		var h *hit
-		about := s.about(m.id)
-		if len(about) > 0 {
-			for i := range s.f.comps[m.id].hits {
-				if s.f.comps[m.id].hits[i].weak == w {
-					h = &s.f.comps[m.id].hits[i]
-				}
-			}
+		h := s.f.hitOf(m.id, weakness)
+		if h == nil {
+			continue
 		}
-		for _, i := range about {
+		for _, i := range s.aboutHit(m.id, h, s.aboutAll(m.id, nil)) {
 			e := &s.exc.list[i]
-			if h == nil || !s.selects(e, h) {
+			if !s.selects(e, h) {
 				continue
 			}
 			under = true
-			devs, all := s.reached(i)
+			devs, all := s.reached(e)
 			if e.What.Path != "" {
 				at := s.pathAt[PathHit{e.ID, m.id}]
 				if at == nil {
@@ -107,7 +97,7 @@ func (s *Scores) CheckMitigated(check int) *roaring.Bitmap {
 		if !s.exc.list[i].Mitigates {
 			continue
 		}
-		devs, all := s.reached(i)
+		devs, all := s.reached(&s.exc.list[i])
 		if all {
 			return s.f.present
 		}
@@ -118,4 +108,129 @@ func (s *Scores) CheckMitigated(check int) *roaring.Bitmap {
 		}
 	}
 	return out
+}
+
+// Selected returns what an exception is about, in force or not: the weaknesses
+// that it selects where it reaches, in no order, and the devices that have them
+// and count in scores, as a new set. For one about a check both are empty.
+func (s *Scores) Selected(e *Exception) (weaknesses []string, devs *roaring.Bitmap) {
+	devs = roaring.New()
+	reach, all := s.reached(e)
+	seen := map[uint32]bool{}
+	for _, id := range s.candidates(&e.What) {
+		c := &s.f.comps[id]
+		if c.devices.IsEmpty() || !e.What.holds(&c.Component, s.f.products[c.product].id) {
+			continue
+		}
+		on := roaring.And(c.devices, s.in)
+		if !all {
+			on.And(reach)
+		}
+		if e.What.Path != "" {
+			at := s.pathAt[PathHit{e.ID, id}]
+			if at == nil {
+				continue
+			}
+			on.And(at)
+		}
+		if on.IsEmpty() {
+			continue
+		}
+		has := false
+		for i := range c.hits {
+			h := &c.hits[i]
+			if h.bit&bitsCount == 0 || !s.selects(e, h) {
+				continue
+			}
+			has = true
+			if !seen[h.weak] {
+				seen[h.weak] = true
+				weaknesses = append(weaknesses, s.f.weak[h.weak].id)
+			}
+		}
+		if has {
+			devs.Or(on)
+		}
+	}
+	return weaknesses, devs
+}
+
+// candidates are the components that a selector may be about.
+func (s *Scores) candidates(w *Selector) []ComponentID {
+	switch {
+	case w.Check >= 0:
+		return nil
+	case w.Product != "":
+		if p, ok := s.f.productIDs[w.Product]; ok {
+			return s.f.products[p].members
+		}
+		return nil
+	case w.Weakness != "":
+		return s.f.WeaknessComponents(w.Weakness)
+	}
+	return s.f.Components()
+}
+
+// Reached returns the devices that an exception reaches and that count in scores, as a new set.
+func (s *Scores) Reached(e *Exception) *roaring.Bitmap {
+	devs, all := s.reached(e)
+	if all {
+		return s.in.Clone()
+	}
+	devs.And(s.in)
+	return devs
+}
+
+// netting tells what components weigh on single devices, without what is
+// mitigated there. It remembers: a reader makes its own and soon drops it.
+type netting struct {
+	s     *Scores
+	about []bool // by component: some exception is about it; nil: there is none
+	left  map[netOf]ownPoints
+}
+
+type netOf struct {
+	k  *regime
+	id ComponentID
+}
+
+func (s *Scores) netting() *netting {
+	n := &netting{s: s}
+	if s.exc == nil {
+		return n
+	}
+	n.about, n.left = make([]bool, len(s.f.comps)), map[netOf]ownPoints{}
+	for i := range n.about {
+		n.about[i] = s.f.kinds[i].bits != 0 && len(s.about(ComponentID(i))) > 0
+	}
+	return n
+}
+
+// regime is what a component on a device is under, nil when no exception is about it there.
+func (n *netting) regime(dev uint32, id ComponentID) *regime {
+	if n.about == nil || !n.about[id] {
+		return nil
+	}
+	return n.s.devs[dev].regime
+}
+
+// of is what is left of a component on the devices of a regime.
+func (n *netting) of(k *regime, id ComponentID) ownPoints {
+	left, ok := n.left[netOf{k, id}]
+	if !ok {
+		left = *n.s.now.of(id)
+		for r, p := range n.s.take(k, id).mitigated {
+			left[r] -= p
+		}
+		n.left[netOf{k, id}] = left
+	}
+	return left
+}
+
+// checkPoints is what a failed check weighs on a device.
+func (s *Scores) checkPoints(dev, check uint32) Points {
+	if s.checkUnder(s.devs[dev].regime, check) == Mitigated {
+		return 0
+	}
+	return s.checks[check]
 }

@@ -32,7 +32,7 @@ type Outcome struct {
 	Checks     uint64
 	Weaknesses int // distinct weaknesses of these findings
 	Cleared    int // of Weaknesses: no device in the groups has them afterwards
-	Touched    int // devices that have one of the causes
+	Touched    int // devices that have one of the causes, not mitigated as a whole
 	Restarts   Restarts
 }
 
@@ -66,7 +66,7 @@ func restartKind(r Role) int {
 func (s *Scores) WhatIf(causes []Cause, groups []Group, w Weights) Outcome {
 	out := Outcome{Before: s.Total(groups, w), After: s.Total(groups, w)}
 	in := s.InGroups(groups)
-	x := &exchange{s: s, in: in, removed: make([]uint64, len(s.devs)), touched: roaring.New(), covered: map[uint32]int{}}
+	x := &exchange{s: s, net: s.netting(), in: in, removed: make([]uint64, len(s.devs)), touched: roaring.New(), covered: map[uint32]int{}}
 	for i := range x.restart {
 		x.restart[i] = roaring.New()
 	}
@@ -108,6 +108,7 @@ func (s *Scores) split(causes []Cause) (masks map[uint32]uint8, checks []bool) {
 // exchange is one WhatIf under way.
 type exchange struct {
 	s       *Scores
+	net     *netting
 	in      *roaring.Bitmap
 	removed []uint64 // points by device
 	touched *roaring.Bitmap
@@ -142,11 +143,25 @@ func (x *exchange) product(p uint32, mask uint8, out *Outcome) {
 			}
 		}
 		out.Findings += n * devs.GetCardinality()
-		x.touched.Or(devs)
-		x.restart[restartKind(f.comps[id].Role)].Or(devs)
-		for it := devs.Iterator(); it.HasNext(); {
-			x.removed[it.Next()] += pts
+		needed := devs // where not all of it is mitigated
+		if x.net.about != nil && x.net.about[id] {
+			needed = devs.Clone()
 		}
+		for it := devs.Iterator(); it.HasNext(); {
+			dev, n := it.Next(), pts
+			if k := x.net.regime(dev, id); k != nil {
+				n = 0
+				for r, left := range x.net.of(k, id) {
+					n += uint64(left) * uint64(mask>>r&1)
+				}
+			}
+			x.removed[dev] += n
+			if n == 0 {
+				needed.Remove(dev) // n can only be 0 where exceptions are about it
+			}
+		}
+		x.touched.Or(needed)
+		x.restart[restartKind(f.comps[id].Role)].Or(needed)
 	}
 }
 
@@ -157,9 +172,10 @@ func (x *exchange) fail(checks []bool, out *Outcome) {
 		had := false
 		for _, c := range x.s.devs[dev].failed {
 			if int(c) < len(checks) && checks[c] {
-				had = true
 				out.Checks++
-				x.removed[dev] += uint64(x.s.checks[c])
+				pts := uint64(x.s.checkPoints(dev, c))
+				had = had || pts > 0
+				x.removed[dev] += pts
 			}
 		}
 		if had {

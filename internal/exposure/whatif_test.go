@@ -58,6 +58,7 @@ func drawFleet(t *rapid.T, devices, products int) (*world, *Fleet) {
 			w.group[dev], w.value[dev] = Group(rapid.IntRange(0, 1).Draw(t, "group")), Value(rapid.IntRange(0, 2).Draw(t, "value"))
 		}
 	}
+	w.exceptions = slices.DeleteFunc(drawExceptions(t, comps, weaknesses), func(e Exception) bool { return e.What.From+e.What.To != "" })
 	return w, w.fleet()
 }
 
@@ -83,6 +84,7 @@ func (w *world) fleet() *Fleet {
 			s.Put(dev, w.group[dev], v)
 		}
 	}
+	s.SetExceptions(w.inForce())
 	for !s.Settle(1) {
 	}
 	return f
@@ -143,24 +145,19 @@ func (w *world) slowOutcome(causes []Cause, groups []Group) Outcome {
 			continue
 		}
 		kinds := map[int]bool{}
-		for _, c := range w.devices[dev] {
-			for _, m := range w.assessed[c].Matches {
-				switch {
-				case !m.Exposed:
-				case drops(causes, c.ID(), remedyIn(&m), -1):
-					out.Findings++
-					closed[m.Weakness] = true
-					kinds[map[Role]int{KernelRunning: 1, InMemory: 2}[c.Role]] = true
-				default:
-					left[m.Weakness] = true
-				}
+		for _, f := range w.on(dev) {
+			if !drops(causes, f.product, f.remedy, f.check) {
+				left[f.by] = true
+				continue
 			}
-		}
-		for _, c := range w.failed[dev] {
-			if drops(causes, "", 0, int(c)) {
-				out.Findings++
+			out.Findings++
+			if f.check >= 0 {
 				out.Checks++
-				kinds[0] = true
+			} else {
+				closed[f.by] = true
+			}
+			if f.under != Mitigated {
+				kinds[map[Role]int{KernelRunning: 1, InMemory: 2}[f.of.Role]] = true
 			}
 		}
 		switch {
@@ -200,7 +197,7 @@ func TestWhatIfIsWhatHappens(t *testing.T) {
 		causes := rapid.SliceOfNDistinct(rapid.SampledFrom(all), 0, 6, rapid.ID).Draw(t, "causes")
 		for _, groups := range [][]Group{nil, {1}, {}} {
 			got := s.WhatIf(causes, groups, weights)
-			num, den := w.total(groups, weights, func(p string, r Remedy, check int) bool { return drops(causes, p, r, check) })
+			num, den := w.total(groups, weights, func(f found) bool { return drops(causes, f.product, f.remedy, f.check) })
 			if got.After.Mean.Num.Big().Cmp(num) != 0 || got.After.Mean.Den != den {
 				t.Fatalf("%v in %v: score %v/%d, want %v/%d", causes, groups, got.After.Mean.Num.Big(), got.After.Mean.Den, num, den)
 			}
@@ -222,7 +219,7 @@ func TestWhatIfIsWhatHappens(t *testing.T) {
 			got := s.WhatIf([]Cause{r.Cause()}, nil, weights)
 			fall := got.Before.Mean.Num
 			fall.minus(got.After.Mean.Num)
-			if fall != r.Impact.Num || got.Touched != r.Devices {
+			if fall != r.Impact.Num || got.Touched > r.Devices || r.Under == 0 && got.Touched != r.Devices || (got.Touched == 0) != r.Impact.Num.IsZero() {
 				t.Fatalf("%+v alone: falls by %v on %d devices", r, fall.Big(), got.Touched)
 			}
 		}

@@ -16,6 +16,8 @@ const (
 	// ManageSettings is the console's administrators' permission: intelligence,
 	// onboarding, accounts. Applications cannot have it.
 	ManageSettings = "Picket.Manage"
+	// ManageExceptions makes and cancels exceptions. Applications cannot have it.
+	ManageExceptions = "Picket.Exceptions"
 )
 
 // AppPermissions are the permissions that an application may be given.

@@ -39,7 +39,10 @@ type core struct {
 	noted     *notedBook
 	trends    *trendBook
 	sorting   *sorting // the rules of tags and device groups
-	settled   func()   // called without mu when stale scores are up to date again; may be nil
+	// exceptions are all there ever were, by id.
+	exceptions []*exception
+	excepted   map[string][]*exceptionSpec // by recommendation: that are not over
+	settled    func()                      // called without mu when stale scores are up to date again; may be nil
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of
@@ -80,6 +83,7 @@ type summary struct {
 	Restart     int                   `json:"restart"`
 	Tags        []string              `json:"tags,omitempty"`
 	Posture     string                `json:"posture,omitempty"` // verdicts
+	Paths       []exposure.PathHit    `json:"paths,omitempty"`
 }
 
 // fact is what lists show of a weakness.
@@ -113,6 +117,7 @@ func newCore() *core {
 		noted:     newNotedBook(),
 		trends:    &trendBook{},
 		sorting:   newSorting(nil, nil),
+		excepted:  map[string][]*exceptionSpec{},
 	}
 	c.fleet = exposure.NewFleet(c.rate)
 	c.fleet.Scores().SetChecks(checkWeights())
@@ -284,6 +289,7 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		if err := json.Unmarshal(ds.Summary, &d.sum); err != nil {
 			return fmt.Errorf("summary of device %d: %w", ds.Device, err)
 		}
+		c.fleet.Scores().SetPaths(d.num, d.sum.Paths)
 		if v, ok := parseVerdicts(d.sum.Posture); ok {
 			c.judge(d, v)
 		}

@@ -128,8 +128,10 @@ func deviceRecommendationList() *list[DeviceRecommendationRow] {
 			"type":   oneOf(func(r *DeviceRecommendationRow) string { return r.Type }),
 			"threat": func(r *DeviceRecommendationRow, v []string) bool { return threatIs(r.Threats, v) },
 			"status": oneOf(func(r *DeviceRecommendationRow) string { return r.Status }),
+
+			"exception": truth(func(r *DeviceRecommendationRow) bool { return r.Exception }),
 		},
-		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": {"Active"}},
+		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": statusWords, "exception": yesNo},
 		order: map[string]func(a, b *DeviceRecommendationRow) int{
 			"name":       byText(func(r *DeviceRecommendationRow) string { return r.Name }),
 			"component":  byText(func(r *DeviceRecommendationRow) string { return r.Component }),
@@ -173,6 +175,7 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 		row   *DeviceRecommendationRow
 		units uint64
 		seen  map[string]bool
+		open  bool // some of it is under no exception
 	}
 	byKey := map[key]*sums{}
 	var keys []key
@@ -187,7 +190,7 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 		u := byKey[at]
 		if u == nil {
 			u = &sums{row: &DeviceRecommendationRow{ID: recommendationID(at.product, t.Remedy), Name: remedyName(t.Remedy, k.Product), ProductID: at.product,
-				Component: k.Product, Vendor: k.Vendor, Type: remedyTypes[t.Remedy], Status: "Active", Tags: []string{}, ProductCode: c.productCode(k)}, seen: map[string]bool{}}
+				Component: k.Product, Vendor: k.Vendor, Type: remedyTypes[t.Remedy], Tags: []string{}, ProductCode: c.productCode(k)}, seen: map[string]bool{}}
 			u.row.Threats.Exploit = "NoExploit"
 			if tag := supportTag(c.support(k)); tag != "" {
 				u.row.Tags = append(u.row.Tags, tag)
@@ -197,6 +200,11 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 		}
 		if h, ok := c.fleet.HitOf(t.Component, t.Weakness); ok {
 			u.row.Version = later(k.Key.Ecosystem, u.row.Version, h.Fixed)
+		}
+		if t.Under == exposure.NoException {
+			u.open = true
+		} else {
+			u.row.Exception = true
 		}
 		u.row.Points += uint64(t.Points)
 		u.units += uint64(t.Share)
@@ -210,6 +218,7 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 	}
 	for _, k := range keys {
 		u := byKey[k]
+		u.row.Status = statusUnder(u.row.Exception, u.open)
 		u.row.Share = exposure.Score(u.units).Float()
 		u.row.Impact = (score - exposure.ScoreOf(points-u.row.Points)).Float()
 		out = append(out, u.row)

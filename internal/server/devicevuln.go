@@ -20,8 +20,10 @@ func deviceVulnList() *list[DeviceVulnRow] {
 			"severity": oneOf(func(r *DeviceVulnRow) string { return string(r.Severity) }),
 			"state":    oneOf(func(r *DeviceVulnRow) string { return string(r.State) }),
 			"exposed":  truth(func(r *DeviceVulnRow) bool { return r.Exposed }),
-			"fix":      fixIs(func(r *DeviceVulnRow) bool { return r.FixVersion != "" }),
-			"threat":   func(r *DeviceVulnRow, v []string) bool { return threatIs(r.Threats, v) },
+
+			"exception": truth(func(r *DeviceVulnRow) bool { return r.Exception }),
+			"fix":       fixIs(func(r *DeviceVulnRow) bool { return r.FixVersion != "" }),
+			"threat":    func(r *DeviceVulnRow, v []string) bool { return threatIs(r.Threats, v) },
 			"software": anyOf(func(r *DeviceVulnRow) []string {
 				var ids []string
 				for _, s := range r.Software {
@@ -30,7 +32,7 @@ func deviceVulnList() *list[DeviceVulnRow] {
 				return ids
 			}),
 		},
-		values: map[string][]string{"exposed": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords},
+		values: map[string][]string{"exposed": yesNo, "exception": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords},
 		order: map[string]func(a, b *DeviceVulnRow) int{
 			"id":         func(a, b *DeviceVulnRow) int { return compareIDs(a.ID, b.ID) },
 			"severity":   byNumber(func(r *DeviceVulnRow) int { return severityRank(r.Severity) }),
@@ -115,11 +117,14 @@ func (c *core) vulnRows(d *device) []*DeviceVulnRow {
 		if r == nil {
 			f := c.peek(h.Weakness)
 			r = &DeviceVulnRow{ID: h.Weakness, Title: f.Title, Severity: f.Severity, CVSS: f.CVSS, CVSSVer: f.CVSSVer, EPSS: f.Threats.EPSS,
-				Published: f.Published, Updated: f.Updated, Threats: f.Threats, State: h.State, Exposed: h.Exposed}
+				Published: f.Published, Updated: f.Updated, Threats: f.Threats, State: h.State, Exposed: h.Exposed, Exception: true}
 			byID[h.Weakness] = r
 			rows = append(rows, r)
 		} else if h.Exposed && !r.Exposed || h.Exposed == r.Exposed && stateRank(h.State) > stateRank(r.State) {
 			r.State, r.Exposed = h.State, h.Exposed
+		}
+		if h.Exposed && r.Exception {
+			r.Exception = c.fleet.Scores().UnderOf(d.num, id, h.Weakness) != exposure.NoException
 		}
 		comp := c.fleet.Component(id)
 		ref := SoftwareRef{ID: comp.ID(), Name: comp.Product, Vendor: comp.Vendor, Version: comp.Version, Fixed: h.Fixed}
@@ -134,6 +139,9 @@ func (c *core) vulnRows(d *device) []*DeviceVulnRow {
 				r.FirstSeen = at
 			}
 		}
+	}
+	for _, r := range rows {
+		r.Exception = r.Exception && r.Exposed
 	}
 	return rows
 }

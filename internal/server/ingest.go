@@ -119,7 +119,8 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	rep.Noted, c.noted.unsaved = c.noted.unsaved, nil
 	rep.Change = c.noteDevice(d, oldHeld, diff, c.movedFiles(before, sections, &profile))
 	c.forgetDevice(diff)
-	sum.Tags = oldSum.Tags
+	sum.Tags, sum.Paths = oldSum.Tags, c.pathHits(profile.Uses)
+	c.setPaths(d, sum.Paths)
 	d.held, d.sum = held, sum
 	c.judge(d, judged)
 	c.place(d, rep.At)
@@ -137,6 +138,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	if err != nil || dup[0] {
 		c.forgetDevice(c.fleet.SetDevice(d.num, componentIDs(oldHeld)))
 		d.held, d.sum = oldHeld, oldSum
+		c.setPaths(d, oldSum.Paths)
 		c.judge(d, oldVerdicts)
 		c.noted.unsaved = append(c.noted.unsaved, rep.Noted...)
 		c.place(d, rep.At)

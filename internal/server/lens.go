@@ -123,4 +123,9 @@ func (c *core) regroup(d *device, g exposure.Group) {
 		}
 	}
 	d.group = g
+	if len(c.exceptions) > 0 {
+		for rows := range c.caches {
+			rows.forgetWeak()
+		}
+	}
 }

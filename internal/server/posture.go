@@ -129,13 +129,25 @@ func (c *core) secureScore(l lens) posture.SecureScore {
 	in := l.of(c.fleet.Scores().Devices())
 	counts := map[string]posture.Count{}
 	for i, k := range posture.Checks() {
-		counts[k.ID] = posture.Count{
-			Pass:        int(c.checks.devices(i, posture.Pass).AndCardinality(in)),
-			Fail:        int(c.checks.devices(i, posture.Fail).AndCardinality(in)),
-			NotAssessed: int(c.checks.devices(i, posture.NotAssessed).AndCardinality(in)),
-		}
+		counts[k.ID] = c.checkCount(i, in)
 	}
 	return posture.Score(counts)
+}
+
+// checkCount counts the results of a check over some devices. The caller holds
+// mu for reading.
+func (c *core) checkCount(check int, in *roaring.Bitmap) posture.Count {
+	n := posture.Count{
+		Pass:        int(c.checks.devices(check, posture.Pass).AndCardinality(in)),
+		Fail:        int(c.checks.devices(check, posture.Fail).AndCardinality(in)),
+		NotAssessed: int(c.checks.devices(check, posture.NotAssessed).AndCardinality(in)),
+	}
+	if other := c.fleet.Scores().CheckMitigated(check); other != nil {
+		other = roaring.And(other, in)
+		fail, blind := int(c.checks.devices(check, posture.Fail).AndCardinality(other)), int(c.checks.devices(check, posture.NotAssessed).AndCardinality(other))
+		n.Fail, n.NotAssessed, n.Mitigated = n.Fail-fail, n.NotAssessed-blind, fail+blind
+	}
+	return n
 }
 
 // SecureScore is how well devices are configured, by category.

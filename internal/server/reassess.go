@@ -84,6 +84,7 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 	case s.settleSoon <- struct{}{}:
 	default:
 	}
+	s.askExceptions()
 	s.live.publish(LiveEvent{Resource: "intel"})
 	if !done.empty() || t.All {
 		s.live.publish(LiveEvent{Resource: "all"})

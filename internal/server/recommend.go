@@ -42,6 +42,23 @@ func parseRecommendation(id string) (product string, r exposure.Remedy, ok bool)
 	return rest, exposure.Update, true
 }
 
+// gauge fills in what a row has from a relief.
+func (c *core) gauge(l lens, row *RecommendationRow, r *exposure.Relief) {
+	row.Exposed, row.Impact, row.ImpactNum, row.ImpactDen = r.Devices, r.Impact.Float(), r.Impact.Num.Big().String(), r.Impact.Den
+	row.ExposedAfter, row.ImpactAfter, row.ImpactAfterNum = r.DevicesAfter, r.ImpactAfter.Float(), r.ImpactAfter.Num.Big().String()
+	switch {
+	case r.DevicesAfter == 0:
+		row.Status = StatusFull
+	case r.Under > 0, slices.ContainsFunc(c.excepted[row.ID], func(e *exceptionSpec) bool { return l.concerns(c, e) }):
+		row.Status = StatusPartial
+	default:
+		row.Status = StatusActive
+	}
+}
+
+// statusWords are how recommendations stand to exceptions.
+var statusWords = []string{StatusActive, StatusPartial, StatusFull}
+
 // remedyWords are all types of recommendations.
 var remedyWords = []string{RemedyUpdate, RemedyAttention, RemedyRestart, RemedyConfigure}
 
@@ -59,7 +76,7 @@ func recommendationList() *list[RecommendationRow] {
 			"tag":      anyOf(func(r *RecommendationRow) []string { return r.Tags }),
 			"vendor":   oneOf(func(r *RecommendationRow) string { return r.Vendor }),
 		},
-		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": {"Active"}, "category": categoryWords()},
+		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": statusWords, "category": categoryWords()},
 		order: map[string]func(a, b *RecommendationRow) int{
 			"name":       byText(func(r *RecommendationRow) string { return r.Name }),
 			"component":  byText(func(r *RecommendationRow) string { return r.Component }),
@@ -67,8 +84,12 @@ func recommendationList() *list[RecommendationRow] {
 			"exposed":    byNumber(func(r *RecommendationRow) int { return r.Exposed }),
 			"impact":     byNumber(func(r *RecommendationRow) float64 { return r.Impact }),
 			"type":       byText(func(r *RecommendationRow) string { return r.Type }),
-			"secure":     byNumber(func(r *RecommendationRow) float64 { return r.SecureGain }),
-			"severity":   func(a, b *RecommendationRow) int { return worse(a.Severity, b.Severity) },
+			"status":     byText(func(r *RecommendationRow) string { return r.Status }),
+
+			"exposed_after": byNumber(func(r *RecommendationRow) int { return r.ExposedAfter }),
+			"impact_after":  byNumber(func(r *RecommendationRow) float64 { return r.ImpactAfter }),
+			"secure":        byNumber(func(r *RecommendationRow) float64 { return r.SecureGain }),
+			"severity":      func(a, b *RecommendationRow) int { return worse(a.Severity, b.Severity) },
 		},
 		tie:     func(a, b *RecommendationRow) int { return strings.Compare(a.ID, b.ID) },
 		initial: []string{"-impact"},
@@ -121,7 +142,7 @@ func (c *core) recommendationRow(l lens, r *exposure.Relief) *RecommendationRow 
 		return nil
 	}
 	row := *facts
-	row.Exposed, row.Impact, row.ImpactNum, row.ImpactDen = r.Devices, r.Impact.Float(), r.Impact.Num.Big().String(), r.Impact.Den
+	c.gauge(l, &row, r)
 	return &row
 }
 
@@ -147,7 +168,7 @@ func (c *core) remedyFacts(l lens, product string) map[exposure.Remedy]*Recommen
 
 func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
 	row := &RecommendationRow{ID: recommendationID(soft.ID, remedy), ProductID: soft.ID, Component: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem,
-		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Status: "Active", Trend: []int{}, Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
+		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Trend: []int{}, Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
 	seen := map[string]bool{}
 	for _, id := range c.fleet.ProductComponents(soft.ID, l.devs) {
 		k := c.fleet.Component(id)

@@ -22,15 +22,10 @@ func categoryWords() []string {
 // holds mu for reading.
 func (c *core) checkRow(l lens, r *exposure.Relief) *RecommendationRow {
 	k := posture.Checks()[r.Check]
-	in := l.of(c.fleet.Scores().Devices())
-	count := posture.Count{
-		Pass:        int(c.checks.devices(r.Check, posture.Pass).AndCardinality(in)),
-		Fail:        r.Devices,
-		NotAssessed: int(c.checks.devices(r.Check, posture.NotAssessed).AndCardinality(in)),
-	}
+	count := c.checkCount(r.Check, l.of(c.fleet.Scores().Devices()))
 	row := &RecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Category: string(k.Category), Type: RemedyConfigure,
-		Exposed: r.Devices, Installed: count.Applicable(), Impact: r.Impact.Float(), ImpactNum: r.Impact.Num.Big().String(), ImpactDen: r.Impact.Den,
-		CheckImpact: k.Impact, Status: "Active", Trend: []int{}, Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
+		Installed: count.Applicable(), CheckImpact: k.Impact, Trend: []int{}, Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
+	c.gauge(l, row, r)
 	if s := posture.Score(map[string]posture.Count{k.ID: count}); len(s.Checks) == 1 {
 		row.SecureGain, _ = s.Checks[0].Impact.Float64()
 	}
@@ -75,9 +70,22 @@ func (c *core) checkAdvice(l lens, row *RecommendationRow) Recommendation {
 	return out
 }
 
+// statusUnder is how a recommendation of one device stands when some of it is
+// under exceptions, or some under none.
+func statusUnder(some, open bool) string {
+	switch {
+	case !some:
+		return StatusActive
+	case open:
+		return StatusPartial
+	}
+	return StatusFull
+}
+
 // checkRemedy is a failed check as a recommendation for one device.
 func checkRemedy(t *exposure.Term, score exposure.Score, points uint64) *DeviceRecommendationRow {
 	k := posture.Checks()[t.Check]
 	return &DeviceRecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Type: RemedyConfigure, Points: uint64(t.Points),
-		Share: t.Share.Float(), Impact: (score - exposure.ScoreOf(points-uint64(t.Points))).Float(), Status: "Active", Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
+		Share: t.Share.Float(), Impact: (score - exposure.ScoreOf(points-uint64(t.Points))).Float(), Status: statusUnder(t.Under != exposure.NoException, t.Under == exposure.NoException), Exception: t.Under != exposure.NoException,
+		Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
 }

@@ -34,6 +34,13 @@ func (r *rowCache) forget() {
 	clear(r.remedies)
 }
 
+// forgetWeak drops the rows of weaknesses. The caller holds core.mu for writing.
+func (r *rowCache) forgetWeak() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.weak)
+}
+
 // forgetProduct drops the rows of a product. The caller holds mu of the cache.
 func (r *rowCache) forgetProduct(id string) {
 	delete(r.products, id)

@@ -123,6 +123,9 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 	return nil
 }
 
+// underWords are what exceptions make of a finding, in words.
+var underWords = map[exposure.Under]string{exposure.Excepted: "Excepted", exposure.Mitigated: "Mitigated"}
+
 // mostTerms caps the terms of one answer.
 const mostTerms = 500
 
@@ -153,13 +156,13 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 		}
 		if t.Weakness == "" {
 			k := posture.Checks()[t.Check]
-			out.Terms = append(out.Terms, ScoreTerm{Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Threats: Threats{Exploit: advisory.NoExploit},
+			out.Terms = append(out.Terms, ScoreTerm{Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Exception: underWords[t.Under], Threats: Threats{Exploit: advisory.NoExploit},
 				Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
 			continue
 		}
 		k, f := c.fleet.Component(t.Component), c.peek(t.Weakness)
 		out.Terms = append(out.Terms, ScoreTerm{Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
-			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
+			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Exception: underWords[t.Under], Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
 	}
 	out.RestUnits = units(rest)
 	return out, nil

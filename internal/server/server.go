@@ -42,6 +42,9 @@ type Options struct {
 	// IntelBase are base addresses of mirrors, by feed group, for syncs that
 	// are started from the console; what is not there comes from the official address.
 	IntelBase map[string]string
+	// Now is the wall clock of what happens at a date, such as the end of an
+	// exception; nil: time.Now.
+	Now func() time.Time
 }
 
 // Server is the running product. Its exported methods are safe for concurrent use.
@@ -59,6 +62,9 @@ type Server struct {
 	gate  *gateway
 	desk  *intelDesk
 	plans *planDesk
+
+	excepting      sync.Mutex    // one change of exceptions at a time
+	exceptionsSoon chan struct{} // somebody wants them looked at
 
 	looked      seenBook
 	settleSoon  chan struct{} // scores are stale
@@ -78,7 +84,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), settleSoon: make(chan struct{}, 1)}
+	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -111,7 +117,18 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.loadChanges(ctx); err != nil {
 		return err
 	}
-	return s.firstAssessment(ctx)
+	if err = s.firstAssessment(ctx); err != nil {
+		return err
+	}
+	return s.loadExceptions(ctx)
+}
+
+// now is the time, in UTC.
+func (s *Server) now() time.Time {
+	if s.opt.Now != nil {
+		return s.opt.Now().UTC()
+	}
+	return time.Now().UTC()
 }
 
 // firstAssessment fills the index when the program starts.
@@ -155,6 +172,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runSeen(ctx) })
 	g.Go(func() error { return s.runScores(ctx) })
 	g.Go(func() error { return s.runChanges(ctx) })
+	g.Go(func() error { return s.runExceptions(ctx) })
 	return g.Wait()
 }
 
@@ -268,6 +286,10 @@ type API interface {
 	Plan(ctx context.Context, c Caller, id string) (Plan, error)
 	PlanSteps(ctx context.Context, c Caller, id string, q Query) (Page[PlanStep], error)
 	DeletePlan(ctx context.Context, c Caller, id string) error
+	Exceptions(ctx context.Context, c Caller, q Query) (Page[ExceptionRow], error)
+	Exception(ctx context.Context, c Caller, id string) (ExceptionDetail, error)
+	MakeException(ctx context.Context, c Caller, in NewException) (ExceptionDetail, error)
+	CancelException(ctx context.Context, c Caller, id string, groups []exposure.Group) (ExceptionDetail, error)
 
 	Intel(ctx context.Context, c Caller) (Intel, error)
 	SyncIntel(ctx context.Context, c Caller) (JobRow, error)

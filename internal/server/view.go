@@ -191,6 +191,7 @@ type DeviceVulnRow struct {
 	Software   []SoftwareRef     `json:"software"` // related software on this device
 	State      exposure.State    `json:"state"`    // worst state of the findings of this weakness here
 	Exposed    bool              `json:"exposed"`
+	Exception  bool              `json:"exception"` // all of its findings here that count are under exceptions
 	FixVersion string            `json:"fix_version"`
 	Published  time.Time         `json:"published,omitzero"`
 	Updated    time.Time         `json:"updated,omitzero"`
@@ -303,9 +304,11 @@ type WeaknessRow struct {
 	EPSS      float64           `json:"epss"`
 	Software  []SoftwareRef     `json:"software"` // related products, at most 3, versions empty
 	SoftwareN int               `json:"software_count"`
-	Exposed   int               `json:"exposed"`  // devices where it counts
-	Affected  int               `json:"affected"` // devices with any finding of it
-	Fixable   bool              `json:"fixable"`  // on some device a fix exists
+	Exposed   int               `json:"exposed"`       // devices where it counts
+	After     int               `json:"exposed_after"` // of them: some of it is under no exception
+	Exception bool              `json:"exception"`     // an exception is about it somewhere
+	Affected  int               `json:"affected"`      // devices with any finding of it
+	Fixable   bool              `json:"fixable"`       // on some device a fix exists
 	Published time.Time         `json:"published,omitzero"`
 	Updated   time.Time         `json:"updated,omitzero"`
 	AgeDays   int               `json:"age_days"`

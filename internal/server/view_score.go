@@ -67,9 +67,14 @@ type RecommendationRow struct {
 	Impact      float64       `json:"impact"`    // points that the score falls by; exact difference, not rounded
 	ImpactNum   string        `json:"impact_num"`
 	ImpactDen   uint64        `json:"impact_den"`
-	Status      string        `json:"status"` // Active
-	Tags        []string      `json:"tags"`
-	ProductCode string        `json:"product_code"`
+	Status      string        `json:"status"` // Active, PartialException, FullException
+	// What is under no exception: the devices that have some of it, and what
+	// the score falls by without it.
+	ExposedAfter   int      `json:"exposed_after"`
+	ImpactAfter    float64  `json:"impact_after"`
+	ImpactAfterNum string   `json:"impact_after_num"` // over ImpactDen
+	Tags           []string `json:"tags"`
+	ProductCode    string   `json:"product_code"`
 }
 
 // Recommendation is a recommendation with what its flyout shows.
@@ -107,9 +112,10 @@ type DeviceRecommendationRow struct {
 	Severity    SeverityCount `json:"severity"`
 	Threats     Threats       `json:"threats"`
 	Points      uint64        `json:"points"`
-	Share       float64       `json:"share"`  // of the device's score; the shares add up to it
-	Impact      float64       `json:"impact"` // what the device's score falls by without it
-	Status      string        `json:"status"`
+	Share       float64       `json:"share"`     // of the device's score; the shares add up to it
+	Impact      float64       `json:"impact"`    // what the device's score falls by without it
+	Status      string        `json:"status"`    // Active, PartialException, FullException: of its findings here
+	Exception   bool          `json:"exception"` // some of it is under an exception
 	Tags        []string      `json:"tags"`
 	ProductCode string        `json:"product_code"`
 }
@@ -140,6 +146,7 @@ type ScoreTerm struct {
 	ProductID string            `json:"product_id"`
 	Component string            `json:"component"`
 	Version   string            `json:"version"`
+	Exception string            `json:"exception"` // "", Excepted, Mitigated: then it has no points
 	Points    uint64            `json:"points"`
 	Units     string            `json:"units"`
 	Share     float64           `json:"share"` // Units in points of the score

@@ -22,9 +22,11 @@ func weaknessList() *list[WeaknessRow] {
 			"threat":   func(r *WeaknessRow, v []string) bool { return threatIs(r.Threats, v) },
 			"fix":      fixIs(func(r *WeaknessRow) bool { return r.Fixable }),
 			"exposed":  truth(func(r *WeaknessRow) bool { return r.Exposed > 0 }),
-			"state":    anyOf(func(r *WeaknessRow) []string { return r.States }),
+
+			"exception": truth(func(r *WeaknessRow) bool { return r.Exception }),
+			"state":     anyOf(func(r *WeaknessRow) []string { return r.States }),
 		},
-		values: map[string][]string{"exposed": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords},
+		values: map[string][]string{"exposed": yesNo, "exception": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords},
 		order: map[string]func(a, b *WeaknessRow) int{
 			"id":        func(a, b *WeaknessRow) int { return compareIDs(a.ID, b.ID) },
 			"severity":  byNumber(func(r *WeaknessRow) int { return severityRank(r.Severity) }),
@@ -33,6 +35,8 @@ func weaknessList() *list[WeaknessRow] {
 			"published": byTime(func(r *WeaknessRow) time.Time { return r.Published }),
 			"updated":   byTime(func(r *WeaknessRow) time.Time { return r.Updated }),
 			"exposed":   byNumber(func(r *WeaknessRow) int { return r.Exposed }),
+
+			"exposed_after": byNumber(func(r *WeaknessRow) int { return r.After }),
 		},
 		tie:     func(a, b *WeaknessRow) int { return compareIDs(b.ID, a.ID) },
 		initial: []string{"-severity", "-exposed", "-cvss"},
@@ -49,6 +53,10 @@ func (c *core) weaknessRow(l lens, id string, now time.Time) (*WeaknessRow, bool
 	r := &WeaknessRow{ID: id, Title: f.Title, Severity: f.Severity, CVSS: f.CVSS, CVSSVer: f.CVSSVer, EPSS: f.Threats.EPSS, Threats: f.Threats,
 		Published: f.Published, Updated: f.Updated, Exposed: info.Exposed, Affected: info.Affected, Fixable: info.Fixable > 0,
 		Software: []SoftwareRef{}, Tags: []string{}}
+	r.After = r.Exposed
+	if open, under := c.fleet.Scores().OpenDevices(id); under {
+		r.Exception, r.After = true, l.count(open)
+	}
 	if !f.Published.IsZero() {
 		r.AgeDays = int(now.Sub(f.Published).Hours() / 24)
 	}

@@ -25,8 +25,8 @@ type ExceptionEvent struct {
 
 // ExceptionChange is an exception as it is from now on, and what happened to it.
 type ExceptionChange struct {
-	Exception *Exception // gets its ID when it is new
-	Event     ExceptionEvent
+	Exception *Exception     // gets its ID when it is new
+	Event     ExceptionEvent // without a type: nothing to tell
 }
 
 // SaveExceptions stores changes of exceptions, all or none, durably.
@@ -49,6 +49,9 @@ func (s *Store) SaveExceptions(ctx context.Context, changes []ExceptionChange) e
 				}
 			} else if _, err := tx.ExecContext(ctx, `UPDATE exception SET spec = $1, ended = $2 WHERE id = $3`, string(e.Spec), ended, e.ID); err != nil {
 				return fmt.Errorf("store exception %d: %w", e.ID, err)
+			}
+			if c.Event.Type == "" {
+				continue
 			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO exception_event (exception, at, type, detail, who) VALUES ($1, $2, $3, $4, $5)`,
 				ids[i], c.Event.At.UnixMilli(), c.Event.Type, c.Event.Detail, c.Event.Who)

@@ -37,7 +37,12 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"activeAlert", flag, constant[server.RecommendationRow](false)},
 	{"associatedThreats", texts, constant[server.RecommendationRow]([]string{})},
 	{"remediationType", word, func(r *server.RecommendationRow) any { return r.Type }},
-	{"status", word, func(r *server.RecommendationRow) any { return r.Status }},
+	{"status", word, func(r *server.RecommendationRow) any {
+		if r.Status == server.StatusFull {
+			return "Exception"
+		}
+		return server.StatusActive // there is something left to do
+	}},
 	{"configScoreImpact", number, func(r *server.RecommendationRow) any { return r.SecureGain }},
 	{"exposureImpact", number, func(r *server.RecommendationRow) any { return r.Impact }},
 	{"totalMachineCount", number, func(r *server.RecommendationRow) any { return float64(r.Installed) }},

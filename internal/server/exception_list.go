@@ -1,0 +1,214 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/posture"
+)
+
+func exceptionList() *list[ExceptionRow] {
+	return &list[ExceptionRow]{
+		text: func(r *ExceptionRow, has func(string) bool) bool {
+			return has(r.Name) || has(r.Context) || has(r.CreatedBy) || has(r.Recommendation) || has(r.Source.ID) || has(r.Source.Author)
+		},
+		filters: map[string]func(*ExceptionRow, []string) bool{
+			"status":        oneOf(func(r *ExceptionRow) string { return r.Status }),
+			"justification": oneOf(func(r *ExceptionRow) string { return r.Justification }),
+			"kind":          oneOf(func(r *ExceptionRow) string { return r.Kind }),
+			"scope":         oneOf(func(r *ExceptionRow) string { return r.Scope }),
+			"source": oneOf(func(r *ExceptionRow) string {
+				if r.Source.Kind == "" {
+					return "Manual"
+				}
+				return r.Source.Kind
+			}),
+			"recommendation": oneOf(func(r *ExceptionRow) string { return r.Recommendation }),
+			"weakness":       oneOf(func(r *ExceptionRow) string { return r.Weakness }),
+			"product":        oneOf(func(r *ExceptionRow) string { return r.Product }),
+		},
+		values: map[string][]string{"status": {StandsInEffect, StandsSuspended, StandsExpired, StandsCanceled, StandsResurfaced}, "justification": justifications,
+			"kind": {ExceptRecommendation, ExceptWeakness, ExceptSoftware, ExceptPath}, "scope": {ScopeGlobal, ScopeGroups, ScopeDevices}},
+		order: map[string]func(a, b *ExceptionRow) int{
+			"name":          byText(func(r *ExceptionRow) string { return r.Name }),
+			"status":        byText(func(r *ExceptionRow) string { return r.Status }),
+			"justification": byText(func(r *ExceptionRow) string { return r.Justification }),
+			"scope":         byText(func(r *ExceptionRow) string { return r.Scope }),
+			"created_at":    byTime(func(r *ExceptionRow) time.Time { return r.CreatedAt }),
+			"created_by":    byText(func(r *ExceptionRow) string { return r.CreatedBy }),
+			"expires_at": byTime(func(r *ExceptionRow) time.Time {
+				if r.ExpiresAt == nil {
+					return r.CreatedAt.AddDate(100, 0, 0)
+				}
+				return *r.ExpiresAt
+			}),
+		},
+		tie:     func(a, b *ExceptionRow) int { return compareNumbers(b.ID, a.ID) },
+		initial: []string{"-created_at"},
+	}
+}
+
+func compareNumbers(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}
+
+// Exceptions lists exceptions, those that ended too. With a filter of device
+// groups it lists those that were made for devices in them.
+func (s *Server) Exceptions(_ context.Context, caller Caller, q Query) (Page[ExceptionRow], error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return Page[ExceptionRow]{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l := c.lens(caller)
+	rows := make([]*ExceptionRow, 0, len(c.exceptions))
+	for _, e := range c.exceptions {
+		if l.concerns(c, e.spec) {
+			rows = append(rows, c.exceptionRow(e))
+		}
+	}
+	p, err := exceptionList().page(q, rows)
+	for i := range p.Items {
+		if id, e := exceptionID(p.Items[i].ID); e == nil {
+			p.Items[i].Exposed = l.count(c.exceptedDevices(c.exceptionByID(id)))
+		}
+	}
+	return p, err
+}
+
+// concerns reports whether an exception was made for devices of the lens.
+func (l lens) concerns(c *core, e *exceptionSpec) bool {
+	if l.devs == nil || e.Global {
+		return true
+	}
+	return slices.ContainsFunc(e.Targets, func(t exceptionTarget) bool {
+		if t.Group != nil {
+			return slices.Contains(l.groups, *t.Group)
+		}
+		num, ok := c.byID[t.Device]
+		return ok && l.devs.Contains(num)
+	})
+}
+
+func exceptionID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, fmt.Errorf("exception %q: %w", s, ErrNotFound)
+	}
+	return id, nil
+}
+
+// exceptionRow is an exception without its count of devices. The caller holds mu.
+func (c *core) exceptionRow(e *exception) *ExceptionRow {
+	x := e.spec
+	r := &ExceptionRow{ID: strconv.FormatInt(e.id, 10), Name: c.exceptionName(x), Kind: x.kind(), Recommendation: x.recommendation(), Weakness: x.Weakness,
+		Product: x.Product, VersionFrom: x.From, VersionTo: x.To, Path: x.Path, Scope: x.scope(), Justification: x.Justification, LowersScore: x.mitigates(),
+		Context: x.Context, Status: e.status(), Why: x.Why, CreatedBy: x.CreatedBy, CreatedAt: x.Created, EndedBy: x.EndedBy, Keep: x.Keep, Source: x.Source}
+	for _, t := range x.Targets {
+		switch {
+		case t.Group == nil:
+			r.Devices++
+		case t.Ended.IsZero():
+			r.Groups++
+		}
+	}
+	if !x.Expires.IsZero() {
+		r.ExpiresAt = &x.Expires
+	}
+	if !x.Ended.IsZero() {
+		r.EndedAt = &x.Ended
+	}
+	return r
+}
+
+// exceptedDevices are the devices with what an exception is about, of those
+// where it holds, or held until it ended. The caller holds mu.
+func (c *core) exceptedDevices(e *exception) *roaring.Bitmap {
+	if e == nil {
+		return roaring.New()
+	}
+	x, ok := c.inForce(e.id, e.spec)
+	if !ok {
+		return roaring.New()
+	}
+	return c.devicesOf(&x)
+}
+
+func (c *core) devicesOf(x *exposure.Exception) *roaring.Bitmap {
+	if x.What.Check >= 0 {
+		return roaring.And(c.checks.devices(x.What.Check, posture.Fail), c.fleet.Scores().Reached(x))
+	}
+	_, devs := c.fleet.Scores().Selected(x)
+	return devs
+}
+
+// Exception is one exception, with where it holds and what became of it.
+func (s *Server) Exception(ctx context.Context, caller Caller, id string) (ExceptionDetail, error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return ExceptionDetail{}, err
+	}
+	n, err := exceptionID(id)
+	if err != nil {
+		return ExceptionDetail{}, err
+	}
+	return s.exceptionDetail(ctx, caller, n)
+}
+
+func (s *Server) exceptionDetail(ctx context.Context, caller Caller, id int64) (ExceptionDetail, error) {
+	events, err := s.st.ExceptionEvents(ctx, id)
+	if err != nil {
+		return ExceptionDetail{}, fmt.Errorf("read what became of exception %d: %w", id, err)
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l := c.lens(caller)
+	e := c.exceptionByID(id)
+	if e == nil || !l.concerns(c, e.spec) {
+		return ExceptionDetail{}, fmt.Errorf("exception %d: %w", id, ErrNotFound)
+	}
+	out := ExceptionDetail{ExceptionRow: *c.exceptionRow(e), In: []ExceptionTarget{}, History: []ExceptionEvent{}, AsOf: s.now()}
+	devs := c.exceptedDevices(e)
+	out.Exposed = l.count(devs)
+	for _, t := range e.spec.Targets {
+		row := ExceptionTarget{Group: t.Group, Device: t.Device, Status: e.status(), EndedBy: t.EndedBy}
+		if !t.Ended.IsZero() {
+			row.Status, row.EndedAt = StandsCanceled, &t.Ended
+		}
+		if t.Group != nil {
+			row.Name = c.groupName(*t.Group)
+			if in := c.members[*t.Group]; in != nil {
+				row.Exposed = l.count(roaring.And(in, devs))
+			}
+		} else if d := c.find(string(t.Device)); d != nil {
+			row.Name = d.sum.Name
+			if devs.Contains(d.num) {
+				row.Exposed = 1
+			}
+		}
+		out.In = append(out.In, row)
+	}
+	for _, ev := range events {
+		out.History = append(out.History, ExceptionEvent{At: ev.At, Type: ev.Type, Detail: ev.Detail, By: ev.Who})
+	}
+	return out, nil
+}
+
+// groupName is a device group for people.
+func (c *core) groupName(g exposure.Group) string {
+	if name, ok := c.sorting.names[g]; ok {
+		return name
+	}
+	return "Device group " + strconv.Itoa(int(g)) + ", deleted"
+}
