@@ -482,6 +482,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exceptions, those that ended too */
+        get: operations["exceptions"];
+        put?: never;
+        /** Make an exception */
+        post: operations["create-exception"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exceptions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Exceptions, those that ended too, all rows of the filter as a file */
+        get: operations["export-exceptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exceptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One exception, where it holds and what became of it */
+        get: operations["exception"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exceptions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an exception, whole or for some of its device groups */
+        post: operations["cancel-exception"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/exposure-score": {
         parameters: {
             query?: never;
@@ -1297,6 +1366,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        CancelExceptionInBody: {
+            /** @description Only for these of its device groups; left out: whole. */
+            groups?: number[];
+        };
         CheckEvidence: {
             expected: string;
             found: string;
@@ -1459,6 +1532,7 @@ export interface components {
         };
         DeviceRecommendationRow: {
             component: string;
+            exception: boolean;
             id: string;
             /** Format: double */
             impact: number;
@@ -1594,6 +1668,7 @@ export interface components {
             cvss_version: string;
             /** Format: double */
             epss: number;
+            exception: boolean;
             exposed: boolean;
             /** Format: date-time */
             first_seen: string;
@@ -1619,6 +1694,7 @@ export interface components {
             cvss_version: string;
             /** Format: double */
             epss: number;
+            exception: boolean;
             exposed: boolean;
             /** Format: date-time */
             first_seen: string;
@@ -1807,6 +1883,95 @@ export interface components {
             section: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart" | "sysctl" | "boot" | "mounts" | "accounts" | "auth" | "sshd" | "services" | "files" | "audit" | "firewall" | "system" | "apps";
             version: string;
         };
+        ExceptionDetail: {
+            /** Format: date-time */
+            as_of: string;
+            context: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: int64 */
+            devices: number;
+            ended_at: (string | null) | null;
+            ended_by: string;
+            expires_at: (string | null) | null;
+            /** Format: int64 */
+            exposed: number;
+            /** Format: int64 */
+            groups: number;
+            history: components["schemas"]["ExceptionEvent"][];
+            id: string;
+            in: components["schemas"]["ExceptionTarget"][];
+            justification: string;
+            keep: boolean;
+            kind: string;
+            lowers_score: boolean;
+            name: string;
+            path: string;
+            product: string;
+            recommendation: string;
+            scope: string;
+            source: components["schemas"]["ExceptionSource"];
+            status: string;
+            version_from: string;
+            version_to: string;
+            weakness: string;
+            why: string;
+        };
+        ExceptionEvent: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            detail: string;
+            type: string;
+        };
+        ExceptionRow: {
+            context: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: int64 */
+            devices: number;
+            ended_at: (string | null) | null;
+            ended_by: string;
+            expires_at: (string | null) | null;
+            /** Format: int64 */
+            exposed: number;
+            /** Format: int64 */
+            groups: number;
+            id: string;
+            justification: string;
+            keep: boolean;
+            kind: string;
+            lowers_score: boolean;
+            name: string;
+            path: string;
+            product: string;
+            recommendation: string;
+            scope: string;
+            source: components["schemas"]["ExceptionSource"];
+            status: string;
+            version_from: string;
+            version_to: string;
+            weakness: string;
+            why: string;
+        };
+        ExceptionSource: {
+            author: string;
+            hash: string;
+            id: string;
+            kind: string;
+        };
+        ExceptionTarget: {
+            device: string;
+            ended_at: (string | null) | null;
+            ended_by: string;
+            /** Format: int64 */
+            exposed: number;
+            group: (number | null) | null;
+            name: string;
+            status: string;
+        };
         FeedRow: {
             /** Format: int64 */
             age_days: number;
@@ -1934,6 +2099,41 @@ export interface components {
             role: string;
             username: string;
         };
+        NewException: {
+            /** @description Why, in words. */
+            context?: string;
+            /**
+             * Format: int64
+             * @description How many days it holds: 30, 60, 90 or another number.
+             */
+            days?: number;
+            devices?: string[];
+            /** @description Numbers of device groups; 0 is the devices that are in none. */
+            groups?: number[];
+            /** @enum {string} */
+            justification: "ThirdPartyControl" | "AlternateMitigation" | "RiskAccepted" | "PlannedRemediation";
+            /** @description Keep it also when what it is about gets worse. */
+            keep?: boolean;
+            /** @description Where the software was found: * is any name, ** any path. It must match every place on a device. */
+            path?: string;
+            /** @description Id of a product. */
+            product?: string;
+            /** @description Id of a recommendation. */
+            recommendation?: string;
+            /** @enum {string} */
+            scope: "Global" | "DeviceGroups" | "Devices";
+            /**
+             * Format: date-time
+             * @description When it ends, at most a year from now; instead of days.
+             */
+            until?: string;
+            /** @description Lowest version of the product that it is about. */
+            version_from?: string;
+            /** @description Highest version of the product that it is about. */
+            version_to?: string;
+            /** @description Id of a weakness. */
+            weakness?: string;
+        };
         NewToken: {
             secret: string;
             token: components["schemas"]["TokenRow"];
@@ -2032,6 +2232,13 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["EventRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageExceptionRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ExceptionRow"][];
             /** Format: int64 */
             total: number;
         };
@@ -2227,10 +2434,15 @@ export interface components {
             eol: string[];
             /** Format: int64 */
             exposed: number;
+            /** Format: int64 */
+            exposed_after: number;
             fixes: components["schemas"]["FixRow"][];
             id: string;
             /** Format: double */
             impact: number;
+            /** Format: double */
+            impact_after: number;
+            impact_after_num: string;
             /** Format: int64 */
             impact_den: number;
             impact_num: string;
@@ -2265,9 +2477,14 @@ export interface components {
             ecosystem: string;
             /** Format: int64 */
             exposed: number;
+            /** Format: int64 */
+            exposed_after: number;
             id: string;
             /** Format: double */
             impact: number;
+            /** Format: double */
+            impact_after: number;
+            impact_after_num: string;
             /** Format: int64 */
             impact_den: number;
             impact_num: string;
@@ -2363,6 +2580,7 @@ export interface components {
             component: string;
             /** Format: double */
             cvss: number;
+            exception: string;
             fallback: boolean;
             /** Format: int64 */
             points: number;
@@ -2668,8 +2886,11 @@ export interface components {
             cvss_version: string;
             /** Format: double */
             epss: number;
+            exception: boolean;
             /** Format: int64 */
             exposed: number;
+            /** Format: int64 */
+            exposed_after: number;
             fixable: boolean;
             id: string;
             /** Format: date-time */
@@ -2711,8 +2932,11 @@ export interface components {
             cvss_version: string;
             /** Format: double */
             epss: number;
+            exception: boolean;
             /** Format: int64 */
             exposed: number;
+            /** Format: int64 */
+            exposed_after: number;
             fixable: boolean;
             id: string;
             /** Format: date-time */
@@ -3831,7 +4055,9 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
-                status?: "Active"[];
+                status?: ("Active" | "PartialException" | "FullException")[];
+                /** @description Whether some of it is under an exception. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -3912,7 +4138,9 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
-                status?: "Active"[];
+                status?: ("Active" | "PartialException" | "FullException")[];
+                /** @description Whether some of it is under an exception. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -4390,6 +4618,8 @@ export interface operations {
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 /** @description Product ids. */
                 software?: string[];
+                /** @description Whether all of it that counts is under exceptions. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -4475,6 +4705,8 @@ export interface operations {
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 /** @description Product ids. */
                 software?: string[];
+                /** @description Whether all of it that counts is under exceptions. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -4978,13 +5210,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -5061,13 +5295,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -5110,6 +5346,409 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exceptions: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "status" | "-status" | "justification" | "-justification" | "scope" | "-scope" | "created_at" | "-created_at" | "created_by" | "-created_by" | "expires_at" | "-expires_at")[];
+                status?: ("InEffect" | "Suspended" | "Expired" | "Canceled" | "Resurfaced")[];
+                justification?: ("ThirdPartyControl" | "AlternateMitigation" | "RiskAccepted" | "PlannedRemediation")[];
+                /** @description What it is about. */
+                kind?: ("Recommendation" | "Weakness" | "Software" | "Path")[];
+                scope?: ("Global" | "DeviceGroups" | "Devices")[];
+                /** @description Manual, or the kind of document that it came from. */
+                source?: string[];
+                /** @description Ids of recommendations that it is about. */
+                recommendation?: string[];
+                weakness?: string[];
+                product?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExceptionRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-exception": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewException"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionDetail"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-exceptions": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "status" | "-status" | "justification" | "-justification" | "scope" | "-scope" | "created_at" | "-created_at" | "created_by" | "-created_by" | "expires_at" | "-expires_at")[];
+                status?: ("InEffect" | "Suspended" | "Expired" | "Canceled" | "Resurfaced")[];
+                justification?: ("ThirdPartyControl" | "AlternateMitigation" | "RiskAccepted" | "PlannedRemediation")[];
+                /** @description What it is about. */
+                kind?: ("Recommendation" | "Weakness" | "Software" | "Path")[];
+                scope?: ("Global" | "DeviceGroups" | "Devices")[];
+                /** @description Manual, or the kind of document that it came from. */
+                source?: string[];
+                /** @description Ids of recommendations that it is about. */
+                recommendation?: string[];
+                weakness?: string[];
+                product?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exception: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionDetail"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "cancel-exception": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelExceptionInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionDetail"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6391,12 +7030,12 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
-                status?: "Active"[];
+                status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -6472,12 +7111,12 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
-                status?: "Active"[];
+                status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -6808,13 +7447,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -6891,13 +7532,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -7808,13 +8451,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -7891,13 +8536,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -8726,13 +9373,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -8806,13 +9455,15 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
+                /** @description Whether an exception is about it somewhere. */
+                exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
