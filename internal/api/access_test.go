@@ -164,6 +164,9 @@ var table = map[string]route{
 	"GET /api/vulnerabilities/{id}":                        {server.VulnerabilityRead, "/api/vulnerabilities/cve-2024-1000", "", 200},
 	"GET /api/vulnerabilities/{id}/machineReferences":      {server.VulnerabilityRead, "/api/vulnerabilities/CVE-2024-1000/machineReferences", "", 200},
 
+	"GET /api/exposureScore/ByMachineGroups":                    {server.ScoreRead, "/api/exposureScore/bymachinegroups", "", 200},
+	"GET /api/machines/{id}/getmissingkbs":                      {server.SoftwareRead, "/api/machines/" + string(deviceID(1)) + "/getmissingkbs", "", 200},
+	"GET /api/software/{id}/getmissingkbs":                      {server.SoftwareRead, "/api/software/debian-_-openssl/getmissingkbs", "", 200},
 	"GET /api/machines/SoftwareVulnerabilitiesByMachine":        {server.VulnerabilityRead, "/api/machines/SoftwareVulnerabilitiesByMachine", "", 200},
 	"GET /api/machines/SoftwareVulnerabilityChangesByMachine":   {server.VulnerabilityRead, "/api/machines/SoftwareVulnerabilityChangesByMachine?sinceTime=2026-01-01T00:00:00Z", "", 200},
 	"GET /api/machines/SoftwareVulnerabilitiesExport":           {server.VulnerabilityRead, "/api/machines/SoftwareVulnerabilitiesExport", "", 200},

@@ -50,7 +50,7 @@ func TestByMachineRows(t *testing.T) {
 	srv := httptest.NewServer(w.h)
 	defer srv.Close()
 	auth := w.app()
-	device := map[string]any{"deviceId": string(deviceID(1)), "deviceName": "srv-01.corp.example", "rbacGroupName": "None", "rbacGroupId": 0.0, "osPlatform": "Linux"}
+	device := map[string]any{"deviceId": string(deviceID(1)), "deviceName": "srv-01.corp.example", "rbacGroupName": "Servers", "rbacGroupId": 7.0, "osPlatform": "Linux"}
 	system := map[string]any{"osVersion": "debian_12", "osArchitecture": "64-bit"}
 	soft := map[string]any{"softwareVendor": "debian", "softwareName": "openssl", "softwareVersion": "1:3.0.15-1"}
 	vuln := map[string]any{"id": string(deviceID(1)) + "_debian-_-openssl_1:3.0.15-1_CVE-2024-1000_", "cveId": "CVE-2024-1000", "vulnerabilitySeverityLevel": "Critical",

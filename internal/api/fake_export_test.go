@@ -24,7 +24,7 @@ func exportOf[T any](f *fake, q server.ExportQuery, rows func(n int) []T) server
 				yield(nil, errors.New("secret detail"))
 				return
 			}
-			x := &server.DeviceExport[T]{Num: uint32(n), ID: d.ID, Name: d.DNSName, OSID: "debian", OSVersion: "12", Arch: "amd64", LastSeen: asOf, Rows: rows(n)}
+			x := &server.DeviceExport[T]{Num: uint32(n), ID: d.ID, Name: d.DNSName, GroupID: 7, Group: "Servers", OSID: "debian", OSVersion: "12", Arch: "amd64", LastSeen: asOf, Rows: rows(n)}
 			if x.Name == "" {
 				x.Name = d.Name
 			}

@@ -121,7 +121,11 @@ func (f *fake) Search(_ context.Context, c server.Caller, text string) ([]server
 }
 
 func (f *fake) Devices(_ context.Context, c server.Caller, q server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
-	return paged(f, f.devices, q, where), need(c, server.MachineRead)
+	rows := slices.Clone(f.devices)
+	if len(q.Sort) > 0 && q.Sort[0] == "-last_seen" {
+		slices.SortFunc(rows, func(a, b server.DeviceRow) int { return b.LastSeen.Compare(a.LastSeen) })
+	}
+	return paged(f, rows, q, where), need(c, server.MachineRead)
 }
 
 func (f *fake) Events(_ context.Context, c server.Caller, q server.Query) (server.Page[server.EventRow], error) {
@@ -186,7 +190,7 @@ func (f *fake) PreviewDeviceGroup(_ context.Context, c server.Caller, _ exposure
 }
 
 func (f *fake) ScoresByGroup(_ context.Context, c server.Caller) ([]server.GroupScore, error) {
-	return []server.GroupScore{{ID: 7, Name: "web"}}, need(c, server.ScoreRead)
+	return []server.GroupScore{{ID: 7, Name: "web", ScoreView: server.ScoreView{Score: 1.5, Devices: 2, AsOf: asOf}}, {Name: server.Ungrouped}}, need(c, server.ScoreRead)
 }
 
 func (f *fake) TagRules(_ context.Context, c server.Caller) ([]server.TagRule, error) {

@@ -76,6 +76,9 @@ func (c *core) deviceList(now time.Time) *list[device] {
 			return cmp.Compare(f(c.fleet.DeviceCounts(a.num)), f(c.fleet.DeviceCounts(b.num)))
 		}
 	}
+	plain := func(f func(*device) string) func(a, b *device) int {
+		return func(a, b *device) int { return strings.Compare(f(a), f(b)) }
+	}
 	return &list[device]{
 		text: func(d *device, has func(string) bool) bool {
 			return has(d.sum.Name) || has(d.sum.IP) || has(string(d.id)) || has(d.sum.OSName)
@@ -94,12 +97,19 @@ func (c *core) deviceList(now time.Time) *list[device] {
 		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo,
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
 		order: map[string]func(a, b *device) int{
-			"name":        byText(func(d *device) string { return d.sum.Name }),
-			"os":          byText(func(d *device) string { return d.sum.OSName }),
-			"ip":          byText(func(d *device) string { return d.sum.IP }),
-			"health":      byText(func(d *device) string { return d.health(now) }),
-			"last_seen":   byTime(func(d *device) time.Time { return d.lastSeen(now) }),
-			"first_seen":  byTime(func(d *device) time.Time { return d.agent.FirstSeen }),
+			"name":       byText(func(d *device) string { return d.sum.Name }),
+			"os":         byText(func(d *device) string { return d.sum.OSName }),
+			"ip":         byText(func(d *device) string { return d.sum.IP }),
+			"health":     byText(func(d *device) string { return d.health(now) }),
+			"last_seen":  byTime(func(d *device) time.Time { return d.lastSeen(now) }),
+			"first_seen": byTime(func(d *device) time.Time { return d.agent.FirstSeen }),
+			// As the Defender API orders them.
+			"id":          byText(func(d *device) string { return string(d.id) }),
+			"dns_name":    byText(func(d *device) string { return cmp.Or(d.sum.FQDN, d.sum.Name) }),
+			"platform":    byText(func(d *device) string { return d.sum.OSPlatform }),
+			"release":     plain(func(d *device) string { return d.sum.OSVersion }),
+			"address":     plain(func(d *device) string { return d.sum.IP }),
+			"health_word": byText(func(d *device) string { return d.health(now) }),
 			"weaknesses":  count(func(n exposure.Counts) uint32 { return n.Weaknesses }),
 			"exploitable": count(func(n exposure.Counts) uint32 { return n.Exploitable }),
 			"fixable":     count(func(n exposure.Counts) uint32 { return n.Fixable }),

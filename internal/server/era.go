@@ -50,12 +50,14 @@ type weakAt struct {
 // deviceAt is a device in an era.
 type deviceAt struct {
 	*device
-	sum      summary
-	verdicts verdicts
-	seen     time.Time
-	now      []store.Held
-	then     []store.Held // with since
-	changes  []*store.Change
+	sum       summary
+	verdicts  verdicts
+	seen      time.Time
+	now       []store.Held
+	groupID   exposure.Group
+	groupName string
+	then      []store.Held // with since
+	changes   []*store.Change
 
 	placed map[uint32][]string // paths by component as the store has them; nil: not read
 }
@@ -88,6 +90,7 @@ func (e *era) device(ctx context.Context, num uint32) (*deviceAt, error) {
 			continue
 		}
 		out := &deviceAt{device: d, sum: d.sum, verdicts: d.verdicts, seen: d.lastSeen(time.Now()), now: d.held}
+		out.groupID, out.groupName = d.group, c.exportGroup(d.group)
 		changed, pending := d.changedAt >= e.from(), d.pending
 		c.mu.RUnlock()
 
@@ -110,6 +113,17 @@ func (e *era) device(ctx context.Context, num uint32) (*deviceAt, error) {
 			return out, err
 		}
 	}
+}
+
+// exportGroup is a device group as exports write it.
+func (c *core) exportGroup(g exposure.Group) string {
+	switch {
+	case len(c.sorting.groups) == 0:
+		return "None"
+	case g == 0:
+		return "Unassigned"
+	}
+	return c.sorting.names[g]
 }
 
 // wait waits for the end of a report of the device.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/store"
@@ -42,6 +43,8 @@ type DeviceExport[T any] struct {
 	Num       uint32 // place in the order of enrolment
 	ID        inventory.DeviceID
 	Name      string // full name where the host knows it
+	GroupID   exposure.Group
+	Group     string // its device group: "Unassigned" where no rule takes it, "None" where there are no groups
 	OSID      string // "debian", "rhel" …
 	OSVersion string
 	Arch      string
@@ -145,7 +148,7 @@ func walkDevices[T any](ctx context.Context, e *era, nums *roaring.Bitmap, from 
 		if err != nil {
 			return fmt.Errorf("export %s: %w", d.id, err)
 		}
-		out = DeviceExport[T]{Num: num, ID: d.id, Name: d.sum.FQDN, OSID: d.sum.OSID, OSVersion: d.sum.OSVersion, Arch: d.sum.Arch, LastSeen: d.seen, Rows: list}
+		out = DeviceExport[T]{Num: num, ID: d.id, Name: d.sum.FQDN, GroupID: d.groupID, Group: d.groupName, OSID: d.sum.OSID, OSVersion: d.sum.OSVersion, Arch: d.sum.Arch, LastSeen: d.seen, Rows: list}
 		if out.Name == "" {
 			out.Name = d.sum.Name
 		}

@@ -1,6 +1,7 @@
 package mde
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/picketsec/picket/internal/server"
@@ -31,7 +32,11 @@ func deviceStart[T any](b []byte, d *server.DeviceExport[T], withSystem bool) []
 	b = appendText(b, string(d.ID))
 	b = append(b, `,"deviceName":`...)
 	b = appendText(b, d.Name)
-	b = append(b, `,"rbacGroupName":"None","rbacGroupId":0,"osPlatform":`...)
+	b = append(b, `,"rbacGroupName":`...)
+	b = appendText(b, d.Group)
+	b = append(b, `,"rbacGroupId":`...)
+	b = strconv.AppendUint(b, uint64(d.GroupID), 10)
+	b = append(b, `,"osPlatform":`...)
 	b = appendTextOrNull(b, platform)
 	if withSystem {
 		b = append(b, `,"osVersion":`...)

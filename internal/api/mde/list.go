@@ -45,6 +45,12 @@ func serveList[T any](q *request, set string, props []prop[T], paged bool, get f
 }
 
 func serveWith[T any](q *request, o options, set string, props []prop[T], paged bool, get fetch[T]) error {
+	return serveSorted(q, o, set, props, nil, paged, get)
+}
+
+// serveSorted is serveWith for a list that the server itself orders by some
+// properties: sorts has its sort keys. The server then pages, too.
+func serveSorted[T any](q *request, o options, set string, props []prop[T], sorts map[string]string, paged bool, get fetch[T]) error {
 	var where func(*T) bool
 	var err error
 	if o.filter != "" {
@@ -61,6 +67,9 @@ func serveWith[T any](q *request, o options, set string, props []prop[T], paged 
 		return err
 	}
 	want := server.Query{Filter: map[string][]string{}}
+	if want.Sort = sortKeys(props, o.orderby, sorts); want.Sort != nil {
+		less = nil
+	}
 	local := less != nil || !paged
 	if !local {
 		want.Offset, want.Limit = o.skip, max(o.limit(), 1)

@@ -169,6 +169,28 @@ func order[T any](props []prop[T], orderby string) (func(a, b *T) int, error) {
 	}, nil
 }
 
+// sortKeys are the server's sort keys for an $orderby that order took, nil when
+// it does not have one for each property.
+func sortKeys[T any](props []prop[T], orderby string, sorts map[string]string) []string {
+	if strings.TrimSpace(orderby) == "" || len(sorts) == 0 {
+		return nil
+	}
+	var out []string
+	for _, part := range strings.Split(orderby, ",") {
+		f := strings.Fields(part)
+		p, _ := lookup(props, f[0])
+		key, ok := sorts[p.name]
+		if !ok {
+			return nil
+		}
+		if len(f) == 2 && strings.EqualFold(f[1], "desc") {
+			key = "-" + key
+		}
+		out = append(out, key)
+	}
+	return out
+}
+
 // orderOf puts null before everything.
 func orderOf(a, b any, fold bool) int {
 	switch {

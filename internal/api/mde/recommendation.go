@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/picketsec/picket/internal/server"
 )
@@ -60,7 +59,7 @@ func (h *Handler) recommendations(q *request) error {
 }
 
 func (h *Handler) recommendation(q *request) error {
-	r, err := h.opt.Server.Recommendation(q.ctx(), q.caller, q.id)
+	r, err := h.opt.Server.Recommendation(q.ctx(), q.caller, h.recommendationID(q))
 	if err != nil {
 		return missing(err, "Recommendation", q.id)
 	}
@@ -69,9 +68,12 @@ func (h *Handler) recommendation(q *request) error {
 
 // recommendationSoftware is the product that a recommendation is about.
 func (h *Handler) recommendationSoftware(q *request) error {
-	r, err := h.opt.Server.Recommendation(q.ctx(), q.caller, q.id)
+	r, err := h.opt.Server.Recommendation(q.ctx(), q.caller, h.recommendationID(q))
 	if err != nil {
 		return missing(err, "Recommendation", q.id)
+	}
+	if r.ProductID == "" { // a setting
+		return &Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "Recommendation " + q.id + " is about a setting, not about software."}
 	}
 	return serveOne(q, "Software", softwareProps, &server.SoftwareRow{ID: r.ProductID, Name: r.Component, Vendor: r.Vendor, Weaknesses: r.Weaknesses,
 		Threats: r.Threats, Exposed: r.Exposed, Installed: r.Installed})
@@ -79,7 +81,7 @@ func (h *Handler) recommendationSoftware(q *request) error {
 
 func (h *Handler) recommendationMachines(q *request) error {
 	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
-		page, err := h.opt.Server.RecommendationDevices(q.ctx(), q.caller, q.id, server.Query{})
+		page, err := h.opt.Server.RecommendationDevices(q.ctx(), q.caller, h.recommendationID(q), server.Query{})
 		var out server.Page[machineRef]
 		for i := range page.Items {
 			r := &page.Items[i]
@@ -91,7 +93,7 @@ func (h *Handler) recommendationMachines(q *request) error {
 
 func (h *Handler) recommendationVulns(q *request) error {
 	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-		page, err := h.opt.Server.RecommendationVulns(q.ctx(), q.caller, q.id, server.Query{Sort: []string{"id"}})
+		page, err := h.opt.Server.RecommendationVulns(q.ctx(), q.caller, h.recommendationID(q), server.Query{Sort: []string{"id"}})
 		return h.asVulns(q, page), missing(err, "Recommendation", q.id)
 	})
 }
@@ -111,35 +113,6 @@ func (h *Handler) machineRecommendations(q *request) error {
 		page, err := h.opt.Server.Recommendations(q.ctx(), q.caller, server.Query{Sort: []string{"component"}}, func(r *server.RecommendationRow) bool { return has[r.ID] })
 		return page, err
 	})
-}
-
-// score is the exposure score of all devices.
-type score struct {
-	at    time.Time
-	value float64
-}
-
-var scoreProps = []prop[score]{
-	{"time", instant, func(s *score) any { return s.at }},
-	{"score", number, func(s *score) any { return s.value }},
-	{"rbacGroupName", text, constant[score](nil)},
-}
-
-func (h *Handler) exposureScore(q *request) error {
-	v, err := h.opt.Server.ExposureScore(q.ctx(), q.caller)
-	if err != nil {
-		return err
-	}
-	return serveOne(q, "ExposureScore", scoreProps, &score{at: v.AsOf, value: v.Score})
-}
-
-// configurationScore is the secure score of all devices, in points.
-func (h *Handler) configurationScore(q *request) error {
-	v, err := h.opt.Server.SecureScore(q.ctx(), q.caller)
-	if err != nil {
-		return err
-	}
-	return serveOne(q, "ConfigurationScore", scoreProps, &score{at: v.AsOf, value: v.Got})
 }
 
 // setDeviceValue changes what a device is worth and answers with the device.

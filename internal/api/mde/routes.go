@@ -44,6 +44,9 @@ func Routes() []Route {
 		{"GET", "/recommendations/{id}/vulnerabilities", server.RecommendationRead, (*Handler).recommendationVulns},
 		{"GET", "/configurationScore", server.ScoreRead, (*Handler).configurationScore},
 		{"GET", "/exposureScore", server.ScoreRead, (*Handler).exposureScore},
+		{"GET", "/exposureScore/ByMachineGroups", server.ScoreRead, (*Handler).exposureByGroup},
+		{"GET", "/machines/{id}/getmissingkbs", server.SoftwareRead, (*Handler).machineKBs},
+		{"GET", "/software/{id}/getmissingkbs", server.SoftwareRead, (*Handler).softwareKBs},
 		{"GET", "/software", server.SoftwareRead, (*Handler).software},
 		{"GET", "/software/{id}", server.SoftwareRead, (*Handler).product},
 		{"GET", "/software/{id}/distributions", server.SoftwareRead, (*Handler).distributions},
@@ -56,10 +59,18 @@ func Routes() []Route {
 	}...)
 }
 
+// machineSorts are the server's sort keys of properties that it orders the same way.
+var machineSorts = map[string]string{"id": "id", "computerDnsName": "dns_name", "firstSeen": "first_seen", "lastSeen": "last_seen",
+	"osPlatform": "platform", "osVersion": "release", "version": "release", "lastIpAddress": "address", "healthStatus": "health_word"}
+
 // machines is the list of devices.
 func (h *Handler) machines(q *request) error {
-	return serveList(q, "Machines", machineProps, true, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
-		want.Sort = []string{"first_seen"} // never changes: pages stay where they are
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return serveSorted(q, o, "Machines", machineProps, machineSorts, true, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
+		want.Sort = append(want.Sort, "first_seen") // never changes: pages stay where they are
 		return h.opt.Server.Devices(q.ctx(), q.caller, want, where)
 	})
 }
@@ -253,7 +264,7 @@ func (h *Handler) software(q *request) error {
 }
 
 func (h *Handler) product(q *request) error {
-	s, err := h.opt.Server.Software(q.ctx(), q.caller, q.id)
+	s, err := h.opt.Server.Software(q.ctx(), q.caller, h.softwareID(q))
 	if err != nil {
 		return missing(err, "Software", q.id)
 	}
@@ -262,14 +273,14 @@ func (h *Handler) product(q *request) error {
 
 func (h *Handler) distributions(q *request) error {
 	return serveList(q, "Distributions", distributionProps, false, func(server.Query, func(*server.VersionRow) bool) (server.Page[server.VersionRow], error) {
-		s, err := h.opt.Server.Software(q.ctx(), q.caller, q.id)
+		s, err := h.opt.Server.Software(q.ctx(), q.caller, h.softwareID(q))
 		return server.Page[server.VersionRow]{Items: s.Distribution}, missing(err, "Software", q.id)
 	})
 }
 
 func (h *Handler) softwareMachines(q *request) error {
 	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
-		page, err := h.opt.Server.SoftwareDevices(q.ctx(), q.caller, q.id, server.Query{})
+		page, err := h.opt.Server.SoftwareDevices(q.ctx(), q.caller, h.softwareID(q), server.Query{})
 		var out server.Page[machineRef]
 		for i := range page.Items {
 			r := &page.Items[i]
@@ -281,7 +292,7 @@ func (h *Handler) softwareMachines(q *request) error {
 
 func (h *Handler) softwareVulns(q *request) error {
 	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-		page, err := h.opt.Server.SoftwareVulns(q.ctx(), q.caller, q.id, exposedOnly(server.Query{Sort: []string{"id"}}))
+		page, err := h.opt.Server.SoftwareVulns(q.ctx(), q.caller, h.softwareID(q), exposedOnly(server.Query{Sort: []string{"id"}}))
 		return h.asVulns(q, page), missing(err, "Software", q.id)
 	})
 }
