@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/picketsec/picket/internal/server"
 )
@@ -72,7 +73,7 @@ func (h *Handler) recommendationSoftware(q *request) error {
 	if err != nil {
 		return missing(err, "Recommendation", q.id)
 	}
-	if r.ProductID == "" { // a setting
+	if strings.HasPrefix(strings.ToLower(q.id), "sca-_-") {
 		return &Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "Recommendation " + q.id + " is about a setting, not about software."}
 	}
 	return serveOne(q, "Software", softwareProps, &server.SoftwareRow{ID: r.ProductID, Name: r.Component, Vendor: r.Vendor, Weaknesses: r.Weaknesses,
