@@ -305,6 +305,6 @@ func listPaths(b *bench, c *rig.Client) ([]string, error) {
 		recommendation, recommendation + "/devices?page={n}", recommendation + "/vulnerabilities?page={n}",
 		"/api/x/devices?exposure=High&sort=-score&page={n}", device + "/score", device + "/recommendations?page={n}",
 		"/api/x/search?q=bulk-{n}", "/api/x/status",
-		"/api/machines?$top=100&$skip={n}", "/api/vulnerabilities?$top=100&$skip={n}", "/api/software?$top=100&$skip={n}",
+		"/api/machines?$top=100&$skip={n}", "/api/machines?$top=100&$orderby=lastSeen%20desc&$skip={n}", "/api/machines?$top=100&$orderby=computerDnsName&$skip={n}", "/api/vulnerabilities?$top=100&$skip={n}", "/api/software?$top=100&$skip={n}",
 	}, nil
 }

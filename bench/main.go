@@ -64,6 +64,7 @@ var benchmarks = []struct {
 	{"match", "full match, cold, persisted (DEVICES=45000)", fullMatch},
 	{"debsecan", "CPU per host beside debsecan (DEVICES=45000)", besideDebsecan},
 	{"delta", "100 advisories at a fleet (DEVICES=100000)", delta},
+	{"export", "1 million rows by machine (DEVICES=10000)", export},
 	{"lists", "lists and device page at a fleet (DEVICES=100000)", lists},
 }
 

@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,6 +55,28 @@ func (c *Client) Get(ctx context.Context, path string, v any) error {
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	return c.do(req, v)
+}
+
+// Stream asks for a path, or for an address that the server gave, and returns
+// the answer with its body unread. Only 200 is no error.
+func (c *Client) Stream(ctx context.Context, path string) (*http.Response, error) {
+	if strings.HasPrefix(path, "/") {
+		path = c.base + path
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(res.Body, 300)) // what can be read of it says why
+		return nil, errors.Join(fmt.Errorf("GET %s: %s: %s", req.URL.Path, res.Status, body), res.Body.Close())
+	}
+	return res, nil
 }
 
 func (c *Client) do(req *http.Request, v any) error {
