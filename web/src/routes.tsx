@@ -25,6 +25,8 @@ const tree = root.addChildren([
     }),
     page("/dashboard", lazyRouteComponent(() => import("./pages/dashboard/DashboardPage"), "DashboardPage")),
     page("/recommendations", lazyRouteComponent(() => import("./pages/recommendations/RecommendationsPage"), "RecommendationsPage")),
+    page("/recommendations/plan", lazyRouteComponent(() => import("./pages/plan/PlanPage"), "PlanPage")),
+    page("/recommendations/plans", lazyRouteComponent(() => import("./pages/plan/PlansPage"), "PlansPage")),
     page("/devices", lazyRouteComponent(() => import("./pages/devices/DevicesPage"), "DevicesPage")),
     deviceFrame.addChildren([
       device("/", lazyRouteComponent(() => import("./pages/device/Overview"), "Overview")),

@@ -12,6 +12,8 @@ export function touched(e: LiveEvent): QueryKey[] {
       return [["events"], ["scores"]];
     case "devices":
       return [["devices"], ["scores"]];
+    case "plans":
+      return [["scores", "plans"]];
     case "software":
     case "weaknesses":
     case "status":

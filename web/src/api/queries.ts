@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { Problem, api, ok } from "./client";
 import type { DeviceValue } from "../lib/exposure";
-import type { NewTokenIn, Page } from "./schema";
+import type { NewTokenIn, Page, PlanGoalIn } from "./schema";
 
 type Query = Record<string, string>;
 type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
@@ -76,6 +76,12 @@ export const recommendationDevices = (id: string, q: Query) =>
 export const recommendationVulns = (id: string, q: Query) =>
   list(["scores", "recommendations", id, "vulns"], q, (query, signal) => api.GET("/recommendations/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
 
+/** The score with some recommendations carried out together. */
+export const whatIf = (ids: readonly string[]) =>
+  queryOptions({ queryKey: ["scores", "what-if", ids], queryFn: ({ signal }) => ok(api.POST("/what-if", { body: { recommendations: [...ids] }, signal })), placeholderData: keepPreviousData });
+export const plans = (q: Query) => list(["scores", "plans"], q, (query, signal) => api.GET("/plans", { params: { query }, signal }));
+export const plan = (id: string) => one(["scores", "plans", id], (signal) => api.GET("/plans/{id}", { params: { path: { id } }, signal }));
+
 export const softwareList = (q: Query) => list(["software"], q, (query, signal) => api.GET("/software", { params: { query }, signal }));
 export const software = (id: string) => one(["software", id], (signal) => api.GET("/software/{id}", { params: { path: { id } }, signal }));
 export const softwareDevices = (id: string, q: Query) =>
@@ -109,6 +115,9 @@ export const redeem = (token: string) => ok(api.POST("/session/redeem", { body: 
 export const signIn = (username: string, password: string) => ok(api.POST("/session", { body: { username, password } }));
 export const signOut = () => ok(api.DELETE("/session"));
 export const setPassword = (current: string, password: string) => ok(api.PUT("/me/password", { body: { current, new: password } }));
+export const draftPlan = (body: PlanGoalIn, signal: AbortSignal) => ok(api.POST("/plans/draft", { body, signal }));
+export const savePlan = (draft: string, name: string) => ok(api.POST("/plans", { body: { draft, name } }));
+export const deletePlan = (id: string) => ok(api.DELETE("/plans/{id}", { params: { path: { id } } }));
 export const syncIntel = () => ok(api.POST("/intel/sync"));
 export const cancelJob = (id: string) => ok(api.DELETE("/jobs/{id}", { params: { path: { id } } }));
 export const createToken = (body: NewTokenIn) => ok(api.POST("/tokens", { body }));

@@ -27,7 +27,7 @@ const useStyles = makeStyles({
 });
 
 /** A link that looks like a button of a command bar. */
-export function ButtonLink({ to, search, icon, primary, children }: { to: string; search?: RawSearch; icon?: ReactNode; primary?: boolean; children: ReactNode }) {
+export function ButtonLink({ to, search, icon, primary, children }: { to: string; search?: RawSearch | ((before: RawSearch) => RawSearch); icon?: ReactNode; primary?: boolean; children: ReactNode }) {
   const s = useStyles();
   return (
     <Anchor to={to} search={search} className={mergeClasses(s.link, primary && s.primary)}>

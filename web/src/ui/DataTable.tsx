@@ -192,7 +192,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
                 className={mergeClasses(s.row, !onOpen && s.still, key === open && s.openRow)}
                 onClick={(e) => {
                   const selecting = (window.getSelection()?.toString() ?? "") !== "";
-                  if (onOpen && !selecting && !(e.target as HTMLElement).closest("a, button")) onOpen(key);
+                  if (onOpen && !selecting && !(e.target as HTMLElement).closest("a, button, input")) onOpen(key);
                 }}
               >
                 {p.columns.map((c) => (

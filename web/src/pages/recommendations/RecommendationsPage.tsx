@@ -1,9 +1,10 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
-import { LightbulbCheckmarkRegular } from "@fluentui/react-icons";
+import { BeakerRegular, LightbulbCheckmarkRegular, TaskListSquareLtrRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { recommendations, status } from "../../api/queries";
 import type { RecommendationRow } from "../../api/schema";
-import { OpenLink } from "../../app/Anchor";
+import { useBasket } from "../../app/basket";
+import { without } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
@@ -21,7 +22,9 @@ import { MiniTrend } from "../../ui/MiniTrend";
 import { Remedy } from "../../ui/Remedy";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons } from "../../ui/Threats";
+import { Pick } from "./Pick";
 import { RecommendationFlyout } from "./RecommendationFlyout";
+import { WhatIfFlyout, whatIfKey } from "./WhatIfFlyout";
 
 const spec: ListSpec = {
   filters: { type: remedyNames, category: categories, threat: ["exploit", "kev", "ransomware"], status: ["Active"], tag: "any", vendor: "any" },
@@ -51,7 +54,7 @@ function Exposed({ r }: { r: RecommendationRow }) {
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 214, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "name", title: "Security recommendation", width: 214, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
   { key: "component", title: "Related component", width: 148, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
   { key: "weaknesses", title: "Weaknesses", width: 132, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
   { key: "threats", title: "Threats", width: 108, render: (r) => <ThreatIcons facts={r.threats} /> },
@@ -68,6 +71,17 @@ const columns: readonly Column<RecommendationRow>[] = [
   { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
 ];
 
+/** The basket as a what-if, and plans. */
+function Commands() {
+  const basket = useBasket();
+  return (
+    <>
+      <ButtonLink to="." search={(before) => ({ ...without(before, "view"), open: whatIfKey })} icon={<BeakerRegular />}>{`What-if (${number(basket.length)})`}</ButtonLink>
+      <ButtonLink to="/recommendations/plan" icon={<TaskListSquareLtrRegular />}>Patch plan</ButtonLink>
+    </>
+  );
+}
+
 /** What to do on all devices, by what it lowers the score. */
 export function RecommendationsPage() {
   const { data: st } = useQuery(status);
@@ -83,7 +97,8 @@ export function RecommendationsPage() {
         rowKey={(r) => r.id}
         searchLabel="Search recommendation, vendor"
         exportPath="/recommendations"
-        flyout={(id, frame, row) => <RecommendationFlyout key={id} id={id} frame={frame} row={row} />}
+        commands={<Commands />}
+        flyout={(id, frame, row) => id === whatIfKey ? <WhatIfFlyout frame={frame} /> : <RecommendationFlyout key={id} id={id} frame={frame} row={row} />}
         empty={
           st?.intelligence_empty ? (
             <Empty icon={<LightbulbCheckmarkRegular />} title="No intelligence is loaded" action={<ButtonLink primary to="/settings/intelligence">Open Intelligence</ButtonLink>}>
