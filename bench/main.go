@@ -65,6 +65,7 @@ var benchmarks = []struct {
 	{"debsecan", "CPU per host beside debsecan (DEVICES=45000)", besideDebsecan},
 	{"delta", "100 advisories at a fleet (DEVICES=100000)", delta},
 	{"export", "1 million rows by machine (DEVICES=10000)", export},
+	{"plan", "what-if and patch plan at a fleet (DEVICES=100000)", plan},
 	{"lists", "lists and device page at a fleet (DEVICES=100000)", lists},
 }
 

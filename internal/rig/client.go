@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,6 +78,21 @@ func (c *Client) Stream(ctx context.Context, path string) (*http.Response, error
 		return nil, errors.Join(fmt.Errorf("GET %s: %s: %s", req.URL.Path, res.Status, body), res.Body.Close())
 	}
 	return res, nil
+}
+
+// Post sends v as JSON to a path and decodes what is answered into out; nil leaves it.
+func (c *Client) Post(ctx context.Context, path string, v, out any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Content-Type", "application/json")
+	return c.do(req, out)
 }
 
 func (c *Client) do(req *http.Request, v any) error {
