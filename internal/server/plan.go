@@ -226,7 +226,8 @@ func (c *core) plan(ctx context.Context, caller Caller, g *PlanGoal, basket []ex
 }
 
 // candidates begins a problem with the recommendations that a goal allows, or
-// those of a basket. The caller holds mu for reading.
+// those of a basket. What is under exceptions as a whole is not searched: it
+// was decided not to do it. The caller holds mu for reading.
 func (c *core) candidates(l lens, g *PlanGoal, basket []exposure.Cause) *planned {
 	x := &planned{rows: map[exposure.Cause]*RecommendationRow{}, asOf: time.Now().UTC()}
 	w := c.weights()
@@ -246,7 +247,7 @@ func (c *core) candidates(l lens, g *PlanGoal, basket []exposure.Cause) *planned
 	} else {
 		for _, r := range c.fleet.Scores().Reliefs(l.groups, w) {
 			row := c.recommendationRow(l, &r)
-			if row == nil || !slices.Contains(g.Types, row.Type) || slices.Contains(g.Exclude, row.ID) {
+			if row == nil || row.Status == StatusFull || !slices.Contains(g.Types, row.Type) || slices.Contains(g.Exclude, row.ID) {
 				continue
 			}
 			if x.available++; len(list) < planCandidates {
