@@ -38,6 +38,7 @@ type core struct {
 	events    *eventBook
 	noted     *notedBook
 	trends    *trendBook
+	past      *pastBook
 	sorting   *sorting // the rules of tags and device groups
 	// exceptions are all there ever were, by id.
 	exceptions []*exception
@@ -116,6 +117,7 @@ func newCore() *core {
 		events:    newEventBook(),
 		noted:     newNotedBook(),
 		trends:    &trendBook{},
+		past:      &pastBook{},
 		sorting:   newSorting(nil, nil),
 		excepted:  map[string][]*exceptionSpec{},
 	}

@@ -80,7 +80,7 @@ type historian struct {
 func (s *Server) record(ctx context.Context, h *historian, now time.Time) error {
 	var errs []error
 	var err error
-	errs = append(errs, s.scoreChanges(ctx))
+	errs = append(errs, s.scoreChanges(ctx), s.core.past.renew(ctx, s.st, now))
 	if h.score, err = s.recordScore(ctx, h.score, now); err != nil {
 		errs = append(errs, err)
 	}
@@ -123,6 +123,7 @@ func (s *Server) recordScore(ctx context.Context, last store.ScorePoint, now tim
 	if err := s.st.AddScore(ctx, p); err != nil {
 		return last, err
 	}
+	s.core.past.add(&p, nil)
 	s.live.publish(LiveEvent{Resource: "score"})
 	return p, nil
 }
@@ -165,8 +166,101 @@ func (s *Server) recordSecure(ctx context.Context, last store.SecurePoint, now t
 	if err := s.st.AddSecure(ctx, p); err != nil {
 		return last, err
 	}
+	s.core.past.add(nil, &p)
 	s.live.publish(LiveEvent{Resource: "score"})
 	return p, nil
+}
+
+// pastBook keeps the histories of both scores as trends show them: a month of
+// points takes the store longer to read than a dashboard may take. New points
+// are put behind what was read; once an hour it is read, and thinned, again.
+type pastBook struct {
+	mu     sync.Mutex
+	read   time.Time // zero: not yet
+	score  []store.ScorePoint
+	secure []store.SecurePoint
+}
+
+// pastEvery is how often histories are read again.
+const pastEvery = time.Hour
+
+// since returns the points of a time on, up to now.
+func (b *pastBook) since(ctx context.Context, st *store.Store, from, now time.Time) ([]store.ScorePoint, []store.SecurePoint, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.read.IsZero() {
+		if err := b.load(ctx, st, now); err != nil {
+			return nil, nil, err
+		}
+	}
+	shown := func(at time.Time) bool { return !at.Before(from) && !at.After(now.Add(store.ClockSlack)) }
+	var score []store.ScorePoint
+	for _, p := range b.score {
+		if shown(p.At) {
+			score = append(score, p)
+		}
+	}
+	var secure []store.SecurePoint
+	for _, p := range b.secure {
+		if shown(p.At) {
+			secure = append(secure, p)
+		}
+	}
+	return score, secure, nil
+}
+
+// renew reads the histories again when that was long ago, or by another clock.
+func (b *pastBook) renew(ctx context.Context, st *store.Store, now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if age := now.Sub(b.read); b.read.IsZero() || age >= 0 && age < pastEvery {
+		return nil
+	}
+	return b.load(ctx, st, now)
+}
+
+// load reads the histories. The caller holds mu.
+func (b *pastBook) load(ctx context.Context, st *store.Store, now time.Time) error {
+	score, err := st.Scores(ctx, now.Add(-trendShown), now, trendPoints)
+	if err != nil {
+		return err
+	}
+	secure, err := st.Secures(ctx, now.Add(-trendShown), now, trendPoints)
+	if err != nil {
+		return err
+	}
+	b.read, b.score, b.secure = now, score, secure
+	return nil
+}
+
+// add puts a point that is stored behind the others; nil is none. The store may
+// have given it the time of the one before.
+func (b *pastBook) add(score *store.ScorePoint, secure *store.SecurePoint) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.read.IsZero() {
+		return
+	}
+	later := func(at, before time.Time) time.Time {
+		if before.After(at) {
+			return before
+		}
+		return at
+	}
+	if score != nil {
+		p := *score
+		if n := len(b.score); n > 0 {
+			p.At = later(p.At, b.score[n-1].At)
+		}
+		b.score = append(b.score, p)
+	}
+	if secure != nil {
+		p := *secure
+		if n := len(b.secure); n > 0 {
+			p.At = later(p.At, b.secure[n-1].At)
+		}
+		b.secure = append(b.secure, p)
+	}
 }
 
 // dayOf is a time's day in UTC, from 1970 on.
@@ -343,7 +437,7 @@ func (s *Server) trends(ctx context.Context, caller Caller, now time.Time) (t tr
 		return t, fmt.Errorf("read history of the score: %w", err)
 	}
 	if t.whole = caller.Groups == nil; t.whole {
-		if t.secure, err = s.st.Secures(ctx, now.Add(-trendShown), now, trendPoints); err != nil {
+		if _, t.secure, err = s.core.past.since(ctx, s.st, now.Add(-trendShown), now); err != nil {
 			return t, fmt.Errorf("read history of the secure score: %w", err)
 		}
 	}

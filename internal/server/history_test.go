@@ -116,6 +116,54 @@ func TestHistoryIsThinned(t *testing.T) {
 	}
 }
 
+// The dashboard's trend has the points of before and those that were recorded
+// since it was first read, and costs no reading of the history.
+func TestTrendsOfTheDashboard(t *testing.T) {
+	s := testServer(t)
+	r := newReport(s, enrol(t, s, "one"))
+	r.send(t, "openssl 3.0.11-1~deb12u1")
+	now := time.Now().UTC()
+	for i := range 3 {
+		p := store.ScorePoint{At: now.Add(time.Duration(i-5) * time.Hour), Version: 1, Num: "1", Den: 1, Score: float64(i), Devices: 1}
+		if err := s.st.AddScore(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := &historian{groups: groupScores{}}
+	trends := func() (score []float64, secure int) {
+		t.Helper()
+		d, err := s.Dashboard(t.Context(), admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range d.Trend[:len(d.Trend)-1] {
+			score = append(score, p.Score)
+		}
+		return score, len(d.SecureTrend) - 1
+	}
+	if got, secure := trends(); !slices.Equal(got, []float64{0, 1, 2}) || secure != 0 {
+		t.Errorf("trends %v, %d", got, secure)
+	}
+	if err := s.record(t.Context(), h, now); err != nil {
+		t.Fatal(err)
+	}
+	current := scoreNow(t, s).Score
+	if got, secure := trends(); !slices.Equal(got, []float64{0, 1, 2, current}) || secure != 1 {
+		t.Errorf("trends after a point was recorded %v, %d", got, secure)
+	}
+	if err := s.record(t.Context(), h, now.Add(2*time.Hour)); err != nil { // read again
+		t.Fatal(err)
+	}
+	if got, _ := trends(); len(got) != 4 {
+		t.Errorf("trends with a point that is yet to come %v", got)
+	}
+	group := admin
+	group.Groups = []exposure.Group{0}
+	if d, err := s.Dashboard(t.Context(), group); err != nil || len(d.SecureTrend) != 0 {
+		t.Errorf("the secure score of groups has a trend of %d points, %v", len(d.SecureTrend), err)
+	}
+}
+
 // Counts of exposed devices are kept by day, changes only, and by device group.
 func TestTrendsOfExposedDevices(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")

@@ -99,7 +99,7 @@ func (s *Server) trend(ctx context.Context, caller Caller, since time.Time) ([]T
 		points, err := s.st.GroupScores(ctx, since)
 		return groupTrend(points, caller.Groups, since), err
 	}
-	points, err := s.st.Scores(ctx, since, time.Now(), trendPoints)
+	points, _, err := s.core.past.since(ctx, s.st, since, time.Now())
 	out := make([]TrendPoint, 0, len(points)+1)
 	for _, p := range points {
 		out = append(out, TrendPoint{At: p.At, Score: p.Score, Version: p.Version, Devices: p.Devices})

@@ -41,11 +41,11 @@ type LastScore struct {
 	Secure        string // per cent, as an exact fraction
 }
 
-// clockSlack is how far back a clock may be set before its times are believed:
+// ClockSlack is how far back a clock may be set before its times are believed:
 // up to it, a point takes the time of the one before. Points that lie further
 // in the future than this are of a clock that was ahead: they stay stored, and
 // no trend shows them until then.
-const clockSlack = time.Hour
+const ClockSlack = time.Hour
 
 // pointTime is the time that a new point of a history gets.
 func pointTime(ctx context.Context, tx *sql.Tx, table string, at time.Time) (int64, error) {
@@ -53,7 +53,7 @@ func pointTime(ctx context.Context, tx *sql.Tx, table string, at time.Time) (int
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce((SELECT at FROM `+table+` ORDER BY id DESC LIMIT 1), 0)`).Scan(&last); err != nil {
 		return 0, err
 	}
-	if ms := at.UnixMilli(); last <= ms || last-ms > clockSlack.Milliseconds() {
+	if ms := at.UnixMilli(); last <= ms || last-ms > ClockSlack.Milliseconds() {
 		return ms, nil
 	}
 	return last, nil
@@ -180,7 +180,7 @@ func (s *Store) Secures(ctx context.Context, since, now time.Time, most int) ([]
 // stretch is the range of a history, in milliseconds, and how long each of most
 // parts of it is.
 func (s *Store) stretch(ctx context.Context, table string, since, now time.Time, most int) (from, to, stretch int64, err error) {
-	to = now.Add(clockSlack).UnixMilli()
+	to = now.Add(ClockSlack).UnixMilli()
 	err = s.r.QueryRowContext(ctx, `SELECT coalesce(min(at), $1) FROM `+table+` WHERE at >= $1 AND at <= $2`, since.UnixMilli(), to).Scan(&from)
 	return from, to, max(1, (now.UnixMilli()-from)/int64(max(1, most))), err
 }
