@@ -113,13 +113,13 @@ test("a dot of the trend tells the day's events, by keyboard", async () => {
 test("range and filters are in the address; the export is what is listed", async () => {
   await page.goto(`${demo.base}/events?type=FixPublished`);
   await page.getByText("1 item", { exact: true }).waitFor();
-  await page.getByLabel("Range").selectOption("1");
+  await page.getByLabel("Range", { exact: true }).selectOption("1");
   await until("the range in the address", () => new URL(page.url()).searchParams.get("days") === "1");
   await page.getByText("1 item", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Clear all" }).click();
   await page.getByText("3 items", { exact: true }).waitFor();
   assert.equal(new URL(page.url()).searchParams.get("days"), "1", "the range went with the filters");
-  await page.getByLabel("Range").selectOption("custom");
+  await page.getByLabel("Range", { exact: true }).selectOption("custom");
   await page.getByLabel("To day (UTC)").fill("2020-01-01");
   await page.getByRole("button", { name: "Apply" }).click();
   await page.getByText("No event in this range").waitFor();
