@@ -36,7 +36,8 @@ type fake struct {
 	software   []server.SoftwareRow
 	weaknesses []server.WeaknessRow
 
-	walked atomic.Int64 // rows that MachineVulns yielded
+	walked  atomic.Int64 // rows that MachineVulns yielded
+	counted atomic.Int64 // calls of CountMachineVulns
 
 	mu   sync.Mutex
 	last server.Query // of the last list

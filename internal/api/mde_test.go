@@ -209,7 +209,10 @@ func TestMachineVulnsCostWhatTheyHold(t *testing.T) {
 	}{
 		{"?$top=10", 10, 11, 0},
 		{"?$top=10&$skip=100", 10, 111, 0},
-		{"?$top=10&$count=true", 10, 400, 400},
+		{"?$top=10&$count=true", 10, 11, 400},
+		{"?$top=10&$count=true&$filter=severity eq 'Critical'", 10, 21, 200},
+		{"?$top=10&$count=true&$filter=cveId eq 'CVE-2024-2000'", 10, 11, 200},
+		{"?$count=true&$filter=machineId ne '" + string(deviceID(150)) + "'&$top=1", 1, 400, 398},
 		{"?$filter=machineId eq '" + strings.ToUpper(string(deviceID(150))) + "' and severity ne 'x'", 2, 2, 0},
 		{"?$filter='cve-2024-1000' eq cveId&$top=3", 3, 4, 0},
 		{"?$filter=cveId eq 'CVE-2024-1000' or cveId eq 'CVE-2024-2000'&$top=500", 400, 400, 0},
@@ -236,6 +239,14 @@ func TestMachineVulnsCostWhatTheyHold(t *testing.T) {
 	u, err := url.Parse(next)
 	if err != nil || len(ids) != 10000 || !strings.Contains(u.RawQuery, "$skiptoken=") {
 		t.Fatalf("%d rows, then %q", len(ids), next)
+	}
+	counted, nextCounted, all := get("?$select=id&$count=true")
+	uc, err := url.Parse(nextCounted)
+	if err != nil || len(counted) != 10000 || all != 12002 {
+		t.Fatalf("%d rows of %d, then %q", len(counted), all, nextCounted)
+	}
+	if last, end, all := get("?" + uc.RawQuery); len(last) != 2002 || end != "" || all != 12002 {
+		t.Errorf("second page with a count: %d rows of %d, then %q", len(last), all, end)
 	}
 	rest, end, _ := get("?" + u.RawQuery)
 	if walked := w.fake.walked.Load(); len(rest) != 2002 || end != "" || walked != 2002 {

@@ -49,7 +49,6 @@ func (s *Server) MachineVulns(ctx context.Context, caller Caller, q MachineVulnQ
 		q.Weakness = s.canonical(q.Weakness)
 	}
 	return func(yield func(MachineVuln) bool) {
-		fixes := &fixIDs{s: s, known: map[exposure.ComponentID]map[string]string{}}
 		nums := s.core.machinesOf(caller, q)
 		it := nums.Iterator()
 		if q.After != nil {
@@ -57,10 +56,6 @@ func (s *Server) MachineVulns(ctx context.Context, caller Caller, q MachineVulnQ
 		}
 		for it.HasNext() && ctx.Err() == nil {
 			rows := s.core.machineVulns(it.Next(), q)
-			if err := fixes.fill(rows); err != nil {
-				s.log.ErrorContext(ctx, "look up the advisories of fixes", "error", err)
-				return
-			}
 			for i := range rows {
 				if !yield(rows[i].MachineVuln) {
 					return
@@ -94,8 +89,7 @@ func (c *core) machinesOf(caller Caller, q MachineVulnQuery) *roaring.Bitmap {
 // machineVulnRow is a row and the component that it comes from.
 type machineVulnRow struct {
 	MachineVuln
-	comp  exposure.ComponentID
-	fixed bool // a fixed version is known
+	comp exposure.ComponentID
 }
 
 // machineVulns are the rows of one device, one per weakness, product and version.
@@ -113,7 +107,7 @@ func (c *core) machineVulns(num uint32, q MachineVulnQuery) []machineVulnRow {
 		}
 		k := c.fleet.Component(id)
 		row := machineVulnRow{MachineVuln{Num: num, Device: d.id, CVE: h.Weakness, Vendor: k.Vendor, Product: k.Product, Version: k.Version,
-			Severity: string(c.peek(h.Weakness).Severity)}, id, h.Fixed != ""}
+			Severity: string(c.peek(h.Weakness).Severity), FixingID: h.FixedBy}, id}
 		if q.After == nil || row.Order(q.After) > 0 {
 			out = append(out, row)
 		}
@@ -133,50 +127,65 @@ func (c *core) machineVulns(num uint32, q MachineVulnQuery) []machineVulnRow {
 	return slices.CompactFunc(out, func(a, b machineVulnRow) bool { return a.Order(&b.MachineVuln) == 0 })
 }
 
-// fixIDs looks up which advisory announced the fix of a finding, once per
-// distinct component.
-type fixIDs struct {
-	s     *Server
-	known map[exposure.ComponentID]map[string]string // by component and weakness
-}
-
-// fill sets FixingID.
-func (f *fixIDs) fill(rows []machineVulnRow) error {
-	for i := range rows {
-		r := &rows[i]
-		if !r.fixed {
-			continue
+// CountMachineVulns counts the rows that MachineVulns yields for every device,
+// of one weakness ("": every one) and of those where is true for (nil: all),
+// from the index: it costs what there is of distinct components and not of
+// devices. where gets rows without a device.
+func (s *Server) CountMachineVulns(ctx context.Context, caller Caller, weakness string, where func(*MachineVuln) bool) (int, error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return 0, err
+	}
+	if weakness != "" {
+		weakness = s.canonical(weakness)
+	}
+	type software struct{ vendor, product, version string }
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l := c.lens(caller)
+	ids := c.fleet.WeaknessComponents(weakness)
+	if weakness == "" {
+		ids = c.fleet.Components()
+	}
+	same := map[software][]exposure.ComponentID{} // components that rows cannot tell apart
+	for _, id := range ids {
+		if k := c.fleet.Component(id); c.fleet.DevicesOf(id).GetCardinality() > 0 {
+			at := software{k.Vendor, k.Product, k.Version}
+			same[at] = append(same[at], id)
 		}
-		ids, ok := f.known[r.comp]
-		if !ok {
-			var err error
-			if ids, err = f.ask(r.comp); err != nil {
-				return err
+	}
+	total := 0
+	for at, ids := range same {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		has := map[string]*roaring.Bitmap{} // devices by weakness; of several components
+		for _, id := range ids {
+			devices, n := c.fleet.DevicesOf(id), -1
+			for h := range c.fleet.Hits(id) {
+				if !h.Exposed || weakness != "" && h.Weakness != weakness {
+					continue
+				}
+				if where != nil && !where(&MachineVuln{CVE: h.Weakness, Vendor: at.vendor, Product: at.product, Version: at.version,
+					Severity: string(c.peek(h.Weakness).Severity), FixingID: h.FixedBy}) {
+					continue
+				}
+				if len(ids) > 1 {
+					if has[h.Weakness] == nil {
+						has[h.Weakness] = roaring.New()
+					}
+					has[h.Weakness].Or(devices)
+					continue
+				}
+				if n < 0 {
+					n = l.count(devices)
+				}
+				total += n
 			}
-			f.known[r.comp] = ids
 		}
-		r.FixingID = ids[r.CVE]
+		for _, devices := range has {
+			total += l.count(devices)
+		}
 	}
-	return nil
-}
-
-// ask judges one component again: the index does not keep the statements.
-func (f *fixIDs) ask(id exposure.ComponentID) (map[string]string, error) {
-	f.s.core.mu.RLock()
-	k := f.s.core.fleet.Component(id)
-	f.s.core.mu.RUnlock()
-	view, release, err := f.s.snapshot()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	a, err := exposure.Assess(k, view)
-	if err != nil {
-		return nil, err
-	}
-	ids := map[string]string{}
-	for i := range a.Matches {
-		ids[a.Matches[i].Weakness] = a.Matches[i].FixedBy()
-	}
-	return ids, nil
+	return total, nil
 }

@@ -68,6 +68,44 @@ func TestMachineVulns(t *testing.T) {
 	}
 }
 
+// What the index counts is what is yielded, also where rows cannot tell components apart.
+func TestCountMachineVulns(t *testing.T) {
+	s := testServer(t)
+	for i, name := range []string{"a", "b", "c"} {
+		packages := []string{"libssl3 3.0.1-1 openssl", "bash 5.2-1"}
+		newReport(s, enrol(t, s, name)).send(t, packages[:1+i%2]...)
+	}
+	r := newReport(s, enrol(t, s, "kernel"))
+	kernel := func(version string) inventory.Package {
+		return inventory.Package{Ecosystem: inventory.EcoDebian, Name: "linux-image-" + version, Version: "6.1-1", Arch: "amd64", Source: "linux", SourceVersion: "6.1-1"}
+	}
+	dpkg := oneItem(inventory.DPKG, "a", kernel("6.1.0-1-amd64"))
+	dpkg.Put("b", kernel("6.1.0-2-amd64"))
+	r.sections(t, oneItem(inventory.OSSection, "os", inventory.OS{ID: "debian", VersionID: "12", Codename: "bookworm", Family: "linux", Arch: "amd64", Hostname: "k"}), dpkg,
+		oneItem(inventory.Restart, "r", inventory.RestartNeed{Package: "libssl3", RunningVersion: "3.0.1-1"}))
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 resolved 3.0.2-1", "openssl CVE-2024-0002 open", "bash CVE-2024-0003 open", "linux CVE-2024-0002 open")
+	for _, weakness := range []string{"", "CVE-2024-0002", "CVE-2099-1"} {
+		for name, where := range map[string]func(*MachineVuln) bool{"all": nil, "openssl": func(v *MachineVuln) bool { return v.Product == "openssl" }} {
+			seq, err := s.MachineVulns(t.Context(), admin, MachineVulnQuery{Weakness: weakness})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 0
+			for v := range seq {
+				if where == nil || where(&v) {
+					want++
+				}
+			}
+			if got, err := s.CountMachineVulns(t.Context(), admin, weakness, where); got != want || err != nil {
+				t.Errorf("%s %q: counted %d, want %d, %v", name, weakness, got, want, err)
+			}
+		}
+	}
+	if _, err := s.CountMachineVulns(t.Context(), Caller{}, "", nil); !errors.Is(err, ErrDenied) {
+		t.Errorf("without permission: %v", err)
+	}
+}
+
 // What nobody knows is not found, what is known and nowhere is an empty list.
 func TestDevicesOfAWeakness(t *testing.T) {
 	s := testServer(t)

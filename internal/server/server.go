@@ -243,6 +243,7 @@ type API interface {
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[SoftwareRow], error)
 	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (iter.Seq[MachineVuln], error)
+	CountMachineVulns(ctx context.Context, c Caller, weakness string, where func(*MachineVuln) bool) (int, error)
 
 	Events(ctx context.Context, c Caller, q Query) (Page[EventRow], error)
 	EventCounts(ctx context.Context, c Caller, q Query) (EventCounts, error)

@@ -20,6 +20,7 @@ type request struct {
 	id     string // of the item in the path
 	arg    string // arguments of a function in the path
 	token  string // where the next page begins, when it is not by number of rows
+	more   *bool  // whether a page follows, when the total does not say
 }
 
 func (q *request) ctx() context.Context { return q.r.Context() }
@@ -119,7 +120,11 @@ func writeList[T any](q *request, o options, set string, shown []prop[T], rows [
 		appendEntity(&b, "", shown, &rows[i])
 	}
 	b.WriteByte(']')
-	if next := o.next(q.address(), len(rows), o.skip+len(rows) < total, q.token); next != "" {
+	more := o.skip+len(rows) < total
+	if q.more != nil {
+		more = *q.more
+	}
+	if next := o.next(q.address(), len(rows), more, q.token); next != "" {
 		b.WriteString(`,"@odata.nextLink":`)
 		appendJSON(&b, next)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/picketsec/picket/internal/inventory"
@@ -13,14 +14,15 @@ import (
 // machinesVulns is one row per machine, weakness, product and version. The list
 // has hundreds of millions of rows in a large fleet, so a page costs what it
 // holds: pages follow each other by a $skiptoken that names the last row, and a
-// machine or weakness that the filter asks for is looked up. Only $count and
-// $orderby look at every row.
+// machine or weakness that the filter asks for is looked up. $count counts in
+// the index unless the filter is about machines. $orderby looks at every row.
 func (h *Handler) machinesVulns(q *request) error {
 	o, err := parseOptions(q.r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
 	var of server.MachineVulnQuery
+	counts := true // the index can count
 	if o.filter != "" {
 		n, err := parseFilter(o.filter)
 		if err != nil {
@@ -28,6 +30,7 @@ func (h *Handler) machinesVulns(q *request) error {
 		}
 		of.Device = inventory.DeviceID(strings.ToLower(pinned(n, "machineId")))
 		of.Weakness = upperCVE(pinned(n, "cveId"))
+		counts = !names(n, "id", "machineId")
 	}
 	if o.token != "" {
 		if of.After, err = readToken(o.token); err != nil {
@@ -46,10 +49,17 @@ func (h *Handler) machinesVulns(q *request) error {
 		var page server.Page[server.MachineVuln]
 		if less != nil {
 			page = firstOf(rows, where, less, o.skip+o.limit())
-		} else {
-			page = pageOf(rows, where, want, o.count)
-			if n := len(page.Items); n > 0 && !o.count {
-				q.token = writeToken(&page.Items[n-1])
+			return page, q.ctx().Err()
+		}
+		page = pageOf(rows, where, want, o.count && !counts)
+		if n := len(page.Items); n > 0 && (counts || !o.count) {
+			q.token = writeToken(&page.Items[n-1])
+		}
+		if o.count && counts {
+			more := page.Total > o.skip+len(page.Items)
+			q.more = &more
+			if page.Total, err = h.opt.Server.CountMachineVulns(q.ctx(), q.caller, of.Weakness, where); err != nil {
+				return page, err
 			}
 		}
 		return page, q.ctx().Err()
@@ -95,6 +105,14 @@ func pinned(n *node, name string) string {
 		}
 	}
 	return ""
+}
+
+// names reports whether a filter speaks of one of some properties.
+func names(n *node, props ...string) bool {
+	if n.op == "prop" && slices.ContainsFunc(props, func(p string) bool { return strings.EqualFold(p, n.name) }) {
+		return true
+	}
+	return slices.ContainsFunc(n.kids, func(k *node) bool { return names(k, props...) })
 }
 
 // position is what a $skiptoken says of the last row of a page.
