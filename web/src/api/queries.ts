@@ -76,9 +76,15 @@ export const recommendationDevices = (id: string, q: Query) =>
 export const recommendationVulns = (id: string, q: Query) =>
   list(["scores", "recommendations", id, "vulns"], q, (query, signal) => api.GET("/recommendations/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
 
+/** The device groups that the address names, for what is asked by POST. */
+const inGroups = () => {
+  const group = new URLSearchParams(window.location.search).get("group");
+  return group ? { query: { group: group as never } } : {}; // "1,2": commas as they are
+};
+
 /** The score with some recommendations carried out together. */
 export const whatIf = (ids: readonly string[]) =>
-  queryOptions({ queryKey: ["scores", "what-if", ids], queryFn: ({ signal }) => ok(api.POST("/what-if", { body: { recommendations: [...ids] }, signal })), placeholderData: keepPreviousData });
+  queryOptions({ queryKey: ["scores", "what-if", ids], queryFn: ({ signal }) => ok(api.POST("/what-if", { params: inGroups(), body: { recommendations: [...ids] }, signal })), placeholderData: keepPreviousData });
 export const plans = (q: Query) => list(["scores", "plans"], q, (query, signal) => api.GET("/plans", { params: { query }, signal }));
 export const plan = (id: string) => one(["scores", "plans", id], (signal) => api.GET("/plans/{id}", { params: { path: { id } }, signal }));
 
@@ -115,7 +121,7 @@ export const redeem = (token: string) => ok(api.POST("/session/redeem", { body: 
 export const signIn = (username: string, password: string) => ok(api.POST("/session", { body: { username, password } }));
 export const signOut = () => ok(api.DELETE("/session"));
 export const setPassword = (current: string, password: string) => ok(api.PUT("/me/password", { body: { current, new: password } }));
-export const draftPlan = (body: PlanGoalIn, signal: AbortSignal) => ok(api.POST("/plans/draft", { body, signal }));
+export const draftPlan = (body: PlanGoalIn, signal: AbortSignal) => ok(api.POST("/plans/draft", { params: inGroups(), body, signal }));
 export const savePlan = (draft: string, name: string) => ok(api.POST("/plans", { body: { draft, name } }));
 export const deletePlan = (id: string) => ok(api.DELETE("/plans/{id}", { params: { path: { id } } }));
 export const syncIntel = () => ok(api.POST("/intel/sync"));

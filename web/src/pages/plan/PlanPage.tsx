@@ -53,7 +53,7 @@ export function PlanPage() {
   const ask = (f: PlanForm) => {
     const goal = goalOf(f, basket.map((b) => b.id));
     if (!goal) return;
-    setAsked(JSON.stringify(goal));
+    setAsked(JSON.stringify([goal, raw.group]));
     find.mutate(goal);
   };
   const without = (step: { id: string; name: string }) => {
@@ -72,7 +72,7 @@ export function PlanPage() {
           form={form}
           basket={basket.length}
           names={names}
-          scope="For all devices that count in the exposure score."
+          scope={raw.group ? "For the device groups that are selected." : "For all devices that count in the exposure score."}
           busy={find.isPending}
           onChange={change}
           onGo={() => ask(form)}
@@ -83,7 +83,7 @@ export function PlanPage() {
           {p ? (
             <>
               <Card title="Plan">
-                {!current(p, asked, JSON.stringify(goalOf(form, basket.map((b) => b.id)))) && <MessageBar intent="info" className={s.bar}><MessageBarBody>The goal has changed since: this is the plan for the one before.</MessageBarBody></MessageBar>}
+                {!current(p, asked, JSON.stringify([goalOf(form, basket.map((b) => b.id)), raw.group])) && <MessageBar intent="info" className={s.bar}><MessageBarBody>The goal has changed since: this is the plan for the one before.</MessageBarBody></MessageBar>}
                 <Verdict p={p} />
                 <PlanChart p={p} />
                 <div className={s.facts}>
