@@ -175,6 +175,7 @@ var recommendationColumns = []column[server.RecommendationRow]{
 	{"secure_gain", func(r *server.RecommendationRow) string { return number(r.SecureGain) }},
 	{"exposed_after", func(r *server.RecommendationRow) string { return whole(r.ExposedAfter) }},
 	{"impact_after", func(r *server.RecommendationRow) string { return number(r.ImpactAfter) }},
+	{"remediation_activities", func(r *server.RecommendationRow) string { return whole(r.Activities) }},
 }
 
 var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{

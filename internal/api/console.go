@@ -49,6 +49,7 @@ func newConsole(opt Options) *console {
 	c.exposureRoutes()
 	c.planRoutes()
 	c.exceptionRoutes()
+	c.remediationRoutes()
 	c.weaknessRoutes()
 	c.eventRoutes()
 	c.groupingRoutes()

@@ -53,6 +53,10 @@ func TestDefenderGolden(t *testing.T) {
 		"/api/machines/" + string(deviceID(9)) + "/getmissingkbs",
 		"/api/exposureScore/ByMachineGroups",
 		"/api/exposureScore",
+		"/api/remediationTasks?$filter=createdOn gt 2026-01-01T00:00:00Z and status eq 'Completed'",
+		"/api/remediationTasks/00000000-0000-4000-8000-000000000002?$select=id,category,scid,productId,fixedDevices,rbacGroupNames,dueOn",
+		"/api/remediationTasks/00000000-0000-4000-8000-000000000001/machineReferences",
+		"/api/remediationTasks/nothing",
 		"/api/vulnerabilities/machinesVulnerabilities?$skip=5",
 		"/api/vulnerabilities/machinesVulnerabilities?$filter=machineId eq '" + string(deviceID(1)) + "'&$select=id",
 	} {

@@ -248,6 +248,7 @@ func TestPoisonHost(t *testing.T) {
 	}
 	auth := []string{"Authorization", "Bearer " + access.Token}
 	poisonPlan(t, s, admin)
+	requestPoison(t, s)
 	asked := askEverything(t, w, auth, devices)
 	t.Logf("%d devices, %d answers", len(devices), asked)
 
@@ -263,6 +264,20 @@ func TestPoisonHost(t *testing.T) {
 	}
 	if err != nil || !strings.Contains(text, "openssl") || strings.ContainsAny(text, "\x1b\x00\r\u202e") {
 		t.Errorf("explain: %v %q", err, text)
+	}
+}
+
+// requestPoison makes a remediation activity whose own text is poison too.
+func requestPoison(t *testing.T, s *server.Server) {
+	t.Helper()
+	boss := server.Caller{Name: poisons[0], Admin: true}
+	recs, err := s.Recommendations(t.Context(), boss, server.Query{Filter: map[string][]string{"type": {server.RemedyAttention}}}, nil)
+	if err != nil || len(recs.Items) == 0 {
+		t.Fatalf("recommendations: %v", err)
+	}
+	if _, err := s.RequestRemediation(t.Context(), boss, server.RemediationRequest{Recommendation: recs.Items[0].ID, Type: server.RemedyAttention, Priority: "High",
+		Notes: poisons[0] + "\x00\x1b[31m"}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -419,6 +434,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		put(route, "{id}", ids("/api/x/plans?size=100"))
 	case strings.Contains(route, "/exceptions/{id}"):
 		put(route, "{id}", ids("/api/x/exceptions?size=100"))
+	case strings.Contains(route, "/remediations/{id}"), strings.Contains(route, "/remediationTasks/{id}"):
+		put(route, "{id}", ids("/api/x/remediations"))
 	case strings.Contains(route, "/software/{id}"):
 		put(route, "{id}", ids("/api/x/software?size=100"))
 	default:

@@ -20,7 +20,7 @@ var KnownPermissions = []string{
 	"Alert.Read.All", "Alert.ReadWrite.All", "Alerts.ReadWrite.All",
 	MachineRead, MachineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
 	"Machine.RestrictExecution", "Machine.Scan", "Machine.CollectForensics", "Machine.Offboard",
-	"User.Read.All", VulnerabilityRead, RecommendationRead, RecommendationWrite, SoftwareRead, "RemediationTasks.Read.All",
+	"User.Read.All", VulnerabilityRead, RecommendationRead, RecommendationWrite, SoftwareRead, RemediationRead, RemediationWrite,
 	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", "AdvancedQuery.Read.All", "AdvancedHunting.Read.All",
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",
 }
@@ -135,8 +135,11 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 			continue
 		}
 		held = append(held, role)
-		if role == MachineReadWrite {
+		switch role {
+		case MachineReadWrite:
 			held = append(held, MachineRead)
+		case RemediationWrite:
+			held = append(held, RemediationRead)
 		}
 	}
 	return Caller{Name: app.Name, App: app.Client, Permissions: held}, nil

@@ -13,6 +13,10 @@ const (
 	ScoreRead          = "Score.Read.All"
 	// RecommendationWrite saves and deletes patch plans.
 	RecommendationWrite = "SecurityRecommendation.ReadWrite.All"
+	// RemediationRead opens remediation activities. RemediationWrite is the right
+	// of remediation handling: to request, complete and re-open them; it includes RemediationRead.
+	RemediationRead  = "RemediationTasks.Read.All"
+	RemediationWrite = "RemediationTasks.ReadWrite.All"
 	// ManageSettings is the console's administrators' permission: intelligence,
 	// onboarding, accounts. Applications cannot have it.
 	ManageSettings = "Picket.Manage"
@@ -21,7 +25,7 @@ const (
 )
 
 // AppPermissions are the permissions that an application may be given.
-var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite}
+var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing.

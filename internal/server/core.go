@@ -44,6 +44,9 @@ type core struct {
 	exceptions []*exception
 	excepted   map[string][]*exceptionSpec // by recommendation: that are not over
 	settled    func()                      // called without mu when stale scores are up to date again; may be nil
+	// partial are the devices whose package database of a distribution was read only in part.
+	partial      *roaring.Bitmap
+	remediations *remediationBook
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of
@@ -85,6 +88,8 @@ type summary struct {
 	Tags        []string              `json:"tags,omitempty"`
 	Posture     string                `json:"posture,omitempty"` // verdicts
 	Paths       []exposure.PathHit    `json:"paths,omitempty"`
+	// Partial says that a package database of a distribution could be read only in part.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // fact is what lists show of a weakness.
@@ -120,6 +125,9 @@ func newCore() *core {
 		past:      &pastBook{},
 		sorting:   newSorting(nil, nil),
 		excepted:  map[string][]*exceptionSpec{},
+
+		partial:      roaring.New(),
+		remediations: newRemediationBook(),
 	}
 	c.fleet = exposure.NewFleet(c.rate)
 	c.fleet.Scores().SetChecks(checkWeights())
@@ -288,9 +296,11 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		if d == nil {
 			return fmt.Errorf("state of unregistered device %d", ds.Device)
 		}
-		if err := json.Unmarshal(ds.Summary, &d.sum); err != nil {
+		var sum summary
+		if err := json.Unmarshal(ds.Summary, &sum); err != nil {
 			return fmt.Errorf("summary of device %d: %w", ds.Device, err)
 		}
+		c.setSummary(d, sum)
 		c.fleet.Scores().SetPaths(d.num, d.sum.Paths)
 		if v, ok := parseVerdicts(d.sum.Posture); ok {
 			c.judge(d, v)

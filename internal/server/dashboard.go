@@ -36,6 +36,7 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 	defer s.core.mu.RUnlock()
 	l := s.core.lens(caller)
 	out := s.core.dashboard(l, now)
+	out.Remediations, out.RemediationN = s.core.topRemediations(l, now)
 	s.core.dashboardEvents(&out, events, l, now)
 	trends.end(&out)
 	s.core.recommendationTrends(out.Recommendations, l)
@@ -53,6 +54,9 @@ func (d *Dashboard) withhold(c Caller) {
 	}
 	if !c.Has(MachineRead) {
 		d.Devices = []TopDevice{}
+	}
+	if !c.Has(RemediationRead) && !c.Has(RemediationWrite) {
+		d.Remediations, d.RemediationN = []TopRemediation{}, 0
 	}
 	if !c.Has(VulnerabilityRead) {
 		d.Weaknesses, d.Exploitable, d.KEV = 0, 0, 0

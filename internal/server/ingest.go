@@ -121,7 +121,8 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	c.forgetDevice(diff)
 	sum.Tags, sum.Paths = oldSum.Tags, c.pathHits(profile.Uses)
 	c.setPaths(d, sum.Paths)
-	d.held, d.sum = held, sum
+	d.held = held
+	c.setSummary(d, sum)
 	c.judge(d, judged)
 	c.place(d, rep.At)
 	c.mu.Unlock()
@@ -137,7 +138,8 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	d.pending = nil
 	if err != nil || dup[0] {
 		c.forgetDevice(c.fleet.SetDevice(d.num, componentIDs(oldHeld)))
-		d.held, d.sum = oldHeld, oldSum
+		d.held = oldHeld
+		c.setSummary(d, oldSum)
 		c.setPaths(d, oldSum.Paths)
 		c.judge(d, oldVerdicts)
 		c.noted.unsaved = append(c.noted.unsaved, rep.Noted...)
@@ -148,10 +150,10 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 		}
 	}
 	c.mu.Unlock()
+	s.live.publish(LiveEvent{Resource: "device", ID: string(d.id)}) // also after a failure: who looked in between looks again
 	if err != nil {
 		return fmt.Errorf("store report of %s: %w", d.id, err)
 	}
-	s.live.publish(LiveEvent{Resource: "device", ID: string(d.id)})
 	return nil
 }
 

@@ -45,15 +45,19 @@ func (s *Server) Subscribe(ctx context.Context, c Caller) (<-chan LiveEvent, err
 	if err := s.need(c, MachineRead); err != nil {
 		return nil, err
 	}
+	return s.live.subscribe(ctx), nil
+}
+
+func (l *live) subscribe(ctx context.Context) <-chan LiveEvent {
 	sub := &subscriber{ch: make(chan LiveEvent, 64)}
-	s.live.mu.Lock()
-	s.live.subs[sub] = true
-	s.live.mu.Unlock()
+	l.mu.Lock()
+	l.subs[sub] = true
+	l.mu.Unlock()
 	context.AfterFunc(ctx, func() {
-		s.live.mu.Lock()
-		defer s.live.mu.Unlock()
-		delete(s.live.subs, sub)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.subs, sub)
 		close(sub.ch)
 	})
-	return sub.ch, nil
+	return sub.ch
 }

@@ -143,6 +143,7 @@ func (c *core) recommendationRow(l lens, r *exposure.Relief) *RecommendationRow 
 	}
 	row := *facts
 	c.gauge(l, &row, r)
+	row.Activities = c.remediations.active(l, row.ID)
 	return &row
 }
 

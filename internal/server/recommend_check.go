@@ -26,6 +26,7 @@ func (c *core) checkRow(l lens, r *exposure.Relief) *RecommendationRow {
 	row := &RecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Category: string(k.Category), Type: RemedyConfigure,
 		Installed: count.Applicable(), CheckImpact: k.Impact, Trend: []int{}, Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
 	c.gauge(l, row, r)
+	row.Activities = c.remediations.active(l, row.ID)
 	if s := posture.Score(map[string]posture.Count{k.ID: count}); len(s.Checks) == 1 {
 		row.SecureGain, _ = s.Checks[0].Impact.Float64()
 	}

@@ -66,6 +66,7 @@ type Server struct {
 	excepting      sync.Mutex    // one change of exceptions at a time
 	exceptionsSoon chan struct{} // somebody wants them looked at
 
+	tickets     *ticketDesk
 	looked      seenBook
 	settleSoon  chan struct{} // scores are stale
 	reassessing sync.Mutex    // one change of the intelligence at a time
@@ -108,7 +109,11 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.gate = newGateway(s.st, s.ca, s, s.log)
 	s.desk = newIntelDesk(s.intel, s.log, s.intelChanged)
 	s.desk.configure(s.opt.IntelBase, intel.SyncClient(http.ProxyFromEnvironment))
+	s.tickets = newTicketDesk(s.opt.Dir)
 	if err = s.core.load(ctx, s.st); err != nil {
+		return err
+	}
+	if err = s.core.remediations.load(ctx, s.st); err != nil {
 		return err
 	}
 	if s.Exports, err = OpenExports(filepath.Join(s.opt.Dir, "exports"), s.log); err != nil {
@@ -173,6 +178,8 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runScores(ctx) })
 	g.Go(func() error { return s.runChanges(ctx) })
 	g.Go(func() error { return s.runExceptions(ctx) })
+	g.Go(func() error { return s.runRemediations(ctx) })
+	g.Go(func() error { return s.runTickets(ctx) })
 	return g.Wait()
 }
 
@@ -291,6 +298,20 @@ type API interface {
 	Exception(ctx context.Context, c Caller, id string) (ExceptionDetail, error)
 	MakeException(ctx context.Context, c Caller, in NewException) (ExceptionDetail, error)
 	CancelException(ctx context.Context, c Caller, id string, groups []exposure.Group) (ExceptionDetail, error)
+	Remediations(ctx context.Context, c Caller, q Query, where func(*RemediationRow) bool) (Page[RemediationRow], error)
+	Remediation(ctx context.Context, c Caller, id string) (Remediation, error)
+	RemediationDevices(ctx context.Context, c Caller, id string, q Query) (Page[RemediationDevice], error)
+	RemediationForm(ctx context.Context, c Caller, recommendation string) (RemediationForm, error)
+	RequestRemediation(ctx context.Context, c Caller, in RemediationRequest) (Remediation, error)
+	EditRemediation(ctx context.Context, c Caller, id, priority, due, notes string) (Remediation, error)
+	CompleteRemediation(ctx context.Context, c Caller, id, note string) (Remediation, error)
+	ReopenRemediation(ctx context.Context, c Caller, id, note string) (Remediation, error)
+	RetryTicket(ctx context.Context, c Caller, id string, ticket int64) (Remediation, error)
+	Destinations(ctx context.Context, c Caller) ([]DestinationRow, error)
+	// PutDestination stores a place for tickets; id "" makes a new one.
+	PutDestination(ctx context.Context, c Caller, id string, in DestinationInput) (DestinationRow, error)
+	RemoveDestination(ctx context.Context, c Caller, id string) error
+	TestDestination(ctx context.Context, c Caller, id string) (TestResult, error)
 
 	Intel(ctx context.Context, c Caller) (Intel, error)
 	SyncIntel(ctx context.Context, c Caller) (JobRow, error)

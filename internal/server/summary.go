@@ -44,6 +44,11 @@ func summarise(sections map[inventory.SectionName]*inventory.Section, p *exposur
 	if sec := sections[inventory.Restart]; sec != nil {
 		s.Restart = len(sec.Items)
 	}
+	for _, name := range packageSections {
+		if sec := sections[name]; sec != nil && sec.Status == inventory.Partial {
+			s.Partial = true
+		}
+	}
 	return s
 }
 

@@ -75,6 +75,8 @@ type RecommendationRow struct {
 	ImpactAfterNum string   `json:"impact_after_num"` // over ImpactDen
 	Tags           []string `json:"tags"`
 	ProductCode    string   `json:"product_code"`
+	// Activities is how many remediation activities for it are under way.
+	Activities int `json:"remediation_activities"`
 }
 
 // Recommendation is a recommendation with what its flyout shows.
@@ -168,6 +170,8 @@ type Dashboard struct {
 	Weaknesses      int                 `json:"weaknesses"`
 	Exploitable     int                 `json:"exploitable"`
 	KEV             int                 `json:"kev"`
+	Remediations    []TopRemediation    `json:"remediations"`      // under way, the most pressing first
+	RemediationN    int                 `json:"remediation_count"` // under way
 }
 
 // TopSoftware is a product by what it adds to the score.

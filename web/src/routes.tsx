@@ -40,6 +40,8 @@ const tree = root.addChildren([
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
     createRoute({ getParentRoute: () => shell, path: "$", component: () => <NotFound /> }),
+    page("/remediation", lazyRouteComponent(() => import("./pages/remediation/RemediationPage"), "RemediationPage")),
+    page("/settings/ticketing", lazyRouteComponent(() => import("./pages/settings/TicketingPage"), "TicketingPage")),
     page("/settings/account", lazyRouteComponent(() => import("./pages/settings/AccountPage"), "AccountPage")),
   ]),
 ]);

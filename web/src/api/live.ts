@@ -14,6 +14,9 @@ export function touched(e: LiveEvent): QueryKey[] {
       return [["devices"], ["scores"]];
     case "plans":
       return [["scores", "plans"]];
+    case "remediation":
+    case "remediations":
+      return [["remediations"], ["scores"], ["ticketing"]];
     case "software":
     case "weaknesses":
     case "status":

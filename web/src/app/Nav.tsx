@@ -3,6 +3,7 @@ import {
   AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
+import { ClipboardTaskFilled, ClipboardTaskRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
 import { Hidden } from "../ui/Hidden";
 import { Anchor } from "./Anchor";
@@ -15,6 +16,7 @@ const groups = [
     items: [
       { to: "/dashboard", text: "Dashboard", Icon: DataPieRegular, On: DataPieFilled },
       { to: "/recommendations", text: "Recommendations", Icon: LightbulbCheckmarkRegular, On: LightbulbCheckmarkFilled },
+      { to: "/remediation", text: "Remediation", Icon: ClipboardTaskRegular, On: ClipboardTaskFilled },
       { to: "/software", text: "Software inventory", Icon: AppsListRegular, On: AppsListFilled },
       { to: "/weaknesses", text: "Weaknesses", Icon: ShieldErrorRegular, On: ShieldErrorFilled },
       { to: "/events", text: "Event timeline", Icon: TimelineRegular, On: TimelineFilled },
@@ -25,6 +27,7 @@ const groups = [
     items: [
       { to: "/settings/intelligence", text: "Intelligence", Icon: BrainCircuitRegular, On: BrainCircuitFilled },
       { to: "/settings/onboarding", text: "Onboarding", Icon: LaptopSettingsRegular, On: LaptopSettingsFilled },
+      { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },
       { to: "/settings/account", text: "Account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
     ],
   },

@@ -7,6 +7,7 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { PageHead } from "../../app/PageHead";
 import { Empty } from "../../ui/Empty";
 import { Moment } from "../../ui/Time";
+import { RemediationCard } from "./RemediationCard";
 import { ScoreCard } from "./ScoreCard";
 import { SecureCard } from "./SecureCard";
 import { TopEventsCard } from "./TopEventsCard";
@@ -41,6 +42,7 @@ export function DashboardPage() {
             <ScoreCard d={d} />
             <RecommendationsCard d={d} />
             <SoftwareCard d={d} />
+            <RemediationCard d={d} />
             <div className={s.pair}>
               <TopEventsCard d={d} />
               <WeaknessesCard d={d} />

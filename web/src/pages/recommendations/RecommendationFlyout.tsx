@@ -1,5 +1,5 @@
-import { makeStyles, tokens } from "@fluentui/react-components";
-import { OpenRegular } from "@fluentui/react-icons";
+import { Button, makeStyles, tokens } from "@fluentui/react-components";
+import { ClipboardTaskRegular, OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { recommendation, recommendationDevices, recommendationVulns } from "../../api/queries";
@@ -20,6 +20,7 @@ import { Remedy } from "../../ui/Remedy";
 import { Severity } from "../../ui/Severity";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons, ThreatList } from "../../ui/Threats";
+import { RequestRemediation } from "./RequestRemediation";
 
 const useStyles = makeStyles({
   text: { margin: "0 0 16px", lineHeight: tokens.lineHeightBase400, overflowWrap: "anywhere" },
@@ -50,6 +51,7 @@ function Details({ d }: { d: Recommendation }) {
         <Facts>
           <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
           <Fact name="Status">{d.status}</Fact>
+          <Fact name="Remediation">{d.remediation_activities > 0 && <Anchor to="/remediation" search={{ recommendation: d.id, status: "Active" }}>{plural(d.remediation_activities, "activity", "activities")}</Anchor>}</Fact>
           <Fact name="Exposed devices">{`${number(d.exposed)} of ${number(d.installed)}`}</Fact>
           {isConfiguration(d.type) ? (
             <>
@@ -92,13 +94,19 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
   const head = d ?? row;
   const devices = useCallback((p: Record<string, string>) => recommendationDevices(id, p), [id]);
   const vulns = useCallback((p: Record<string, string>) => recommendationVulns(id, p), [id]);
+  if (frame.view === "request") return <RequestRemediation id={id} frame={frame} row={head} />;
   return (
     <Flyout
       frame={frame}
       state={q}
       title={head?.name ?? id}
       subtitle={head && <><span>{head.vendor || head.component}</span>{!isConfiguration(head.type) && <span>{plural(head.weaknesses, "weakness", "weaknesses")}</span>}<span>{plural(head.exposed, "exposed device")}</span><Tags tags={head.tags} /></>}
-      actions={head && !isConfiguration(head.type) && <ButtonLink to="/software" search={{ open: head.product_id, q: head.component }} icon={<OpenRegular />}>Open software page</ButtonLink>}
+      actions={head && (
+        <>
+          {d && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}
+          {!isConfiguration(head.type) && <ButtonLink to="/software" search={{ open: head.product_id, q: head.component }} icon={<OpenRegular />}>Open software page</ButtonLink>}
+        </>
+      )}
       tabs={[
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
         { key: "devices", title: "Exposed devices", render: () => <Refs label="Devices that need this" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device needs this any more" /> },

@@ -14,6 +14,7 @@ import type { ListSpec } from "../../lib/search";
 import { supportTags } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
+import { ActivityCount } from "./ActivityCount";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { Impact } from "../../ui/Exposure";
@@ -64,6 +65,7 @@ const columns: readonly Column<RecommendationRow>[] = [
   { key: "status", title: "Status", width: 78, render: (r) => r.status },
   { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
   { key: "tags", title: "Tags", width: 84, render: (r) => <Tags tags={r.tags} /> },
+  { key: "activities", title: "Remediation", width: 116, align: "end", optional: true, render: (r) => <ActivityCount r={r} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
   { key: "secure", title: "Secure score", width: 110, align: "end", optional: true, sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? <span title={`+${String(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)}`}</span> : "–") },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },

@@ -1,0 +1,24 @@
+import { useCallback } from "react";
+import { remediationDevices } from "../../api/remediation";
+import type { RemediationDevice } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
+import { Refs, type RefColumn } from "../../app/Refs";
+import { targetWord } from "../../lib/remediation";
+import { Chip } from "../../ui/Chip";
+import { Ago } from "../../ui/Time";
+
+const columns = (recommendation: string): readonly RefColumn<RemediationDevice>[] => [
+  {
+    key: "name",
+    title: "Device",
+    render: (r) => <>{r.id === "" ? r.name : <Anchor to={`/devices/${encodeURIComponent(r.id)}/recommendations`} search={{ open: recommendation }}>{r.name || r.id.slice(0, 12)}</Anchor>}<div style={{ fontSize: 12, opacity: 0.8 }}>{r.os_name}</div></>,
+  },
+  { key: "state", title: "State", width: "26%", render: (r) => <Chip tone={targetWord(r.state).tone} title={targetWord(r.state).means}>{targetWord(r.state).word}</Chip> },
+  { key: "seen", title: "Last seen", width: "26%", render: (r) => <Ago at={r.last_seen} /> },
+];
+
+/** The devices that the activity is for, those that are not fixed first. */
+export function Targets({ id, recommendation }: { id: string; recommendation: string }) {
+  const query = useCallback((p: Record<string, string>) => remediationDevices(id, p), [id]);
+  return <Refs label="Targets of the activity" query={query} columns={columns(recommendation)} rowKey={(r) => r.id || r.name} what="target" empty="The activity has no targets" />;
+}
