@@ -10,13 +10,13 @@ import (
 	"github.com/picketsec/picket/internal/server"
 )
 
-// groupID is the number of a device group in a path.
-type groupID struct {
+// GroupID is the number of a device group in a path.
+type GroupID struct {
 	ID int `path:"id" minimum:"1" maximum:"65000" doc:"Number of the device group."`
 }
 
 type saveGroupIn struct {
-	groupID
+	GroupID
 	Body server.RuleEdit
 }
 
@@ -34,13 +34,13 @@ type previewIn struct {
 	Body server.PreviewAsk
 }
 
-// tagRuleID is the number of the rules of a tag in a path.
-type tagRuleID struct {
+// TagRuleID is the number of the rules of a tag in a path.
+type TagRuleID struct {
 	ID int64 `path:"id" minimum:"1" doc:"Number of the rules."`
 }
 
 type saveTagRuleIn struct {
-	tagRuleID
+	TagRuleID
 	Body server.RuleEdit
 }
 
@@ -85,7 +85,7 @@ func (c *console) groupingRoutes() {
 			return c.srv.SaveDeviceGroup(ctx, caller, exposure.Group(in.ID), in.Body)
 		})
 	quietly(c, huma.Operation{OperationID: "delete-device-group", Method: http.MethodDelete, Path: "/device-groups/{id}", Summary: "Delete a device group; its devices go on to other groups"},
-		func(ctx context.Context, caller server.Caller, in *groupID) error {
+		func(ctx context.Context, caller server.Caller, in *GroupID) error {
 			return c.srv.DeleteDeviceGroup(ctx, caller, exposure.Group(in.ID))
 		})
 	quietly(c, huma.Operation{OperationID: "order-device-groups", Method: http.MethodPut, Path: "/device-groups/order", Summary: "Rank the device groups"},
@@ -109,7 +109,7 @@ func (c *console) groupingRoutes() {
 			return c.srv.SaveTagRule(ctx, caller, in.ID, in.Body)
 		})
 	quietly(c, huma.Operation{OperationID: "delete-tag-rule", Method: http.MethodDelete, Path: "/tag-rules/{id}", Summary: "Delete the rules of a tag; devices have it no more"},
-		func(ctx context.Context, caller server.Caller, in *tagRuleID) error {
+		func(ctx context.Context, caller server.Caller, in *TagRuleID) error {
 			return c.srv.DeleteTagRule(ctx, caller, in.ID)
 		})
 	send(c, huma.Operation{OperationID: "preview-tag-rule", Method: http.MethodPost, Path: "/tag-rules/preview", Summary: "Which devices would have a tag by these rules"},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/picketsec/picket/internal/server"
 )
@@ -46,9 +47,16 @@ func (t TextFilter) queryWith(sort []string, filters ...[]string) server.Query {
 	return q
 }
 
-// clean drops empty values: "os=" is no filter.
+// clean drops empty values: "os=" is no filter. Commas part values, so a comma
+// within one is written "%2C"; what was written is looked for as it is too.
 func clean(values []string) []string {
-	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+	out := slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+	for _, v := range out {
+		if plain := strings.ReplaceAll(v, "%2C", ","); plain != v {
+			out = append(out, plain)
+		}
+	}
+	return out
 }
 
 // named is a filter name followed by its values.

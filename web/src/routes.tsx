@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams } from "@tanstack/react-router";
 import { ErrorPage, NotFound } from "./app/ErrorPage";
 import { Shell } from "./app/Shell";
 import { parse, stringify, type RawSearch } from "./lib/search";
@@ -6,7 +6,8 @@ import { parse, stringify, type RawSearch } from "./lib/search";
 // Every page of the console. Pages are loaded when they are first visited; each
 // reads its own part of the search (lib/search.ts).
 const root = createRootRoute({ validateSearch: (s: Record<string, unknown>) => s as RawSearch });
-const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+// The selected device groups go along to every page.
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell, search: { middlewares: [retainSearchParams<RawSearch>(["group"])] } });
 
 const page = (path: string, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => shell, path, component });
 const device = (path: string, tab: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => deviceFrame, path, component: tab });
@@ -37,6 +38,8 @@ const tree = root.addChildren([
     page("/software", lazyRouteComponent(() => import("./pages/software/SoftwarePage"), "SoftwarePage")),
     page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
     page("/events", lazyRouteComponent(() => import("./pages/events/EventsPage"), "EventsPage")),
+    page("/settings/device-groups", lazyRouteComponent(() => import("./pages/settings/DeviceGroupsPage"), "DeviceGroupsPage")),
+    page("/settings/tag-rules", lazyRouteComponent(() => import("./pages/settings/TagRulesPage"), "TagRulesPage")),
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
     createRoute({ getParentRoute: () => shell, path: "$", component: () => <NotFound /> }),

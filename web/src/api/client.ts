@@ -1,11 +1,23 @@
 /** Talks to the server; what it refuses becomes an error. */
 import createClient from "openapi-fetch";
+import { selected } from "../lib/groups";
 import type { paths } from "./schema.gen";
 
 const base = "/api/x";
 
 /** The typed client: paths, parameters and bodies are those of the server's own description. */
 export const api = createClient<paths>({ baseUrl: base, credentials: "same-origin" });
+
+// Whatever is read is about the device groups that the page's address names.
+api.use({
+  onRequest: ({ request }) => {
+    const group = selected(window.location.search);
+    if (group === "" || request.method !== "GET") return undefined;
+    const url = new URL(request.url);
+    url.searchParams.set("group", group);
+    return new Request(url, request);
+  },
+});
 
 /** What the server answered when it could not do what was asked (RFC 9457). */
 export class Problem extends Error {
@@ -45,8 +57,9 @@ export async function ok<T>(answer: Promise<{ data?: T; error?: unknown; respons
   return data as T;
 }
 
-/** The address of a path of the console API with its query, for links. */
+/** The address of a path of the console API with its query and the selected device groups, for links. */
 export function address(path: string, query: Readonly<Record<string, string>> = {}): string {
-  const text = new URLSearchParams(query).toString();
+  const group = selected(window.location.search);
+  const text = new URLSearchParams({ ...query, ...(group === "" ? {} : { group }) }).toString();
   return `${base}${path}${text ? `?${text}` : ""}`;
 }

@@ -1,7 +1,8 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { Problem, api, ok } from "./client";
 import type { DeviceValue } from "../lib/exposure";
-import type { NewTokenIn, Page, PlanGoalIn } from "./schema";
+import type { Rule } from "../lib/rules";
+import type { NewTokenIn, Page, PlanGoalIn, TagChange } from "./schema";
 
 type Query = Record<string, string>;
 type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
@@ -114,6 +115,16 @@ export const intel = queryOptions({
   queryFn: ({ signal }) => ok(api.GET("/intel", { signal })),
   refetchInterval: (q) => (q.state.data?.job?.state === "running" ? 1000 : false),
 });
+export const deviceGroups = one(["device-groups"], (signal) => api.GET("/device-groups", { signal }));
+export const tagRules = one(["tag-rules"], (signal) => api.GET("/tag-rules", { signal }));
+export const tags = one(["tags"], (signal) => api.GET("/tags", { signal }));
+/** What rules of a device group or a tag would take; id 0 is one that does not exist yet. */
+export const previewRules = (kind: "group" | "tag", id: number, rules: Rule[]) =>
+  queryOptions({
+    queryKey: [kind === "group" ? "device-groups" : "tag-rules", "preview", id, rules],
+    queryFn: ({ signal }) => ok(api.POST(kind === "group" ? "/device-groups/preview" : "/tag-rules/preview", { body: { id, rules }, signal })),
+  });
+
 export const onboarding = one(["onboarding"], (signal) => api.GET("/onboarding", { signal }));
 export const tokens = one(["tokens"], (signal) => api.GET("/tokens", { signal }));
 
@@ -129,6 +140,13 @@ export const cancelJob = (id: string) => ok(api.DELETE("/jobs/{id}", { params: {
 export const createToken = (body: NewTokenIn) => ok(api.POST("/tokens", { body }));
 export const revokeToken = (id: string) => ok(api.DELETE("/tokens/{id}", { params: { path: { id } } }));
 export const setDeviceValue = (id: string, value: DeviceValue) => ok(api.PUT("/devices/{id}/value", { params: { path: { id } }, body: { value } }));
+interface RuleSet { id: number; name: string; description: string; rules: Rule[] }
+export const saveDeviceGroup = ({ id, ...body }: RuleSet) => ok(id === 0 ? api.POST("/device-groups", { body }) : api.PUT("/device-groups/{id}", { params: { path: { id } }, body }));
+export const deleteDeviceGroup = (id: number) => ok(api.DELETE("/device-groups/{id}", { params: { path: { id } } }));
+export const orderDeviceGroups = (order: number[]) => ok(api.PUT("/device-groups/order", { body: { order } }));
+export const saveTagRule = ({ id, ...body }: RuleSet) => ok(id === 0 ? api.POST("/tag-rules", { body }) : api.PUT("/tag-rules/{id}", { params: { path: { id } }, body }));
+export const deleteTagRule = (id: number) => ok(api.DELETE("/tag-rules/{id}", { params: { path: { id } } }));
+export const changeTags = (body: TagChange) => ok(api.POST("/tags", { body }));
 export const readPrefs = () => ok(api.GET("/me/prefs"));
 /** The request outlives the page, so that leaving it loses no choice. */
 export const writePrefs = (prefs: Record<string, unknown>) => ok(api.PUT("/me/prefs", { body: prefs, keepalive: true }));

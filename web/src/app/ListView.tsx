@@ -49,6 +49,9 @@ export interface ListViewProps<T> {
   /** Shown when there is nothing at all, filters aside. */
   empty: ReactNode;
   flyout?: (id: string, frame: FlyoutFrame, row: T | undefined) => ReactNode;
+  /** What can be done with several rows at once: rows can be picked, and these commands show. */
+  actions?: (keys: readonly string[], rows: readonly T[], clear: () => void) => ReactNode;
+  rowName?: (row: T) => string;
 }
 
 const useStyles = makeStyles({
@@ -58,11 +61,20 @@ const useStyles = makeStyles({
   bar: { marginBottom: "10px", flexShrink: 0 },
 });
 
+/** The picked rows after some were picked or left out. */
+function pick<T>(now: ReadonlyMap<string, T>, rows: readonly T[], rowKey: (row: T) => string, keys: readonly string[], on: boolean): ReadonlyMap<string, T> {
+  const next = new Map(now);
+  for (const row of rows) if (on && keys.includes(rowKey(row))) next.set(rowKey(row), row);
+  if (!on) for (const k of keys) next.delete(k);
+  return next;
+}
+
 /** A list with everything that lists have: search, filters, columns, order, pages, export, flyout, live rows. */
 export function ListView<T>(p: ListViewProps<T>) {
   const s = useStyles();
   const { state, dropped, set } = useList(p.spec);
   const { columns: chosen, density } = usePrefs();
+  const [picked, setPicked] = useState<ReadonlyMap<string, T>>(new Map());
   const [panel, setPanel] = useState<"filter" | "columns" | "">("");
   const query = apiQuery(state, true);
   const { data, error, isPlaceholderData, refetch } = useQuery(p.query(query));
@@ -119,6 +131,9 @@ export function ListView<T>(p: ListViewProps<T>) {
           compact={density === "compact"}
           busy={isPlaceholderData}
           onScrolled={held.scrolled}
+          rowName={p.rowName}
+          picked={p.actions && new Set(picked.keys())}
+          onPick={p.actions && ((keys, on) => setPicked((now) => pick(now, rows, p.rowKey, keys, on)))}
         />
       </>
     );
@@ -135,6 +150,7 @@ export function ListView<T>(p: ListViewProps<T>) {
         onFilter={p.groups.length > 0 ? () => show("filter") : undefined}
       >
         {p.commands}
+        {p.actions && picked.size > 0 && p.actions([...picked.keys()], [...picked.values()], () => setPicked(new Map()))}
       </CommandBar>
       {dropped.length > 0 && (
         <MessageBar intent="warning" className={s.bar}>

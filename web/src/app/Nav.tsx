@@ -1,7 +1,7 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
-  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, LaptopSettingsFilled, LaptopSettingsRegular,
-  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TimelineFilled, TimelineRegular,
+  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, GroupListFilled, GroupListRegular, LaptopSettingsFilled, LaptopSettingsRegular,
+  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
 import { ClipboardTaskFilled, ClipboardTaskRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
@@ -25,6 +25,8 @@ const groups = [
   {
     title: "Settings",
     items: [
+      { to: "/settings/device-groups", text: "Device groups", Icon: GroupListRegular, On: GroupListFilled },
+      { to: "/settings/tag-rules", text: "Tag rules", Icon: TagMultipleRegular, On: TagMultipleFilled },
       { to: "/settings/intelligence", text: "Intelligence", Icon: BrainCircuitRegular, On: BrainCircuitFilled },
       { to: "/settings/onboarding", text: "Onboarding", Icon: LaptopSettingsRegular, On: LaptopSettingsFilled },
       { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },

@@ -1,10 +1,11 @@
 import { Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Outlet, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
+import { Fragment, useEffect, useState } from "react";
 import { explain } from "../api/client";
 import { listen } from "../api/live";
 import { session } from "../api/queries";
+import type { RawSearch } from "../lib/search";
 import { Empty } from "../ui/Empty";
 import { Nav } from "./Nav";
 import { Notices } from "./Notices";
@@ -36,6 +37,7 @@ export function Shell() {
   const client = useQueryClient();
   const { data: me, error } = useQuery(session);
   const [live, setLive] = useState<boolean>();
+  const { group = "" }: RawSearch = useSearch({ strict: false });
   const name = me?.username;
   useEffect(() => {
     if (name === undefined) return;
@@ -54,7 +56,7 @@ export function Shell() {
         <div className={s.right}>
           <Notices me={me} live={live} />
           <main id="main" className={s.main} tabIndex={-1}>
-            <Outlet />
+            <Fragment key={group}>{/* another selection of device groups is another page */}<Outlet /></Fragment>
           </main>
         </div>
       </div>

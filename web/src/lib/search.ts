@@ -34,11 +34,14 @@ export type RawSearch = Record<string, string>;
 
 export const pageSizes = [30, 50, 100] as const;
 const lifted = "any";
-const reserved = new Set(["q", "sort", "page", "size", "open", "view"]);
+const reserved = new Set(["q", "sort", "page", "size", "open", "view", "group"]); // group is the frame's: see lib/groups.ts
 
 const split = (v: string | undefined): string[] => [...new Set((v ?? "").split(",").map((s) => decode(s.trim())).filter((s) => s !== ""))];
 const encode = (v: string): string => v.replace(/[%,]/g, (c) => (c === "," ? "%2C" : "%25"));
 const decode = (v: string): string => v.replace(/%2C/g, ",").replace(/%25/g, "%");
+
+/** A value of a filter as the URL holds it. */
+export const filterValue = encode;
 
 /** Reads a list's state. It never throws: what it does not understand is dropped and named in `dropped`. */
 export function parseList(spec: ListSpec, raw: RawSearch, size: number): { state: ListState; dropped: string[] } {
@@ -104,7 +107,7 @@ export function formatList(spec: ListSpec, s: ListState, size: number): RawSearc
 export function apiQuery(s: ListState, paged: boolean): RawSearch {
   const out: RawSearch = {};
   if (s.q !== "") out.q = s.q;
-  for (const [name, values] of Object.entries(s.filters)) if (values.length > 0) out[name] = values.join(",");
+  for (const [name, values] of Object.entries(s.filters)) if (values.length > 0) out[name] = values.map((v) => v.replaceAll(",", "%2C")).join(",");
   if (s.sort.length > 0) out.sort = s.sort.join(",");
   if (paged) {
     out.page = String(s.page);

@@ -22,6 +22,8 @@ export interface DataTableProps<T> {
   columns: readonly Column<T>[];
   rows: readonly T[];
   rowKey: (row: T) => string;
+  /** What a row is called where it can be picked. */
+  rowName?: (row: T) => string;
   sort: readonly string[];
   onSort: (key: string, add: boolean, first: "asc" | "desc") => void;
   /** Key of the row whose flyout is shown. */
@@ -31,6 +33,9 @@ export interface DataTableProps<T> {
   /** Rows of an older answer are shown while a new one is on its way. */
   busy: boolean;
   onScrolled?: (top: boolean) => void;
+  /** Keys of the rows that are picked; with onPick, rows can be. */
+  picked?: ReadonlySet<string>;
+  onPick?: (keys: readonly string[], on: boolean) => void;
 }
 
 const useStyles = makeStyles({
@@ -99,6 +104,8 @@ const useStyles = makeStyles({
     color: tokens.colorNeutralForeground1,
   },
   compact: { height: "32px", fontSize: tokens.fontSizeBase200 },
+  pick: { width: "40px", padding: "0 0 0 10px", overflow: "hidden" },
+  box: { width: "16px", height: "16px", margin: 0, verticalAlign: "middle", cursor: "pointer", accentColor: tokens.colorCompoundBrandBackground },
   end: { textAlign: "end", fontVariantNumeric: "tabular-nums" },
   busy: { opacity: 0.6, transition: "opacity 150ms 250ms" },
 });
@@ -146,18 +153,27 @@ export function DataTable<T>(p: DataTableProps<T>) {
     all.find((r) => r.dataset.key === open)?.scrollIntoView({ block: "nearest" });
   }, [open, shown]);
 
-  const least = p.columns.reduce((n, c) => n + c.width, 0);
+  const { picked, onPick } = p;
+  const least = p.columns.reduce((n, c) => n + c.width, onPick ? 40 : 0);
+  const every = rows.length > 0 && rows.every((r) => picked?.has(rowKey(r)));
+  const some = !every && rows.some((r) => picked?.has(rowKey(r)));
   return (
     <div ref={box} className={s.scroll} tabIndex={0} role="region" aria-label={p.label} onScroll={(e) => p.onScrolled?.(e.currentTarget.scrollTop < 8)}>
       <table className={s.table} style={{ width: `max(100%, ${least}px)` }} aria-busy={p.busy}>
         <caption><Hidden>{p.label}</Hidden></caption>
         <colgroup>
+          {onPick && <col style={{ width: 40 }} />}
           {p.columns.map((c) => (
             <col key={c.key} style={c.grow ? undefined : { width: c.width }} />
           ))}
         </colgroup>
         <thead>
           <tr>
+            {onPick && (
+              <th scope="col" className={mergeClasses(s.head, s.pick)}>
+                <input type="checkbox" className={s.box} aria-label="Select all rows of this page" checked={every} ref={(b) => { if (b) b.indeterminate = some; }} onChange={() => onPick(rows.map(rowKey), !every)} />
+              </th>
+            )}
             {p.columns.map((c) => {
               const at = c.sort ? p.sort.findIndex((k) => k === c.sort?.key || k === `-${c.sort?.key}`) : -1;
               const down = at >= 0 && (p.sort[at] ?? "").startsWith("-");
@@ -195,6 +211,11 @@ export function DataTable<T>(p: DataTableProps<T>) {
                   if (onOpen && !selecting && !(e.target as HTMLElement).closest("a, button, input")) onOpen(key);
                 }}
               >
+                {onPick && (
+                  <td className={mergeClasses(s.cell, p.compact && s.compact, s.pick)}>
+                    <input type="checkbox" className={s.box} aria-label={`Select ${p.rowName?.(row) ?? key}`} checked={picked?.has(key) ?? false} onChange={(e) => onPick([key], e.currentTarget.checked)} />
+                  </td>
+                )}
                 {p.columns.map((c) => (
                   <td key={c.key} className={mergeClasses(s.cell, p.compact && s.compact, c.align && s.end)}>
                     {c.render(row)}

@@ -7,13 +7,13 @@ import { setPrefs, usePrefs } from "../../app/prefs";
 import { levelOf } from "../../lib/exposure";
 import { bytes, number } from "../../lib/format";
 import { toggle } from "../../lib/search";
-import { Tags } from "../../ui/Chip";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts } from "../../ui/Facts";
 import { Fold } from "../../ui/Fold";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Moment } from "../../ui/Time";
 import { CoverageList } from "./CoverageList";
+import { TagEditor } from "./TagEditor";
 import { ValueMenu } from "./ValueMenu";
 import { scoreFlyout } from "./scoreFlyout";
 
@@ -45,7 +45,7 @@ export function Sidebar({ d }: { d: Device }) {
         <div className={s.label}>Full name</div>
         <div className={s.full}>{d.fqdn || d.name}</div>
       </div>
-      {fold("tags", "Tags", d.tags.length > 0 ? <Tags tags={d.tags} /> : <span className={s.quiet}>No tags</span>)}
+      {fold("tags", "Tags", <TagEditor d={d} />)}
       {fold(
         "security",
         "Security info",
@@ -65,6 +65,7 @@ export function Sidebar({ d }: { d: Device }) {
         "Device details",
         <Facts stack>
           <Fact name="Device value"><ValueMenu d={d} /></Fact>
+          <Fact name="Device group">{d.group}</Fact>
           <Fact name="Domain">{d.domain}</Fact>
           <Fact name="Operating system">{d.os_name}</Fact>
           <EolFact eol={d.os_support ? [d.os_support] : []} />

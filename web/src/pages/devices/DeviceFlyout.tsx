@@ -50,6 +50,7 @@ function Body({ d }: { d: Device }) {
           <Fact name="First seen"><Moment at={d.first_seen} /></Fact>
           <Fact name="Last seen"><Ago at={d.last_seen} /></Fact>
           <Fact name="Agent">{d.agent_version}</Fact>
+          <Fact name="Device group">{d.group}</Fact>
           <Fact name="Tags">{d.tags.length > 0 && <Tags tags={d.tags} />}</Fact>
           <EolFact wide eol={d.os_support ? [d.os_support] : []} />
           <Fact name="Device id" wide>{d.id}</Fact>

@@ -1,7 +1,8 @@
-import { makeStyles, tokens } from "@fluentui/react-components";
-import { DesktopRegular, ServerRegular } from "@fluentui/react-icons";
+import { Button, makeStyles, tokens } from "@fluentui/react-components";
+import { DesktopRegular, ServerRegular, TagMultipleRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { devices, status } from "../../api/queries";
+import { useState } from "react";
+import { deviceGroups, devices, status, tags } from "../../api/queries";
 import type { DeviceRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
@@ -20,10 +21,11 @@ import { Health } from "../../ui/Health";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Day } from "../../ui/Time";
 import { DeviceFlyout } from "./DeviceFlyout";
+import { ManageTags } from "./ManageTags";
 
 const spec: ListSpec = {
-  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", clone: ["true"] },
-  sorts: ["score", "name", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health"],
+  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", device_group: "any", clone: ["true"] },
+  sorts: ["score", "name", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group"],
   sort: ["-weaknesses"],
 };
 
@@ -33,6 +35,7 @@ const groups: readonly FilterGroup[] = [
   { name: "health", title: "Sensor health", options: healthNames.map((h) => ({ value: h, label: health(h).word })) },
   { name: "os", title: "OS platform", options: [{ value: "Debian", label: "Debian" }, { value: "Ubuntu", label: "Ubuntu" }], free: { hint: "Alpine" } },
   { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
+  { name: "device_group", title: "Device group", options: [] },
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
 
@@ -72,6 +75,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "health", title: "Sensor health", width: 124, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
   { key: "last_seen", title: "Last seen", width: 108, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
   { key: "tags", title: "Tags", width: 76, render: (r) => <Tags tags={r.tags} /> },
+  { key: "group", title: "Device group", width: 150, optional: true, sort: { key: "group", first: "asc" }, render: (r) => r.group },
   { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
@@ -82,10 +86,23 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "id", title: "Device id", width: 340, optional: true, render: (r) => r.id },
 ];
 
+/** The filters, with the tags and device groups that there are. */
+function useFilters(): readonly FilterGroup[] {
+  const { data: known } = useQuery(tags);
+  const { data: own } = useQuery(deviceGroups);
+  const options: Record<string, FilterGroup["options"]> = {
+    tag: (known ?? []).filter((t) => t.devices > 0).slice(0, 40).map((t) => ({ value: t.tag, label: t.tag })),
+    device_group: (own ?? []).map((g) => ({ value: String(g.id), label: g.name })),
+  };
+  return groups.map((g) => ({ ...g, options: options[g.name] ?? g.options }));
+}
+
 /** The Devices list. */
 export function DevicesPage() {
   const s = useStyles();
   const { data } = useQuery(status);
+  const filters = useFilters();
+  const [tagging, setTagging] = useState(false);
   return (
     <PageHead title="Devices" text="Every device whose agent is enrolled, with what is known to be wrong with it.">
       {data && data.devices > 0 && (
@@ -99,12 +116,20 @@ export function DevicesPage() {
         name="devices"
         label="Devices"
         spec={spec}
-        groups={groups}
+        groups={filters}
         columns={columns}
         query={devices}
         rowKey={(r) => r.id}
         searchLabel="Search name, address, id"
         exportPath="/devices"
+        rowName={(r) => r.name}
+        actions={(ids, rows, clear) => (
+          <>
+            <Button appearance="subtle" icon={<TagMultipleRegular />} onClick={() => setTagging(true)}>{`Manage tags (${ids.length})`}</Button>
+            <Button appearance="subtle" onClick={clear}>Clear selection</Button>
+            {tagging && <ManageTags ids={ids} rows={rows} onClose={() => setTagging(false)} onDone={() => { setTagging(false); clear(); }} />}
+          </>
+        )}
         flyout={(id, frame, row) => <DeviceFlyout key={id} id={id} frame={frame} row={row} />}
         empty={
           <Empty icon={<DesktopRegular />} title="No device is enrolled yet" action={<ButtonLink primary to="/settings/onboarding">Onboard a device</ButtonLink>}>
