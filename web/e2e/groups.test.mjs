@@ -70,7 +70,7 @@ test("a group is made with a preview of what it takes", async () => {
   await p.getByText(/Rule 2, condition 1, value 1: "10.0.0" is no address/).waitFor();
   await still(page);
   assert.deepEqual(await axe(page), []);
-  await p.getByRole("button", { name: "Remove rule 2" }).click();
+  await p.getByRole("button", { name: "Remove rule 2", exact: true }).click();
   await p.getByRole("button", { name: "Save" }).click();
   await p.waitFor({ state: "detached" });
   const row = page.getByRole("row", { name: /Web servers/ });
