@@ -39,8 +39,9 @@ type fake struct {
 	walked  atomic.Int64 // rows that MachineVulns yielded
 	counted atomic.Int64 // calls of CountMachineVulns
 
-	mu   sync.Mutex
-	last server.Query // of the last list
+	mu     sync.Mutex
+	last   server.Query     // of the last list
+	tagged server.TagChange // the last one
 
 	exported server.ExportQuery // of the last export of weaknesses
 	broken   int                // exports fail at this device, counted from 1
@@ -214,7 +215,8 @@ func (f *fake) Tags(_ context.Context, c server.Caller) ([]server.TagRow, error)
 	return []server.TagRow{{Tag: poison, Kinds: []string{server.TagAgent}}}, need(c, server.MachineRead)
 }
 
-func (f *fake) ChangeTags(_ context.Context, c server.Caller, _ server.TagChange) (server.TagResult, error) {
+func (f *fake) ChangeTags(_ context.Context, c server.Caller, ch server.TagChange) (server.TagResult, error) {
+	f.tagged = ch
 	return server.TagResult{}, need(c, server.MachineReadWrite)
 }
 

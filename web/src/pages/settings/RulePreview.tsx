@@ -1,7 +1,7 @@
 import { MessageBar, MessageBarBody, Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { explain } from "../../api/client";
+import { Problem, explain } from "../../api/client";
 import { previewRules } from "../../api/queries";
 import type { PreviewRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
@@ -16,6 +16,9 @@ const useStyles = makeStyles({
   from: { display: "flex", flexWrap: "wrap", gap: "6px", marginBottom: "10px" },
   more: { marginTop: "8px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
+
+/** What is wrong, with the place as people see it. */
+export const wrongRules = (err: Error): string => explainRules(err instanceof Problem ? err.message : explain(err));
 
 /** A value that has rested for a while. */
 function useRested<T>(value: T, rest: number): T {
@@ -38,7 +41,7 @@ export function RulePreview({ kind, id, rules }: { kind: "group" | "tag"; id: nu
   const ready = complete(JSON.parse(asked) as Rule[]);
   const { data: p, error } = useQuery({ ...previewRules(kind, id, JSON.parse(asked) as Rule[]), enabled: ready, placeholderData: keepPreviousData });
   if (!ready) return <p className={s.quiet}>Say in every condition what to compare with, and the devices show here.</p>;
-  if (error) return <MessageBar intent="warning"><MessageBarBody>{explainRules(explain(error))}</MessageBarBody></MessageBar>;
+  if (error) return <MessageBar intent="warning"><MessageBarBody>{wrongRules(error)}</MessageBarBody></MessageBar>;
   if (!p) return <Spinner size="tiny" label="Looking at the devices …" />;
   const leaving = p.leaving > 0 ? ` ${plural(p.leaving, "device")} would leave.` : "";
   return (

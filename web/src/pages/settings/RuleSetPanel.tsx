@@ -2,12 +2,11 @@ import { Button, Field, Input, MessageBar, MessageBarBody, Textarea, makeStyles 
 import { DeleteRegular } from "@fluentui/react-icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { explain } from "../../api/client";
-import { explainRules, clean, freshRule, type Rule } from "../../lib/rules";
+import { clean, freshRule, type Rule } from "../../lib/rules";
 import { Section } from "../../ui/Facts";
 import { Panel } from "../../ui/Panel";
 import { RuleForm } from "./RuleForm";
-import { RulePreview } from "./RulePreview";
+import { RulePreview, wrongRules } from "./RulePreview";
 
 /** What is edited: a device group, or the rules of a tag. */
 export interface RuleSet {
@@ -71,7 +70,7 @@ export function RuleSetPanel({ kind, set, onSave, onDelete, onClose, afterDelete
         )
       }
     >
-      {wrong && <MessageBar intent="error" className={s.wrong}><MessageBarBody>{explainRules(explain(wrong))}</MessageBarBody></MessageBar>}
+      {wrong && <MessageBar intent="error" className={s.wrong}><MessageBarBody>{wrongRules(wrong)}</MessageBarBody></MessageBar>}
       <div className={s.fields}>
         <Field label={kind === "group" ? "Name" : "Tag"}>
           <Input value={draft.name} maxLength={100} placeholder={kind === "group" ? "Web servers" : "internet-facing"} onChange={(_, d) => setDraft({ ...draft, name: d.value })} />
