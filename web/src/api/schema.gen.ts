@@ -3792,7 +3792,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Number of the device group. */
+                id: number;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -10210,7 +10213,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Number of the rules. */
+                id: number;
+            };
             cookie?: never;
         };
         requestBody: {
