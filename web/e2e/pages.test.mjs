@@ -62,6 +62,7 @@ const pages = () => {
     ["weakness flyout", `/weaknesses?open=${weakness.id}`, "Weaknesses", "Description"],
     ["weakness devices", `/weaknesses?open=${weakness.id}&view=devices`, "Weaknesses", "State, update"],
     ["weakness software", `/weaknesses?open=${weakness.id}&view=software`, "Weaknesses", "Installed devices"],
+    ["events", "/events", "Event timeline", "exploitable vulnerabilities"],
     ["intelligence", "/settings/intelligence", "Intelligence", "Licence"],
     ["onboarding", "/settings/onboarding", "Onboarding", "Run the agent on the host"],
     ["account", "/settings/account", "Account", "High contrast"],

@@ -77,7 +77,7 @@ test("no page runs what a host says", async () => {
   assert.ok(vulns.total > 0, "the poison host has findings of demo intelligence");
   const recommendations = await (await api(`/api/x/devices/${id}/recommendations?size=100`)).json();
   assert.ok(recommendations.total > 0, "something is recommended for the poison host");
-  const routes = ["/dashboard", "/recommendations", `/devices/${id}/recommendations`, `/devices/${id}?open=score`, "/devices", `/devices?open=${id}`, `/devices/${id}`, `/devices/${id}/software`, `/devices/${id}/vulnerabilities`, "/software", "/weaknesses", "/settings/intelligence", "/settings/onboarding"];
+  const routes = ["/dashboard", "/recommendations", `/devices/${id}/recommendations`, `/devices/${id}?open=score`, "/devices", `/devices?open=${id}`, `/devices/${id}`, `/devices/${id}/software`, `/devices/${id}/vulnerabilities`, "/software", "/weaknesses", "/events?days=any", "/settings/intelligence", "/settings/onboarding"];
   for (const s of software.items) routes.push(`/devices/${id}/software?open=${encodeURIComponent(s.id)}`, `/software?open=${encodeURIComponent(s.id)}`);
   for (const v of vulns.items.slice(0, 3)) routes.push(`/devices/${id}/vulnerabilities?open=${v.id}`, `/weaknesses?open=${v.id}`);
   for (const r of recommendations.items) {
