@@ -435,13 +435,16 @@ func (s *Server) dropChanges(ctx context.Context) error {
 	return nil
 }
 
-// runChanges keeps the record of changes within its bounds until ctx ends.
+// runChanges keeps the record of changes within its bounds and removes export
+// files whose time is over, until ctx ends.
 func (s *Server) runChanges(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
+	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
-	for {
-		if err := s.dropChanges(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "keep the record of changes within its bounds", "error", err)
+	for n := 0; ; n++ {
+		if n%60 == 0 {
+			if err := s.dropChanges(ctx); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "keep the record of changes within its bounds", "error", err)
+			}
 		}
 		s.expire(time.Now())
 		select {
