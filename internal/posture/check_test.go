@@ -152,6 +152,7 @@ func TestParseChecksRefuses(t *testing.T) {
 		{"scid-1 A\nimpact: 11\n", "not 1 to 10"},
 		{"scid-1 A\nnoticed: perhaps\n", "neither yes nor no"},
 		{"scid-1 A\nfor: beos\n", "unknown family"},
+		{"scid-1 A\nproduct: php[0-9\n", "syntax error in pattern"},
 		{"scid-1 A\ncolour: red\n", "unknown field"},
 		{"scid-1 A\npass: sysctl x\n", "a condition is"},
 		{"scid-1 A\npass: sysctls x is 1\n", "unknown section"},
@@ -199,5 +200,27 @@ func TestParseChecks(t *testing.T) {
 	want := []string{"0 sysctl a.b at least 1", "0 sysctl c is one of 2, 3", "1 sysctl k.l is 0", "2 sysctl file:k.l is 0"}
 	if !slices.Equal(got, want) {
 		t.Errorf("expectations %q, want %q", got, want)
+	}
+}
+
+// TestConcerns holds which products a check is a misconfiguration of: those
+// that its data file names, not those that have a similar name.
+func TestConcerns(t *testing.T) {
+	for _, tt := range []struct {
+		check, product string
+		want           bool
+	}{
+		{"scid-1001", "openssh", true},
+		{"scid-1001", "openssh-server", true},
+		{"scid-1001", "openssl", false},
+		{"scid-1100", "php8.2", true},
+		{"scid-1100", "phpmyadmin", false},
+		{"scid-4060", "sudo", true},
+		{"scid-2001", "linux", false},
+	} {
+		c, ok := ByID(tt.check)
+		if !ok || c.Concerns(tt.product) != tt.want {
+			t.Errorf("%s concerns %s: %v, want %v", tt.check, tt.product, !tt.want, tt.want)
+		}
 	}
 }

@@ -115,6 +115,13 @@ func (c *Check) set(field, value string) error {
 	switch name {
 	case "area":
 		c.Subcategory = oneLine
+	case "product":
+		c.Products = strings.Fields(value)
+		for _, p := range c.Products {
+			if _, err := path.Match(p, ""); err != nil {
+				return fmt.Errorf("%q: %w", p, err)
+			}
+		}
 	case "impact":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 || n > MaxImpact {

@@ -16,6 +16,7 @@ package posture
 
 import (
 	"embed"
+	"path"
 	"sync"
 
 	"github.com/picketsec/picket/internal/inventory"
@@ -51,6 +52,11 @@ type Check struct {
 	// Productivity says that the remediation is expected to be noticed by
 	// people in their work.
 	Productivity bool
+	// Products are the packages whose configuration the check is about, as
+	// distributions name them: source packages, or binary ones where advisories
+	// name those. A name may be a pattern of path.Match ("php[0-9]*"). Empty:
+	// the check is about the host as a whole.
+	Products []string
 	// Families are the families of distributions that the check is for
 	// ("debian", "rhel"); empty for every Linux.
 	Families    []string
@@ -80,6 +86,17 @@ type Expectation struct {
 	Setting  string // a name, or a pattern with "*" for all that match
 	Expected string // "is 0", "at least 14"
 	Line     int
+}
+
+// Concerns reports whether the check is about the configuration of a package
+// of a distribution, by the relation that its data file declares.
+func (c *Check) Concerns(product string) bool {
+	for _, p := range c.Products {
+		if ok, err := path.Match(p, product); err == nil && ok {
+			return true
+		}
+	}
+	return false
 }
 
 // Expectations lists what a check looks at, in the order in which it does.
