@@ -36,15 +36,16 @@ type host struct {
 	patched time.Duration // last time before the start; both before clock.start
 
 	step    int
-	levels  []uint8  // by source: which version is installed, or absent
-	since   []uint16 // by source: step of the last change, 0: before the start
-	apps    []uint8  // by app: how new it is, or absent
-	kernels uint32   // levels of the installed kernels, one bit each
-	running uint8    // level of the kernel that runs
-	boots   uint16   // how often it was booted since the start
-	booted  uint16   // step of the last boot, 0: before the start
-	stale   []stale  // libraries that were replaced under running processes
-	quiet   int      // steps for which it stays silent
+	levels  []uint8                   // by source: which version is installed, or absent
+	since   []uint16                  // by source: step of the last change, 0: before the start
+	apps    []uint8                   // by app: how new it is, or absent
+	kernels uint32                    // levels of the installed kernels, one bit each
+	running uint8                     // level of the kernel that runs
+	boots   uint16                    // how often it was booted since the start
+	booted  uint16                    // step of the last boot, 0: before the start
+	changed [2][maxTopics / 64]uint64 // topics that were hardened, let slip since the start
+	stale   []stale                   // libraries that were replaced under running processes
+	quiet   int                       // steps for which it stays silent
 }
 
 // stale is a source of which an old version is still in memory.

@@ -22,6 +22,9 @@ func (h *host) advance() {
 	if (h.step+h.n)%week == 0 {
 		h.patch(r)
 	}
+	if c := rand.New(rand.NewPCG(^h.seed, uint64(h.n)<<32|uint64(h.step))); c.Float64() < 0.04 {
+		h.configure(c)
+	}
 	switch x := r.Float64(); {
 	case x < 0.20:
 		h.upgradeOne(r)

@@ -14,7 +14,9 @@ import (
 // others, so that "nothing there" and "did not look" never look alike.
 var reported = []inventory.SectionName{inventory.OSSection, inventory.Kernel, inventory.Hardware, inventory.Interfaces,
 	inventory.DPKG, inventory.RPM, inventory.APK, inventory.Snap, inventory.Flatpak, inventory.Python, inventory.NPM,
-	inventory.Ruby, inventory.GoBinaries, inventory.Java, inventory.Updates, inventory.Restart}
+	inventory.Ruby, inventory.GoBinaries, inventory.Java, inventory.Updates, inventory.Restart,
+	inventory.Sysctl, inventory.Boot, inventory.Mounts, inventory.Accounts, inventory.Auth, inventory.SSHD, inventory.Services,
+	inventory.Files, inventory.Audit, inventory.Firewall, inventory.System, inventory.Apps}
 
 // sections is everything that the device reports now, sealed, in the order of
 // reported. Times of look are the caller's.
@@ -29,6 +31,7 @@ func (h *host) sections(now time.Time) []*inventory.Section {
 	h.interfaces(all[inventory.Interfaces])
 	h.packages(all[h.rel.section])
 	h.applications(all)
+	h.configuration(all)
 	if h.rel.section == inventory.DPKG {
 		h.updates(all[inventory.Updates])
 		h.restarts(all[inventory.Restart])

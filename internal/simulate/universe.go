@@ -18,6 +18,7 @@ type universe struct {
 	named    map[string]groups // by name
 	releases []release
 	apps     []app
+	topics   []topic
 	roles    []role
 	policies []policy
 	sites    []site
@@ -103,6 +104,9 @@ func loadUniverse() (*universe, error) {
 		u.releases = append(u.releases, r)
 	}
 	if err := u.lines("apps", u.appLine); err != nil {
+		return nil, err
+	}
+	if err := u.lines("settings", u.settingLine); err != nil {
 		return nil, err
 	}
 	for i := range u.apps {
