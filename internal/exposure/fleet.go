@@ -116,11 +116,14 @@ type Fleet struct {
 	tally     []tally         // by device
 	installed []uint32        // by device: products
 	present   *roaring.Bitmap
+	resting   *roaring.Bitmap // of those present: in no list and count over devices
 	classes   []class // by weakness
 	adds      *tallies
 	bulk      bool // inside Bulk: bitmaps and counts are stale
 	held      held // within one SetAssessments
 	scores    *Scores
+	changes   uint64 // of assessments and ratings
+	quiet     quiet
 
 	text    []string          // interned fixed versions, advisories and states
 	textIDs map[string]uint32 //
@@ -137,6 +140,7 @@ type component struct {
 	unassessed string
 	assessed   bool
 	exposed    bool // some hit counts in exposure
+	kept       uint32 // resting devices that have it
 }
 
 // kind is what a component makes of its product on a device; bits is 0 only
@@ -192,6 +196,7 @@ func NewFleet(rate func(weakness string) Rating) *Fleet {
 		textIDs:    map[string]uint32{"": 0},
 		text:       []string{""},
 		present:    roaring.New(),
+		resting:    roaring.New(),
 		adds:       newTallies(),
 		held:       held{gains: map[gained][]*roaring.Bitmap{}, rising: map[uint32][]*roaring.Bitmap{}},
 		work:       &scratch{},
@@ -275,7 +280,7 @@ func (f *Fleet) Assessed(id ComponentID) (done bool, unassessed string) {
 	return f.comps[id].assessed, f.comps[id].unassessed
 }
 
-// Sweep forgets the components that no device has, and returns how many. Their
+// Sweep forgets the components that no device has, resting ones included, and returns how many. Their
 // ids are used again for other components. Inside Bulk it does nothing.
 func (f *Fleet) Sweep() int {
 	n := 0
@@ -284,7 +289,7 @@ func (f *Fleet) Sweep() int {
 	}
 	for i := range f.comps {
 		id, c := ComponentID(i), &f.comps[i]
-		if f.kinds[i].bits == 0 || !c.devices.IsEmpty() {
+		if f.kinds[i].bits == 0 || !c.devices.IsEmpty() || c.kept > 0 {
 			continue
 		}
 		f.SetAssessment(id, &Assessment{})

@@ -69,6 +69,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 	c.assessed, c.unassessed = true, a.Unassessed
 	old, now := c.hits, f.hits(a.Matches)
 	c.hits = now
+	f.changes++
 	if !slices.Equal(old, now) {
 		f.scores.reweigh(id)
 	}

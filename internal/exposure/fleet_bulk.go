@@ -164,7 +164,10 @@ func (g *gather) union(sets []*roaring.Bitmap) *roaring.Bitmap {
 // component, ascending: counts, then fills.
 func (f *Fleet) transpose() [][]uint32 {
 	start := make([]uint64, len(f.comps)+1)
-	for _, list := range f.devices {
+	for dev, list := range f.devices {
+		if f.resting.Contains(uint32(dev)) {
+			continue
+		}
 		for _, id := range list {
 			start[id+1]++
 		}
@@ -175,6 +178,9 @@ func (f *Fleet) transpose() [][]uint32 {
 	all := make([]uint32, start[len(f.comps)])
 	at := slices.Clone(start[:len(f.comps)])
 	for dev, list := range f.devices {
+		if f.resting.Contains(uint32(dev)) {
+			continue
+		}
 		for _, id := range list {
 			all[at[id]] = uint32(dev)
 			at[id]++
@@ -273,6 +279,10 @@ func (f *Fleet) tallyAll(shared []uint32) {
 	}
 	p := &f.work.prod
 	for dev, list := range f.devices {
+		if f.resting.Contains(uint32(dev)) {
+			f.tally[dev], f.installed[dev] = tally{}, 0
+			continue
+		}
 		p.begin(len(f.products))
 		var sum tally
 		products := uint32(0)

@@ -61,15 +61,22 @@ func (m *marks) touch(i uint32) {
 func (f *Fleet) SetDevice(dev uint32, comps []ComponentID) DeviceDiff {
 	f.grow(dev)
 	f.present.Add(dev)
-	return f.setDevice(dev, f.tidy(comps))
+	now := f.tidy(comps)
+	if f.resting.Contains(dev) {
+		f.wake(dev)
+		defer f.rest(dev)
+	}
+	return f.setDevice(dev, now)
 }
 
 // RemoveDevice takes a device out of the fleet and returns what changed.
 func (f *Fleet) RemoveDevice(dev uint32) DeviceDiff {
-	if !f.present.CheckedRemove(dev) {
+	if !f.present.Contains(dev) {
 		return DeviceDiff{}
 	}
 	f.scores.Drop(dev)
+	f.Wake(dev)
+	f.present.Remove(dev)
 	return f.setDevice(dev, nil)
 }
 
@@ -275,6 +282,7 @@ func (f *Fleet) Rerate(weaknesses ...string) int {
 			continue
 		}
 		n++
+		f.changes++
 		if old.Points != now.Points && len(w.members) > 0 {
 			f.scores.spoil()
 		}

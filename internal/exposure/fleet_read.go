@@ -24,6 +24,9 @@ func (f *Fleet) DeviceCounts(dev uint32) Counts {
 	if int(dev) >= len(f.tally) {
 		return Counts{}
 	}
+	if f.resting.Contains(dev) {
+		return f.countsAtRest(dev)
+	}
 	return f.tally[dev].counts(f.installed[dev])
 }
 
@@ -59,6 +62,9 @@ func (f *Fleet) DeviceStanding(dev uint32, weakness string) Standing {
 	w, ok := f.weakIDs[weakness]
 	if !ok {
 		return Clear
+	}
+	if f.resting.Contains(dev) {
+		return f.standingAtRest(dev, w)
 	}
 	for i := 2; i >= 0; i-- {
 		if s := f.weak[w].sets[i]; s != nil && s.Contains(dev) {

@@ -16,6 +16,7 @@ import (
 // plain is what a fleet must answer, computed the slow way.
 type plain struct {
 	devices  map[uint32][]Component
+	resting  map[uint32]bool // in no list over devices
 	assessed map[Component]Assessment
 	rating   map[string]Rating
 }
@@ -82,7 +83,7 @@ func (p *plain) answer(scope map[uint32]bool) answers {
 		c := p.counts(list)
 		installed, exposed := map[string]bool{}, map[string]bool{}
 		for _, comp := range list {
-			if !slices.Contains(products[comp.ID()], comp) {
+			if !p.resting[dev] && !slices.Contains(products[comp.ID()], comp) {
 				products[comp.ID()] = append(products[comp.ID()], comp)
 			}
 			if comp.Role != Residual && comp.Role != InMemory {
@@ -96,6 +97,12 @@ func (p *plain) answer(scope map[uint32]bool) answers {
 		}
 		c.Products = uint32(len(installed))
 		out[fmt.Sprintf("device %d", dev)] = c
+		if p.resting[dev] {
+			for w, s := range p.standing(list) {
+				out[fmt.Sprintf("device %d %s", dev, w)] = s
+			}
+			continue
+		}
 		for id := range installed {
 			out.more("product "+id+" installed", dev)
 		}
@@ -156,7 +163,7 @@ func ask(t *rapid.T, f *Fleet, scope *roaring.Bitmap) answers {
 		for it := devs.Iterator(); it.HasNext(); {
 			dev := it.Next()
 			s := f.DeviceStanding(dev, w)
-			if s == Fixable {
+			if s == Fixable && !f.Resting().Contains(dev) {
 				fixable.Add(dev)
 			}
 			if s != Clear {
@@ -187,7 +194,7 @@ func ask(t *rapid.T, f *Fleet, scope *roaring.Bitmap) answers {
 func TestFleetIncrementalIsFull(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		p := &plain{devices: map[uint32][]Component{}, assessed: map[Component]Assessment{}, rating: map[string]Rating{}}
+		p := &plain{devices: map[uint32][]Component{}, resting: map[uint32]bool{}, assessed: map[Component]Assessment{}, rating: map[string]Rating{}}
 		rate := func(w string) Rating { return p.rating[w] }
 		var comps []Component
 		for i := range rapid.IntRange(1, 8).Draw(t, "components") {
@@ -202,7 +209,7 @@ func TestFleetIncrementalIsFull(t *testing.T) {
 		f := NewFleet(rate)
 		weaknesses := []string{"CVE-2024-1", "CVE-2024-2", "CVE-2024-3"}
 		step := func() {
-			switch rapid.IntRange(0, 9).Draw(t, "op") {
+			switch rapid.IntRange(0, 11).Draw(t, "op") {
 			case 0, 1, 2, 3:
 				dev := rapid.SampledFrom(devices).Draw(t, "device")
 				var list []Component
@@ -253,8 +260,20 @@ func TestFleetIncrementalIsFull(t *testing.T) {
 			case 9:
 				dev := rapid.SampledFrom(devices).Draw(t, "gone")
 				delete(p.devices, dev)
+				delete(p.resting, dev)
 				f.RemoveDevice(dev)
 				f.Sweep()
+			case 10:
+				dev := rapid.SampledFrom(devices).Draw(t, "silent")
+				if _, ok := p.devices[dev]; ok {
+					p.resting[dev] = true
+				}
+				f.Rest(dev)
+				f.Sweep()
+			case 11:
+				dev := rapid.SampledFrom(devices).Draw(t, "back")
+				delete(p.resting, dev)
+				f.Wake(dev)
 			}
 		}
 		for range rapid.IntRange(1, 12).Draw(t, "batches") {
@@ -292,6 +311,9 @@ func TestFleetIncrementalIsFull(t *testing.T) {
 						ids = append(ids, id)
 					}
 					fresh.SetDevice(dev, ids)
+					if p.resting[dev] {
+						fresh.Rest(dev)
+					}
 				}
 			})
 			if diff := cmp.Diff(want, ask(t, fresh, scope)); diff != "" {
