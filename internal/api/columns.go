@@ -140,6 +140,7 @@ var weaknessDeviceColumns = []column[server.WeaknessDevice]{
 	{"fix_version", func(r *server.WeaknessDevice) string { return r.Fix }},
 	{"first_seen", func(r *server.WeaknessDevice) string { return instant(r.FirstSeen) }},
 	{"last_seen", func(r *server.WeaknessDevice) string { return instant(r.LastSeen) }},
+	{"update_available", func(r *server.WeaknessDevice) string { return strconv.FormatBool(r.Update) }},
 }
 
 // refs is "openssl 3.0.15-1; nginx 1.22".

@@ -54,6 +54,7 @@ func newConsole(opt Options) *console {
 	c.eventRoutes()
 	c.groupingRoutes()
 	c.settingRoutes()
+	c.inaccuracyRoutes()
 	c.liveRoute()
 	finishSchemas(c.api.OpenAPI())
 	describeGroups(c.api.OpenAPI())

@@ -317,6 +317,31 @@ func (f *fake) SoftwareDevices(ctx context.Context, c server.Caller, id string, 
 	return paged(f, f.devices, q, nil), need(c, server.SoftwareRead)
 }
 
+func (f *fake) SoftwareVersions(ctx context.Context, c server.Caller, id string, _ server.Query) (server.Page[server.VersionRow], error) {
+	d, err := f.Software(ctx, c, id)
+	return server.Page[server.VersionRow]{Items: d.Distribution, Total: len(d.Distribution)}, err
+}
+
+func (f *fake) SoftwareRecommendations(ctx context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.RecommendationRow], error) {
+	return f.Recommendations(ctx, c, q, nil)
+}
+
+func (f *fake) ReportInaccuracy(_ context.Context, c server.Caller, in server.InaccuracyReport) (server.InaccuracyRow, error) {
+	return server.InaccuracyRow{ID: "1", Kind: in.Kind}, need(c, server.ManageSettings)
+}
+
+func (f *fake) Inaccuracies(_ context.Context, c server.Caller, _ server.Query) (server.Page[server.InaccuracyRow], error) {
+	return server.Page[server.InaccuracyRow]{Items: []server.InaccuracyRow{{ID: "1", Title: "openssl"}}, Total: 1}, need(c, server.ManageSettings)
+}
+
+func (f *fake) Inaccuracy(_ context.Context, c server.Caller, id string) (server.Inaccuracy, error) {
+	return server.Inaccuracy{InaccuracyRow: server.InaccuracyRow{ID: id}, Evidence: []byte(`{}`)}, need(c, server.ManageSettings)
+}
+
+func (f *fake) SetInaccuracyStatus(_ context.Context, c server.Caller, _, _ string) error {
+	return need(c, server.ManageSettings)
+}
+
 func (f *fake) SoftwareVulns(ctx context.Context, c server.Caller, id string, q server.Query) (server.Page[server.WeaknessRow], error) {
 	return f.Weaknesses(ctx, c, q, nil)
 }
@@ -354,8 +379,12 @@ func (f *fake) WeaknessDevices(ctx context.Context, c server.Caller, id string, 
 	return paged(f, rows, q, func(d *server.WeaknessDevice) bool { return !only || d.Exposed }), need(c, server.VulnerabilityRead)
 }
 
-func (f *fake) WeaknessSoftware(_ context.Context, c server.Caller, id string, q server.Query) (server.Page[server.SoftwareRow], error) {
-	return paged(f, f.software, q, nil), need(c, server.VulnerabilityRead)
+func (f *fake) WeaknessSoftware(_ context.Context, c server.Caller, id string, q server.Query) (server.Page[server.WeaknessSoftwareRow], error) {
+	var rows []server.WeaknessSoftwareRow
+	for _, s := range f.software {
+		rows = append(rows, server.WeaknessSoftwareRow{ID: s.ID, Name: s.Name, Update: true})
+	}
+	return paged(f, rows, q, nil), need(c, server.VulnerabilityRead)
 }
 
 func (f *fake) MachineVulns(_ context.Context, c server.Caller, q server.MachineVulnQuery) (iter.Seq[server.MachineVuln], error) {

@@ -105,7 +105,7 @@ type DeviceVulnFilter struct {
 	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
 	Exposed  []string `query:"exposed" enum:"true,false" doc:"Whether it counts in exposure."`
 	Fix      []string `query:"fix" enum:"available,none"`
-	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Software []string `query:"software" doc:"Product ids."`
 
 	Exception []string `query:"exception" enum:"true,false" doc:"Whether all of it that counts is under exceptions."`
@@ -123,7 +123,7 @@ type SoftwareFilter struct {
 	Vendor     []string `query:"vendor"`
 	Ecosystem  []string `query:"ecosystem"`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
-	Threat     []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Code       []string `query:"code" enum:"cpe,purl" doc:"Kind of product code."`
 	Assessed   []string `query:"assessed" enum:"true,false"`
 	Tag        []string `query:"tag"`
@@ -139,17 +139,19 @@ type WeaknessFilter struct {
 	TextFilter
 	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,published,-published,updated,-updated,exposed,-exposed,exposed_after,-exposed_after" doc:"Columns; minus is descending."`
 	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
-	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Fix      []string `query:"fix" enum:"available,none"`
 	Exposed  []string `query:"exposed" enum:"true,false" doc:"Whether it counts on at least one device."`
 	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
 
 	Exception []string `query:"exception" enum:"true,false" doc:"Whether an exception is about it somewhere."`
+	Tag       []string `query:"tag" enum:"Some updates available,No security update"`
+	Age       []string `query:"age" enum:"week,month,quarter,year,older" doc:"Published within the last 7, 30, 90 or 365 days, or longer ago."`
 }
 
 func (f WeaknessFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("severity", f.Severity), named("threat", f.Threat), named("fix", f.Fix),
-		named("exposed", f.Exposed), named("state", f.State), named("exception", f.Exception))
+		named("exposed", f.Exposed), named("state", f.State), named("exception", f.Exception), named("tag", f.Tag), named("age", f.Age))
 }
 
 // ClosedFilter narrows and orders findings that are gone.
@@ -166,10 +168,11 @@ type WeaknessDeviceFilter struct {
 	TextFilter
 	Sort    []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen" doc:"Columns; minus is descending."`
 	Exposed []string `query:"exposed" enum:"true,false" doc:"Whether it counts on the device."`
+	Update  []string `query:"update" enum:"true,false" doc:"Whether a version that fixes it can be installed."`
 }
 
 func (f WeaknessDeviceFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("exposed", f.Exposed))
+	return f.queryWith(f.Sort, named("exposed", f.Exposed), named("update", f.Update))
 }
 
 // RecommendationFilter narrows and orders recommendations.
@@ -178,7 +181,7 @@ type RecommendationFilter struct {
 	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure,status,-status,exposed_after,-exposed_after,impact_after,-impact_after" doc:"Columns; minus is descending."`
 	Type     []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Category []string `query:"category" enum:"Application,OS,Network,Accounts,SecurityControls"`
-	Threat   []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Status   []string `query:"status" enum:"Active,PartialException,FullException"`
 	Tag      []string `query:"tag"`
 	Vendor   []string `query:"vendor"`
@@ -193,7 +196,7 @@ type DeviceRecommendationFilter struct {
 	TextFilter
 	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
 	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
-	Threat []string `query:"threat" enum:"exploit,kev,ransomware"`
+	Threat []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Status []string `query:"status" enum:"Active,PartialException,FullException"`
 
 	Exception []string `query:"exception" enum:"true,false" doc:"Whether some of it is under an exception."`

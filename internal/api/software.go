@@ -19,25 +19,49 @@ type softwareOut struct {
 type softwareDevicesIn struct {
 	ID
 	Paging
-	DeviceFilter
+	SoftwareDeviceFilter
 }
 
 type softwareDevicesOut struct {
 	ID
 	ExportFormat
-	DeviceFilter
+	SoftwareDeviceFilter
 }
 
 type softwareVulnsIn struct {
 	ID
 	Paging
-	WeaknessFilter
+	SoftwareWeaknessFilter
 }
 
 type softwareVulnsOut struct {
 	ID
 	ExportFormat
-	WeaknessFilter
+	SoftwareWeaknessFilter
+}
+
+type softwareVersionsIn struct {
+	ID
+	Paging
+	VersionFilter
+}
+
+type softwareVersionsOut struct {
+	ID
+	ExportFormat
+	VersionFilter
+}
+
+type softwareRecommendationsIn struct {
+	ID
+	Paging
+	RecommendationFilter
+}
+
+type softwareRecommendationsOut struct {
+	ID
+	ExportFormat
+	RecommendationFilter
 }
 
 // softwareRoutes are the products over all devices.
@@ -52,4 +76,6 @@ func (c *console) softwareRoutes() {
 	})
 	list[softwareDevicesIn, softwareDevicesOut](c, "product-devices", "/software/{id}/devices", "Devices that have a product", product, deviceColumns, c.srv.SoftwareDevices)
 	list[softwareVulnsIn, softwareVulnsOut](c, "product-vulnerabilities", "/software/{id}/vulnerabilities", "Weaknesses of a product", product, weaknessColumns, c.srv.SoftwareVulns)
+	list[softwareVersionsIn, softwareVersionsOut](c, "product-versions", "/software/{id}/versions", "Installed versions of a product", product, versionColumns, c.srv.SoftwareVersions)
+	list[softwareRecommendationsIn, softwareRecommendationsOut](c, "product-recommendations", "/software/{id}/recommendations", "What to do about a product", product, recommendationColumns, c.srv.SoftwareRecommendations)
 }

@@ -31,13 +31,13 @@ type weaknessDevicesOut struct {
 type weaknessSoftwareIn struct {
 	ID
 	Paging
-	SoftwareFilter
+	WeaknessSoftwareFilter
 }
 
 type weaknessSoftwareOut struct {
 	ID
 	ExportFormat
-	SoftwareFilter
+	WeaknessSoftwareFilter
 }
 
 // weaknessRoutes are the weaknesses over all devices.
@@ -51,5 +51,5 @@ func (c *console) weaknessRoutes() {
 		return c.srv.Weakness(ctx, caller, in.ID)
 	})
 	list[weaknessDevicesIn, weaknessDevicesOut](c, "weakness-devices", "/weaknesses/{id}/devices", "Devices that have a weakness", weakness, weaknessDeviceColumns, c.srv.WeaknessDevices)
-	list[weaknessSoftwareIn, weaknessSoftwareOut](c, "weakness-software", "/weaknesses/{id}/software", "Products that have a weakness", weakness, softwareColumns, c.srv.WeaknessSoftware)
+	list[weaknessSoftwareIn, weaknessSoftwareOut](c, "weakness-software", "/weaknesses/{id}/software", "Products that have a weakness", weakness, weaknessSoftwareColumns, c.srv.WeaknessSoftware)
 }

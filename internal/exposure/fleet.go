@@ -117,7 +117,7 @@ type Fleet struct {
 	installed []uint32        // by device: products
 	present   *roaring.Bitmap
 	resting   *roaring.Bitmap // of those present: in no list and count over devices
-	classes   []class // by weakness
+	classes   []class         // by weakness
 	adds      *tallies
 	bulk      bool // inside Bulk: bitmaps and counts are stale
 	held      held // within one SetAssessments
@@ -139,7 +139,7 @@ type component struct {
 	hits       []hit // by weakness id (text)
 	unassessed string
 	assessed   bool
-	exposed    bool // some hit counts in exposure
+	exposed    bool   // some hit counts in exposure
 	kept       uint32 // resting devices that have it
 }
 

@@ -34,7 +34,9 @@ type core struct {
 	members map[exposure.Group]*roaring.Bitmap // devices by device group
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
+	releases  map[release]releaseLife // of distributions
 	checks    *checkBook
+	unsure    *roaring.Bitmap // devices to be placed anew, see doubt
 	events    *eventBook
 	noted     *notedBook
 	trends    *trendBook
@@ -118,6 +120,7 @@ func newCore() *core {
 		members: map[exposure.Group]*roaring.Bitmap{},
 
 		catalogue: map[string]*advisory.Product{},
+		releases:  map[release]releaseLife{},
 		checks:    newCheckBook(),
 		events:    newEventBook(),
 		noted:     newNotedBook(),
@@ -125,6 +128,7 @@ func newCore() *core {
 		past:      &pastBook{},
 		sorting:   newSorting(nil, nil),
 		excepted:  map[string][]*exceptionSpec{},
+		unsure:    roaring.New(),
 
 		partial:      roaring.New(),
 		remediations: newRemediationBook(),
@@ -312,17 +316,18 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	if err != nil {
 		return fmt.Errorf("load device states: %w", err)
 	}
-	c.fleet.Load(batch)
 	now := time.Now()
-	for _, d := range c.devices {
-		if d == nil {
-			continue
+	c.fleet.Bulk(func() {
+		c.fleet.Load(batch)
+		for _, d := range c.devices {
+			if d != nil && len(d.held) == 0 {
+				c.fleet.SetDevice(d.num, nil)
+			}
+			if d != nil {
+				c.place(d, now)
+			}
 		}
-		c.place(d, now)
-		if len(d.held) == 0 {
-			c.fleet.SetDevice(d.num, nil)
-		}
-	}
+	})
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (d *Dashboard) withhold(c Caller) {
 // dashboard is the dashboard without its trend. The caller holds mu for reading.
 func (c *core) dashboard(l lens, now time.Time) Dashboard {
 	d := Dashboard{Score: c.scoreView(l), Secure: secureView(c.secureScore(l), now), Recommendations: []RecommendationRow{}, Software: []TopSoftware{}, Devices: c.topDevices(l, now)}
-	reliefs := c.fleet.Scores().Reliefs(l.groups, c.weights())
+	reliefs := c.reliefs(l)
 	for i := range reliefs {
 		r := &reliefs[i]
 		switch {

@@ -28,7 +28,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN,
 	}
 	r.GroupID, r.Group = d.group, c.sorting.names[d.group]
-	r.Value, r.Exposure = valueWords[d.value], c.exposureOf(d)
+	r.Value, r.Exposure, r.NoData = valueWords[d.value], c.exposureOf(d), c.noDataReason(d, now)
 	if score, _, ok := c.fleet.Scores().DeviceScore(d.num); ok {
 		r.Score = score.Float()
 	}

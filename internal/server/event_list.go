@@ -226,7 +226,7 @@ func (c *core) stillHas(e *event) *roaring.Bitmap {
 // recommendationFor is what to do about an event, "" when there is nothing (any more).
 func (c *core) recommendationFor(e *event, l lens) string {
 	if n, ok := checkNumber(e.Check); ok {
-		if _, ok := c.fleet.Scores().CheckReliefOf(n, l.groups, c.weights()); ok {
+		if _, ok := c.checkRelief(l, n); ok {
 			return "sca-_-" + e.Check
 		}
 		return ""

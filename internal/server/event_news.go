@@ -447,7 +447,7 @@ func (s *Server) tellChecks(ctx context.Context) error {
 	c.mu.RLock()
 	known := len(c.noted.has[notedCheck]) > 0
 	news := &store.News{}
-	counted := c.fleet.Scores().Devices().Clone()
+	counted := c.active().Clone()
 	var ids, came []string
 	for _, k := range posture.Checks() {
 		ids = append(ids, k.ID)

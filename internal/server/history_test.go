@@ -243,6 +243,7 @@ func TestPublishEvent(t *testing.T) {
 	load(t, s, "tracker.json", "openssl CVE-2024-0001 open")
 	r, other := newReport(s, enrol(t, s, "one")), newReport(s, enrol(t, s, "two"))
 	r.send(t, "openssl 3.0.11-1~deb12u1")
+	other.send(t, "curl 7.88.1-10+deb12u5")
 	move(t, s, other, 7)
 	e := Event{Kind: ExceptionExpired, Key: "exception 1 expired", Product: "debian-_-openssl", Detail: "It held for 30 days.", Link: "/recommendations",
 		Weaknesses: []string{"CVE-2024-0001"}, Devices: roaring.BitmapOf(s.core.find(string(r.id)).num, 999)}

@@ -73,8 +73,10 @@ func (c *core) machinesOf(caller Caller, q MachineVulnQuery) *roaring.Bitmap {
 	switch {
 	case q.Weakness != "":
 		nums.Or(c.fleet.ExposedDevices(q.Weakness))
-	default:
+	case q.Device != "": // one device tells what it last had, also at rest
 		nums.Or(c.fleet.Devices())
+	default:
+		nums.Or(c.active())
 	}
 	if q.Device != "" {
 		one := roaring.New()

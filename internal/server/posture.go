@@ -123,10 +123,10 @@ func checkNumber(id string) (int, bool) {
 	return slices.BinarySearchFunc(posture.Checks(), id, func(k *posture.Check, id string) int { return strings.Compare(k.ID, id) })
 }
 
-// secureScore is the secure score of the devices of a lens that count in
-// scores. The caller holds mu for reading.
+// secureScore is the secure score of the active devices of a lens. The caller
+// holds mu for reading.
 func (c *core) secureScore(l lens) posture.SecureScore {
-	in := l.of(c.fleet.Scores().Devices())
+	in := l.of(c.active())
 	counts := map[string]posture.Count{}
 	for i, k := range posture.Checks() {
 		counts[k.ID] = c.checkCount(i, in)

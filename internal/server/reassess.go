@@ -114,13 +114,17 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 	c.view = view
 	defer func() { c.view = nil }()
 	var diffs []exposure.AssessmentDiff
+	judged := make([]bool, len(ids))
+	for i, id := range ids {
+		judged[i] = c.judged(id)
+	}
 	note := c.noteIntel(t, ids, results)
 	c.refreshFacts(t)
 	set := func() { diffs = c.fleet.SetAssessments(ids, results) }
 	if t.All {
 		looked := map[string]bool{}
 		for i := range comps {
-			if pid := comps[i].ID(); !looked[pid] {
+			if pid := comps[i].ID() + " " + comps[i].Key.Release; !looked[pid] {
 				looked[pid] = true
 				c.lookUp(comps[i])
 			}
@@ -136,6 +140,7 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 	whole := len(ids) > rewriteAbove
 	for i, id := range ids {
 		c.forgetComponent(id, diffs[i])
+		c.doubt(id, judged[i])
 		before := c.known[id]
 		if sameKnown(before, &results[i]) {
 			continue
@@ -154,6 +159,7 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 		out.rows = append(out.rows, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
 		c.saved[id] = true
 	}
+	c.placeSoon(now)
 	var err error
 	out.news, err = c.gather(t, ids, results, was, view)
 	return out, err

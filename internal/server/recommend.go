@@ -118,7 +118,7 @@ func (s *Server) Recommendations(ctx context.Context, caller Caller, q Query, wh
 
 // recommendationRows are all recommendations for a part of the fleet. The caller holds mu for reading.
 func (c *core) recommendationRows(l lens) []*RecommendationRow {
-	reliefs := c.fleet.Scores().Reliefs(l.groups, c.weights())
+	reliefs := c.reliefs(l)
 	out := make([]*RecommendationRow, 0, len(reliefs))
 	for i := range reliefs {
 		if r := c.recommendationRow(l, &reliefs[i]); r != nil {
@@ -219,7 +219,7 @@ func later(ecosystem, a, b string) string {
 func (c *core) recommendation(l lens, id string) (row *RecommendationRow, remedy exposure.Remedy, err error) {
 	if check, ok := strings.CutPrefix(id, "sca-_-"); ok {
 		if n, known := checkNumber(check); known {
-			if r, has := c.fleet.Scores().CheckReliefOf(n, l.groups, c.weights()); has {
+			if r, has := c.checkRelief(l, n); has {
 				return c.checkRow(l, &r), exposure.Gone, nil
 			}
 		}
@@ -330,7 +330,7 @@ func (c *core) affected(l lens, row *RecommendationRow, remedy exposure.Remedy) 
 		return c.fleet.Scores().Affected(row.ProductID, remedy, l.groups)
 	}
 	n, _ := checkNumber(strings.TrimPrefix(row.ID, "sca-_-"))
-	return l.of(roaring.And(c.checks.devices(n, posture.Fail), c.fleet.Scores().Devices()))
+	return l.of(roaring.And(c.checks.devices(n, posture.Fail), c.active()))
 }
 
 // RecommendationVulns lists the weaknesses that a recommendation closes.

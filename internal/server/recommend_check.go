@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/posture"
@@ -22,10 +24,14 @@ func categoryWords() []string {
 // holds mu for reading.
 func (c *core) checkRow(l lens, r *exposure.Relief) *RecommendationRow {
 	k := posture.Checks()[r.Check]
-	count := c.checkCount(r.Check, l.of(c.fleet.Scores().Devices()))
+	count := c.checkCount(r.Check, l.of(c.active()))
 	row := &RecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Category: string(k.Category), Type: RemedyConfigure,
 		Installed: count.Applicable(), CheckImpact: k.Impact, Trend: []int{}, Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
-	c.gauge(l, row, r)
+	all := *r
+	if blind := int(roaring.AndNot(l.of(c.active()), c.fleet.Scores().Devices()).AndCardinality(c.checks.devices(r.Check, posture.Fail))); blind > 0 {
+		all.Devices, all.DevicesAfter = all.Devices+blind, all.DevicesAfter+blind // in no score, and to be mended all the same
+	}
+	c.gauge(l, row, &all)
 	row.Activities = c.remediations.active(l, row.ID)
 	if s := posture.Score(map[string]posture.Count{k.ID: count}); len(s.Checks) == 1 {
 		row.SecureGain, _ = s.Checks[0].Impact.Float64()
@@ -67,7 +73,7 @@ func (c *core) checkAdvice(l lens, row *RecommendationRow) Recommendation {
 		out.References = append(out.References, strings.TrimSpace(r.Benchmark+" "+r.Item))
 	}
 	slices.Sort(out.References)
-	out.NotAssessed = int(c.checks.devices(n, posture.NotAssessed).AndCardinality(l.of(c.fleet.Scores().Devices())))
+	out.NotAssessed = int(c.checks.devices(n, posture.NotAssessed).AndCardinality(l.of(c.active())))
 	return out
 }
 

@@ -30,37 +30,6 @@ func valueOf(word string) (exposure.Value, bool) {
 	return exposure.ValueNormal, false
 }
 
-// place gives a device the tags and the group that rules say, and lets it count
-// in scores, or not, by when it was last seen. The caller holds mu for writing.
-func (c *core) place(d *device, now time.Time) {
-	c.regroup(d, c.classify(d))
-	if now.Sub(d.lastSeen(now)) > outAfter {
-		c.fleet.Scores().Drop(d.num)
-		return
-	}
-	c.fleet.Scores().Put(d.num, d.group, d.value)
-}
-
-// settle brings the scores up to date, a step at a time: others read and
-// change the fleet in between.
-func (c *core) settle(ctx context.Context) error {
-	for ctx.Err() == nil {
-		c.mu.RLock()
-		stale := c.fleet.Scores().Stale()
-		c.mu.RUnlock()
-		if !stale {
-			return nil
-		}
-		c.mu.Lock()
-		done := c.fleet.Scores().Settle(settleStep)
-		c.mu.Unlock()
-		if done && c.settled != nil {
-			c.settled()
-		}
-	}
-	return ctx.Err()
-}
-
 // weights are those of the organisation as it is. The caller holds mu for reading.
 func (c *core) weights() exposure.Weights {
 	return exposure.DefaultWeights(c.fleet.Scores().Total(nil, exposure.DefaultWeights(0)).Devices)

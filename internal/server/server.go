@@ -243,12 +243,14 @@ type API interface {
 	SoftwareList(ctx context.Context, c Caller, q Query, where func(*SoftwareRow) bool) (Page[SoftwareRow], error)
 	Software(ctx context.Context, c Caller, id string) (Software, error)
 	SoftwareDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
+	SoftwareVersions(ctx context.Context, c Caller, id string, q Query) (Page[VersionRow], error)
+	SoftwareRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[RecommendationRow], error)
 	SoftwareVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
 
 	Weaknesses(ctx context.Context, c Caller, q Query, where func(*WeaknessRow) bool) (Page[WeaknessRow], error)
 	Weakness(ctx context.Context, c Caller, id string) (WeaknessDetail, error)
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
-	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[SoftwareRow], error)
+	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessSoftwareRow], error)
 	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (iter.Seq[MachineVuln], error)
 	CountMachineVulns(ctx context.Context, c Caller, weakness string, where func(*MachineVuln) bool) (int, error)
 
@@ -312,6 +314,11 @@ type API interface {
 	PutDestination(ctx context.Context, c Caller, id string, in DestinationInput) (DestinationRow, error)
 	RemoveDestination(ctx context.Context, c Caller, id string) error
 	TestDestination(ctx context.Context, c Caller, id string) (TestResult, error)
+
+	ReportInaccuracy(ctx context.Context, c Caller, in InaccuracyReport) (InaccuracyRow, error)
+	Inaccuracies(ctx context.Context, c Caller, q Query) (Page[InaccuracyRow], error)
+	Inaccuracy(ctx context.Context, c Caller, id string) (Inaccuracy, error)
+	SetInaccuracyStatus(ctx context.Context, c Caller, id, status string) error
 
 	Intel(ctx context.Context, c Caller) (Intel, error)
 	SyncIntel(ctx context.Context, c Caller) (JobRow, error)

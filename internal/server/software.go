@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 )
@@ -99,40 +101,42 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 		return Software{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
 	impact, _ := c.fleet.Scores().ReliefOf(id, exposure.Gone, l.groups, c.weights())
-	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}}
+	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}, Checks: c.misconfigurations(l, id)}
 	out.Impact = impact.Impact.Float()
 	out.Trend = c.trends.of(softwareCause(id), l.groups, impact.Devices)
-	life := map[string]*EndOfLife{} // by version
-	for _, cid := range c.fleet.ProductComponents(id, l.devs) {
-		k := c.fleet.Component(cid)
-		if e := c.support(k); e != nil && life[k.Version] == nil {
-			life[k.Version] = e
-			if !slices.Contains(out.EOL, *e) {
-				out.EOL = append(out.EOL, *e)
-			}
+	rows := c.versionRows(l, id)
+	slices.SortFunc(rows, versionList().compare(&Query{}))
+	for _, r := range rows {
+		if r.EOL != nil && !slices.Contains(out.EOL, *r.EOL) {
+			out.EOL = append(out.EOL, *r.EOL)
 		}
+		out.Distribution = append(out.Distribution, *r)
 	}
-	for _, v := range c.fleet.ProductVersions(id, l.devs) {
-		row := VersionRow{Version: v.Version, Installed: v.Installed, Weaknesses: int(v.Counts.Weaknesses), Tags: []string{}}
-		if tag := supportTag(life[v.Version]); tag != "" {
-			row.Tags = append(row.Tags, tag)
-		}
-		out.Distribution = append(out.Distribution, row)
+	for _, k := range out.Checks {
+		out.Misconfigured.add(k.Severity)
 	}
-	slices.SortStableFunc(out.Distribution, func(a, b VersionRow) int { return b.Installed - a.Installed })
 	return out, nil
 }
 
-// SoftwareDevices lists the devices that have a product.
+// SoftwareDevices lists the devices that have a product; the filter "version"
+// takes those that have one of some versions.
 func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q Query) (Page[DeviceRow], error) {
 	if err := s.need(caller, SoftwareRead, MachineRead); err != nil {
 		return Page[DeviceRow]{}, err
 	}
 	c := s.core
+	q, versions := withVersion(q)
 	c.mu.RLock()
 	l := c.lens(caller)
 	_, ok := c.fleet.Product(id, l.devs)
 	devs := l.of(c.fleet.InstalledDevices(id)).Clone()
+	if len(versions) > 0 {
+		some := roaring.New()
+		for _, cid := range c.ofVersions(l, id, versions) {
+			some.Or(c.fleet.DevicesOf(cid))
+		}
+		devs.And(some)
+	}
 	c.mu.RUnlock()
 	if !ok {
 		return Page[DeviceRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
@@ -140,12 +144,14 @@ func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q 
 	return c.deviceRows(q, nil, devs)
 }
 
-// SoftwareVulns lists the weaknesses that count in exposure through a product.
+// SoftwareVulns lists the weaknesses that count in exposure through a product;
+// the filter "version" takes those of some versions.
 func (s *Server) SoftwareVulns(_ context.Context, caller Caller, id string, q Query) (Page[WeaknessRow], error) {
 	if err := s.need(caller, VulnerabilityRead); err != nil {
 		return Page[WeaknessRow]{}, err
 	}
 	c := s.core
+	q, versions := withVersion(q)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	l := c.lens(caller)
@@ -154,7 +160,7 @@ func (s *Server) SoftwareVulns(_ context.Context, caller Caller, id string, q Qu
 	}
 	seen := map[string]bool{}
 	var rows []*WeaknessRow
-	for _, cid := range c.fleet.ProductComponents(id, l.devs) {
+	for _, cid := range c.ofVersions(l, id, versions) {
 		for h := range c.fleet.Hits(cid) {
 			if !h.Exposed || seen[h.Weakness] {
 				continue

@@ -20,11 +20,28 @@ type catalogue interface {
 	EndOfLife(distribution, release string) (advisory.Product, advisory.Cycle, bool)
 }
 
+// release is a release of a distribution, as advisories name it.
+type release struct{ ecosystem, name string }
+
+// releaseLife is what endoflife.date knows of a release.
+type releaseLife struct {
+	product advisory.Product
+	cycle   advisory.Cycle
+}
+
 // lookUp notes what is known of a component's product. The caller holds mu for writing.
 func (c *core) lookUp(k exposure.Component) {
 	cat, ok := c.view.(catalogue)
 	if !ok {
 		return
+	}
+	if k.Key.Release != "" {
+		at := release{k.Key.Ecosystem, k.Key.Release}
+		if p, cycle, ok := cat.EndOfLife(at.ecosystem, at.name); ok {
+			c.releases[at] = releaseLife{p, cycle}
+		} else {
+			delete(c.releases, at)
+		}
 	}
 	id := k.ID()
 	if p, ok := cat.ProductBy("purl", exposure.ProductCode(k)); ok {
@@ -97,6 +114,20 @@ func (c *core) support(k exposure.Component) *EndOfLife {
 		return nil
 	}
 	return lifeOf(*p, cycle, time.Now())
+}
+
+// lineSupport is what is known of the life of the line that a component's
+// version is of: that of its product, or of the release of the distribution
+// that it is a package of.
+func (c *core) lineSupport(k exposure.Component, now time.Time) *EndOfLife {
+	if k.Key.Release == "" {
+		return c.support(k)
+	}
+	r, ok := c.releases[release{k.Key.Ecosystem, k.Key.Release}]
+	if !ok {
+		return nil
+	}
+	return lifeOf(r.product, r.cycle, now)
 }
 
 func lifeOf(p advisory.Product, cycle advisory.Cycle, now time.Time) *EndOfLife {

@@ -47,11 +47,12 @@ func (t *Threats) add(o Threats) {
 
 // threatIs reports whether any of the threat filter's words fits.
 func threatIs(t Threats, words []string) bool {
-	return slices.Contains(words, "exploit") && exploitRank(t.Exploit) > 0 ||
+	rank := exploitRank(t.Exploit)
+	return slices.Contains(words, "exploit") && rank > 0 || slices.Contains(words, "verified") && rank > 1 || slices.Contains(words, "kit") && rank > 2 ||
 		slices.Contains(words, "kev") && t.KEV || slices.Contains(words, "ransomware") && t.Ransom
 }
 
-var threatWords = []string{"exploit", "kev", "ransomware"}
+var threatWords = []string{"exploit", "verified", "kit", "kev", "ransomware"}
 
 var severityWords = []string{string(advisory.Critical), string(advisory.High), string(advisory.Medium), string(advisory.Low), string(advisory.Unrated)}
 

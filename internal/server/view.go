@@ -64,8 +64,9 @@ type DeviceRow struct {
 	// a device that counts in no score.
 	Score    float64  `json:"score"`
 	Exposure string   `json:"exposure"`
-	Value    string   `json:"value"` // what the device is worth: Low, Normal, High
-	Tags     []string `json:"tags"`  // of every kind, each once
+	NoData   string   `json:"no_data"` // why the exposure is "NoData", else ""
+	Value    string   `json:"value"`   // what the device is worth: Low, Normal, High
+	Tags     []string `json:"tags"`    // of every kind, each once
 	// GroupID and Group are the device group, 0 for a device that no rule takes.
 	GroupID exposure.Group `json:"group_id"`
 	Group   string         `json:"group"`
@@ -276,21 +277,6 @@ type SoftwareRow struct {
 	NotAssessed string        `json:"not_assessed"`
 }
 
-// Software is the flyout of a product.
-type Software struct {
-	SoftwareRow
-	Distribution []VersionRow `json:"distribution"`
-	EOL          []EndOfLife  `json:"eol"`
-}
-
-// VersionRow is one version of a product over all devices.
-type VersionRow struct {
-	Version    string   `json:"version"`
-	Installed  int      `json:"installed"`
-	Weaknesses int      `json:"weaknesses"`
-	Tags       []string `json:"tags"`
-}
-
 // WeaknessRow is a weakness over all devices.
 //
 // Sort keys: id, severity, cvss, epss, published, updated, exposed.
@@ -321,6 +307,8 @@ type WeaknessRow struct {
 type WeaknessDetail struct {
 	WeaknessRow
 	Weakness advisory.Weakness `json:"weakness"`
+	// Recommendations close it on some device, of the most devices first; none when there is nothing to install.
+	Recommendations []RecommendationRef `json:"recommendations"`
 }
 
 // WeaknessDevice is a device that has a weakness.
@@ -332,6 +320,7 @@ type WeaknessDevice struct {
 	Exposed   bool               `json:"exposed"`
 	Software  []SoftwareRef      `json:"software"`
 	Fix       string             `json:"fix_version"`
+	Update    bool               `json:"update"` // a version that fixes it can be installed
 	FirstSeen time.Time          `json:"first_seen"`
 	LastSeen  time.Time          `json:"last_seen"`
 

@@ -25,8 +25,11 @@ func weaknessList() *list[WeaknessRow] {
 
 			"exception": truth(func(r *WeaknessRow) bool { return r.Exception }),
 			"state":     anyOf(func(r *WeaknessRow) []string { return r.States }),
+			"tag":       anyOf(func(r *WeaknessRow) []string { return r.Tags }),
+			"age":       anyOf(func(r *WeaknessRow) []string { return agesOf(r) }),
 		},
-		values: map[string][]string{"exposed": yesNo, "exception": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords},
+		values: map[string][]string{"exposed": yesNo, "exception": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords,
+			"age": ageWords, "tag": {tagSomeFixes, tagNoFix}},
 		order: map[string]func(a, b *WeaknessRow) int{
 			"id":        func(a, b *WeaknessRow) int { return compareIDs(a.ID, b.ID) },
 			"severity":  byNumber(func(r *WeaknessRow) int { return severityRank(r.Severity) }),
@@ -84,9 +87,9 @@ func (c *core) weaknessRow(l lens, id string, now time.Time) (*WeaknessRow, bool
 	switch {
 	case info.Exposed == 0:
 	case info.Fixable == 0:
-		r.Tags = append(r.Tags, "No security update")
+		r.Tags = append(r.Tags, tagNoFix)
 	case info.Fixable < info.Exposed:
-		r.Tags = append(r.Tags, "Some updates available")
+		r.Tags = append(r.Tags, tagSomeFixes)
 	}
 	return r, true
 }
@@ -122,7 +125,8 @@ func (s *Server) Weakness(_ context.Context, caller Caller, id string) (Weakness
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	row, ok := c.weaknessRow(c.lens(caller), id, time.Now())
+	l := c.lens(caller)
+	row, ok := c.weaknessRow(l, id, time.Now())
 	switch {
 	case ok:
 	case known:
@@ -135,7 +139,7 @@ func (s *Server) Weakness(_ context.Context, caller Caller, id string) (Weakness
 	if !known {
 		w = advisory.Weakness{ID: id, Severity: row.Severity}
 	}
-	return WeaknessDetail{WeaknessRow: *row, Weakness: w}, nil
+	return WeaknessDetail{WeaknessRow: *row, Weakness: w, Recommendations: c.remediesOf(l, id)}, nil
 }
 
 // WeaknessDevices lists the devices that have a weakness, in any state.
@@ -162,8 +166,11 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 		text: func(d *device, has func(string) bool) bool {
 			return has(d.sum.Name) || has(string(d.id)) || has(d.sum.OSName)
 		},
-		filters: map[string]func(*device, []string) bool{"exposed": truth(func(d *device) bool { return exposed.Contains(d.num) })},
-		values:  map[string][]string{"exposed": yesNo},
+		filters: map[string]func(*device, []string) bool{
+			"exposed": truth(func(d *device) bool { return exposed.Contains(d.num) }),
+			"update":  truth(func(d *device) bool { return c.fleet.DeviceStanding(d.num, id) == exposure.Fixable }),
+		},
+		values: map[string][]string{"exposed": yesNo, "update": yesNo},
 		order: map[string]func(a, b *device) int{
 			"name":      byText(func(d *device) string { return d.sum.Name }),
 			"os":        byText(func(d *device) string { return d.sum.OSName }),
@@ -181,7 +188,7 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 	for i, d := range cut {
 		p.Items[i] = WeaknessDevice{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
 			GroupID: d.group, Group: c.sorting.names[d.group],
-			Exposed: exposed.Contains(d.num), Software: []SoftwareRef{}}
+			Exposed: exposed.Contains(d.num), Update: c.fleet.DeviceStanding(d.num, id) == exposure.Fixable, Software: []SoftwareRef{}}
 		c.fillWeaknessDevice(&p.Items[i], d, id, comps)
 	}
 	return p, nil
@@ -211,32 +218,6 @@ func (c *core) fillWeaknessDevice(r *WeaknessDevice, d *device, weakness string,
 			r.FirstSeen = at
 		}
 	}
-}
-
-// WeaknessSoftware lists the products that have a weakness on some device.
-func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q Query) (Page[SoftwareRow], error) {
-	if err := s.need(caller, VulnerabilityRead, SoftwareRead); err != nil {
-		return Page[SoftwareRow]{}, err
-	}
-	id, err := s.knownWeakness(id)
-	if err != nil {
-		return Page[SoftwareRow]{}, err
-	}
-	c := s.core
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	l, seen := c.lens(caller), map[string]bool{}
-	var rows []*SoftwareRow
-	for _, cid := range c.fleet.WeaknessComponents(id) {
-		pid := c.fleet.Component(cid).ID()
-		if r, ok := c.softwareRow(l, pid); ok && !seen[pid] {
-			seen[pid] = true
-			rows = append(rows, r)
-		}
-	}
-	p, err := softwareList().page(q, rows)
-	c.softwareTrends(p.Items, l)
-	return p, err
 }
 
 // knownWeakness is the id that lists use for a weakness; ErrNotFound when

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"strconv"
+
+	"github.com/picketsec/picket/internal/server"
+)
+
+var versionColumns = []column[server.VersionRow]{
+	{"version", func(r *server.VersionRow) string { return r.Version }},
+	{"places", func(r *server.VersionRow) string { return words(r.Places) }},
+	{"installed_devices", func(r *server.VersionRow) string { return whole(r.Installed) }},
+	{"exposed_devices", func(r *server.VersionRow) string { return whole(r.Exposed) }},
+	{"weaknesses", func(r *server.VersionRow) string { return whole(r.Weaknesses) }},
+	{"critical", func(r *server.VersionRow) string { return whole(r.Severity.Critical) }},
+	{"high", func(r *server.VersionRow) string { return whole(r.Severity.High) }},
+	{"support_ends", func(r *server.VersionRow) string {
+		if r.EOL == nil {
+			return ""
+		}
+		return r.EOL.Date
+	}},
+	{"tags", func(r *server.VersionRow) string { return words(r.Tags) }},
+}
+
+var weaknessSoftwareColumns = []column[server.WeaknessSoftwareRow]{
+	{"software_id", func(r *server.WeaknessSoftwareRow) string { return r.ID }},
+	{"name", func(r *server.WeaknessSoftwareRow) string { return r.Name }},
+	{"vendor", func(r *server.WeaknessSoftwareRow) string { return r.Vendor }},
+	{"ecosystem", func(r *server.WeaknessSoftwareRow) string { return r.Ecosystem }},
+	{"exposed_devices", func(r *server.WeaknessSoftwareRow) string { return whole(r.Exposed) }},
+	{"installed_devices", func(r *server.WeaknessSoftwareRow) string { return whole(r.Installed) }},
+	{"update_available", func(r *server.WeaknessSoftwareRow) string { return strconv.FormatBool(r.Update) }},
+	{"fixed_version", func(r *server.WeaknessSoftwareRow) string { return r.Fixed }},
+}
+
+var inaccuracyColumns = []column[server.InaccuracyRow]{
+	{"report_id", func(r *server.InaccuracyRow) string { return r.ID }},
+	{"at", func(r *server.InaccuracyRow) string { return instant(r.At) }},
+	{"by", func(r *server.InaccuracyRow) string { return r.By }},
+	{"kind", func(r *server.InaccuracyRow) string { return r.Kind }},
+	{"subject", func(r *server.InaccuracyRow) string { return r.Subject }},
+	{"title", func(r *server.InaccuracyRow) string { return r.Title }},
+	{"category", func(r *server.InaccuracyRow) string { return r.Category }},
+	{"details", func(r *server.InaccuracyRow) string { return r.Details }},
+	{"status", func(r *server.InaccuracyRow) string { return r.Status }},
+	{"changed", func(r *server.InaccuracyRow) string { return instant(r.Changed) }},
+	{"changed_by", func(r *server.InaccuracyRow) string { return r.ChangedBy }},
+}
