@@ -13,6 +13,17 @@ const page = (path: string, component: ReturnType<typeof lazyRouteComponent>) =>
 const device = (path: string, tab: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => deviceFrame, path, component: tab });
 const deviceFrame = createRoute({ getParentRoute: () => shell, path: "/devices/$id", component: lazyRouteComponent(() => import("./pages/device/DevicePage"), "DevicePage") });
 
+const product = (path: string, tab: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => productFrame, path, component: tab });
+const productFrame = createRoute({ getParentRoute: () => shell, path: "/software/$id", component: lazyRouteComponent(() => import("./pages/software/ProductPage"), "ProductPage") });
+
+const weaknessLink = createRoute({
+  getParentRoute: () => shell,
+  path: "/weaknesses/$id",
+  beforeLoad: ({ params }: { params: { id: string } }) => {
+    throw redirect({ to: "/weaknesses", search: { open: params.id, q: params.id, exposed: "any" }, replace: true });
+  },
+});
+
 const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: "/login", component: lazyRouteComponent(() => import("./pages/login/LoginPage"), "LoginPage") }),
   createRoute({ getParentRoute: () => root, path: "/welcome", component: lazyRouteComponent(() => import("./pages/login/WelcomePage"), "WelcomePage") }),
@@ -36,12 +47,22 @@ const tree = root.addChildren([
       device("/vulnerabilities", lazyRouteComponent(() => import("./pages/device/VulnsTab"), "VulnsTab")),
     ]),
     page("/software", lazyRouteComponent(() => import("./pages/software/SoftwarePage"), "SoftwarePage")),
+    productFrame.addChildren([
+      product("/", lazyRouteComponent(() => import("./pages/software/ProductOverview"), "ProductOverview")),
+      product("/recommendations", lazyRouteComponent(() => import("./pages/software/ProductRecommendations"), "ProductRecommendations")),
+      product("/vulnerabilities", lazyRouteComponent(() => import("./pages/software/ProductVulns"), "ProductVulns")),
+      product("/devices", lazyRouteComponent(() => import("./pages/software/ProductDevices"), "ProductDevices")),
+      product("/versions", lazyRouteComponent(() => import("./pages/software/ProductVersions"), "ProductVersions")),
+      product("/events", lazyRouteComponent(() => import("./pages/events/ProductEvents"), "ProductEvents")),
+    ]),
+    weaknessLink,
     page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
     page("/events", lazyRouteComponent(() => import("./pages/events/EventsPage"), "EventsPage")),
     page("/settings/device-groups", lazyRouteComponent(() => import("./pages/settings/DeviceGroupsPage"), "DeviceGroupsPage")),
     page("/settings/tag-rules", lazyRouteComponent(() => import("./pages/settings/TagRulesPage"), "TagRulesPage")),
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
+    page("/settings/inaccuracies", lazyRouteComponent(() => import("./pages/settings/InaccuraciesPage"), "InaccuraciesPage")),
     createRoute({ getParentRoute: () => shell, path: "$", component: () => <NotFound /> }),
     page("/remediation", lazyRouteComponent(() => import("./pages/remediation/RemediationPage"), "RemediationPage")),
     page("/settings/ticketing", lazyRouteComponent(() => import("./pages/settings/TicketingPage"), "TicketingPage")),

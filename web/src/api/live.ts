@@ -5,7 +5,7 @@ import type { LiveEvent } from "./schema";
 export function touched(e: LiveEvent): QueryKey[] {
   switch (e.resource) {
     case "device":
-      return e.id ? [["device", e.id], ["devices"], ["scores"]] : [["device"], ["devices"], ["scores"]];
+      return e.id ? [["device", e.id], ["devices"], ["scores"], ["software"], ["weaknesses"]] : [["device"], ["devices"], ["scores"], ["software"], ["weaknesses"]];
     case "score":
       return [["scores"], ["device"], ["devices"], ["software"]];
     case "events":
@@ -21,6 +21,7 @@ export function touched(e: LiveEvent): QueryKey[] {
     case "weaknesses":
     case "status":
     case "intel":
+    case "inaccuracies":
       return [[e.resource]];
     default:
       return [[]];

@@ -2,7 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { Problem, api, ok } from "./client";
 import type { DeviceValue } from "../lib/exposure";
 import type { Rule } from "../lib/rules";
-import type { NewTokenIn, Page, PlanGoalIn, TagChange } from "./schema";
+import type { InaccuracyReport, NewTokenIn, Page, PlanGoalIn, TagChange } from "./schema";
 
 type Query = Record<string, string>;
 type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
@@ -93,6 +93,10 @@ export const softwareList = (q: Query) => list(["software"], q, (query, signal) 
 export const software = (id: string) => one(["software", id], (signal) => api.GET("/software/{id}", { params: { path: { id } }, signal }));
 export const softwareDevices = (id: string, q: Query) =>
   list(["software", id, "devices"], q, (query, signal) => api.GET("/software/{id}/devices", { params: { path: { id }, query }, signal }));
+export const softwareVersions = (id: string, q: Query) =>
+  list(["software", id, "versions"], q, (query, signal) => api.GET("/software/{id}/versions", { params: { path: { id }, query }, signal }));
+export const softwareRecommendations = (id: string, q: Query) =>
+  list(["software", id, "recommendations"], q, (query, signal) => api.GET("/software/{id}/recommendations", { params: { path: { id }, query }, signal }));
 export const softwareVulns = (id: string, q: Query) =>
   list(["software", id, "vulns"], q, (query, signal) => api.GET("/software/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
 
@@ -125,6 +129,9 @@ export const previewRules = (kind: "group" | "tag", id: number, rules: Rule[]) =
     queryFn: ({ signal }) => ok(api.POST(kind === "group" ? "/device-groups/preview" : "/tag-rules/preview", { body: { id, rules }, signal })),
   });
 
+export const inaccuracies = (q: Query) => list(["inaccuracies"], q, (query, signal) => api.GET("/inaccuracies", { params: { query }, signal }));
+export const reportInaccuracy = (body: InaccuracyReport) => ok(api.POST("/inaccuracies", { body }));
+export const setInaccuracyStatus = (id: string, status: "open" | "resolved") => ok(api.PUT("/inaccuracies/{id}/status", { params: { path: { id } }, body: { status } }));
 export const onboarding = one(["onboarding"], (signal) => api.GET("/onboarding", { signal }));
 export const tokens = one(["tokens"], (signal) => api.GET("/tokens", { signal }));
 

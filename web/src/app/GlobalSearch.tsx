@@ -5,6 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState } from "react";
 import { search } from "../api/queries";
 import type { SearchHit } from "../api/schema";
+import { productPath } from "../lib/product";
 import { vendor } from "../lib/words";
 
 const useStyles = makeStyles({
@@ -48,7 +49,7 @@ export function target(h: SearchHit): { to: string; search: Record<string, strin
     case "device":
       return { to: `/devices/${encodeURIComponent(h.id)}`, search: {} };
     case "software":
-      return { to: "/software", search: { open: h.id, q: h.name } };
+      return { to: productPath(h.id), search: {} };
     default:
       return { to: "/weaknesses", search: { open: h.id, q: h.id, exposed: "any" } };
   }

@@ -1,6 +1,6 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
-  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, GroupListFilled, GroupListRegular, LaptopSettingsFilled, LaptopSettingsRegular,
+  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
 import { ClipboardTaskFilled, ClipboardTaskRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
@@ -30,6 +30,7 @@ const groups = [
       { to: "/settings/intelligence", text: "Intelligence", Icon: BrainCircuitRegular, On: BrainCircuitFilled },
       { to: "/settings/onboarding", text: "Onboarding", Icon: LaptopSettingsRegular, On: LaptopSettingsFilled },
       { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },
+      { to: "/settings/inaccuracies", text: "Reported inaccuracies", Icon: FlagRegular, On: FlagFilled },
       { to: "/settings/account", text: "Account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
     ],
   },

@@ -26,7 +26,7 @@ test("a notice is not said twice", () => {
 });
 
 test("an event marks what it names, anything else everything", () => {
-  expect(touched({ resource: "device", id: "d1" })).toEqual([["device", "d1"], ["devices"], ["scores"]]);
+  expect(touched({ resource: "device", id: "d1" })).toEqual([["device", "d1"], ["devices"], ["scores"], ["software"], ["weaknesses"]]);
   expect(touched({ resource: "devices" })).toEqual([["devices"], ["scores"]]);
   expect(touched({ resource: "score" })).toEqual([["scores"], ["device"], ["devices"], ["software"]]);
   expect(touched({ resource: "weaknesses" })).toEqual([["weaknesses"]]);
@@ -35,7 +35,7 @@ test("an event marks what it names, anything else everything", () => {
 
 test("a hit of the search leads to its page", () => {
   expect(target({ kind: "device", id: "d 1", name: "n", info: "" }).to).toBe("/devices/d%201");
-  expect(target({ kind: "software", id: "debian-_-openssl", name: "openssl", info: "" })).toEqual({ to: "/software", search: { open: "debian-_-openssl", q: "openssl" } });
+  expect(target({ kind: "software", id: "debian-_-openssl", name: "openssl", info: "" })).toEqual({ to: "/software/debian-_-openssl", search: {} });
   expect(target({ kind: "weakness", id: "CVE-2024-1", name: "CVE-2024-1", info: "" }).search.open).toBe("CVE-2024-1");
 });
 

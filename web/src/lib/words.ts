@@ -124,6 +124,35 @@ export interface LifeFacts {
   latest: string;
 }
 
+/** The threats that lists are filtered by. */
+export const threatNames: readonly string[] = ["exploit", "verified", "kit", "kev", "ransomware"];
+export const threatFilter = {
+  name: "threat",
+  title: "Threats",
+  options: [
+    { value: "exploit", label: "Exploit is available" }, { value: "verified", label: "Exploit is verified" }, { value: "kit", label: "Exploit is part of an exploit kit" },
+    { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" },
+  ],
+};
+
+/** When a weakness was published, as lists are filtered by it. */
+export const ages: readonly (readonly [string, string])[] = [["week", "Last 7 days"], ["month", "Last 30 days"], ["quarter", "Last 90 days"], ["year", "Last year"], ["older", "More than a year ago"]];
+export const weaknessTags: readonly string[] = ["Some updates available", "No security update"];
+
+/** What can be reported as inaccurate, and how. */
+export const inaccuracyKinds: Record<string, string> = { software: "Software", weakness: "Weakness", recommendation: "Recommendation" };
+export const inaccuracyCategories: Record<"software" | "weakness" | "recommendation", readonly string[]> = {
+  software: ["detail-wrong", "not-installed", "count-wrong", "version-wrong", "support-wrong", "other"],
+  weakness: ["not-vulnerable", "fix-wrong", "severity-wrong", "detail-wrong", "count-wrong", "other"],
+  recommendation: ["does-not-help", "done-already", "detail-wrong", "count-wrong", "other"],
+};
+const inaccuracyWords: Record<string, string> = {
+  "detail-wrong": "A detail is wrong", "not-installed": "It is installed on no device", "count-wrong": "The number of devices is wrong", "version-wrong": "A version is wrong",
+  "support-wrong": "The end of support is wrong", "not-vulnerable": "The software is not vulnerable", "fix-wrong": "The fixed version is wrong",
+  "severity-wrong": "The severity is wrong", "does-not-help": "Doing it does not help", "done-already": "It is done already", other: "Something else",
+};
+export const inaccuracyWord = (c: string): string => inaccuracyWords[c] ?? c;
+
 /** The tags of software whose support ended or ends soon. */
 export const supportTags: readonly string[] = ["EOS software", "EOS version", "Upcoming EOS version"];
 

@@ -6,6 +6,7 @@ import type { Dashboard, RecommendationRow, TopDevice, TopSoftware } from "../..
 import { Anchor } from "../../app/Anchor";
 import { levelWord, type Level } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
+import { productPath } from "../../lib/product";
 import type { RawSearch } from "../../lib/search";
 import { Card } from "../../ui/Card";
 import { Donut } from "../../ui/Donut";
@@ -70,7 +71,7 @@ export function RecommendationsCard({ d }: { d: Dashboard }) {
 }
 
 const softwareColumns: readonly PlainColumn<TopSoftware>[] = [
-  { key: "name", title: "Software", render: (r) => <Anchor to="/software" search={{ open: r.id, q: r.name }}>{r.name}</Anchor> },
+  { key: "name", title: "Software", render: (r) => <Anchor to={productPath(r.id)}>{r.name}</Anchor> },
   { key: "vendor", title: "Vendor", width: "18%", render: (r) => r.vendor || "–" },
   { key: "weaknesses", title: "Weaknesses", width: "16%", align: "end", render: (r) => number(r.weaknesses) },
   { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },

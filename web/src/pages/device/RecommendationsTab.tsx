@@ -8,6 +8,7 @@ import { useDeviceId } from "../../app/useDeviceId";
 import { full, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
+import { threatFilter, threatNames } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -20,14 +21,14 @@ import { ThreatIcons } from "../../ui/Threats";
 import { DeviceRecommendationFlyout } from "./DeviceRecommendationFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, threat: ["exploit", "kev", "ransomware"], status: ["Active"] },
+  filters: { type: remedyNames, threat: threatNames, status: ["Active"] },
   sorts: ["name", "component", "weaknesses", "impact", "type", "severity"],
   sort: ["-impact"],
 };
 
 const groups: readonly FilterGroup[] = [
   { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
-  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  threatFilter,
   { name: "status", title: "Status", options: [{ value: "Active", label: "Active" }] },
 ];
 

@@ -7,6 +7,7 @@ import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { number } from "../../lib/format";
+import { productPath } from "../../lib/product";
 import { vendor } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
@@ -57,7 +58,7 @@ export function SoftwareFlyout({ device, product, frame, row }: { device: string
       state={q}
       title={head ? head.name : product}
       subtitle={head && <><span>{vendor(head.vendor)}</span><span>{head.version}</span></>}
-      actions={<ButtonLink to="/software" search={{ open: product }} icon={<OpenRegular />}>On all devices</ButtonLink>}
+      actions={<ButtonLink to={productPath(product)} icon={<OpenRegular />}>Open software page</ButtonLink>}
       tabs={[
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
         {

@@ -5,6 +5,7 @@ import type { DeviceVulnRow } from "../../api/schema";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { ReportButton } from "../../app/ReportButton";
 import { WeaknessDetails } from "../../app/WeaknessDetails";
 import { score } from "../../lib/format";
 import { Severity } from "../../ui/Severity";
@@ -32,7 +33,7 @@ export function VulnFlyout({ device, weakness, frame, row }: { device: string; w
           </>
         )
       }
-      actions={<ButtonLink to="/weaknesses" search={{ open: weakness, q: weakness, exposed: "any" }} icon={<OpenRegular />}>On all devices</ButtonLink>}
+      actions={<><ButtonLink to="/weaknesses" search={{ open: weakness, q: weakness, exposed: "any" }} icon={<OpenRegular />}>On all devices</ButtonLink><ReportButton kind="weakness" subject={weakness} name={weakness} /></>}
       tabs={[
         { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats}><Affected d={d} device={device} /></WeaknessDetails> },
         { key: "logic", title: "Detection logic", render: () => d && <Logic logic={d.logic} device={device} /> },

@@ -9,7 +9,7 @@ import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
 import { percent, score } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { products, severities, severityWord, state, stateNames } from "../../lib/words";
+import { products, severities, severityWord, state, stateNames, threatFilter, threatNames } from "../../lib/words";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -20,7 +20,7 @@ import { Day } from "../../ui/Time";
 import { VulnFlyout } from "./VulnFlyout";
 
 const spec: ListSpec = {
-  filters: { severity: severities, state: stateNames, fix: ["available", "none"], threat: ["exploit", "kev", "ransomware"], exposed: ["true", "false"], software: "any" },
+  filters: { severity: severities, state: stateNames, fix: ["available", "none"], threat: threatNames, exposed: ["true", "false"], software: "any" },
   sorts: ["id", "severity", "cvss", "epss", "published", "updated", "software", "state", "first_seen"],
   sort: ["-severity", "-cvss"],
   defaults: { exposed: ["true"] },
@@ -29,7 +29,7 @@ const spec: ListSpec = {
 const groups: readonly FilterGroup[] = [
   { name: "severity", title: "Severity", options: severities.map((v) => ({ value: v, label: severityWord[v] })) },
   { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available" }, { value: "none", label: "No fix" }] },
-  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  threatFilter,
   { name: "exposed", title: "Counts in exposure", options: [{ value: "true", label: "Yes" }, { value: "false", label: "No" }] },
   { name: "state", title: "State", options: stateNames.map((v) => ({ value: v, label: state(v).word })) },
   { name: "software", title: "Software (product id)", options: [], free: { hint: "debian-_-openssl" } },

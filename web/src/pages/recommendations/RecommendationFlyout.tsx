@@ -10,8 +10,10 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
+import { ReportButton } from "../../app/ReportButton";
 import { categoryWord, full, isConfiguration } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
+import { productPath } from "../../lib/product";
 import { Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
 import { ExposureLevel, Impact, ScoreNumber } from "../../ui/Exposure";
@@ -66,7 +68,7 @@ function Details({ d }: { d: Recommendation }) {
           )}
           <Fact name="Vendor">{d.vendor}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
-          <Fact name="End of support" wide>{d.eol.length > 0 && <><Tags tags={d.eol} /> <Anchor to="/software" search={{ open: d.product_id, q: d.component, view: "versions" }}>Show versions</Anchor></>}</Fact>
+          <Fact name="End of support" wide>{d.eol.length > 0 && <><Tags tags={d.eol} /> <Anchor to={productPath(d.product_id, "versions")}>Show versions</Anchor></>}</Fact>
           <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>
         </Facts>
       </Section>
@@ -104,7 +106,8 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
       actions={head && (
         <>
           {d && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}
-          {!isConfiguration(head.type) && <ButtonLink to="/software" search={{ open: head.product_id, q: head.component }} icon={<OpenRegular />}>Open software page</ButtonLink>}
+          {!isConfiguration(head.type) && <ButtonLink to={productPath(head.product_id)} icon={<OpenRegular />}>Open software page</ButtonLink>}
+          <ReportButton kind="recommendation" subject={head.id} name={head.name} />
         </>
       )}
       tabs={[

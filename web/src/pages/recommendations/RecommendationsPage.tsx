@@ -11,7 +11,7 @@ import { PageHead } from "../../app/PageHead";
 import { categories, categoryWord, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { supportTags } from "../../lib/words";
+import { supportTags, threatFilter, threatNames } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { ActivityCount } from "./ActivityCount";
@@ -28,7 +28,7 @@ import { RecommendationFlyout } from "./RecommendationFlyout";
 import { WhatIfFlyout, whatIfKey } from "./WhatIfFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, category: categories, threat: ["exploit", "kev", "ransomware"], status: ["Active"], tag: "any", vendor: "any" },
+  filters: { type: remedyNames, category: categories, threat: threatNames, status: ["Active"], tag: "any", vendor: "any" },
   sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure"],
   sort: ["-impact"],
 };
@@ -36,7 +36,7 @@ const spec: ListSpec = {
 const groups: readonly FilterGroup[] = [
   { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
   { name: "category", title: "Category", options: categories.map((v) => ({ value: v, label: categoryWord(v) })) },
-  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  threatFilter,
   { name: "status", title: "Status", options: [{ value: "Active", label: "Active" }] },
   { name: "tag", title: "Tags", options: supportTags.map((v) => ({ value: v, label: v })) },
   { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },

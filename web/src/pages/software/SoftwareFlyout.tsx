@@ -1,13 +1,17 @@
+import { OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { software, softwareDevices, softwareVulns } from "../../api/queries";
 import type { DeviceRow, Software, SoftwareRow, WeaknessRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
+import { ButtonLink } from "../../app/ButtonLink";
 import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
+import { ReportButton } from "../../app/ReportButton";
 import { number, score } from "../../lib/format";
+import { productPath } from "../../lib/product";
 import { vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
@@ -72,6 +76,12 @@ export function SoftwareFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
       state={q}
       title={head?.name ?? id}
       subtitle={head && <><span>{vendor(head.vendor)}</span><span>{`installed on ${number(head.installed)}, exposed on ${number(head.exposed)}`}</span></>}
+      actions={
+        <>
+          <ButtonLink to={productPath(id)} icon={<OpenRegular />}>Open software page</ButtonLink>
+          <ReportButton kind="software" subject={id} name={head?.name ?? id} />
+        </>
+      }
       tabs={[
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
         { key: "devices", title: "Installed devices", render: () => <Refs label="Devices with this software" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device has this software any more" /> },

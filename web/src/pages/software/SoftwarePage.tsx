@@ -8,7 +8,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { vendor } from "../../lib/words";
+import { threatFilter, threatNames, vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -23,14 +23,14 @@ import { SoftwareFlyout } from "./SoftwareFlyout";
 const tags = ["EOS software", "EOS version", "Upcoming EOS version", "Restart needed", "Update available"];
 
 const spec: ListSpec = {
-  filters: { vulnerable: ["true"], threat: ["exploit", "kev", "ransomware"], code: ["cpe", "purl"], assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
+  filters: { vulnerable: ["true"], threat: threatNames, code: ["cpe", "purl"], assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
   sorts: ["name", "vendor", "weaknesses", "exposed", "installed", "impact", "severity"],
   sort: ["-exposed", "-weaknesses"],
 };
 
 const groups: readonly FilterGroup[] = [
   { name: "vulnerable", title: "Weaknesses", options: [{ value: "true", label: "Only software with weaknesses" }] },
-  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  threatFilter,
   { name: "code", title: "Product code", options: [{ value: "cpe", label: "CPE" }, { value: "purl", label: "Package URL" }] },
   { name: "assessed", title: "Assessment", options: [{ value: "true", label: "Assessed" }, { value: "false", label: "Not assessed" }] },
   { name: "tag", title: "Tags", options: tags.map((v) => ({ value: v, label: v })) },

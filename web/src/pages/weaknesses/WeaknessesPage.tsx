@@ -9,7 +9,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number, percent, plural, score, time } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { products, severities, severityWord, state, stateNames } from "../../lib/words";
+import { ages, products, severities, severityWord, state, stateNames, threatFilter, threatNames, weaknessTags } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -20,7 +20,7 @@ import { Day } from "../../ui/Time";
 import { WeaknessFlyout } from "./WeaknessFlyout";
 
 const spec: ListSpec = {
-  filters: { severity: severities, threat: ["exploit", "kev", "ransomware"], fix: ["available", "none"], exposed: ["true", "false"], state: stateNames },
+  filters: { severity: severities, threat: threatNames, fix: ["available", "none"], exposed: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
   sorts: ["id", "severity", "cvss", "epss", "published", "updated", "exposed"],
   sort: ["-exposed", "-severity"],
   defaults: { exposed: ["true"] },
@@ -28,9 +28,11 @@ const spec: ListSpec = {
 
 const groups: readonly FilterGroup[] = [
   { name: "severity", title: "Severity", options: severities.map((v) => ({ value: v, label: severityWord[v] })) },
-  { name: "threat", title: "Threats", options: [{ value: "exploit", label: "Exploit is available" }, { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }] },
+  threatFilter,
   { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available on some device" }, { value: "none", label: "No fix" }] },
   { name: "exposed", title: "Exposed devices", options: [{ value: "true", label: "At least one" }, { value: "false", label: "None" }] },
+  { name: "age", title: "Age", options: ages.map(([value, label]) => ({ value, label })) },
+  { name: "tag", title: "Tags", options: weaknessTags.map((v) => ({ value: v, label: v })) },
   { name: "state", title: "State on some device", options: stateNames.map((v) => ({ value: v, label: state(v).word })) },
 ];
 

@@ -1,0 +1,18 @@
+import { Button } from "@fluentui/react-components";
+import { FlagRegular } from "@fluentui/react-icons";
+import { Suspense, lazy, useState } from "react";
+
+const ReportForm = lazy(() => import("./ReportForm").then((m) => ({ default: m.ReportForm })));
+
+export type ReportKind = "software" | "weakness" | "recommendation";
+
+/** Opens the form in which a person reports something as inaccurate. */
+export function ReportButton({ kind, subject, name }: { kind: ReportKind; subject: string; name: string }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button appearance="subtle" icon={<FlagRegular />} onClick={() => setOpen(true)}>Report inaccuracy</Button>
+      {open && <Suspense fallback={null}><ReportForm kind={kind} subject={subject} name={name} onClose={() => setOpen(false)} /></Suspense>}
+    </>
+  );
+}
