@@ -568,6 +568,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/inaccuracies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was reported as inaccurate */
+        get: operations["inaccuracies"];
+        put?: never;
+        /** Report something as inaccurate; nothing is sent anywhere */
+        post: operations["report-inaccuracy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inaccuracies/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was reported as inaccurate, all rows of the filter as a file */
+        get: operations["export-inaccuracies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inaccuracies/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A report with its evidence as a file, to be sent to the maintainers */
+        get: operations["inaccuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inaccuracies/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say whether a report is open or resolved */
+        put: operations["set-inaccuracy-status"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/intel": {
         parameters: {
             query?: never;
@@ -1224,6 +1293,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/software/{id}/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to do about a product */
+        get: operations["product-recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/software/{id}/recommendations/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to do about a product, all rows of the filter as a file */
+        get: operations["export-product-recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/software/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Installed versions of a product */
+        get: operations["product-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/software/{id}/versions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Installed versions of a product, all rows of the filter as a file */
+        get: operations["export-product-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/software/{id}/vulnerabilities": {
         parameters: {
             query?: never;
@@ -1732,6 +1869,7 @@ export interface components {
             /** Format: date-time */
             last_seen: string;
             name: string;
+            no_data: string;
             /** Format: int64 */
             not_assessed: number;
             os_name: string;
@@ -1830,6 +1968,7 @@ export interface components {
             /** Format: date-time */
             last_seen: string;
             name: string;
+            no_data: string;
             os_name: string;
             os_platform: string;
             os_version: string;
@@ -2299,6 +2438,35 @@ export interface components {
             serial?: string;
             virtual?: string;
         };
+        InaccuracyReport: {
+            /** @description detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already or other, as the kind has it. */
+            category: string;
+            /** @description What is wrong and how one can tell; at most 4,000 characters. */
+            details: string;
+            /** @enum {string} */
+            kind: "software" | "weakness" | "recommendation";
+            /** @description Id of the software, weakness or recommendation. */
+            subject: string;
+        };
+        InaccuracyRow: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            category: string;
+            /** Format: date-time */
+            changed: string;
+            changed_by: string;
+            details: string;
+            id: string;
+            kind: string;
+            status: string;
+            subject: string;
+            title: string;
+        };
+        InaccuracyStatusInBody: {
+            /** @enum {string} */
+            status: "open" | "resolved";
+        };
         Intel: {
             demo: boolean;
             empty: boolean;
@@ -2517,6 +2685,13 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PageInaccuracyRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["InaccuracyRow"][];
+            /** Format: int64 */
+            total: number;
+        };
         PagePlanRow: {
             /** Format: date-time */
             as_of: string;
@@ -2559,6 +2734,13 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PageVersionRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["VersionRow"][];
+            /** Format: int64 */
+            total: number;
+        };
         PageWeaknessDevice: {
             /** Format: date-time */
             as_of: string;
@@ -2570,6 +2752,13 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["WeaknessRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageWeaknessSoftwareRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["WeaknessSoftwareRow"][];
             /** Format: int64 */
             total: number;
         };
@@ -2759,6 +2948,13 @@ export interface components {
             version: string;
             /** Format: int64 */
             weaknesses: number;
+        };
+        RecommendationRef: {
+            /** Format: int64 */
+            devices: number;
+            id: string;
+            name: string;
+            type: string;
         };
         RecommendationRow: {
             category: string;
@@ -3093,6 +3289,7 @@ export interface components {
             username: string;
         };
         Software: {
+            checks: components["schemas"]["SoftwareCheck"][];
             distribution: components["schemas"]["VersionRow"][];
             ecosystem: string;
             eol: components["schemas"]["EndOfLife"][];
@@ -3103,6 +3300,7 @@ export interface components {
             impact: number;
             /** Format: int64 */
             installed: number;
+            misconfigured: components["schemas"]["SeverityCount"];
             name: string;
             not_assessed: string;
             product_code: string;
@@ -3115,6 +3313,16 @@ export interface components {
             versions: number;
             /** Format: int64 */
             weaknesses: number;
+        };
+        SoftwareCheck: {
+            /** Format: int64 */
+            devices: number;
+            id: string;
+            /** Format: int64 */
+            impact: number;
+            name: string;
+            /** @enum {string} */
+            severity: "Critical" | "High" | "Medium" | "Low" | "None";
         };
         SoftwareRef: {
             fixed: string;
@@ -3290,8 +3498,13 @@ export interface components {
             version: number;
         };
         VersionRow: {
+            eol: components["schemas"]["EndOfLife"] | null;
+            /** Format: int64 */
+            exposed: number;
             /** Format: int64 */
             installed: number;
+            places: string[];
+            severity: components["schemas"]["SeverityCount"];
             tags: string[];
             version: string;
             /** Format: int64 */
@@ -3343,6 +3556,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             published?: string;
+            recommendations: components["schemas"]["RecommendationRef"][];
             /** @enum {string} */
             severity: "Critical" | "High" | "Medium" | "Low" | "None";
             software: components["schemas"]["SoftwareRef"][];
@@ -3369,6 +3583,7 @@ export interface components {
             software: components["schemas"]["SoftwareRef"][];
             /** @enum {string} */
             state: "fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed";
+            update: boolean;
         };
         WeaknessRow: {
             /** Format: int64 */
@@ -3400,6 +3615,19 @@ export interface components {
             title: string;
             /** Format: date-time */
             updated?: string;
+        };
+        WeaknessSoftwareRow: {
+            ecosystem: string;
+            /** Format: int64 */
+            exposed: number;
+            fixed: string;
+            id: string;
+            /** Format: int64 */
+            installed: number;
+            name: string;
+            threats: components["schemas"]["Threats"];
+            update: boolean;
+            vendor: string;
         };
         WhatIf: {
             after: components["schemas"]["ScoreView"];
@@ -4505,7 +4733,7 @@ export interface operations {
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 /** @description Whether some of it is under an exception. */
                 exception?: ("true" | "false")[];
@@ -4588,7 +4816,7 @@ export interface operations {
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 /** @description Whether some of it is under an exception. */
                 exception?: ("true" | "false")[];
@@ -5066,7 +5294,7 @@ export interface operations {
                 /** @description Whether it counts in exposure. */
                 exposed?: ("true" | "false")[];
                 fix?: ("available" | "none")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 /** @description Product ids. */
                 software?: string[];
                 /** @description Whether all of it that counts is under exceptions. */
@@ -5153,7 +5381,7 @@ export interface operations {
                 /** @description Whether it counts in exposure. */
                 exposed?: ("true" | "false")[];
                 fix?: ("available" | "none")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 /** @description Product ids. */
                 software?: string[];
                 /** @description Whether all of it that counts is under exceptions. */
@@ -5663,13 +5891,16 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -5748,13 +5979,16 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -6247,6 +6481,373 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ScoreView"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    inaccuracies: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("at" | "-at" | "title" | "-title" | "kind" | "-kind" | "status" | "-status" | "changed" | "-changed")[];
+                status?: ("open" | "resolved")[];
+                kind?: ("software" | "weakness" | "recommendation")[];
+                category?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInaccuracyRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "report-inaccuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InaccuracyReport"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InaccuracyRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-inaccuracies": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("at" | "-at" | "title" | "-title" | "kind" | "-kind" | "status" | "-status" | "changed" | "-changed")[];
+                status?: ("open" | "resolved")[];
+                kind?: ("software" | "weakness" | "recommendation")[];
+                category?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    inaccuracy: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-inaccuracy-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InaccuracyStatusInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -7485,7 +8086,7 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
@@ -7566,7 +8167,7 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
@@ -7971,13 +8572,16 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -8056,13 +8660,16 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -9356,7 +9963,7 @@ export interface operations {
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 /** @description Kind of product code. */
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
@@ -9439,7 +10046,7 @@ export interface operations {
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 /** @description Kind of product code. */
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
@@ -9604,6 +10211,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices that have one of these versions. */
+                version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -9693,6 +10302,342 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Only devices that have one of these versions. */
+                version?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "product-recommendations": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
+                /** @description Type of remediation. */
+                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                status?: ("Active" | "PartialException" | "FullException")[];
+                tag?: string[];
+                vendor?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRecommendationRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-product-recommendations": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
+                /** @description Type of remediation. */
+                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                status?: ("Active" | "PartialException" | "FullException")[];
+                tag?: string[];
+                vendor?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "product-versions": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("version" | "-version" | "installed" | "-installed" | "exposed" | "-exposed" | "weaknesses" | "-weaknesses" | "support" | "-support")[];
+                /** @description Whether a weakness of it counts. */
+                vulnerable?: ("true" | "false")[];
+                tag?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVersionRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-product-versions": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("version" | "-version" | "installed" | "-installed" | "exposed" | "-exposed" | "weaknesses" | "-weaknesses" | "support" | "-support")[];
+                /** @description Whether a weakness of it counts. */
+                vulnerable?: ("true" | "false")[];
+                tag?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -9774,13 +10719,18 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
+                /** @description Only weaknesses of these versions. */
+                version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -9859,13 +10809,18 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
+                /** @description Only weaknesses of these versions. */
+                version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11069,13 +12024,16 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11151,13 +12109,16 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device. */
                 exposed?: ("true" | "false")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
+                tag?: ("Some updates available" | "No security update")[];
+                /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
+                age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11308,6 +12269,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
                 /** @description Whether it counts on the device. */
                 exposed?: ("true" | "false")[];
+                /** @description Whether a version that fixes it can be installed. */
+                update?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11387,6 +12350,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
                 /** @description Whether it counts on the device. */
                 exposed?: ("true" | "false")[];
+                /** @description Whether a version that fixes it can be installed. */
+                update?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11466,16 +12431,10 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "installed" | "-installed" | "exposed" | "-exposed")[];
                 vendor?: string[];
-                ecosystem?: string[];
-                /** @description Only products with weaknesses. */
-                vulnerable?: "true"[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
-                /** @description Kind of product code. */
-                code?: ("cpe" | "purl")[];
-                assessed?: ("true" | "false")[];
-                tag?: string[];
+                /** @description Whether a version that fixes it can be installed on some device. */
+                update?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11494,7 +12453,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageSoftwareRow"];
+                    "application/json": components["schemas"]["PageWeaknessSoftwareRow"];
                 };
             };
             /** @description Unauthorized */
@@ -11552,16 +12511,10 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "installed" | "-installed" | "exposed" | "-exposed")[];
                 vendor?: string[];
-                ecosystem?: string[];
-                /** @description Only products with weaknesses. */
-                vulnerable?: "true"[];
-                threat?: ("exploit" | "kev" | "ransomware")[];
-                /** @description Kind of product code. */
-                code?: ("cpe" | "purl")[];
-                assessed?: ("true" | "false")[];
-                tag?: string[];
+                /** @description Whether a version that fixes it can be installed on some device. */
+                update?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
