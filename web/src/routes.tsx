@@ -39,6 +39,13 @@ const tree = root.addChildren([
     page("/recommendations", lazyRouteComponent(() => import("./pages/recommendations/RecommendationsPage"), "RecommendationsPage")),
     page("/recommendations/plan", lazyRouteComponent(() => import("./pages/plan/PlanPage"), "PlanPage")),
     page("/recommendations/plans", lazyRouteComponent(() => import("./pages/plan/PlansPage"), "PlansPage")),
+    createRoute({
+      getParentRoute: () => shell,
+      path: "/remediation/exceptions",
+      beforeLoad: ({ search }) => {
+        throw redirect({ to: "/remediation", search: { ...search, tab: "exceptions" }, replace: true });
+      },
+    }),
     page("/devices", lazyRouteComponent(() => import("./pages/devices/DevicesPage"), "DevicesPage")),
     deviceFrame.addChildren([
       device("/", lazyRouteComponent(() => import("./pages/device/Overview"), "Overview")),

@@ -2,7 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { Problem, api, ok } from "./client";
 import type { DeviceValue } from "../lib/exposure";
 import type { Rule } from "../lib/rules";
-import type { InaccuracyReport, NewTokenIn, Page, PlanGoalIn, TagChange } from "./schema";
+import type { InaccuracyReport, NewException, NewTokenIn, Page, PlanGoalIn, TagChange } from "./schema";
 
 type Query = Record<string, string>;
 type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
@@ -88,6 +88,8 @@ export const whatIf = (ids: readonly string[]) =>
   queryOptions({ queryKey: ["scores", "what-if", ids], queryFn: ({ signal }) => ok(api.POST("/what-if", { params: inGroups(), body: { recommendations: [...ids] }, signal })), placeholderData: keepPreviousData });
 export const plans = (q: Query) => list(["scores", "plans"], q, (query, signal) => api.GET("/plans", { params: { query }, signal }));
 export const plan = (id: string) => one(["scores", "plans", id], (signal) => api.GET("/plans/{id}", { params: { path: { id } }, signal }));
+export const exceptions = (q: Query) => list(["scores", "exceptions"], q, (query, signal) => api.GET("/exceptions", { params: { query }, signal }));
+export const exception = (id: string) => one(["scores", "exceptions", id], (signal) => api.GET("/exceptions/{id}", { params: { path: { id } }, signal }));
 
 export const softwareList = (q: Query) => list(["software"], q, (query, signal) => api.GET("/software", { params: { query }, signal }));
 export const software = (id: string) => one(["software", id], (signal) => api.GET("/software/{id}", { params: { path: { id } }, signal }));
@@ -154,6 +156,8 @@ export const orderDeviceGroups = (order: number[]) => ok(api.PUT("/device-groups
 export const saveTagRule = ({ id, ...body }: RuleSet) => ok(id === 0 ? api.POST("/tag-rules", { body }) : api.PUT("/tag-rules/{id}", { params: { path: { id } }, body }));
 export const deleteTagRule = (id: number) => ok(api.DELETE("/tag-rules/{id}", { params: { path: { id } } }));
 export const changeTags = (body: TagChange) => ok(api.POST("/tags", { body }));
+export const createException = (body: NewException) => ok(api.POST("/exceptions", { body }));
+export const cancelException = (id: string, groups?: number[]) => ok(api.POST("/exceptions/{id}/cancel", { params: { path: { id } }, body: groups ? { groups } : {} }));
 export const readPrefs = () => ok(api.GET("/me/prefs"));
 /** The request outlives the page, so that leaving it loses no choice. */
 export const writePrefs = (prefs: Record<string, unknown>) => ok(api.PUT("/me/prefs", { body: prefs, keepalive: true }));

@@ -60,7 +60,13 @@ const recommendationColumns: readonly PlainColumn<RecommendationRow>[] = [
 /** What lowers the score most. */
 export function RecommendationsCard({ d }: { d: Dashboard }) {
   return (
-    <Card title="Top security recommendations" wide foot={d.recommendation_count > 0 && <Anchor to="/recommendations">{`Show more (${number(d.recommendation_count)})`}</Anchor>}>
+    <Card title="Top security recommendations" wide foot={d.recommendation_count > 0 && (
+      <>
+        <Anchor to="/recommendations">{`Show more (${number(d.recommendation_count)})`}</Anchor>
+        {" · "}
+        <Anchor to="/recommendations" search={{ status: "PartialException,FullException" }}>Show exceptions</Anchor>
+      </>
+    )}>
       {d.recommendations.length > 0 ? (
         <PlainTable label="Top security recommendations" columns={recommendationColumns} rows={d.recommendations} rowKey={(r) => r.id} middle />
       ) : (

@@ -3,8 +3,10 @@ import { useCallback } from "react";
 import { deviceRecommendations } from "../../api/queries";
 import type { DeviceRecommendationRow } from "../../api/schema";
 import { OpenLink } from "../../app/Anchor";
+import { ExceptionMark } from "../../app/ExceptionMark";
 import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
+import { recommendationStatus, recommendationStatusNames } from "../../lib/exception";
 import { full, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
@@ -21,7 +23,7 @@ import { ThreatIcons } from "../../ui/Threats";
 import { DeviceRecommendationFlyout } from "./DeviceRecommendationFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, threat: threatNames, status: ["Active"] },
+  filters: { type: remedyNames, threat: threatNames, status: recommendationStatusNames, exception: ["true", "false"] },
   sorts: ["name", "component", "weaknesses", "impact", "type", "severity"],
   sort: ["-impact"],
 };
@@ -29,7 +31,8 @@ const spec: ListSpec = {
 const groups: readonly FilterGroup[] = [
   { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
   threatFilter,
-  { name: "status", title: "Status", options: [{ value: "Active", label: "Active" }] },
+  { name: "status", title: "Status", options: recommendationStatusNames.map((v) => ({ value: v, label: recommendationStatus(v).word })) },
+  { name: "exception", title: "Under an exception", options: [{ value: "true", label: "Some of it" }, { value: "false", label: "Nothing" }] },
 ];
 
 const columns: readonly Column<DeviceRecommendationRow>[] = [
@@ -40,7 +43,7 @@ const columns: readonly Column<DeviceRecommendationRow>[] = [
   { key: "impact", title: "Impact", width: 86, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
   { key: "share", title: "Share", width: 76, align: "end", render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
   { key: "component", title: "Related component", width: 150, optional: true, sort: { key: "component", first: "asc" }, render: (r) => r.component },
-  { key: "status", title: "Status", width: 90, optional: true, render: (r) => r.status },
+  { key: "status", title: "Status", width: 130, render: (r) => <ExceptionMark status={r.status} /> },
   { key: "tags", title: "Tags", width: 140, optional: true, render: (r) => <Tags tags={r.tags} /> },
   { key: "points", title: "Points", width: 90, align: "end", optional: true, render: (r) => number(r.points) },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },

@@ -10,6 +10,7 @@ import { useDeviceId } from "../../app/useDeviceId";
 import { percent, score } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { products, severities, severityWord, state, stateNames, threatFilter, threatNames } from "../../lib/words";
+import { Chip } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -20,7 +21,7 @@ import { Day } from "../../ui/Time";
 import { VulnFlyout } from "./VulnFlyout";
 
 const spec: ListSpec = {
-  filters: { severity: severities, state: stateNames, fix: ["available", "none"], threat: threatNames, exposed: ["true", "false"], software: "any" },
+  filters: { severity: severities, state: stateNames, fix: ["available", "none"], threat: threatNames, exposed: ["true", "false"], exception: ["true", "false"], software: "any" },
   sorts: ["id", "severity", "cvss", "epss", "published", "updated", "software", "state", "first_seen"],
   sort: ["-severity", "-cvss"],
   defaults: { exposed: ["true"] },
@@ -31,6 +32,7 @@ const groups: readonly FilterGroup[] = [
   { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available" }, { value: "none", label: "No fix" }] },
   threatFilter,
   { name: "exposed", title: "Counts in exposure", options: [{ value: "true", label: "Yes" }, { value: "false", label: "No" }] },
+  { name: "exception", title: "Under an exception", options: [{ value: "true", label: "Yes" }, { value: "false", label: "No" }] },
   { name: "state", title: "State", options: stateNames.map((v) => ({ value: v, label: state(v).word })) },
   { name: "software", title: "Software (product id)", options: [], free: { hint: "debian-_-openssl" } },
 ];
@@ -45,6 +47,7 @@ const columns: readonly Column<DeviceVulnRow>[] = [
   { key: "published", title: "Published on", width: 124, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "updated", title: "Updated on", width: 120, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
   { key: "threats", title: "Threats", width: 84, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exception", title: "Exception", width: 108, render: (r) => (r.exception ? <Chip tone="info" title="All of it that counts here is under exceptions">Exception</Chip> : "–") },
   { key: "state", title: "State", width: 190, optional: true, sort: { key: "state", first: "asc" }, render: (r) => <State value={r.state} exposed={r.exposed} /> },
   { key: "fix", title: "Fixed version", width: 190, optional: true, render: (r) => <span title={r.fix_version}>{r.fix_version || "–"}</span> },
   { key: "first_seen", title: "First seen", width: 130, optional: true, sort: { key: "first_seen", first: "desc" }, render: (r) => <Day at={r.first_seen} /> },

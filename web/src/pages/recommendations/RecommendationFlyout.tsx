@@ -7,6 +7,9 @@ import type { DeviceRow, Recommendation, RecommendationRow, WeaknessRow } from "
 import { Fixes, Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
+import { ExceptionButton } from "../../app/ExceptionButton";
+import { ExceptionForm } from "../../app/ExceptionForm";
+import { ExceptionMark } from "../../app/ExceptionMark";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
@@ -52,9 +55,10 @@ function Details({ d }: { d: Recommendation }) {
         <p className={s.text}>{d.description}</p>
         <Facts>
           <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
-          <Fact name="Status">{d.status}</Fact>
+          <Fact name="Status"><ExceptionMark status={d.status} /></Fact>
           <Fact name="Remediation">{d.remediation_activities > 0 && <Anchor to="/remediation" search={{ recommendation: d.id, status: "Active" }}>{plural(d.remediation_activities, "activity", "activities")}</Anchor>}</Fact>
           <Fact name="Exposed devices">{`${number(d.exposed)} of ${number(d.installed)}`}</Fact>
+          {d.status !== "Active" && <Fact name="Exposed after exceptions">{number(d.exposed_after)}</Fact>}
           {isConfiguration(d.type) ? (
             <>
               <Fact name="Category">{categoryWord(d.category)}</Fact>
@@ -77,6 +81,7 @@ function Details({ d }: { d: Recommendation }) {
       <Section title="Impact">
         {d.secure_gain > 0 && <div>The secure score rises by <strong title={`${full(d.secure_gain)} points`}>{d.secure_gain.toFixed(2)}</strong> points.</div>}
         <div>The exposure score falls by <strong><Impact value={d.impact} /></strong> when this is done on {plural(d.exposed, "device")}.</div>
+        {d.status !== "Active" && <div>After exceptions <strong><Impact value={d.impact_after} /></strong> of it is left to gain, on {plural(d.exposed_after, "device")}.</div>}
         <details className={s.how}>
           <summary>How this is computed</summary>
           <p>It is the score as it is minus the score computed again without the findings that this closes, on every device: an exact fraction, not an estimate.</p>
@@ -107,6 +112,7 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
         <>
           {d && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}
           {!isConfiguration(head.type) && <ButtonLink to={productPath(head.product_id)} icon={<OpenRegular />}>Open software page</ButtonLink>}
+          <ExceptionButton frame={frame} />
           <ReportButton kind="recommendation" subject={head.id} name={head.name} />
         </>
       )}
@@ -114,6 +120,7 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
         { key: "devices", title: "Exposed devices", render: () => <Refs label="Devices that need this" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device needs this any more" /> },
         ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => <Refs label="Weaknesses that this closes" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
+        { key: "exception", title: "Exception options", render: () => <ExceptionForm about={{ recommendation: id }} onDone={() => frame.onView("")} /> },
       ]}
     />
   );

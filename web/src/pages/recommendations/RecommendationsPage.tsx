@@ -7,8 +7,10 @@ import { useBasket } from "../../app/basket";
 import { without } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
+import { ExceptionMark } from "../../app/ExceptionMark";
 import { PageHead } from "../../app/PageHead";
 import { categories, categoryWord, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
+import { recommendationStatus, recommendationStatusNames } from "../../lib/exception";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { supportTags, threatFilter, threatNames } from "../../lib/words";
@@ -28,8 +30,8 @@ import { RecommendationFlyout } from "./RecommendationFlyout";
 import { WhatIfFlyout, whatIfKey } from "./WhatIfFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, category: categories, threat: threatNames, status: ["Active"], tag: "any", vendor: "any" },
-  sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure"],
+  filters: { type: remedyNames, category: categories, threat: threatNames, status: recommendationStatusNames, tag: "any", vendor: "any" },
+  sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure", "status", "exposed_after", "impact_after"],
   sort: ["-impact"],
 };
 
@@ -37,7 +39,7 @@ const groups: readonly FilterGroup[] = [
   { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
   { name: "category", title: "Category", options: categories.map((v) => ({ value: v, label: categoryWord(v) })) },
   threatFilter,
-  { name: "status", title: "Status", options: [{ value: "Active", label: "Active" }] },
+  { name: "status", title: "Status", options: recommendationStatusNames.map((v) => ({ value: v, label: recommendationStatus(v).word })) },
   { name: "tag", title: "Tags", options: supportTags.map((v) => ({ value: v, label: v })) },
   { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },
 ];
@@ -62,10 +64,12 @@ const columns: readonly Column<RecommendationRow>[] = [
   { key: "exposed", title: "Exposed devices", width: 134, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
   { key: "trend", title: "Trend", width: 84, render: (r) => <MiniTrend counts={r.trend} what="Exposed devices" /> },
   { key: "type", title: "Remediation type", width: 168, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
-  { key: "status", title: "Status", width: 78, render: (r) => r.status },
+  { key: "status", title: "Status", width: 130, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark status={r.status} /> },
   { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
   { key: "tags", title: "Tags", width: 84, render: (r) => <Tags tags={r.tags} /> },
   { key: "activities", title: "Remediation", width: 116, align: "end", optional: true, render: (r) => <ActivityCount r={r} /> },
+  { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
+  { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
   { key: "secure", title: "Secure score", width: 110, align: "end", optional: true, sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? <span title={`+${String(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)}`}</span> : "–") },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },

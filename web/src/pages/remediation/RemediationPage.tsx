@@ -6,8 +6,10 @@ import type { RawSearch } from "../../lib/search";
 
 const Activities = lazy(() => import("./Activities").then((m) => ({ default: m.Activities })));
 
+const Exceptions = lazy(() => import("../exceptions/ExceptionsTab").then((m) => ({ default: m.ExceptionsTab })));
+
 /** The tabs of the page; each is loaded when it is first shown and reads its own part of the search. */
-const tabs: readonly { key: string; title: string; View: ComponentType }[] = [{ key: "", title: "Activities", View: Activities }];
+const tabs: readonly { key: string; title: string; View: ComponentType }[] = [{ key: "", title: "Activities", View: Activities }, { key: "exceptions", title: "Exceptions", View: Exceptions }];
 
 const useStyles = makeStyles({ tabs: { margin: "6px 0 4px -8px", flexShrink: 0 }, wait: { padding: "48px" } });
 

@@ -6,6 +6,8 @@ import type { DeviceRow, Software, SoftwareRow, WeaknessRow } from "../../api/sc
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { EolFact } from "../../app/EolFact";
+import { ExceptionButton } from "../../app/ExceptionButton";
+import { ExceptionForm } from "../../app/ExceptionForm";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
@@ -79,6 +81,7 @@ export function SoftwareFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
       actions={
         <>
           <ButtonLink to={productPath(id)} icon={<OpenRegular />}>Open software page</ButtonLink>
+          <ExceptionButton frame={frame} />
           <ReportButton kind="software" subject={id} name={head?.name ?? id} />
         </>
       }
@@ -87,6 +90,7 @@ export function SoftwareFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
         { key: "devices", title: "Installed devices", render: () => <Refs label="Devices with this software" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device has this software any more" /> },
         { key: "versions", title: "Version distribution", render: () => d && <Versions rows={d.distribution} /> },
         { key: "weaknesses", title: "Discovered vulnerabilities", render: () => <Refs label="Weaknesses of this software" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" many="weaknesses" empty="The loaded intelligence knows no weakness of it" /> },
+        { key: "exception", title: "Exception options", render: () => <ExceptionForm about={{ product: id }} versions onDone={() => frame.onView("")} /> },
       ]}
     />
   );

@@ -6,6 +6,8 @@ import { weakness, weaknessDevices, weaknessSoftware } from "../../api/queries";
 import type { WeaknessDevice, WeaknessRow, WeaknessSoftwareRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
+import { ExceptionButton } from "../../app/ExceptionButton";
+import { ExceptionForm } from "../../app/ExceptionForm";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
@@ -83,7 +85,7 @@ export function WeaknessFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
             <Severity level={head.severity} />
             <span>{`CVSS ${score(head.cvss)}${head.cvss_version ? ` (${head.cvss_version})` : ""}`}</span>
             {head.epss > 0 && <span>{`EPSS ${percent(head.epss)}`}</span>}
-            <span>{plural(head.exposed, "exposed device")}</span>
+            <span>{plural(head.exposed, "exposed device")}{head.exception && `, ${number(head.exposed_after)} after exceptions`}</span>
             {head.threats.kev && <Chip tone="bad">{due ? `KEV, due ${date(due)}` : "KEV"}</Chip>}
             <Tags tags={head.tags} />
             {head.title && <div style={{ flexBasis: "100%" }}>{head.title}</div>}
@@ -93,6 +95,7 @@ export function WeaknessFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
       actions={
         <>
           {rec && <ButtonLink to="/recommendations" search={{ open: rec.id, q: rec.id }} icon={<LightbulbCheckmarkRegular />}>Go to the related security recommendation</ButtonLink>}
+          {head && head.exposed > 0 && <ExceptionButton frame={frame} />}
           <ReportButton kind="weakness" subject={id} name={id} />
         </>
       }
@@ -100,6 +103,7 @@ export function WeaknessFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
         { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats} /> },
         { key: "devices", title: "Exposed devices", render: () => <Updatable>{(filter) => <Devices id={id} filter={filter} />}</Updatable> },
         { key: "software", title: "Related software", render: () => <Updatable>{(filter) => <Products id={id} filter={filter} />}</Updatable> },
+        { key: "exception", title: "Exception options", render: () => <ExceptionForm about={{ weakness: id }} onDone={() => frame.onView("")} /> },
       ]}
     />
   );

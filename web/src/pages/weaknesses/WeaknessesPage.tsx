@@ -20,8 +20,8 @@ import { Day } from "../../ui/Time";
 import { WeaknessFlyout } from "./WeaknessFlyout";
 
 const spec: ListSpec = {
-  filters: { severity: severities, threat: threatNames, fix: ["available", "none"], exposed: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
-  sorts: ["id", "severity", "cvss", "epss", "published", "updated", "exposed"],
+  filters: { severity: severities, threat: threatNames, fix: ["available", "none"], exposed: ["true", "false"], exception: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
+  sorts: ["id", "severity", "cvss", "epss", "published", "updated", "exposed", "exposed_after"],
   sort: ["-exposed", "-severity"],
   defaults: { exposed: ["true"] },
 };
@@ -31,6 +31,7 @@ const groups: readonly FilterGroup[] = [
   threatFilter,
   { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available on some device" }, { value: "none", label: "No fix" }] },
   { name: "exposed", title: "Exposed devices", options: [{ value: "true", label: "At least one" }, { value: "false", label: "None" }] },
+  { name: "exception", title: "Exceptions", options: [{ value: "true", label: "An exception is about it" }, { value: "false", label: "None" }] },
   { name: "age", title: "Age", options: ages.map(([value, label]) => ({ value, label })) },
   { name: "tag", title: "Tags", options: weaknessTags.map((v) => ({ value: v, label: v })) },
   { name: "state", title: "State on some device", options: stateNames.map((v) => ({ value: v, label: state(v).word })) },
@@ -59,7 +60,8 @@ const columns: readonly Column<WeaknessRow>[] = [
   { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "threats", title: "Threats", width: 92, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 176, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} /> },
-  { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.exception ? [...r.tags, "Exception"] : r.tags} /> },
+  { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => <Exposed n={r.exposed_after} /> },
   { key: "states", title: "States", width: 220, optional: true, render: (r) => r.states.map((x) => state(x).word).join(", ") || "–" },
   { key: "updated", title: "Updated on", width: 130, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
   { key: "epss", title: "EPSS", width: 90, align: "end", optional: true, sort: { key: "epss", first: "desc" }, render: (r) => percent(r.epss) },
