@@ -153,7 +153,7 @@ func unreachable(host string, err error) error {
 	if strings.Contains(text, "certificate") || strings.Contains(text, "tls:") {
 		mend = "Make this server trust the receiver's certificate authority, or check the address."
 	}
-	return &Error{What: host + " cannot be reached: " + cut(text, 300), Mend: mend}
+	return &Error{What: host + " cannot be reached: " + cut(text, 300) + ".", Mend: mend}
 }
 
 // refused turns an answer that is no success into an error. words are what the
@@ -163,6 +163,7 @@ func (a *answer) refused(who, words string) error {
 	if words = cut(words, 300); words != "" {
 		e.What += ": " + words
 	}
+	e.What += "."
 	switch {
 	case a.status == http.StatusUnauthorized:
 		e.Mend = "Check user and token in Settings › Ticketing: the receiver does not take them."

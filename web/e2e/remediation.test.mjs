@@ -158,7 +158,7 @@ test("a receiver in trouble is told on the activity, and a retry delivers", asyn
   const { id, title } = await made.json();
   await page.goto(`${demo.base}/remediation?open=${id}&view=tickets`);
   const dialog = page.getByRole("dialog", { name: title });
-  await dialog.getByText(/503 Service Unavailable: maintenance/).waitFor();
+  await dialog.getByText(/503 Service Unavailable: maintenance\./).waitFor();
   await page.getByRole("row", { name: new RegExp(`${title}.*Not delivered`) }).waitFor();
   broken = false;
   await dialog.getByRole("button", { name: "Retry now" }).click();

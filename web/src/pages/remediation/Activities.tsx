@@ -41,17 +41,17 @@ function Due({ r }: { r: RemediationRow }) {
 }
 
 const columns: readonly Column<RemediationRow>[] = [
-  { key: "title", title: "Activity", width: 200, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.title}</OpenLink> },
+  { key: "title", title: "Activity", width: 180, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.title}</OpenLink> },
   { key: "component", title: "Related component", width: 140, optional: true, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
-  { key: "type", title: "Remediation type", width: 164, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "type", title: "Remediation type", width: 178, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "status", title: "Status", width: 118, sort: { key: "status", first: "asc" }, render: (r) => <RemediationStatus row={r} /> },
   { key: "progress", title: "Progress", width: 172, sort: { key: "progress", first: "asc" }, render: (r) => <Progress row={r} /> },
   { key: "priority", title: "Priority", width: 96, sort: { key: "priority", first: "desc" }, render: (r) => <Priority value={r.priority} /> },
-  { key: "due", title: "Due date", width: 108, sort: { key: "due", first: "asc" }, render: (r) => <Due r={r} /> },
+  { key: "due", title: "Due date", width: 132, sort: { key: "due", first: "asc" }, render: (r) => <Due r={r} /> },
   { key: "ticket", title: "Ticket", width: 128, render: (r) => <TicketChip value={r.ticket} /> },
-  { key: "by", title: "Created by", width: 110, render: (r) => <span title={r.created_by}>{r.created_by}</span> },
+  { key: "by", title: "Created by", width: 110, optional: true, render: (r) => <span title={r.created_by}>{r.created_by}</span> },
   { key: "created", title: "Created", width: 104, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
-  { key: "completer", title: "Completed by", width: 150, render: (r) => <span title={r.completed_by}>{r.completed_by || "–"}</span> },
+  { key: "completer", title: "Completed by", width: 164, render: (r) => <span title={r.completed_by}>{r.completed_by || "–"}</span> },
   { key: "completed", title: "Status since", width: 116, optional: true, sort: { key: "completed", first: "desc" }, render: (r) => <Day at={r.status_at} /> },
   { key: "targets", title: "Targets", width: 80, align: "end", optional: true, render: (r) => number(r.progress.targets) },
   { key: "groups", title: "Device groups", width: 150, optional: true, render: (r) => <span title={r.device_groups.join(", ")}>{r.device_groups.join(", ") || "All"}</span> },
