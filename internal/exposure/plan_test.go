@@ -24,9 +24,8 @@ func candidatesOf(s *Scores, groups []Group, w Weights) []Cause {
 
 // brute is one answer of trying every set.
 type brute struct {
-	size    int      // of the smallest that reaches the target, -1: none does
-	lowest  *big.Int // of that size; without one, of all that are within the limits
-	outcome map[int]Outcome
+	size   int      // of the smallest that reaches the target, -1: none does
+	lowest *big.Int // of that size; without one, of all that are within the limits
 }
 
 // bruteForce tries every set of candidates by WhatIf.
