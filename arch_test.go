@@ -30,6 +30,7 @@ var may = map[string][]string{
 	// floor 1: reasoning
 	"exposure": {"version", "inventory", "advisory"},
 	"posture":  {"version", "inventory"},
+	"sbom":     {"inventory", "advisory"},
 	"group":    {},
 	// floor 2: the outside world
 	"intel":    {"version", "inventory", "advisory", "exposure"},
@@ -41,7 +42,7 @@ var may = map[string][]string{
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "protocol", "store", "intel", "ticket"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "sbom", "protocol", "store", "intel", "ticket"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "ticket", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"simulate":            {"version", "inventory", "protocol"},
@@ -55,7 +56,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "sbom"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}

@@ -42,8 +42,16 @@ func (b *profiler) language(section inventory.SectionName, item string, p *inven
 		if group, artifact, ok := strings.Cut(p.Name, ":"); !ok || group == "" || artifact == "" {
 			c.Unassessed = "the Maven group of the archive is not known"
 		}
+	case inventory.SBOM:
+		c.Key.Ecosystem, c.Vendor = purlEcosystem(p.Ecosystem), p.Ecosystem
+		if c.Key.Ecosystem == "" {
+			c.Key.Ecosystem, c.Unassessed = p.Ecosystem, "no feed speaks for packages of type "+quoted(p.Ecosystem)
+		}
 	default:
 		return false
+	}
+	if p.Unassessed != "" && c.Unassessed == "" {
+		c.Unassessed = clip(p.Unassessed, 300)
 	}
 	switch {
 	case p.Residual:
@@ -56,6 +64,24 @@ func (b *profiler) language(section inventory.SectionName, item string, p *inven
 	}
 	b.use(c, evidence(section, item, p))
 	return true
+}
+
+// purlEcosystem is the ecosystem of OSV for a type of package URLs that no
+// agent collects, "" when there is none.
+func purlEcosystem(kind string) string {
+	switch kind {
+	case "cargo":
+		return "crates.io"
+	case "nuget":
+		return "NuGet"
+	case "composer":
+		return "Packagist"
+	case "hex":
+		return "Hex"
+	case "pub":
+		return "Pub"
+	}
+	return ""
 }
 
 // pep503 normalises the name of a Python distribution: lower case, runs of

@@ -40,7 +40,7 @@ func Profile(sections map[inventory.SectionName]*inventory.Section) DeviceProfil
 	}
 	b.kernels()
 	for _, name := range []inventory.SectionName{inventory.Snap, inventory.Flatpak, inventory.Python, inventory.NPM,
-		inventory.Ruby, inventory.GoBinaries, inventory.Java} {
+		inventory.Ruby, inventory.GoBinaries, inventory.Java, inventory.SBOM} {
 		each(b, name, func(item string, p inventory.Package) bool { return b.language(name, item, &p) })
 	}
 	b.restarts()
@@ -75,6 +75,9 @@ func (b *profiler) gaps() {
 			}
 			b.gap(name, "section "+string(name)+" is incomplete", why)
 		}
+	}
+	if s := b.sections[inventory.SBOM]; s != nil && s.Status == inventory.Partial {
+		b.gap(inventory.SBOM, "the bill of materials is not known in full", s.Reason)
 	}
 }
 
@@ -220,8 +223,14 @@ func (b *profiler) packageOf(section inventory.SectionName, item string, p *inve
 // backports under the release that they were taken from.
 func (b *profiler) reason(c *Component, p *inventory.Package) string {
 	d := &b.distro
+	if p.Unassessed != "" {
+		return clip(p.Unassessed, 300)
+	}
 	if who := d.thirdParty(p); who != "" {
 		return "package of a third party: " + clip(who, 100)
+	}
+	if p.NoSource && !d.binary {
+		return "the source package is not known, which advisories of " + d.ecosystem + " speak of"
 	}
 	if c.Version == "" {
 		return "version is empty"

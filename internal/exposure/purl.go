@@ -47,9 +47,12 @@ func PURL(os inventory.OS, p inventory.Package) string {
 	case inventory.EcoMaven:
 		u.Type = packageurl.TypeMaven
 		u.Namespace, u.Name = splitLast(p.Name, ":")
-	default: // snap, flatpak and what is not known: no type of the specification
+	case inventory.EcoSnap, inventory.EcoFlatpak, "": // no type of the specification
 		u.Type, u.Namespace = packageurl.TypeGeneric, p.Ecosystem
 		set(q, "channel", p.Channel)
+	default: // from a bill of materials: the type of its package URL
+		u.Type = p.Ecosystem
+		u.Namespace, u.Name = splitLast(p.Name, "/")
 	}
 	u.Qualifiers = packageurl.QualifiersFromMap(q)
 	return u.ToString()
@@ -82,6 +85,9 @@ func ProductCode(c Component) string {
 	case "Maven":
 		u.Type = packageurl.TypeMaven
 		u.Namespace, u.Name = splitLast(c.Product, ":")
+	case "crates.io", "NuGet", "Packagist", "Hex", "Pub":
+		u.Type = c.Vendor // the type itself
+		u.Namespace, u.Name = splitLast(c.Product, "/")
 	default:
 		u.Type, u.Namespace = packageurl.TypeGeneric, c.Vendor
 	}

@@ -98,6 +98,11 @@ type Package struct {
 	InstalledAt time.Time `json:"installed_at,omitzero"`
 	// Residual says that only configuration files remain (dpkg "rc"): listed, never assessed.
 	Residual bool `json:"residual,omitempty"`
+	// NoSource says that whoever reported the package does not say which source
+	// it was built from: where advisories speak of sources it is not assessed.
+	NoSource bool `json:"no_source,omitempty"`
+	// Unassessed is why whoever reported the package says that it cannot be judged; empty when it can.
+	Unassessed string `json:"unassessed,omitempty"`
 }
 
 // Update is one package that the host's own package manager would upgrade now.
