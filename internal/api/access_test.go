@@ -51,6 +51,9 @@ var table = map[string]route{
 	"GET /api/x/search": {server.MachineRead, "/api/x/search?q=srv", "", 200},
 	"GET /api/x/live":   {server.MachineRead, "/api/x/live", "", 200},
 
+	"POST /api/x/sbom":             {server.MachineReadWrite, "/api/x/sbom", `{"bomFormat":"CycloneDX"}`, 200},
+	"GET /api/x/devices/{id}/sbom": {server.SoftwareRead, "/api/x/devices/srv-01/sbom?format=spdx", "", 200},
+
 	"GET /api/x/devices":                                 {server.MachineRead, "/api/x/devices", "", 200},
 	"GET /api/x/devices/export":                          {server.MachineRead, "/api/x/devices/export", "", 200},
 	"GET /api/x/devices/{id}":                            {server.MachineRead, "/api/x/devices/srv-01", "", 200},

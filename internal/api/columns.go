@@ -39,6 +39,7 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"value", func(r *server.DeviceRow) string { return r.Value }},
 	{"group_id", func(r *server.DeviceRow) string { return whole(int(r.GroupID)) }},
 	{"group", func(r *server.DeviceRow) string { return r.Group }},
+	{"source", func(r *server.DeviceRow) string { return r.Source }},
 }
 
 var deviceSoftwareColumns = []column[server.DeviceSoftwareRow]{

@@ -45,6 +45,7 @@ func newConsole(opt Options) *console {
 	c.sessionRoutes()
 	c.frameRoutes()
 	c.deviceRoutes()
+	c.exchangeRoutes()
 	c.softwareRoutes()
 	c.exposureRoutes()
 	c.planRoutes()

@@ -332,6 +332,7 @@ func vulnerable(t *testing.T, text string) []*inventory.Section {
 	var pkg inventory.Package
 	fill(t, reflect.ValueOf(&pkg).Elem(), text)
 	pkg.Ecosystem, pkg.Name, pkg.Version, pkg.Source, pkg.SourceVersion, pkg.Origin, pkg.Module = inventory.EcoDebian, "openssl", "1.0-1", "openssl", "1.0-1", "Debian", ""
+	pkg.Unassessed = ""
 	list := poisoned(t, text)
 	for i, s := range list {
 		one := inventory.NewSection(s.Name, inventory.Complete, "")
@@ -472,7 +473,11 @@ func harmless(t *testing.T, target string, a answer) {
 		if i := strings.IndexAny(a.body, "<>\x1b\x00\u2028"); i >= 0 {
 			t.Errorf("%s: markup or control characters: %.80q", target, a.body[max(0, i-20):])
 		}
-		for _, l := range strings.Split(strings.TrimSpace(a.body), "\n") {
+		lines := strings.Split(strings.TrimSpace(a.body), "\n")
+		if strings.Contains(ct, "+json") { // one document over many lines
+			lines = []string{a.body}
+		}
+		for _, l := range lines {
 			if !strings.Contains(ct, "event-stream") && l != "" && !json.Valid([]byte(l)) {
 				t.Errorf("%s: not JSON: %.80q", target, l)
 			}

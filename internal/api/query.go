@@ -73,11 +73,12 @@ type DeviceFilter struct {
 	Tag      []string `query:"tag"`
 	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
+	Source   []string `query:"source" enum:"agent,sbom" doc:"Where the inventory comes from."`
 }
 
 func (f DeviceFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("os", f.OS), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
-		named("exposure", f.Exposure), named("value", f.Value), named("device_group", f.Group))
+		named("exposure", f.Exposure), named("value", f.Value), named("device_group", f.Group), named("source", f.Source))
 }
 
 // DeviceSoftwareFilter narrows and orders the products of one device.

@@ -69,7 +69,12 @@ func (h *handler) prepare(w http.ResponseWriter, r *http.Request) *http.Request 
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		_ = ctl.SetReadDeadline(time.Now().Add(readTime))
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	most := int64(maxBody)
+	if takesDocument(r) {
+		most = maxDocument
+		_ = ctl.SetReadDeadline(time.Now().Add(documentTime))
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	return r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 }
 

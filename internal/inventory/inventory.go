@@ -84,11 +84,6 @@ const (
 	Apps       SectionName = "apps"       // Setting: web servers, databases, browsers, containers, SSH client
 )
 
-// SBOM is the section of what a bill of materials lists beyond the sections
-// above: Packages whose ecosystem is the type of their package URL ("cargo"),
-// and in its reason what could not be read. No agent sends it.
-const SBOM SectionName = "sbom"
-
 // SectionNames lists every known section in the order in which it is shown.
 var SectionNames = []SectionName{OSSection, Kernel, Hardware, Interfaces, DPKG, RPM, APK, Snap, Flatpak,
 	Python, NPM, Ruby, GoBinaries, Java, Updates, Restart,

@@ -36,9 +36,11 @@ func (in everything) Statements(k advisory.Key) ([]advisory.Statement, error) {
 	return list, nil
 }
 
-func (everything) Coverage(string, string) []advisory.Coverage { return []advisory.Coverage{{Feed: "test"}} }
-func (everything) Canonical(id string) string                  { return id }
-func (everything) Rejected(string) bool                        { return false }
+func (everything) Coverage(string, string) []advisory.Coverage {
+	return []advisory.Coverage{{Feed: "test"}}
+}
+func (everything) Canonical(id string) string { return id }
+func (everything) Rejected(string) bool       { return false }
 
 // findings are (weakness, product, version, state) of a device, and what is
 // not assessed of it.
@@ -96,6 +98,9 @@ func tree(t *testing.T, scripts ...string) fstest.MapFS {
 			}
 			files[name] = &fstest.MapFile{Data: f.Data, Mode: 0o644, ModTime: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		}
+	}
+	if f := files["var/lib/dpkg/status"]; f != nil { // its file list is in languages.txtar
+		f.Data = append(f.Data, "\n\nPackage: node-semver\nStatus: install ok installed\nArchitecture: all\nVersion: 7.3.5+~7.3.9-2\n"...)
 	}
 	self, err := os.ReadFile(os.Args[0])
 	if err != nil {

@@ -97,8 +97,7 @@ func (e *encoder) value(v any, depth int) {
 		return
 	}
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
+	enc := json.NewEncoder(&b) // markup is escaped: names come from endpoints
 	enc.SetIndent(strings.Repeat("  ", depth), "  ")
 	if e.err = enc.Encode(v); e.err == nil {
 		_, e.err = e.w.Write(bytes.TrimRight(b.Bytes(), "\n"))

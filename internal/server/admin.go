@@ -40,6 +40,7 @@ func adminVerbs() map[string]AdminVerb {
 		"intel import":        intelImportVerb,
 		"intel sync":          intelSyncVerb,
 		"intel status":        intelStatusVerb,
+		"sbom import":         sbomImportVerb,
 		"bench load":          benchLoadVerb,
 		"bench match":         benchMatchVerb,
 	}

@@ -25,7 +25,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf),
-		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN,
+		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.origin(),
 	}
 	r.GroupID, r.Group = d.group, c.sorting.names[d.group]
 	r.Value, r.Exposure, r.NoData = valueWords[d.value], c.exposureOf(d), c.noDataReason(d, now)
@@ -38,7 +38,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 // exposureOf is the exposure level of a device in words.
 func (c *core) exposureOf(d *device) string {
 	score, _, ok := c.fleet.Scores().DeviceScore(d.num)
-	if !ok || d.sum.OSID == "" {
+	if !ok || d.silent() {
 		return noData
 	}
 	return string(exposure.LevelOf(score.Float()))
@@ -60,7 +60,7 @@ func (d *device) lastSeen(now time.Time) time.Time {
 // health is the sensor's state in the Defender API's words.
 func (d *device) health(now time.Time) string {
 	switch {
-	case d.sum.OSID == "":
+	case d.silent():
 		return "NoSensorData"
 	case now.Sub(d.lastSeen(now)) > inactiveAfter:
 		return "Inactive"
@@ -88,13 +88,14 @@ func (c *core) deviceList(now time.Time) *list[device] {
 			"health": oneOf(func(d *device) string { return d.health(now) }),
 			"tag":    anyOf((*device).tags),
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
+			"source": oneOf((*device).origin),
 
 			"exposure": oneOf(c.exposureOf),
 			"value":    oneOf(func(d *device) string { return valueWords[d.value] }),
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo,
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "source": {"agent", "sbom"},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
 		order: map[string]func(a, b *device) int{
 			"name":       byText(func(d *device) string { return d.sum.Name }),
@@ -212,6 +213,9 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 		out.Sections = append(out.Sections, SectionRow{Name: i.Name, Status: i.Status, Reason: i.Reason, Items: i.Items, SeenAt: p.seen[i.Name], Changed: i.Changed})
 	}
 	out.OSSupport = s.osSupport(p.os())
+	if out.SBOM, err = s.sbomOf(ctx, d); err != nil {
+		return Device{}, err
+	}
 	top, err := s.deviceVulns(p, Query{Sort: []string{"-severity", "-cvss", "-epss"}, Limit: 5, Filter: map[string][]string{"exposed": {"true"}}})
 	if err != nil {
 		return Device{}, err

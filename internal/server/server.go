@@ -73,6 +73,7 @@ type Server struct {
 	sorting     sync.Mutex    // one change of rules, ranks or manual tags at a time
 
 	changesSince atomic.Int64 // from when on (Unix microseconds) all changes are recorded
+	importing    sync.Mutex   // one bill of materials or VEX document in memory at a time
 }
 
 // Open opens a data directory, creating it if need be, and rebuilds the fleet
@@ -239,6 +240,8 @@ type API interface {
 	DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error)
 	DeviceVuln(ctx context.Context, c Caller, id, weakness string) (DeviceVuln, error)
 	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
+	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
+	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
 
 	SoftwareList(ctx context.Context, c Caller, q Query, where func(*SoftwareRow) bool) (Page[SoftwareRow], error)
 	Software(ctx context.Context, c Caller, id string) (Software, error)

@@ -71,6 +71,8 @@ type DeviceRow struct {
 	GroupID exposure.Group `json:"group_id"`
 	Group   string         `json:"group"`
 	CloneOf string         `json:"clone_of,omitempty"` // the device whose state directory was copied
+	// Source is where the inventory comes from: "agent", or "sbom" for a device without an agent.
+	Source string `json:"source" enum:"agent,sbom"`
 
 	// For the Defender-compatible API alone.
 	DNSName string `json:"-"` // full name where the host knows it, else ""
@@ -99,6 +101,7 @@ type Device struct {
 	Dropped      uint64                  `json:"dropped"`          // reports that the agent's spool had to drop, ever
 	TopWeak      []DeviceVulnRow         `json:"top_weaknesses"`   // at most 5, worst first
 	OSSupport    *EndOfLife              `json:"os_support"`       // life of the operating system's release, null when unknown
+	SBOM         *SBOMView               `json:"sbom"`             // the document that the device was made from, null for one with an agent
 }
 
 // SectionRow says how well one source of facts was looked at.

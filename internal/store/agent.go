@@ -63,17 +63,18 @@ type Device struct {
 	Queued       int
 	Rejected     uint64
 	Tags         []string // as the agent gives them
+	Source       string   // where its inventory comes from: "" its agent, SourceSBOM
 }
 
 const deviceColumns = `num, id, first_seen, last_seen, agent_version, agent_os, agent_arch, clone_of, nonce, nonce_offered,
-  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags`
+  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags, source`
 
 func scanDevice(row interface{ Scan(...any) error }) (Device, error) {
 	var a Device
 	var first, last int64
 	var macs, tags string
 	err := row.Scan(&a.Num, &a.ID, &first, &last, &a.AgentVersion, &a.AgentOS, &a.AgentArch, &a.CloneOf, &a.Nonce, &a.NonceOffered,
-		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags)
+		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags, &a.Source)
 	if err == nil && tags != "[]" {
 		err = json.Unmarshal([]byte(tags), &a.Tags)
 	}

@@ -87,6 +87,7 @@ type Ingest struct {
 	Closed     []Closed
 	Noted      []Noted // what is no news any more with this report
 	Change     *Change // what stood before; nil: nothing that exports show changed
+	SBOM       *SBOM   // the document that the sections are from; nil: an agent reported them
 }
 
 // ErrSeq says that a report was applied before.
@@ -134,6 +135,11 @@ func applyReport(ctx context.Context, tx *sql.Tx, r *Ingest, bodies [][]byte) er
 		}
 		if n, _ := res.RowsAffected(); n == 0 {
 			return ErrSeq
+		}
+	}
+	if r.SBOM != nil {
+		if err := applySBOM(ctx, tx, r.Device, r.SBOM); err != nil {
+			return err
 		}
 	}
 	for i, sec := range r.Sections {

@@ -78,7 +78,7 @@ const closings: Record<string, string> = {
 export const closing = (r: string): string => closings[r] ?? r;
 
 const sections: Record<string, string> = {
-  os: "Operating system", kernel: "Running kernel", hardware: "Hardware", interfaces: "Network interfaces", dpkg: "Debian packages (dpkg)",
+  os: "Operating system", kernel: "Running kernel", hardware: "Hardware", interfaces: "Network interfaces", dpkg: "Debian packages (dpkg)", sbom: "Other packages of the SBOM",
   rpm: "RPM packages", apk: "Alpine packages (apk)", snap: "Snap packages", flatpak: "Flatpak packages", python: "Python distributions",
   npm: "npm packages", ruby: "Ruby gems", golang: "Go binaries", java: "Java archives", updates: "Pending updates", restart: "Restart needed",
   sysctl: "Kernel parameters", boot: "Boot and kernel modules", mounts: "Mounts and encryption", accounts: "Local accounts", auth: "Authentication",

@@ -1,9 +1,10 @@
 import { Button, Spinner, Tab, TabList, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
-import { PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from "@fluentui/react-icons";
+import { ArrowDownloadRegular, PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { device, deviceRecommendations, firstPage } from "../../api/queries";
+import { address } from "../../api/client";
 import { Anchor } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { useDeviceId } from "../../app/useDeviceId";
@@ -12,6 +13,7 @@ import { releaseName, support } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
 import { ExposureChip } from "../../ui/Exposure";
 import { Health } from "../../ui/Health";
+import { Menu } from "../../ui/Menu";
 import { Ago } from "../../ui/Time";
 import { Sidebar } from "./Sidebar";
 
@@ -29,6 +31,7 @@ const useStyles = makeStyles({
   tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
   plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
   wait: { flexGrow: 1 },
+  tools: { marginLeft: "auto" },
   count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
@@ -69,9 +72,21 @@ export function DevicePage() {
             <Health value={d.health} connected={d.connected} />
             <span>{d.os_name}</span>
             {d.os_support?.tag && <Tags tags={[d.os_support.tag]} title={`${releaseName(d.os_support)}: ${support(d.os_support)}`} />}
+            {d.sbom && <Chip tone="info" title={`A device without an agent, as ${d.sbom.tools.join(", ") || "a bill of materials"} describes it.`}>SBOM</Chip>}
             <span>{d.connected ? "Connected now" : <>Last seen <Ago at={d.last_seen} /></>}</span>
             {d.clone_of && <Chip tone="warn" title="The state directory of this device was copied from another one; the copy got an identity of its own.">Clone of <Anchor to={`/devices/${d.clone_of}`}>{d.clone_of.slice(0, 8)}</Anchor></Chip>}
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
+          </div>
+          <div className={s.tools}>
+            <Menu
+              label="Download"
+              align="end"
+              entries={[
+                { kind: "download", key: "cyclonedx", text: "SBOM, CycloneDX 1.6", href: address(`/devices/${d.id}/sbom`, { format: "cyclonedx" }) },
+                { kind: "download", key: "spdx", text: "SBOM, SPDX 2.3", href: address(`/devices/${d.id}/sbom`, { format: "spdx" }) },
+              ]}
+              trigger={(t) => <Button {...t} appearance="subtle" icon={<ArrowDownloadRegular />}>Download</Button>}
+            />
           </div>
         </div>
       </div>

@@ -78,7 +78,16 @@ export function Sidebar({ d }: { d: Device }) {
           <Fact name="Memory">{d.hardware.memory_bytes ? bytes(d.hardware.memory_bytes) : ""}</Fact>
           <Fact name="Disk">{d.hardware.disk_bytes ? bytes(d.hardware.disk_bytes) : ""}</Fact>
           <Fact name="Serial number">{d.hardware.serial}</Fact>
-          <Fact name="Agent version">{d.agent_version}</Fact>
+          {d.sbom ? (
+            <>
+              <Fact name="Source">{`${d.sbom.format === "spdx" ? "SPDX" : "CycloneDX"} ${d.sbom.spec}${d.sbom.tools.length > 0 ? ` by ${d.sbom.tools.join(", ")}` : ""}`}</Fact>
+              <Fact name="Document of"><Moment at={d.sbom.made} /></Fact>
+              <Fact name="Imported"><Ago at={d.sbom.loaded} />{d.sbom.loaded_by && ` by ${d.sbom.loaded_by}`}</Fact>
+              <Fact name="Subject">{d.sbom.subject}</Fact>
+            </>
+          ) : (
+            <Fact name="Agent version">{d.agent_version}</Fact>
+          )}
           <Fact name="Device id">{d.id}</Fact>
         </Facts>,
       )}

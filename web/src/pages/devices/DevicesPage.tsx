@@ -1,5 +1,5 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
-import { DesktopRegular, ServerRegular, TagMultipleRegular } from "@fluentui/react-icons";
+import { DesktopRegular, DocumentArrowUpRegular, ServerRegular, TagMultipleRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { deviceGroups, devices, status, tags } from "../../api/queries";
@@ -22,9 +22,10 @@ import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Day } from "../../ui/Time";
 import { DeviceFlyout } from "./DeviceFlyout";
 import { ManageTags } from "./ManageTags";
+import { SbomPanel } from "./SbomPanel";
 
 const spec: ListSpec = {
-  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", device_group: "any", clone: ["true"] },
+  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", device_group: "any", clone: ["true"], source: ["agent", "simulated", "sbom"] },
   sorts: ["score", "name", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group"],
   sort: ["-weaknesses"],
 };
@@ -36,6 +37,7 @@ const groups: readonly FilterGroup[] = [
   { name: "os", title: "OS platform", options: [{ value: "Debian", label: "Debian" }, { value: "Ubuntu", label: "Ubuntu" }], free: { hint: "Alpine" } },
   { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
   { name: "device_group", title: "Device group", options: [] },
+  { name: "source", title: "Source", options: [{ value: "agent", label: "Agent" }, { value: "simulated", label: "Simulated agent" }, { value: "sbom", label: "SBOM (no agent)" }] },
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
 
@@ -54,6 +56,7 @@ function Name({ row }: { row: DeviceRow }) {
     <span className={s.name}>
       <span className={s.icon} aria-hidden>{/server|srv|debian|ubuntu/i.test(row.os_name) ? <ServerRegular /> : <DesktopRegular />}</span>
       <Anchor to={`/devices/${encodeURIComponent(row.id)}`} className={s.text}>{row.name || row.id.slice(0, 12)}</Anchor>
+      {row.source === "sbom" && <Chip tone="info" title="A device without an agent: a bill of materials describes it.">SBOM</Chip>}
       {row.clone_of && <Chip tone="warn" title="Its state directory was copied from another device.">Clone</Chip>}
     </span>
   );
@@ -77,6 +80,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "tags", title: "Tags", width: 76, render: (r) => <Tags tags={r.tags} /> },
   { key: "group", title: "Device group", width: 150, optional: true, sort: { key: "group", first: "asc" }, render: (r) => r.group },
   { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
+  { key: "source", title: "Source", width: 100, optional: true, render: (r) => ({ sbom: "SBOM", simulated: "Simulated" }[r.source as string] ?? "Agent") },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
   { key: "software", title: "Software", width: 110, align: "end", optional: true, sort: { key: "software", first: "desc" }, render: (r) => number(r.software) },
@@ -101,10 +105,11 @@ function useFilters(): readonly FilterGroup[] {
 export function DevicesPage() {
   const s = useStyles();
   const { data } = useQuery(status);
+  const [importing, setImporting] = useState(false);
   const filters = useFilters();
   const [tagging, setTagging] = useState(false);
   return (
-    <PageHead title="Devices" text="Every device whose agent is enrolled, with what is known to be wrong with it.">
+    <PageHead title="Devices" text="Every device that has an agent or that a bill of materials describes, with what is known to be wrong with it.">
       {data && data.devices > 0 && (
         <div className={s.pills}>
           <Chip tone="quiet">{plural(data.devices, "device")}</Chip>
@@ -122,6 +127,7 @@ export function DevicesPage() {
         rowKey={(r) => r.id}
         searchLabel="Search name, address, id"
         exportPath="/devices"
+        commands={<Button appearance="subtle" icon={<DocumentArrowUpRegular />} onClick={() => setImporting(true)}>Import SBOM</Button>}
         rowName={(r) => r.name}
         actions={(ids, rows, clear) => (
           <>
@@ -137,6 +143,7 @@ export function DevicesPage() {
           </Empty>
         }
       />
+      {importing && <SbomPanel onClose={() => setImporting(false)} />}
     </PageHead>
   );
 }
