@@ -73,7 +73,7 @@ type DeviceFilter struct {
 	Tag      []string `query:"tag"`
 	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
-	Source   []string `query:"source" enum:"agent,sbom" doc:"Where the inventory comes from."`
+	Source   []string `query:"source" enum:"agent,simulated,sbom" doc:"Where the inventory comes from."`
 }
 
 func (f DeviceFilter) query() server.Query {

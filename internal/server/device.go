@@ -25,7 +25,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf),
-		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.origin(),
+		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
 	}
 	r.GroupID, r.Group = d.group, c.sorting.names[d.group]
 	r.Value, r.Exposure, r.NoData = valueWords[d.value], c.exposureOf(d), c.noDataReason(d, now)
@@ -88,14 +88,14 @@ func (c *core) deviceList(now time.Time) *list[device] {
 			"health": oneOf(func(d *device) string { return d.health(now) }),
 			"tag":    anyOf((*device).tags),
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
-			"source": oneOf((*device).origin),
+			"source": oneOf((*device).source),
 
 			"exposure": oneOf(c.exposureOf),
 			"value":    oneOf(func(d *device) string { return valueWords[d.value] }),
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "source": {"agent", "sbom"},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "source": {"agent", "simulated", "sbom"},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
 		order: map[string]func(a, b *device) int{
 			"name":       byText(func(d *device) string { return d.sum.Name }),

@@ -121,7 +121,10 @@ const simulatedTag = "simulated"
 
 // source says where a device's inventory comes from.
 func (d *device) source() string {
-	if slices.Contains(d.agent.Tags, simulatedTag) {
+	switch {
+	case d.agent.Source == store.SourceSBOM:
+		return "sbom"
+	case slices.Contains(d.agent.Tags, simulatedTag):
 		return "simulated"
 	}
 	return "agent"

@@ -64,14 +64,6 @@ type Download struct {
 	Write func(io.Writer) error
 }
 
-// origin is where a device's inventory comes from.
-func (d *device) origin() string {
-	if d.agent.Source == store.SourceSBOM {
-		return "sbom"
-	}
-	return "agent"
-}
-
 // silent reports whether a device has never said what it is.
 func (d *device) silent() bool { return d.sum.OSID == "" && d.agent.Source != store.SourceSBOM }
 
@@ -156,7 +148,7 @@ func (s *Server) importSBOM(ctx context.Context, by string, document []byte, opt
 
 // sbomOf is the document that a device was made from, nil for one with an agent.
 func (s *Server) sbomOf(ctx context.Context, d *device) (*SBOMView, error) {
-	if d.origin() != "sbom" {
+	if d.source() != "sbom" {
 		return nil, nil
 	}
 	b, err := s.st.SBOM(ctx, d.num)

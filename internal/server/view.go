@@ -71,8 +71,8 @@ type DeviceRow struct {
 	GroupID exposure.Group `json:"group_id"`
 	Group   string         `json:"group"`
 	CloneOf string         `json:"clone_of,omitempty"` // the device whose state directory was copied
-	// Source is where the inventory comes from: "agent", or "sbom" for a device without an agent.
-	Source string `json:"source" enum:"agent,sbom"`
+	// Source is where the inventory comes from: "agent", "simulated", or "sbom" for a device without an agent.
+	Source string `json:"source" enum:"agent,simulated,sbom"`
 
 	// For the Defender-compatible API alone.
 	DNSName string `json:"-"` // full name where the host knows it, else ""
