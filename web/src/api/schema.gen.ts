@@ -244,6 +244,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A device's software as a bill of materials */
+        get: operations["device-sbom"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/score": {
         parameters: {
             query?: never;
@@ -1138,6 +1155,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import a bill of materials: CycloneDX 1.4 to 1.7, SPDX 2.3 */
+        post: operations["import-sbom"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/search": {
         parameters: {
             query?: never;
@@ -1877,6 +1911,7 @@ export interface components {
             os_support: components["schemas"]["EndOfLife"] | null;
             os_version: string;
             restart: components["schemas"]["RestartNeed"][];
+            sbom: components["schemas"]["SBOMView"] | null;
             /** Format: double */
             score: number;
             sections: components["schemas"]["SectionRow"][];
@@ -1885,6 +1920,8 @@ export interface components {
             severity: components["schemas"]["SeverityCount"];
             /** Format: int64 */
             software: number;
+            /** @enum {string} */
+            source: "agent" | "simulated" | "sbom";
             states: {
                 [key: string]: number;
             };
@@ -1977,6 +2014,8 @@ export interface components {
             severity: components["schemas"]["SeverityCount"];
             /** Format: int64 */
             software: number;
+            /** @enum {string} */
+            source: "agent" | "simulated" | "sbom";
             tags: string[];
             value: string;
             /** Format: int64 */
@@ -3153,6 +3192,38 @@ export interface components {
             /** Format: int64 */
             members: number;
         };
+        SBOMImported: {
+            device: string;
+            /** @enum {string} */
+            format: "cyclonedx" | "spdx";
+            name: string;
+            new: boolean;
+            /** Format: int64 */
+            packages: number;
+            reasons?: string;
+            spec: string;
+            subject: string;
+            /** Format: int64 */
+            unread: number;
+        };
+        SBOMView: {
+            digest: string;
+            /** @enum {string} */
+            format: "cyclonedx" | "spdx";
+            /** Format: date-time */
+            loaded: string;
+            loaded_by: string;
+            /** Format: date-time */
+            made: string;
+            /** Format: int64 */
+            packages: number;
+            serial: string;
+            spec: string;
+            subject: string;
+            tools: string[];
+            /** Format: int64 */
+            unread: number;
+        };
         SavePlanInBody: {
             /** @description As the draft names itself. */
             draft: string;
@@ -4177,6 +4248,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Where the inventory comes from. */
+                source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -4263,6 +4336,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Where the inventory comes from. */
+                source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -4840,6 +4915,79 @@ export interface operations {
                 content: {
                     "application/jsonl": string;
                     "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-sbom": {
+        parameters: {
+            query?: {
+                /** @description CycloneDX 1.6 or SPDX 2.3, as JSON. */
+                format?: "cyclonedx" | "spdx";
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Unauthorized */
@@ -8331,6 +8479,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Where the inventory comes from. */
+                source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -8420,6 +8570,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Where the inventory comes from. */
+                source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -9538,6 +9690,99 @@ export interface operations {
             };
         };
     };
+    "import-sbom": {
+        parameters: {
+            query?: {
+                /** @description Name of the device, and its identity; without it both come from the document. */
+                name?: string;
+                /** @description Also when the device has a younger document, or this one is dated in the future. */
+                force?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The document as it is. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SBOMImported"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query?: {
@@ -10211,6 +10456,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Where the inventory comes from. */
+                source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices that have one of these versions. */
                 version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -10302,6 +10549,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Where the inventory comes from. */
+                source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices that have one of these versions. */
                 version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
