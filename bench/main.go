@@ -66,6 +66,7 @@ var benchmarks = []struct {
 	{"delta", "100 advisories at a fleet (DEVICES=100000)", delta},
 	{"export", "1 million rows by machine (DEVICES=10000)", export},
 	{"plan", "what-if and patch plan at a fleet (DEVICES=100000)", plan},
+	{"groups", "dashboard and lists filtered by device group (DEVICES=100000)", groups},
 	{"lists", "lists and device page at a fleet (DEVICES=100000)", lists},
 }
 
