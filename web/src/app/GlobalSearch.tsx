@@ -6,7 +6,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { search } from "../api/queries";
 import type { SearchHit } from "../api/schema";
 import { productPath } from "../lib/product";
-import { vendor } from "../lib/words";
+import { vendor } from "../lib/vendor";
 
 const useStyles = makeStyles({
   root: { position: "relative", width: "100%" },

@@ -2,14 +2,15 @@ import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { PersonSettingsRegular, QuestionCircleRegular, SignOutRegular } from "@fluentui/react-icons";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { session, signOut } from "../api/queries";
 import type { Me } from "../api/schema";
 import { Anchor } from "./Anchor";
 import { GlobalSearch } from "./GlobalSearch";
-import { Help } from "./Help";
 import { setPrefs, usePrefs, type Prefs } from "./prefs";
 import { Menu } from "../ui/Menu";
+
+const Help = lazy(() => import("./Help").then((m) => ({ default: m.Help })));
 
 const useStyles = makeStyles({
   bar: {
@@ -125,7 +126,11 @@ export function TopBar({ me }: { me: Me }) {
           )}
         />
       </div>
-      {help && <Help onClose={() => setHelp(false)} />}
+      {help && (
+        <Suspense>
+          <Help onClose={() => setHelp(false)} />
+        </Suspense>
+      )}
     </header>
   );
 }
