@@ -48,6 +48,7 @@ const selector = (n, m) => page.getByRole("button", { name: `Selected device gro
 async function choose(...names) {
   await page.getByRole("button", { name: /^Selected device groups/ }).click();
   const box = page.getByRole("dialog", { name: "Select device groups" });
+  await box.waitFor(); // it is loaded when it is opened first
   for (const c of await box.getByRole("list").getByRole("checkbox").all()) await c.setChecked(names.includes(await c.evaluate((e) => e.labels[0].textContent)));
   await box.getByRole("button", { name: "Apply" }).click();
   await box.waitFor({ state: "detached" });

@@ -167,7 +167,7 @@ export async function signIn(browser, demo, options = {}) {
 }
 
 // Every section that an agent sends, as the source of package inventory names them.
-const sectionNames = [...readFileSync(path.join(here, "../../internal/inventory/inventory.go"), "utf8").matchAll(/ SectionName = "(\w+)"/g)].map((m) => m[1]);
+export const sectionNames = [...readFileSync(path.join(here, "../../internal/inventory/inventory.go"), "utf8").matchAll(/ SectionName = "(\w+)"/g)].map((m) => m[1]);
 
 /**
  * The only device once its first inventory is in. Sections come one by one, the

@@ -15,7 +15,12 @@ try {
   const device = await settled(context, demo);
   const worst = (await read(context, demo, `/devices/${device.id}/vulnerabilities?exposed=true&fix=available&sort=-severity&size=30`)).items[0];
   const base = `/devices/${device.id}`;
+  const software = (await read(context, demo, "/software?sort=-impact&size=1")).items[0];
   const shots = [
+    ["dashboard", "/dashboard"],
+    ["recommendations", "/recommendations"],
+    ["events", "/events"],
+    ["software-page", `/software/${encodeURIComponent(software.id)}`],
     ["devices", "/devices"],
     ["device", base],
     ["software", `${base}/software`],
@@ -24,6 +29,14 @@ try {
     ["weaknesses", "/weaknesses"],
     ["intelligence", "/settings/intelligence"],
   ];
+  // All other pages too, for whoever changed them: npm run screenshots -- FOLDER all
+  if (process.argv[3] === "all") {
+    const advice = (await read(context, demo, "/recommendations?size=1")).items[0];
+    for (const where of ["/remediation", "/remediation?tab=exceptions", "/recommendations/plan", "/recommendations/plans", `/recommendations?open=${encodeURIComponent(advice.id)}`, "/software", `/weaknesses?open=${worst.id}`, `/software/${encodeURIComponent(software.id)}/versions`,
+      `/software/${encodeURIComponent(software.id)}/events`, `${base}/recommendations`, "/settings/device-groups", "/settings/tag-rules", "/settings/ticketing", "/settings/inaccuracies", "/settings/onboarding"]) {
+      shots.push([where.replaceAll(/[^a-z]+/g, "-").slice(1, 60), where]);
+    }
+  }
   for (const theme of ["light", "dark"]) {
     const page = await newPage(context);
     await page.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme);
