@@ -47,7 +47,7 @@ const columns: readonly Column<DeviceVulnRow>[] = [
   { key: "published", title: "Published on", width: 124, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "updated", title: "Updated on", width: 120, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
   { key: "threats", title: "Threats", width: 84, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exception", title: "Exception", width: 108, render: (r) => (r.exception ? <Chip tone="info" title="All of it that counts here is under exceptions">Exception</Chip> : "–") },
+  { key: "exception", title: "Exception", width: 108, optional: true, render: (r) => (r.exception ? <Chip tone="info" title="All of it that counts here is under exceptions">Exception</Chip> : "–") },
   { key: "state", title: "State", width: 190, optional: true, sort: { key: "state", first: "asc" }, render: (r) => <State value={r.state} exposed={r.exposed} /> },
   { key: "fix", title: "Fixed version", width: 190, optional: true, render: (r) => <span title={r.fix_version}>{r.fix_version || "–"}</span> },
   { key: "first_seen", title: "First seen", width: 130, optional: true, sort: { key: "first_seen", first: "desc" }, render: (r) => <Day at={r.first_seen} /> },
