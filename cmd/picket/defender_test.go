@@ -23,9 +23,9 @@ var entityKeys = map[string]map[string]string{
 	"machineReference": {"id": "s", "computerDnsName": "s", "osPlatform": "s", "rbacGroupName": "s?", "rbacGroupId": "n"},
 	"software":         {"id": "s", "name": "s", "vendor": "s", "weaknesses": "n", "publicExploit": "b", "activeAlert": "b", "exposedMachines": "n", "impactScore": "n"},
 	"distribution":     {"version": "s", "installations": "n", "vulnerabilities": "n"},
-	"vulnerability": {"id": "s", "name": "s", "description": "s", "severity": "s", "cvssV3": "n", "cvssVector": "s?", "exposedMachines": "n", "publishedOn": "s?", "updatedOn": "s?",
+	"vulnerability": {"id": "s", "name": "s", "description": "s", "severity": "s?", "cvssV3": "n", "cvssVector": "s?", "exposedMachines": "n", "publishedOn": "s?", "updatedOn": "s?",
 		"publicExploit": "b", "exploitVerified": "b", "exploitInKit": "b", "exploitTypes": "l", "exploitUris": "l", "cveSupportability": "s", "EPSS": "n?"},
-	"machineVulnerability": {"id": "s", "cveId": "s", "machineId": "s", "fixingKbId": "s?", "productName": "s", "productVendor": "s", "productVersion": "s", "severity": "s"},
+	"machineVulnerability": {"id": "s", "cveId": "s", "machineId": "s", "fixingKbId": "s?", "productName": "s", "productVendor": "s", "productVersion": "s", "severity": "s?"},
 }
 
 func kindOf(v any) string {
