@@ -95,7 +95,7 @@ test("a report is kept with its evidence, can be downloaded and resolved", async
   await page.getByRole("button", { name: "Report inaccuracy" }).click();
   const form = page.getByRole("dialog", { name: "Report inaccuracy" });
   await form.getByLabel("What is wrong").selectOption("version-wrong");
-  await form.getByLabel("Details").fill("The host has another version: <b>2.40</b>");
+  await form.getByRole("textbox", { name: /Details/ }).fill("The host has another version: <b>2.40</b>");
   await still(page);
   assert.deepEqual(await axe(page), []);
   await form.getByRole("button", { name: "Save report" }).click();
