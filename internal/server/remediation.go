@@ -73,7 +73,7 @@ func (s *Server) RemediationForm(ctx context.Context, caller Caller, recommendat
 	if err != nil {
 		return RemediationForm{}, err
 	}
-	affected := l.of(roaring.And(c.causeOf(row.ID, row.Ecosystem).there, c.fleet.Scores().Devices()))
+	affected := l.of(roaring.And(c.causeOf(row.ID, row.Ecosystem).there, c.active()))
 	f := RemediationForm{Types: remediationTypes(row), Exposed: int(affected.GetCardinality()), Groups: []FormGroup{}, Destinations: []FormDestination{}, Active: c.remediations.active(l, row.ID)}
 	for i := range c.sorting.groups { // without groups there is nothing to choose
 		f.Groups = append(f.Groups, c.formGroup(c.sorting.groups[i].group(), affected))
@@ -186,8 +186,8 @@ func (s *Server) targets(caller Caller, a *activity) (*roaring.Bitmap, error) {
 		a.spec.GroupNames = append(a.spec.GroupNames, name)
 	}
 	t := c.causeOf(a.Recommendation, a.spec.Ecosystem).there
-	t.And(c.fleet.Scores().InGroups(groups))
-	t = c.lens(caller).of(t)
+	t.And(c.active()) // also devices that are in no score: what they fail is to be mended all the same
+	t = c.lens(caller).of(c.lens(Caller{Groups: groups}).of(t))
 	if t.IsEmpty() {
 		return nil, Invalidf("groups", "no device of these groups is exposed")
 	}

@@ -238,7 +238,7 @@ var targetWords = []string{"fixed", "exposed", "silent", "removed", "not_assesse
 
 // partition splits targets. The caller holds mu for reading.
 func (c *core) partition(targets *roaring.Bitmap, k cause) parts {
-	counted := roaring.And(targets, c.fleet.Scores().Devices())
+	counted := roaring.And(targets, c.active())
 	p := parts{removed: roaring.AndNot(targets, c.fleet.Devices()), exposed: roaring.And(counted, k.there), unknown: roaring.And(counted, k.unknown)}
 	p.silent = roaring.AndNot(targets, p.removed)
 	p.silent.AndNot(counted)
