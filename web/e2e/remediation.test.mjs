@@ -68,7 +68,7 @@ test("a place for tickets is set up, and its secret is told to nobody", async ()
   await form.getByRole("button", { name: "Save" }).click();
   const card = page.getByRole("region", { name: "Operations" });
   await card.getByText("On", { exact: true }).waitFor();
-  await card.getByRole("button", { name: "Test Operations" }).click();
+  await card.getByRole("button", { name: "Send a test to Operations" }).click();
   await card.getByText("The test message was taken.").waitFor();
   const { headers, body } = got[0];
   assert.equal(headers["picket-signature"], `v1=${createHmac("sha256", key).update(`${headers["picket-timestamp"]}.${body}`).digest("hex")}`);

@@ -27,6 +27,7 @@ export function DestinationCard({ d, onEdit }: { d: DestinationRow; onEdit: () =
   const [sure, setSure] = useState(false);
   const test = useMutation({ mutationFn: () => testDestination(d.id) });
   const remove = useMutation({ mutationFn: () => removeDestination(d.id), onSuccess: () => client.invalidateQueries({ queryKey: ticketing.queryKey }) });
+  const verb = d.kind === "webhook" || d.kind === "email" ? "Send a test to" : "Test";
   const trouble = d.dead > 0 || d.failing > 0;
   return (
     <Card
@@ -43,7 +44,7 @@ export function DestinationCard({ d, onEdit }: { d: DestinationRow; onEdit: () =
           ) : (
             <>
               <Button size="small" onClick={onEdit} aria-label={`Change ${d.name}`}>Change</Button>
-              <Button size="small" disabled={test.isPending} onClick={() => test.mutate()} aria-label={`Test ${d.name}`}>{test.isPending ? "Testing …" : d.kind === "webhook" || d.kind === "email" ? "Send a test" : "Test"}</Button>
+              <Button size="small" disabled={test.isPending} onClick={() => test.mutate()} aria-label={`${verb} ${d.name}`}>{verb.replace(" to", "")}</Button>
               <Button size="small" onClick={() => setSure(true)} aria-label={`Remove ${d.name} …`}>Remove …</Button>
             </>
           )}
