@@ -119,6 +119,7 @@ test("the selection changes scores and lists, and goes along from page to page",
   assert.equal(group(), String(first));
   assert.equal(await page.getByText("expat", { exact: true }).count(), 0, "software of another group");
   await page.getByRole("link", { name: "apache2", exact: true }).click();
+  await page.getByRole("dialog").getByRole("tab", { name: "Installed devices" }).click();
   await page.getByRole("dialog").getByText("web-host").first().waitFor();
   await page.keyboard.press("Escape");
   assert.equal(group(), String(first));
