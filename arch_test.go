@@ -31,6 +31,7 @@ var may = map[string][]string{
 	"exposure": {"version", "inventory", "advisory"},
 	"posture":  {"version", "inventory"},
 	"sbom":     {"inventory", "advisory"},
+	"vex":      {},
 	"group":    {},
 	// floor 2: the outside world
 	"intel":    {"version", "inventory", "advisory", "exposure"},
@@ -42,7 +43,7 @@ var may = map[string][]string{
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "sbom", "protocol", "store", "intel", "ticket"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "sbom", "vex", "protocol", "store", "intel", "ticket"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "ticket", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"simulate":            {"version", "inventory", "protocol"},
@@ -56,7 +57,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "sbom"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "sbom", "vex"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}

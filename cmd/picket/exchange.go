@@ -35,6 +35,68 @@ func (c *SBOMImportCmd) Run(e *env) error {
 		})
 }
 
+// VEXCmd groups the verbs on VEX documents.
+type VEXCmd struct {
+	Import VEXImportCmd `cmd:"" help:"Make exceptions of what documents say is not affected or fixed."`
+	List   VEXListCmd   `cmd:"" help:"Print the loaded documents."`
+	Remove VEXRemoveCmd `cmd:"" help:"Remove a document and end its exceptions."`
+}
+
+// VEXImportCmd is "picket vex import".
+type VEXImportCmd struct {
+	Data  string   `required:"" env:"PICKET_DATA" help:"Data directory."`
+	Force bool     `help:"Also when a younger version is loaded, or this one is dated in the future."`
+	JSON  bool     `name:"json" help:"Print the result as JSON, with the statements that matched nothing."`
+	Files []string `arg:"" name:"file" help:"OpenVEX, CSAF VEX 2.0 or CycloneDX with vulnerabilities, as JSON."`
+}
+
+// Run imports the documents and prints what became of each.
+func (c *VEXImportCmd) Run(e *env) error {
+	return importDocuments(e, c.Data, "vex import", c.Files, server.ImportArgs{Force: c.Force}, c.JSON,
+		func(row func(...any), list []server.FileResult[server.VEXRow]) {
+			row("ID", "STATEMENTS", "MATCHED", "NOT MATCHED", "EXCEPTIONS", "FORMAT", "FILE")
+			for _, f := range list {
+				if r := f.Result; r != nil {
+					row(r.ID, r.Statements, r.Matched, r.UnmatchedCount, r.Exceptions, r.Format, f.Path)
+				}
+			}
+		})
+}
+
+// VEXListCmd is "picket vex list".
+type VEXListCmd struct {
+	Data string `required:"" env:"PICKET_DATA" help:"Data directory."`
+	JSON bool   `name:"json" help:"Print JSON, with the statements that matched nothing."`
+}
+
+// Run prints the documents.
+func (c *VEXListCmd) Run(e *env) error {
+	var list []server.VEXRow
+	if err := runVerb(e, c.Data, "vex list", struct{}{}, &list, nil); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(e.out, list)
+	}
+	return table(e.out, func(row func(...any)) {
+		row("ID", "STATEMENTS", "MATCHED", "NOT MATCHED", "EXCEPTIONS", "FORMAT", "VERSION", "AUTHOR", "DOCUMENT")
+		for _, r := range list {
+			row(r.ID, r.Statements, r.Matched, r.UnmatchedCount, r.Exceptions, r.Format, r.Version, r.Author, r.Document)
+		}
+	})
+}
+
+// VEXRemoveCmd is "picket vex remove".
+type VEXRemoveCmd struct {
+	Data string `required:"" env:"PICKET_DATA" help:"Data directory."`
+	ID   string `arg:"" help:"Id of the document, as vex list prints it, or its author's."`
+}
+
+// Run removes the document.
+func (c *VEXRemoveCmd) Run(e *env) error {
+	return runVerb(e, c.Data, "vex remove", server.VEXRemoveArgs{ID: c.ID}, nil, nil)
+}
+
 // importDocuments runs an import verb over files, prints a table or JSON, and
 // tells on stderr which files could not be used.
 func importDocuments[T any](e *env, dir, verb string, files []string, args server.ImportArgs, asJSON bool, rows func(row func(...any), list []server.FileResult[T])) error {

@@ -49,6 +49,7 @@ type cli struct {
 	SignInLink  SignInLinkCmd  `cmd:"" name:"sign-in-link" help:"Print a one-time link that signs the administrator in."`
 	Intel       IntelCmd       `cmd:"" help:"Vulnerability intelligence: import, sync, status."`
 	SBOM        SBOMCmd        `cmd:"" name:"sbom" help:"Bills of materials: devices without an agent."`
+	VEX         VEXCmd         `cmd:"" name:"vex" help:"Statements about exploitability, as exceptions: import, list, remove."`
 	Explain     ExplainCmd     `cmd:"" help:"Print why a device has a weakness."`
 	Simulate    SimulateCmd    `cmd:"" help:"Run simulated devices against a server, for work and load."`
 	Bench       BenchCmd       `cmd:"" hidden:"" help:"What benchmarks need."`

@@ -53,6 +53,11 @@ var table = map[string]route{
 
 	"POST /api/x/sbom":             {server.MachineReadWrite, "/api/x/sbom", `{"bomFormat":"CycloneDX"}`, 200},
 	"GET /api/x/devices/{id}/sbom": {server.SoftwareRead, "/api/x/devices/srv-01/sbom?format=spdx", "", 200},
+	"GET /api/x/devices/{id}/vex":  {server.VulnerabilityRead, "/api/x/devices/srv-01/vex?format=csaf", "", 200},
+	"GET /api/x/vex/report":        {server.VulnerabilityRead, "/api/x/vex/report", "", 200},
+	"GET /api/x/vex":               {manager, "/api/x/vex", "", 200},
+	"POST /api/x/vex":              {manager, "/api/x/vex", `{}`, 200},
+	"DELETE /api/x/vex/{id}":       {manager, "/api/x/vex/1", "", 204},
 
 	"GET /api/x/devices":                                 {server.MachineRead, "/api/x/devices", "", 200},
 	"GET /api/x/devices/export":                          {server.MachineRead, "/api/x/devices/export", "", 200},

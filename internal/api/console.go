@@ -46,6 +46,7 @@ func newConsole(opt Options) *console {
 	c.frameRoutes()
 	c.deviceRoutes()
 	c.exchangeRoutes()
+	c.vexRoutes()
 	c.softwareRoutes()
 	c.exposureRoutes()
 	c.planRoutes()

@@ -52,6 +52,57 @@ func (c *console) exchangeRoutes() {
 		})
 }
 
+type vexIn struct {
+	Force   bool `query:"force" doc:"Also when a younger version is loaded, or this one is dated in the future."`
+	RawBody []byte
+}
+
+// VEXFormat chooses the format of a report.
+type VEXFormat struct {
+	Format string `query:"format" enum:"openvex,csaf,cyclonedx" default:"openvex" doc:"OpenVEX 0.2.0, CSAF VEX 2.0 or CycloneDX VEX 1.6, as JSON."`
+}
+
+type vexOut struct {
+	ID
+	VEXFormat
+}
+
+// vexRoutes are statements about exploitability in and out.
+func (c *console) vexRoutes() {
+	huma.Register(c.api, huma.Operation{OperationID: "import-vex", Method: http.MethodPost, Path: "/vex",
+		Summary: "Import a VEX document: OpenVEX, CSAF VEX 2.0, CycloneDX", Errors: append([]int{http.StatusConflict, http.StatusRequestEntityTooLarge}, readErrors...),
+		MaxBodyBytes: maxDocument, BodyReadTimeout: documentTime, RequestBody: documentBody()},
+		func(ctx context.Context, in *vexIn) (*body[server.VEXRow], error) {
+			res, err := c.srv.ImportVEX(ctx, callerOf(ctx), in.RawBody, in.Force)
+			if err != nil {
+				return nil, c.problem(ctx, "import-vex", err)
+			}
+			return &body[server.VEXRow]{Body: res}, nil
+		})
+	get(c, "vex-documents", "/vex", "Loaded VEX documents", func(ctx context.Context, caller server.Caller, _ *empty) ([]server.VEXRow, error) {
+		rows, err := c.srv.VEXDocuments(ctx, caller)
+		if rows == nil {
+			rows = []server.VEXRow{}
+		}
+		return rows, err
+	})
+	huma.Register(c.api, huma.Operation{OperationID: "remove-vex", Method: http.MethodDelete, Path: "/vex/{id}", Summary: "Remove a VEX document and its exceptions",
+		Errors: readErrors, DefaultStatus: http.StatusNoContent},
+		func(ctx context.Context, in *ID) (*empty, error) {
+			if err := c.srv.RemoveVEX(ctx, callerOf(ctx), in.ID); err != nil {
+				return nil, c.problem(ctx, "remove-vex", err)
+			}
+			return nil, nil
+		})
+	download(c, "device-vex", "/devices/{id}/vex", "What can be exploited on a device", func(ctx context.Context, caller server.Caller, in *vexOut) (server.Download, error) {
+		return c.srv.VEXReport(ctx, caller, in.ID.ID, in.Format)
+	})
+	download(c, "vex-report", "/vex/report", "What can be exploited on all devices, or on those of device groups",
+		func(ctx context.Context, caller server.Caller, in *VEXFormat) (server.Download, error) {
+			return c.srv.VEXReport(ctx, caller, "", in.Format)
+		})
+}
+
 // documentBody describes a body that is a whole document.
 func documentBody() *huma.RequestBody {
 	return &huma.RequestBody{Required: true, Description: "The document as it is.",

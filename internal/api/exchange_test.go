@@ -27,6 +27,25 @@ func (f *fake) DeviceSBOM(_ context.Context, c server.Caller, id, format string)
 	}}, need(c, server.SoftwareRead)
 }
 
+func (f *fake) ImportVEX(_ context.Context, c server.Caller, _ []byte, _ bool) (server.VEXRow, error) {
+	return server.VEXRow{ID: "1", Unmatched: []server.VEXUnmatched{}}, need(c, server.ManageSettings)
+}
+
+func (f *fake) VEXDocuments(_ context.Context, c server.Caller) ([]server.VEXRow, error) {
+	return []server.VEXRow{{ID: "1", Title: poison, Unmatched: []server.VEXUnmatched{}}}, need(c, server.ManageSettings)
+}
+
+func (f *fake) RemoveVEX(_ context.Context, c server.Caller, _ string) error {
+	return need(c, server.ManageSettings)
+}
+
+func (f *fake) VEXReport(_ context.Context, c server.Caller, id, format string) (server.Download, error) {
+	return server.Download{Name: "x.json", Type: "application/" + format + "+json", Write: func(w io.Writer) error {
+		_, err := io.WriteString(w, `{"of":"`+id+`"}`)
+		return err
+	}}, need(c, server.VulnerabilityRead)
+}
+
 // A document may be longer than other bodies, of any media type, and arrives
 // as it was sent; what the server says of it comes back.
 func TestDocumentsAsBodies(t *testing.T) {

@@ -64,6 +64,12 @@ func ProductCode(c Component) string {
 	if c.Product == "" {
 		return ""
 	}
+	u := productURL(c)
+	return u.ToString()
+}
+
+// productURL is the package URL of a component's product.
+func productURL(c Component) packageurl.PackageURL {
 	u := packageurl.PackageURL{Name: c.Product}
 	switch c.Key.Ecosystem {
 	case "Debian", "Ubuntu":
@@ -95,7 +101,7 @@ func ProductCode(c Component) string {
 	case packageurl.TypeDebian, packageurl.TypeApk, packageurl.TypeRPM:
 		u.Qualifiers = packageurl.Qualifiers{{Key: "arch", Value: "source"}}
 	}
-	return u.ToString()
+	return u
 }
 
 // namespaceOf is the namespace of a distribution in package URLs.

@@ -41,6 +41,9 @@ func adminVerbs() map[string]AdminVerb {
 		"intel sync":          intelSyncVerb,
 		"intel status":        intelStatusVerb,
 		"sbom import":         sbomImportVerb,
+		"vex import":          vexImportVerb,
+		"vex list":            vexListVerb,
+		"vex remove":          vexRemoveVerb,
 		"bench load":          benchLoadVerb,
 		"bench match":         benchMatchVerb,
 	}

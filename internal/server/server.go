@@ -73,6 +73,8 @@ type Server struct {
 	sorting     sync.Mutex    // one change of rules, ranks or manual tags at a time
 
 	changesSince atomic.Int64 // from when on (Unix microseconds) all changes are recorded
+	vexing       sync.Mutex   // guards vexed; held while documents are held against the fleet
+	vexed        []VEXRow     // nil: not yet
 	importing    sync.Mutex   // one bill of materials or VEX document in memory at a time
 }
 
@@ -177,6 +179,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.desk.Run(ctx) })
 	g.Go(func() error { return s.runSeen(ctx) })
 	g.Go(func() error { return s.runScores(ctx) })
+	g.Go(func() error { return s.runVEX(ctx) })
 	g.Go(func() error { return s.runChanges(ctx) })
 	g.Go(func() error { return s.runExceptions(ctx) })
 	g.Go(func() error { return s.runRemediations(ctx) })
@@ -242,6 +245,10 @@ type API interface {
 	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
+	ImportVEX(ctx context.Context, c Caller, document []byte, force bool) (VEXRow, error)
+	VEXDocuments(ctx context.Context, c Caller) ([]VEXRow, error)
+	RemoveVEX(ctx context.Context, c Caller, id string) error
+	VEXReport(ctx context.Context, c Caller, id, format string) (Download, error)
 
 	SoftwareList(ctx context.Context, c Caller, q Query, where func(*SoftwareRow) bool) (Page[SoftwareRow], error)
 	Software(ctx context.Context, c Caller, id string) (Software, error)
