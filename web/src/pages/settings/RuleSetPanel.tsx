@@ -85,7 +85,7 @@ export function RuleSetPanel({ kind, set, onSave, onDelete, onClose, afterDelete
         </div>
       </Section>
       <Section title="Preview">
-        {remove.isIdle && <RulePreview kind={kind} id={set.id} rules={draft.rules} />}
+        {!remove.isPending && !remove.isSuccess && <RulePreview kind={kind} id={set.id} rules={draft.rules} />}
       </Section>
     </Panel>
   );
