@@ -18,11 +18,7 @@ const exportRows = 1_000_000
 // rows over the socket, and once as files.
 func export(b *bench) ([]figure, error) {
 	devices := b.number("DEVICES", 10_000)
-	dir := b.dir + "/data"
-	if err := b.loadFleet(dir, devices, 600, 42_000); err != nil {
-		return nil, err
-	}
-	srv, err := b.bins.StartServer(b.ctx, dir)
+	srv, _, err := b.startFleet(devices)
 	if err != nil {
 		return nil, err
 	}

@@ -100,6 +100,17 @@ func (b *bench) newFleet(dir string, devices, packages, distinct int) error {
 	return nil
 }
 
+// startFleet starts a server over the fleet that benchmarks share: so many
+// devices of 600 packages, 42,000 distinct ones together.
+func (b *bench) startFleet(devices int) (srv *rig.Server, dir string, err error) {
+	dir = filepath.Join(b.dir, "data")
+	if err := b.loadFleet(dir, devices, 600, 42_000); err != nil {
+		return nil, "", err
+	}
+	srv, err = b.bins.StartServer(b.ctx, dir)
+	return srv, dir, err
+}
+
 // matched is what "picket bench match" prints.
 type matched struct {
 	Devices    int     `json:"devices"`
@@ -151,19 +162,15 @@ func fullMatch(b *bench) ([]figure, error) {
 // admin socket's request to the answer, which comes when lists answer from the new data.
 func delta(b *bench) ([]figure, error) {
 	devices := b.number("DEVICES", 100_000)
-	dir := filepath.Join(b.dir, "data")
-	if err := b.loadFleet(dir, devices, 600, 42_000); err != nil {
-		return nil, err
-	}
-	names, err := b.sources(3000)
-	if err != nil {
-		return nil, err
-	}
-	srv, err := b.bins.StartServer(b.ctx, dir)
+	srv, dir, err := b.startFleet(devices)
 	if err != nil {
 		return nil, err
 	}
 	defer srv.Kill()
+	names, err := b.sources(3000)
+	if err != nil {
+		return nil, err
+	}
 	c, err := srv.Client(b.ctx)
 	if err != nil {
 		return nil, err
@@ -235,11 +242,7 @@ var longID = regexp.MustCompile(`[0-9a-f]{40}`)
 // lists asks for every list and the device page of a large fleet, as the console and programs do.
 func lists(b *bench) ([]figure, error) {
 	devices := b.number("DEVICES", 100_000)
-	dir := filepath.Join(b.dir, "data")
-	if err := b.loadFleet(dir, devices, 600, 42_000); err != nil {
-		return nil, err
-	}
-	srv, err := b.bins.StartServer(b.ctx, dir)
+	srv, _, err := b.startFleet(devices)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/picketsec/picket/internal/rig"
@@ -14,11 +13,7 @@ import (
 // selections; ten that take turns are cold every time.
 func groups(b *bench) ([]figure, error) {
 	devices := b.number("DEVICES", 100_000)
-	dir := filepath.Join(b.dir, "data")
-	if err := b.loadFleet(dir, devices, 600, 42_000); err != nil {
-		return nil, err
-	}
-	srv, err := b.bins.StartServer(b.ctx, dir)
+	srv, _, err := b.startFleet(devices)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -12,11 +11,7 @@ import (
 // the highest impact, for several targets and limits.
 func plan(b *bench) ([]figure, error) {
 	devices := b.number("DEVICES", 100_000)
-	dir := filepath.Join(b.dir, "data")
-	if err := b.loadFleet(dir, devices, 600, 42_000); err != nil {
-		return nil, err
-	}
-	srv, err := b.bins.StartServer(b.ctx, dir)
+	srv, dir, err := b.startFleet(devices)
 	if err != nil {
 		return nil, err
 	}

@@ -138,6 +138,17 @@ func TestExportFilesAreBounded(t *testing.T) {
 		t.Errorf("%d folders and %d bytes are left, %v", len(left), x.disk, err)
 	}
 	<-x.writing // the one that was not closed
+	late := begin()
+	if err := write(late, "1.gz", "in time"); err != nil {
+		t.Fatal(err)
+	}
+	x.expire(late.Expires.Add(time.Second))
+	if _, err := late.Write([]byte("late")); !errors.Is(err, ErrNotFound) || x.disk != 0 {
+		t.Errorf("an export that ended while it was written took %v, %d bytes are counted", err, x.disk)
+	}
+	if err := late.Close(nil); err != nil {
+		t.Fatal(err)
+	}
 	for range maxExports {
 		if err := begin().Close(nil); err != nil {
 			t.Fatal(err)

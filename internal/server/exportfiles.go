@@ -158,16 +158,20 @@ func (f *ExportFiles) Create(name string) (io.Writer, error) {
 }
 
 // Write writes to the file that Create began. It fails when the disk space of
-// all exports is used up.
+// all exports is used up, or the export's time is over.
 func (f *ExportFiles) Write(p []byte) (int, error) {
 	x := f.owner
 	x.mu.Lock()
+	over := x.sets[f.key()] != f.set // its time ended while it was written: nothing counts for it any more
 	full := x.disk+int64(len(p)) > x.most
-	if !full {
+	if !over && !full {
 		x.disk += int64(len(p))
 		f.set.bytes += int64(len(p))
 	}
 	x.mu.Unlock()
+	if over {
+		return 0, fmt.Errorf("the export ended at %s, before it was written: %w", f.Expires.Format(time.RFC3339), ErrNotFound)
+	}
 	if full {
 		return 0, &WaitError{After: time.Until(f.Expires)}
 	}

@@ -201,19 +201,20 @@ func (s *Server) applyVEX(ctx context.Context) error {
 	}
 	defer release()
 	rows := make([]VEXRow, len(loaded))
+	docs := make([]*vex.Document, len(loaded))
+	for i := range loaded { // reading documents keeps nobody waiting
+		if docs[i], err = vex.Decode(loaded[i].Body); err != nil {
+			return fmt.Errorf("read stored document %s: %w", loaded[i].Document, err)
+		}
+	}
 	said := map[vexKey]vexClaim{}
 	s.core.mu.RLock()
 	for i := range loaded {
 		v := &loaded[i]
 		rows[i] = VEXRow{ID: v.ID, Format: vexKinds[vex.Format(v.Format)], Author: v.Author, Document: v.Document, Version: v.Version, Title: v.Title, Made: v.Made,
 			Loaded: v.Loaded, LoadedBy: v.LoadedBy, Unmatched: []VEXUnmatched{}}
-		d, err := vex.Decode(v.Body)
-		if err != nil {
-			s.core.mu.RUnlock()
-			return fmt.Errorf("read stored document %s: %w", v.Document, err)
-		}
-		for j := range d.Statements {
-			st := &d.Statements[j]
+		for j := range docs[i].Statements {
+			st := &docs[i].Statements[j]
 			weakness := view.Canonical(st.Weakness)
 			for _, p := range st.Products {
 				rows[i].Statements++
