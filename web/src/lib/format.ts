@@ -1,12 +1,16 @@
 /** Words and numbers as people read them. Everything takes `now` rather than asking the clock. */
 
 const whole = new Intl.NumberFormat("en");
+const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const dayFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric" });
 const dateFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
 const clockFormat = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const momentFormat = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 export const number = (n: number): string => whole.format(n);
+
+/** "1,236.0": to one decimal. */
+export const tenth = (n: number): string => tenths.format(n);
 
 /** "1 device", "12,000 devices", "2 weaknesses". */
 export const plural = (n: number, one: string, many = one.endsWith("s") ? `${one}es` : `${one}s`): string => `${whole.format(n)} ${n === 1 ? one : many}`;

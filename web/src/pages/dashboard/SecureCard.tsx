@@ -2,7 +2,7 @@ import { makeStyles, tokens } from "@fluentui/react-components";
 import type { Dashboard } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { categoryWord, full } from "../../lib/exposure";
-import { plural, time } from "../../lib/format";
+import { number, plural, tenth, time } from "../../lib/format";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
 import { MiniTrend } from "../../ui/MiniTrend";
@@ -36,7 +36,7 @@ export function SecureCard({ d }: { d: Dashboard }) {
         <>
           <div role="status" aria-label={`Secure score ${v.per_cent.toFixed(1)} per cent`} title={`${full(v.got)} of ${full(v.max)} points`}>
             <span className={s.big}>{`${v.per_cent.toFixed(1)} %`}</span>
-            <span className={s.of}>{` ${v.got.toFixed(1)} of ${full(v.max)} points`}</span>
+            <span className={s.of}>{` ${tenth(v.got)} of ${number(v.max)} points`}</span>
           </div>
           {trend.length > 0 && <div className={s.trend}><Trend label="Secure score over time" points={trend} say={(p) => plural(p.devices, "device")} unit=" %" width={360} height={150} marks={dots(d.check_days, "NewConfigurationAssessment")} /></div>}
           <ul className={s.list}>
@@ -45,7 +45,7 @@ export function SecureCard({ d }: { d: Dashboard }) {
                 <Anchor to="/recommendations" search={{ category: c.category, type: "ConfigurationChange" }}>{categoryWord(c.category)}</Anchor>
                 <div className={s.bar} aria-hidden><div className={s.fill} style={{ width: `${c.per_cent}%` }} /></div>
                 <MiniTrend counts={history(c.category)} what={`${categoryWord(c.category)}, per cent`} good="rising" digits={1} width={40} />
-                <span className={s.got} title={`${full(c.got)} of ${full(c.max)} points`}>{c.max > 0 ? `${c.got.toFixed(1)} / ${full(c.max)}` : "–"}</span>
+                <span className={s.got} title={`${full(c.got)} of ${full(c.max)} points`}>{c.max > 0 ? `${tenth(c.got)} / ${number(c.max)}` : "–"}</span>
               </li>
             ))}
           </ul>

@@ -52,7 +52,7 @@ const exposed = (r: { exposed: number; installed: number }) => `${number(r.expos
 const recommendationColumns: readonly PlainColumn<RecommendationRow>[] = [
   { key: "name", title: "Security recommendation", render: (r) => <Anchor to="/recommendations" search={{ open: r.id }}>{r.name}</Anchor> },
   { key: "weaknesses", title: "Weaknesses", width: "24%", render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
-  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
+  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} where it is installed`}>{exposed(r)}</span> },
   { key: "threats", title: "Threats", width: "16%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
 ];
@@ -60,10 +60,9 @@ const recommendationColumns: readonly PlainColumn<RecommendationRow>[] = [
 /** What lowers the score most. */
 export function RecommendationsCard({ d }: { d: Dashboard }) {
   return (
-    <Card title="Top security recommendations" wide foot={d.recommendation_count > 0 && (
+    <Card title="Top security recommendations" wide foot={(
       <>
-        <Anchor to="/recommendations">{`Show more (${number(d.recommendation_count)})`}</Anchor>
-        {" · "}
+        {d.recommendation_count > 0 && <><Anchor to="/recommendations">{`Show more (${number(d.recommendation_count)})`}</Anchor>{" · "}</>}
         <Anchor to="/recommendations" search={{ status: "PartialException,FullException" }}>Show exceptions</Anchor>
       </>
     )}>
@@ -80,7 +79,7 @@ const softwareColumns: readonly PlainColumn<TopSoftware>[] = [
   { key: "name", title: "Software", render: (r) => <Anchor to={productPath(r.id)}>{r.name}</Anchor> },
   { key: "vendor", title: "Vendor", width: "18%", render: (r) => r.vendor || "–" },
   { key: "weaknesses", title: "Weaknesses", width: "16%", align: "end", render: (r) => number(r.weaknesses) },
-  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>{exposed(r)}</span> },
+  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} where it is installed`}>{exposed(r)}</span> },
   { key: "threats", title: "Threats", width: "16%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
 ];

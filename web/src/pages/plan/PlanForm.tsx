@@ -13,6 +13,8 @@ const useStyles = makeStyles({
   number: { width: "86px" },
   two: { display: "flex", gap: "16px", "& > *": { flexGrow: 1, flexBasis: 0, minWidth: 0 } },
   limit: { width: "100%", minWidth: 0, "& > input": { minWidth: 0, width: "100%" } },
+  group: { border: "none", margin: 0, padding: 0 },
+  legend: { padding: 0, marginBottom: "2px" },
   types: { display: "flex", flexDirection: "column" },
   out: { display: "flex", flexWrap: "wrap", gap: "6px" },
   busy: { display: "flex", flexDirection: "column", gap: "10px" },
@@ -62,21 +64,23 @@ export function PlanFormCard({ form, basket, names, scope, busy, onChange, onGo,
                 <Input className={s.limit} value={form.devices} inputMode="numeric" placeholder="Any number" onChange={(_, d) => onChange({ devices: d.value })} />
               </Field>
             </div>
-            <Field label="Changes that may be made">
-              <div className={s.types} role="group" aria-label="Changes that may be made">
+            <fieldset className={s.group}>
+              <legend className={s.legend}>Changes that may be made</legend>
+              <div className={s.types}>
                 {planTypes.map((t) => (
                   <Checkbox key={t} label={remedy(t).word} title={remedy(t).means} checked={form.types.includes(t)} onChange={() => { const next = form.types.includes(t) ? form.types.filter((x) => x !== t) : [...form.types, t]; if (next.length > 0) onChange({ types: next }); }} />
                 ))}
               </div>
-            </Field>
+            </fieldset>
             {form.exclude.length > 0 && (
-              <Field label="Not these">
+              <div role="group" aria-label="Not these">
+                <div className={s.legend}>Not these</div>
                 <div className={s.out}>
                   {form.exclude.map((id) => (
                     <Button key={id} size="small" icon={<DismissRegular />} iconPosition="after" aria-label={`Allow ${names[id] ?? id} again`} onClick={() => onChange({ exclude: form.exclude.filter((x) => x !== id) })}>{names[id] ?? id}</Button>
                   ))}
                 </div>
-              </Field>
+              </div>
             )}
           </>
         )}

@@ -11,7 +11,7 @@ import { ExceptionMark } from "../../app/ExceptionMark";
 import { PageHead } from "../../app/PageHead";
 import { categories, categoryWord, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { recommendationStatus, recommendationStatusNames } from "../../lib/exception";
-import { number } from "../../lib/format";
+import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { supportTags, threatFilter, threatNames } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
@@ -49,7 +49,7 @@ const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 },
 function Exposed({ r }: { r: RecommendationRow }) {
   const s = useStyles();
   return (
-    <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices ${isConfiguration(r.type) ? "that it concerns" : "where it is installed"}`}>
+    <span title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} ${isConfiguration(r.type) ? "that it concerns" : "where it is installed"}`}>
       <span className={s.hot}>{number(r.exposed)}</span>
       <span className={s.quiet}>{` / ${number(r.installed)}`}</span>
     </span>

@@ -6,7 +6,7 @@ import { OpenLink } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
-import { number } from "../../lib/format";
+import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { threatFilter, threatNames, vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
@@ -46,7 +46,7 @@ const useStyles = makeStyles({
 function Exposed({ r }: { r: SoftwareRow }) {
   const s = useStyles();
   return (
-    <span title={`${number(r.exposed)} exposed of ${number(r.installed)} devices where it is installed`}>
+    <span title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} where it is installed`}>
       {r.not_assessed && r.exposed === 0 ? <span className={s.quiet}>–</span> : <span className={r.exposed > 0 ? s.hot : undefined}>{number(r.exposed)}</span>}
       <span className={s.quiet}>{` / ${number(r.installed)}`}</span>
     </span>

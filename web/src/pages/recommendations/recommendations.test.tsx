@@ -1,0 +1,130 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, expect, test } from "vitest";
+import type { RemediationForm } from "../../api/schema";
+import { address, leave, listOf, never, open, refusal } from "../../testing/console";
+import { behavesAsList } from "../../testing/list";
+import { recommendationDetail, recommendationRow as row, threats, unweak } from "../../testing/rows";
+
+behavesAsList({
+  url: "/recommendations", rows: "GET /recommendations", label: "Security recommendations", row, name: (n) => `Update thing-${n}`, empty: "Nothing to do",
+  filter: { group: "Remediation type", option: "Restart", key: "type", value: "Restart" }, sort: { column: "Exposed devices", value: "-exposed" },
+});
+
+afterEach(leave);
+
+const cells = async (n: number) => {
+  const found = within(await screen.findByRole("table", { name: "Security recommendations" })).getAllByRole("row")[n];
+  if (!found) throw new Error(`no row ${n}`);
+  return within(found);
+};
+const id = encodeURIComponent(row(1).id);
+const one = `/recommendations/${id}`;
+const flyoutOf = async (name: string) => within(await screen.findByRole("dialog", { name }));
+
+test("a row says how many of how many devices, threats by name, and what it lowers the score by", async () => {
+  open("/recommendations", { "GET /recommendations": listOf([row(1, { exposed: 1234, installed: 5678, impact: 0.001, threats: { ...threats, kev: true, exploit: "ExploitIsVerified" }, tags: ["EOS version"] })]) });
+  const r = await cells(1);
+  expect(r.getByTitle("1,234 exposed of 5,678 devices where it is installed")).toBeTruthy();
+  expect(r.getByText("< 0.01")).toBeTruthy();
+  expect(r.getByRole("img", { name: /CISA/ })).toBeTruthy();
+  expect(r.getByText("EOS version")).toBeTruthy();
+});
+
+test("a setting has no weaknesses and is about devices that it concerns", async () => {
+  open("/recommendations", { "GET /recommendations": listOf([row(1, { ...unweak, type: "ConfigurationChange", id: "sca-_-scid-1", name: "SSH takes keys", exposed: 2, installed: 3 })]) });
+  const r = await cells(1);
+  expect(r.getByTitle("2 exposed of 3 devices that it concerns")).toBeTruthy();
+  expect(r.getByText("Configuration change")).toBeTruthy();
+  expect(r.queryByText("0")).toBeNull();
+});
+
+test("without intelligence the empty list leads to it", async () => {
+  open("/recommendations", { "GET /recommendations": listOf([]), "GET /status": { version: "t", devices: 3, connected: 3, health: "ok", notices: [], demo_intelligence: false, intelligence_empty: true, weaknesses: 0, needs_password: false } });
+  await screen.findByText("No intelligence is loaded");
+  expect(screen.queryByText("Nothing to do")).toBeNull();
+});
+
+test("the flyout says what it is, what to do and the exact impact; its tab is part of the address, and Back closes it", async () => {
+  const c = open("/recommendations", {
+    "GET /recommendations": listOf([row(1), row(2)]), [`GET ${one}`]: recommendationDetail(1, { exposed: 1, fixes: [{ place: "Debian 12", package: "thing-1", version: "2.0", versions: 1, devices: 1 }] }),
+    [`GET ${one}/devices`]: listOf([]), [`GET ${one}/vulnerabilities`]: listOf([]),
+  });
+  const user = userEvent.setup();
+  await user.click((await cells(1)).getByRole("link", { name: "Update thing-1" }));
+  const f = await flyoutOf("Update thing-1");
+  await f.findByText("thing-1 has known weaknesses that an update fixes.");
+  expect(f.getByText("1 exposed device")).toBeTruthy();
+  expect(f.getByText("Bring thing-1 to 2.0.")).toBeTruthy();
+  expect(f.getByText(/45 \/ \(30/)).toBeTruthy();
+  expect(new URLSearchParams(window.location.search).get("open")).toBe(row(1).id);
+  await user.click(f.getByRole("tab", { name: "Exposed devices" }));
+  await f.findByText("No device needs this any more");
+  expect(address()).toContain("view=devices");
+  expect(c.last(`GET ${one}/devices`)).toBeTruthy();
+  window.history.back();
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(address()).toBe("/recommendations");
+});
+
+test("the flyout of a deep link reads, and says what was refused", async () => {
+  open(`/recommendations?open=${id}`, { "GET /recommendations": listOf([]), [`GET ${one}`]: never });
+  await (await flyoutOf(row(1).id)).findByText("Reading …");
+  leave();
+  const c = open(`/recommendations?open=${id}`, { "GET /recommendations": listOf([]), [`GET ${one}`]: refusal(404, "There is no such recommendation") });
+  const f = await flyoutOf(row(1).id);
+  await f.findByText("There is no such recommendation");
+  c.answer({ [`GET ${one}`]: recommendationDetail(1) });
+  await userEvent.setup().click(f.getByRole("button", { name: "Try again" }));
+  await screen.findByText("Bring thing-1 to 2.0.");
+});
+
+const form: RemediationForm = { active: 0, exposed: 7, types: ["Update", "AttentionRequired"], groups: [{ id: 1, name: "Servers", exposed: 5 }, { id: 2, name: "Empty ones", exposed: 0 }], destinations: [{ id: "d1", kind: "webhook", name: "Desk" }] };
+const request = `/recommendations?open=${id}&view=request`;
+const around = { "GET /recommendations": listOf([row(1)]), [`GET ${one}`]: recommendationDetail(1), "GET /remediations": listOf([]) };
+
+test("the remediation form reads, and says what was refused", async () => {
+  open(request, { ...around, [`GET ${one}/remediation`]: never });
+  await (await flyoutOf("Request remediation")).findByText("Reading …");
+  leave();
+  const c = open(request, { ...around, [`GET ${one}/remediation`]: refusal(403, "Your role may not request remediation") });
+  const f = await flyoutOf("Request remediation");
+  await f.findByText("Your role may not request remediation");
+  c.answer({ [`GET ${one}/remediation`]: form });
+  await userEvent.setup().click(f.getByRole("button", { name: "Try again" }));
+  await f.findByRole("button", { name: "Request for 7 devices" });
+});
+
+test("the remediation form asks for what was chosen, once, and leads to the activity", async () => {
+  const c = open(request, { ...around, [`GET ${one}/remediation`]: form, "POST /remediations": { id: "a1" }, "GET /remediations/a1": refusal(404, "gone") });
+  const user = userEvent.setup();
+  const f = await flyoutOf("Request remediation");
+  await f.findByRole("button", { name: "Request for 7 devices" });
+  await user.click(f.getByRole("radio", { name: "Those of some device groups" }));
+  expect(f.getByRole("button", { name: "Request for 0 devices" })).toHaveProperty("disabled", true);
+  expect(f.getByRole("checkbox", { name: "Empty ones (0 exposed devices)" })).toHaveProperty("disabled", true);
+  await user.click(f.getByRole("checkbox", { name: "Servers (5 exposed devices)" }));
+  await user.click(f.getByRole("radio", { name: "High" }));
+  await user.click(f.getByRole("checkbox", { name: /^Desk/ }));
+  await user.type(f.getByRole("textbox", { name: "Notes" }), " soon ");
+  await user.click(f.getByRole("button", { name: "Request for 5 devices" }));
+  await waitFor(() => expect(address()).toBe("/remediation?open=a1"));
+  const asked = c.asked.filter((a) => a.method === "POST" && a.path === "/remediations");
+  expect(asked).toHaveLength(1);
+  expect(asked[0]?.body).toMatchObject({ recommendation_id: row(1).id, type: "Update", priority: "High", notes: "soon", groups: [1], destinations: ["d1"] });
+});
+
+test("attention has no due date, and a refused request keeps the form", async () => {
+  const c = open(request, { ...around, [`GET ${one}/remediation`]: { ...form, active: 2, destinations: [] }, "POST /remediations": refusal(409, "No device is exposed any more") });
+  const user = userEvent.setup();
+  const f = await flyoutOf("Request remediation");
+  await f.findByText(/2 activities are under way already/);
+  expect(f.getByText(/No place for tickets is set up/)).toBeTruthy();
+  expect(f.getByLabelText(/Due date/)).toBeTruthy();
+  await user.click(f.getByRole("radio", { name: "Attention required" }));
+  expect(f.queryByLabelText(/Due date/)).toBeNull();
+  await user.click(f.getByRole("button", { name: "Request for 7 devices" }));
+  await f.findByText("No device is exposed any more");
+  expect(c.last("POST /remediations")?.body).toMatchObject({ type: "AttentionRequired", due: "", groups: [] });
+  expect(f.getByRole("radio", { name: "Attention required" })).toHaveProperty("checked", true);
+});
