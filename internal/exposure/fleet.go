@@ -124,6 +124,7 @@ type Fleet struct {
 	scores    *Scores
 	changes   uint64 // of assessments and ratings
 	quiet     quiet
+	parts     parts
 
 	text    []string          // interned fixed versions, advisories and states
 	textIDs map[string]uint32 //
@@ -166,7 +167,8 @@ type weakness struct {
 	id      string
 	rating  Rating
 	sets    [3]*roaring.Bitmap // nil: empty
-	members []member           // components with a hit of it, in no order
+	members []member           // components with a hit of it, in no order: changed by join and leave
+	sign    sign               // of the members
 	exposed uint32             // devices in sets[1] or sets[2]
 }
 

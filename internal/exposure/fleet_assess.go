@@ -90,7 +90,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 			w := now[j].weak
 			d.Opened = append(d.Opened, f.weak[w].id)
 			if !f.bulk {
-				f.weak[w].members = append(f.weak[w].members, member{id, now[j].bit})
+				f.weak[w].join(id, now[j].bit)
 				f.move(id, w, 0, now[j].bit)
 			}
 			exposed = exposed || now[j].bit&bitsCount != 0
@@ -101,7 +101,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 				d.Before = append(d.Before, f.expand(old[i]))
 				if !f.bulk {
 					f.weak[now[j].weak].leave(id)
-					f.weak[now[j].weak].members = append(f.weak[now[j].weak].members, member{id, now[j].bit})
+					f.weak[now[j].weak].join(id, now[j].bit)
 					f.move(id, now[j].weak, old[i].bit, now[j].bit)
 				}
 			}
@@ -252,9 +252,17 @@ func (f *Fleet) set(w *weakness, i int) *roaring.Bitmap {
 // bitIndex is the place of a standing's bit in weakness.sets.
 func bitIndex(bit uint8) int { return int(bit >> 1) } // 1, 2, 4 → 0, 1, 2
 
+// join makes a component one of the members.
+func (w *weakness) join(id ComponentID, bit uint8) {
+	m := member{id, bit}
+	w.members = append(w.members, m)
+	w.sign.flip(m)
+}
+
 // leave takes a component out of the members.
 func (w *weakness) leave(id ComponentID) {
 	if i := slices.IndexFunc(w.members, func(m member) bool { return m.id == id }); i >= 0 {
+		w.sign.flip(w.members[i])
 		w.members[i] = w.members[len(w.members)-1]
 		w.members = w.members[:len(w.members)-1]
 	}

@@ -65,17 +65,18 @@ func (f *Fleet) rebuild() {
 	})
 	for i := range f.weak {
 		w := &f.weak[i]
-		w.sets, w.members, w.exposed = [3]*roaring.Bitmap{}, w.members[:0], 0
+		w.sets, w.members, w.sign, w.exposed = [3]*roaring.Bitmap{}, w.members[:0], sign{}, 0
 	}
 	for _, i := range order {
 		for _, h := range f.comps[i].hits {
-			f.weak[h.weak].members = append(f.weak[h.weak].members, member{ComponentID(i), h.bit})
+			f.weak[h.weak].join(ComponentID(i), h.bit)
 		}
 	}
 	dense := newGather(len(f.devices))
 	for _, i := range order {
 		f.comps[i].devices = dense.of(lists[i])
 	}
+	f.recount()
 	for i := range f.products {
 		p := &f.products[i]
 		p.installed = dense.of(f.listsWith(p.members, productInstalled, lists)...)

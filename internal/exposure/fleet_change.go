@@ -85,6 +85,7 @@ func (f *Fleet) grow(dev uint32) {
 		f.devices = append(f.devices, make([][]ComponentID, n)...)
 		f.tally = append(f.tally, make([]tally, n)...)
 		f.installed = append(f.installed, make([]uint32, n)...)
+		f.parts.of = append(f.parts.of, make([]Group, n)...)
 	}
 }
 
@@ -124,6 +125,7 @@ func (f *Fleet) setDevice(dev uint32, now []ComponentID) DeviceDiff {
 	for _, id := range d.Removed {
 		f.comps[id].devices.Remove(dev)
 	}
+	f.moved(dev, &d)
 	// Only weaknesses and products of changed components can change; what the
 	// unchanged ones add to those is looked up in one walk.
 	w, p := &f.work.weak, &f.work.prod

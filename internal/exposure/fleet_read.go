@@ -149,22 +149,7 @@ type WeaknessInfo struct {
 // Weakness counts the devices of a weakness within scope (nil: all), ok false
 // when no component has it.
 func (f *Fleet) Weakness(id string, scope *roaring.Bitmap) (info WeaknessInfo, ok bool) {
-	w, ok := f.weakIDs[id]
-	if !ok || len(f.weak[w].members) == 0 {
-		return WeaknessInfo{}, false
-	}
-	weak := &f.weak[w]
-	info = WeaknessInfo{ID: weak.id, Rating: weak.rating, Fixable: cardinality(weak.sets[2], scope)}
-	if scope == nil {
-		info.Exposed = int(weak.exposed)
-	} else {
-		info.Exposed = weak.countExposed(scope)
-	}
-	info.Affected = info.Exposed
-	if hidden := weak.sets[0]; hidden != nil && !hidden.IsEmpty() {
-		info.Affected = cardinality(weak.union(true), scope)
-	}
-	return info, true
+	return f.Survey(scope).Weakness(id)
 }
 
 // ExposedDevices returns the devices where a weakness counts in exposure. The result is a copy.
@@ -181,6 +166,14 @@ func (f *Fleet) AffectedDevices(weakness string) *roaring.Bitmap {
 		return f.weak[w].union(true)
 	}
 	return roaring.New()
+}
+
+// ProductOf returns the product id of a component, "" for an id that is not in use.
+func (f *Fleet) ProductOf(id ComponentID) string {
+	if !f.known(id) {
+		return ""
+	}
+	return f.products[f.comps[id].product].id
 }
 
 // WeaknessComponents returns the components that have a weakness, ascending.
@@ -302,9 +295,9 @@ func (f *Fleet) ProductComponents(product string, scope *roaring.Bitmap) []Compo
 // live keeps the components that some device in scope has, ascending.
 func (f *Fleet) live(members []ComponentID, scope *roaring.Bitmap) []ComponentID {
 	out := make([]ComponentID, 0, len(members))
+	list := f.followedBy(scope)
 	for _, id := range members {
-		devs := f.comps[id].devices
-		if scope == nil && !devs.IsEmpty() || scope != nil && devs.Intersects(scope) {
+		if f.heldIn(id, scope, list) {
 			out = append(out, id)
 		}
 	}

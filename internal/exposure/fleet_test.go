@@ -208,8 +208,22 @@ func TestFleetIncrementalIsFull(t *testing.T) {
 		}
 		f := NewFleet(rate)
 		weaknesses := []string{"CVE-2024-1", "CVE-2024-2", "CVE-2024-3"}
+		groups := map[uint32]Group{}
+		scopeOf := func(some ...Group) map[uint32]bool {
+			in := map[uint32]bool{}
+			for _, dev := range devices {
+				in[dev] = slices.Contains(some, groups[dev])
+			}
+			maps.DeleteFunc(in, func(_ uint32, has bool) bool { return !has })
+			return in
+		}
+		follow := func(some ...Group) *roaring.Bitmap {
+			scope := roaring.BitmapOf(slices.Collect(maps.Keys(scopeOf(some...)))...)
+			f.Follow(scope, some)
+			return scope
+		}
 		step := func() {
-			switch rapid.IntRange(0, 11).Draw(t, "op") {
+			switch rapid.IntRange(0, 13).Draw(t, "op") {
 			case 0, 1, 2, 3:
 				dev := rapid.SampledFrom(devices).Draw(t, "device")
 				var list []Component
@@ -274,6 +288,16 @@ func TestFleetIncrementalIsFull(t *testing.T) {
 				dev := rapid.SampledFrom(devices).Draw(t, "back")
 				delete(p.resting, dev)
 				f.Wake(dev)
+			case 12:
+				dev := rapid.SampledFrom(devices).Draw(t, "assigned")
+				groups[dev] = Group(rapid.IntRange(0, 2).Draw(t, "group"))
+				f.Assign(dev, groups[dev])
+			case 13: // counts of groups exist from here on
+				scope := follow(0, 1)
+				if !f.bulk {
+					f.Held(0, scope)
+				}
+				f.Unfollow(scope)
 			}
 		}
 		for range rapid.IntRange(1, 12).Draw(t, "batches") {
@@ -288,6 +312,11 @@ func TestFleetIncrementalIsFull(t *testing.T) {
 			}
 			for range n {
 				step()
+			}
+		}
+		for _, of := range [][]Group{{0}, {1, 2}} {
+			if diff := cmp.Diff(p.answer(scopeOf(of...)), ask(t, f, follow(of...))); diff != "" {
+				t.Fatalf("groups %d differ from full (-full +followed):\n%s", of, diff)
 			}
 		}
 		for _, s := range []map[uint32]bool{nil, {0: true, 70_000: true}} {

@@ -1,6 +1,10 @@
 package exposure
 
-import "github.com/RoaringBitmap/roaring/v2"
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
 
 // UnderOf is how a weakness of a component stands on a device that was Put or Dropped before.
 func (s *Scores) UnderOf(dev uint32, id ComponentID, weakness string) Under {
@@ -38,29 +42,25 @@ func (s *Scores) reached(e *Exception) (devs *roaring.Bitmap, all bool) {
 }
 
 // OpenDevices returns the devices where a weakness counts in exposure and not
-// all of it is under an exception, as a new set; under reports whether an
-// exception is about it anywhere.
+// all of it is under an exception, as a new set. under is false, and the set
+// nil, when no exception is about it anywhere: then they are ExposedDevices.
 func (s *Scores) OpenDevices(weakness string) (open *roaring.Bitmap, under bool) {
 	w, ok := s.f.weakIDs[weakness]
 	if !ok || s.exc == nil {
-		return s.f.ExposedDevices(weakness), false
+		return nil, false
+	}
+	members := s.f.weak[w].members
+	if !slices.ContainsFunc(members, func(m member) bool { return len(s.selecting(m, weakness)) > 0 }) {
+		return nil, false
 	}
 	open = roaring.New()
-	for _, m := range s.f.weak[w].members {
+	for _, m := range members {
 		if m.bit&bitsCount == 0 {
 			continue
 		}
 		left := s.f.comps[m.id].devices
-		h := s.f.hitOf(m.id, weakness)
-		if h == nil {
-			continue
-		}
-		for _, i := range s.aboutHit(m.id, h, s.aboutAll(m.id, nil)) {
+		for _, i := range s.selecting(m, weakness) {
 			e := &s.exc.list[i]
-			if !s.selects(e, h) {
-				continue
-			}
-			under = true
 			devs, all := s.reached(e)
 			if e.What.Path != "" {
 				at := s.pathAt[PathHit{e.ID, m.id}]
@@ -83,7 +83,20 @@ func (s *Scores) OpenDevices(weakness string) (open *roaring.Bitmap, under bool)
 			open.Or(left)
 		}
 	}
-	return open, under
+	return open, true
+}
+
+// selecting are the exceptions that are about a member's hit of a weakness, where it counts in exposure.
+func (s *Scores) selecting(m member, weakness string) []int32 {
+	x := s.exc
+	if m.bit&bitsCount == 0 || len(x.anywhere) == 0 && len(x.byWeak[weakness]) == 0 && len(x.byProduct[s.f.ProductOf(m.id)]) == 0 {
+		return nil
+	}
+	h := s.f.hitOf(m.id, weakness)
+	if h == nil {
+		return nil
+	}
+	return slices.DeleteFunc(s.aboutHit(m.id, h, s.aboutAll(m.id, nil)), func(i int32) bool { return !s.selects(&x.list[i], h) })
 }
 
 // CheckMitigated returns the devices that an exception which mitigates a check

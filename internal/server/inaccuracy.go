@@ -186,7 +186,7 @@ func (s *Server) evidence(ctx context.Context, caller Caller, kind, subject stri
 	case out.Recommendation != nil:
 		comps = s.core.fleet.ProductComponents(out.Recommendation.ProductID, l.devs)
 	default:
-		comps = slices.DeleteFunc(s.core.fleet.WeaknessComponents(only), func(id exposure.ComponentID) bool { return !l.has(s.core.fleet.DevicesOf(id)) })
+		comps = slices.DeleteFunc(s.core.fleet.WeaknessComponents(only), func(id exposure.ComponentID) bool { return !s.core.fleet.Held(id, l.devs) })
 	}
 	list := make([]exposure.Component, 0, mostEvidence)
 	for _, id := range comps[:min(len(comps), mostEvidence)] {

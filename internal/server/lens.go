@@ -74,6 +74,7 @@ func (c *core) lens(caller Caller) lens {
 		return l
 	}
 	if len(s.order) > mostLenses {
+		c.fleet.Unfollow(s.byKey[s.order[0]].devs)
 		delete(s.byKey, s.order[0])
 		s.order = slices.Delete(s.order, 0, 1)
 	}
@@ -83,6 +84,7 @@ func (c *core) lens(caller Caller) lens {
 			l.devs.Or(m)
 		}
 	}
+	c.fleet.Follow(l.devs, groups)
 	s.byKey[k] = l
 	return l
 }
@@ -104,6 +106,7 @@ func (c *core) caches(yield func(*rowCache) bool) {
 // regroup notes the group of a device; lenses that it enters or leaves are
 // made anew. The caller holds mu for writing.
 func (c *core) regroup(d *device, g exposure.Group) {
+	c.fleet.Assign(d.num, g)
 	was := c.members[d.group]
 	if d.group == g && was != nil && was.Contains(d.num) {
 		return
@@ -118,6 +121,7 @@ func (c *core) regroup(d *device, g exposure.Group) {
 	s := &c.lenses
 	for k, l := range s.byKey {
 		if slices.Contains(l.groups, g) || slices.Contains(l.groups, d.group) {
+			c.fleet.Unfollow(l.devs)
 			delete(s.byKey, k)
 			s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == k })
 		}

@@ -95,17 +95,17 @@ func (c *core) forgetWeaknesses(ids []string) {
 func (c *core) cachedWeakness(l lens, id string) (*WeaknessRow, bool) {
 	l.rows.mu.Lock()
 	defer l.rows.mu.Unlock()
-	return c.cachedWeaknessLocked(l, id, time.Now())
+	return c.cachedWeaknessLocked(l, c.fleet.Survey(l.devs), id, time.Now())
 }
 
-func (c *core) cachedWeaknessLocked(l lens, id string, now time.Time) (*WeaknessRow, bool) {
+func (c *core) cachedWeaknessLocked(l lens, survey *exposure.Survey, id string, now time.Time) (*WeaknessRow, bool) {
 	if day := now.Unix() / 86400; day != l.rows.day {
 		clear(l.rows.weak)
 		l.rows.day = day
 	}
 	r, have := l.rows.weak[id]
 	if !have {
-		r, _ = c.weaknessRow(l, id, now)
+		r, _ = c.surveyedRow(l, survey, id, now)
 		l.rows.weak[id] = r
 	}
 	return r, r != nil
@@ -116,10 +116,10 @@ func (c *core) cachedWeaknessLocked(l lens, id string, now time.Time) (*Weakness
 func (c *core) weaknessRows(l lens) []*WeaknessRow {
 	l.rows.mu.Lock()
 	defer l.rows.mu.Unlock()
-	now := time.Now()
+	now, survey := time.Now(), c.fleet.Survey(l.devs)
 	out := make([]*WeaknessRow, 0, len(l.rows.weak))
 	for id := range c.fleet.Weaknesses() {
-		if r, ok := c.cachedWeaknessLocked(l, id, now); ok {
+		if r, ok := c.cachedWeaknessLocked(l, survey, id, now); ok {
 			out = append(out, r)
 		}
 	}

@@ -48,7 +48,12 @@ func weaknessList() *list[WeaknessRow] {
 
 // weaknessRow is a weakness over the devices of a lens. The caller holds mu for reading.
 func (c *core) weaknessRow(l lens, id string, now time.Time) (*WeaknessRow, bool) {
-	info, ok := c.fleet.Weakness(id, l.devs)
+	return c.surveyedRow(l, c.fleet.Survey(l.devs), id, now)
+}
+
+// surveyedRow is weaknessRow for one of many.
+func (c *core) surveyedRow(l lens, survey *exposure.Survey, id string, now time.Time) (*WeaknessRow, bool) {
+	info, ok := survey.Weakness(id)
 	if !ok || info.Affected == 0 {
 		return nil, false
 	}
@@ -63,23 +68,22 @@ func (c *core) weaknessRow(l lens, id string, now time.Time) (*WeaknessRow, bool
 	if !f.Published.IsZero() {
 		r.AgeDays = int(now.Sub(f.Published).Hours() / 24)
 	}
-	products := map[string]bool{}
-	states := map[string]bool{}
+	var known [4]string
+	products := known[:0] // few, so looking through them is quick
 	for _, cid := range c.fleet.WeaknessComponents(id) {
-		if !l.has(c.fleet.DevicesOf(cid)) {
+		if !c.fleet.Held(cid, l.devs) {
 			continue
 		}
-		k := c.fleet.Component(cid)
-		if h, ok := c.fleet.HitOf(cid, id); ok && !states[string(h.State)] {
-			states[string(h.State)] = true
+		if h, ok := c.fleet.HitOf(cid, id); ok && !slices.Contains(r.States, string(h.State)) {
 			r.States = append(r.States, string(h.State))
 		}
-		pid := k.ID()
-		if products[pid] {
+		pid := c.fleet.ProductOf(cid)
+		if slices.Contains(products, pid) {
 			continue
 		}
-		products[pid] = true
+		products = append(products, pid)
 		if len(r.Software) < 3 {
+			k := c.fleet.Component(cid)
 			r.Software = append(r.Software, SoftwareRef{ID: pid, Name: k.Product, Vendor: k.Vendor})
 		}
 	}

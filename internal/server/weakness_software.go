@@ -83,7 +83,7 @@ func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q
 			r = &WeaknessSoftwareRow{ID: soft.ID, Name: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem, Installed: soft.Installed, Threats: soft.Threats}
 			byID[soft.ID], exposed[soft.ID] = r, roaring.New()
 		}
-		if hit.Exposed && l.has(c.fleet.DevicesOf(cid)) {
+		if hit.Exposed && c.fleet.Held(cid, l.devs) {
 			exposed[soft.ID].Or(c.fleet.DevicesOf(cid))
 			r.Update = r.Update || hit.Fixed != ""
 			r.Fixed = later(k.Key.Ecosystem, r.Fixed, hit.Fixed)
@@ -105,7 +105,7 @@ func (c *core) remediesOf(l lens, weakness string) []RecommendationRef {
 	devices, names := map[key]*roaring.Bitmap{}, map[key]string{}
 	for _, cid := range c.fleet.WeaknessComponents(weakness) {
 		h, _ := c.fleet.HitOf(cid, weakness)
-		if !h.Exposed || h.Remedy() == exposure.Attention || !l.has(c.fleet.DevicesOf(cid)) {
+		if !h.Exposed || h.Remedy() == exposure.Attention || !c.fleet.Held(cid, l.devs) {
 			continue
 		}
 		k := c.fleet.Component(cid)
