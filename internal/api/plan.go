@@ -63,6 +63,18 @@ type draftPlanIn struct {
 		MaxRestarts     *int     `json:"max_restarts,omitempty" minimum:"0" doc:"Most devices that restart for certain."`
 		MaxDevices      *int     `json:"max_devices,omitempty" minimum:"0" doc:"Most devices that are touched."`
 		Recommendations []string `json:"recommendations,omitempty" maxItems:"500" doc:"Exactly what to do, in place of a search."`
+		Search          string   `json:"search,omitempty" maxLength:"64" pattern:"^[A-Za-z0-9._~-]*$" doc:"A name of your choice under which /plan-searches says how far the search is, while it runs."`
+	}
+}
+
+type planRequestIn struct {
+	ID
+	Body struct {
+		Steps        []string `json:"steps" minItems:"1" maxItems:"500" doc:"Ids of the recommendations of steps: an activity is made for each, all or none."`
+		Priority     string   `json:"priority" enum:"High,Medium,Low"`
+		Due          string   `json:"due,omitempty" maxLength:"10" doc:"YYYY-MM-DD; not for steps of type AttentionRequired."`
+		Notes        string   `json:"notes,omitempty" maxLength:"4000"`
+		Destinations []string `json:"destinations,omitempty" maxItems:"10" doc:"Where tickets go; empty: just track."`
 	}
 }
 
@@ -89,7 +101,7 @@ func (c *console) planRoutes() {
 		Summary: "Make a patch plan: the smallest set of recommendations that brings the score below a target, or exactly those that are named"},
 		func(ctx context.Context, in *draftPlanIn) (*body[server.Plan], error) {
 			v, err := c.srv.DraftPlan(ctx, callerOf(ctx), server.PlanGoal{Target: in.Body.Target, Types: in.Body.Types, Exclude: in.Body.Exclude,
-				MaxRestarts: in.Body.MaxRestarts, MaxDevices: in.Body.MaxDevices, Recommendations: in.Body.Recommendations})
+				MaxRestarts: in.Body.MaxRestarts, MaxDevices: in.Body.MaxDevices, Recommendations: in.Body.Recommendations, Search: in.Body.Search})
 			if err != nil {
 				return nil, c.problem(ctx, "draft-plan", err)
 			}
@@ -113,6 +125,17 @@ func (c *console) planRoutes() {
 	})
 	plan := &owner{column: "plan_id", id: func(_ context.Context, _ server.Caller, id string) (string, error) { return id, nil }}
 	list[planStepsIn, planStepsOut](c, "plan-steps", "/plans/{id}/steps", "Steps of a saved patch plan and their state now", plan, planStepColumns, c.srv.PlanSteps)
+	get(c, "plan-search", "/plan-searches/{id}", "How far a search for a patch plan is that you began; without a stage it does not run", func(ctx context.Context, caller server.Caller, in *ID) (server.PlanSearch, error) {
+		return c.srv.PlanSearch(ctx, caller, in.ID)
+	})
+	get(c, "plan-remediation-form", "/plans/{id}/remediation", "What the form to request remediation of a saved patch plan offers", func(ctx context.Context, caller server.Caller, in *ID) (server.PlanForm, error) {
+		return c.srv.PlanRemediation(ctx, caller, in.ID)
+	})
+	act(c, huma.Operation{OperationID: "remediate-plan", Method: http.MethodPost, Path: "/plans/{id}/remediation", Summary: "Request remediation of steps of a saved patch plan", DefaultStatus: http.StatusCreated},
+		func(ctx context.Context, caller server.Caller, in *planRequestIn) (server.Plan, error) {
+			b := &in.Body
+			return c.srv.RemediatePlan(ctx, caller, in.ID.ID, server.PlanRequest{Steps: b.Steps, Priority: b.Priority, Due: b.Due, Notes: b.Notes, Destinations: b.Destinations})
+		})
 	huma.Register(c.api, huma.Operation{OperationID: "delete-plan", Method: http.MethodDelete, Path: "/plans/{id}", Errors: readErrors,
 		DefaultStatus: http.StatusNoContent, Summary: "Delete a saved patch plan"},
 		func(ctx context.Context, in *ID) (*empty, error) {
@@ -128,7 +151,7 @@ var planColumns = []column[server.PlanRow]{
 	{"name", func(r *server.PlanRow) string { return r.Name }},
 	{"created_at", func(r *server.PlanRow) string { return instant(r.CreatedAt) }},
 	{"created_by", func(r *server.PlanRow) string { return r.CreatedBy }},
-	{"device_groups", func(r *server.PlanRow) string { return groupWords(r.AllDevices, r.Groups) }},
+	{"device_groups", func(r *server.PlanRow) string { return groupWords(r.AllDevices, r.GroupNames) }},
 	{"state", func(r *server.PlanRow) string { return r.State }},
 	{"target", func(r *server.PlanRow) string { return number(r.Target) }},
 	{"before", func(r *server.PlanRow) string { return number(r.Before) }},
@@ -140,16 +163,12 @@ var planColumns = []column[server.PlanRow]{
 	{"restarts", func(r *server.PlanRow) string { return whole(r.Restarts) }},
 }
 
-// groupWords are the device groups of a plan: "all", or their numbers.
-func groupWords(all bool, groups []int) string {
+// groupWords are the device groups of a plan: "all", or their names.
+func groupWords(all bool, names []string) string {
 	if all {
 		return "all"
 	}
-	var out []string
-	for _, g := range groups {
-		out = append(out, whole(g))
-	}
-	return words(out)
+	return words(names)
 }
 
 var planStepColumns = []column[server.PlanStep]{
@@ -164,4 +183,6 @@ var planStepColumns = []column[server.PlanStep]{
 	{"restarts", func(r *server.PlanStep) string { return whole(r.Restarts) }},
 	{"state", func(r *server.PlanStep) string { return r.State }},
 	{"remaining_devices", func(r *server.PlanStep) string { return whole(r.Remaining) }},
+	{"remediation_id", func(r *server.PlanStep) string { return r.Activity }},
+	{"remediation_status", func(r *server.PlanStep) string { return r.ActivityStatus }},
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/picketsec/picket/internal/exposure"
@@ -34,8 +35,60 @@ var planTypes = []string{RemedyUpdate, RemedyRestart, RemedyConfigure}
 type planDesk struct {
 	turn chan struct{} // holds one token; who has it may search
 
-	mu     sync.Mutex  // guards drafts
-	drafts []planDraft // oldest first
+	mu       sync.Mutex             // guards what follows
+	drafts   []planDraft            // oldest first
+	searches map[string]*planSearch // that run, by caller and name
+
+	asking sync.Mutex // held while activities for steps are made: none is made twice
+}
+
+// planSearch is how far a search is.
+type planSearch struct {
+	stage    atomic.Pointer[string]
+	done, of atomic.Int64
+}
+
+func (p *planSearch) tell(stage string, done, of int) {
+	p.stage.Store(&stage)
+	p.done.Store(int64(done))
+	p.of.Store(int64(of))
+}
+
+// watch lets a search be asked about until end is called.
+func (d *planDesk) watch(caller Caller, name string) (p *planSearch, end func(), err error) {
+	p = &planSearch{}
+	p.tell(SearchWaiting, 0, 0)
+	if name == "" {
+		return p, func() {}, nil
+	}
+	key := caller.id() + " " + name
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.searches[key] != nil {
+		return nil, nil, Invalidf("search", "%q is the name of a search that runs already", name)
+	}
+	d.searches[key] = p
+	return p, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.searches, key)
+	}, nil
+}
+
+// PlanSearch says how far a search for a plan is that the caller began with
+// DraftPlan: one that does not run (yet, or any more) has no stage.
+func (s *Server) PlanSearch(_ context.Context, caller Caller, name string) (PlanSearch, error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return PlanSearch{}, err
+	}
+	d := s.plans
+	d.mu.Lock()
+	p := d.searches[caller.id()+" "+name]
+	d.mu.Unlock()
+	if p == nil {
+		return PlanSearch{}, nil
+	}
+	return PlanSearch{Stage: *p.stage.Load(), Done: int(p.done.Load()), Of: int(p.of.Load())}, nil
 }
 
 type planDraft struct {
@@ -44,7 +97,7 @@ type planDraft struct {
 }
 
 func newPlanDesk() *planDesk {
-	d := &planDesk{turn: make(chan struct{}, 1)}
+	d := &planDesk{turn: make(chan struct{}, 1), searches: map[string]*planSearch{}}
 	d.turn <- struct{}{}
 	return d
 }
@@ -128,6 +181,7 @@ type planned struct {
 	considered int
 	available  int
 	asOf       time.Time
+	groupNames []string
 }
 
 // DraftPlan makes a patch plan for the caller's device groups: the smallest
@@ -147,6 +201,11 @@ func (s *Server) DraftPlan(ctx context.Context, caller Caller, g PlanGoal) (Plan
 			return Plan{}, err
 		}
 	}
+	watch, end, err := s.plans.watch(caller, g.Search)
+	if err != nil {
+		return Plan{}, err
+	}
+	defer end()
 	ctx, stop := context.WithTimeout(ctx, planTime)
 	defer stop()
 	select {
@@ -155,18 +214,18 @@ func (s *Server) DraftPlan(ctx context.Context, caller Caller, g PlanGoal) (Plan
 	case <-ctx.Done():
 		return Plan{}, tooLong(ctx)
 	}
-	x, err := s.core.plan(ctx, caller, &g, basket)
+	x, err := s.core.plan(ctx, caller, &g, basket, watch)
 	if err != nil {
 		return Plan{}, err
 	}
-	out := Plan{Goal: g, Version: exposure.ScoreVersion, Scored: x.problem.Devices(), AllDevices: caller.Groups == nil, Groups: groupNumbers(caller.Groups), Steps: []PlanStep{},
+	out := Plan{Goal: g, Version: exposure.ScoreVersion, Scored: x.problem.Devices(), AllDevices: caller.Groups == nil, Groups: groupNumbers(caller.Groups), GroupNames: x.groupNames, Steps: []PlanStep{},
 		Considered: x.considered, Available: x.available, CreatedAt: x.asOf, CreatedBy: caller.Name}
 	var plan exposure.Plan
 	if basket != nil {
 		plan = x.problem.Whole(goal.Target)
 	} else {
 		ok := false
-		if plan, ok = x.problem.Solve(goal, func(int, int) bool { return ctx.Err() == nil }); !ok {
+		if plan, ok = x.problem.Solve(goal, func(done, of int) bool { watch.tell(SearchPlans, done, of); return ctx.Err() == nil }); !ok {
 			return Plan{}, tooLong(ctx)
 		}
 		out.Searched, out.Fewest, out.Lowest = true, plan.Fewest, plan.Lowest && out.Considered == out.Available
@@ -203,13 +262,15 @@ func groupNumbers(groups []exposure.Group) []int {
 
 // plan gathers what a plan is made from, a step at a time: others read and
 // change the fleet in between. When that makes the scores stale, it begins again.
-func (c *core) plan(ctx context.Context, caller Caller, g *PlanGoal, basket []exposure.Cause) (*planned, error) {
+func (c *core) plan(ctx context.Context, caller Caller, g *PlanGoal, basket []exposure.Cause, watch *planSearch) (*planned, error) {
 	for {
 		if err := c.readSettled(ctx); err != nil {
 			return nil, err
 		}
 		x := c.candidates(c.lens(caller), g, basket)
-		for stale, done := false, false; !stale; {
+		x.groupNames = c.planGroups(groupNumbers(caller.Groups), nil)
+		for stale, done, read := false, false, 0; !stale; read += gatherStep {
+			watch.tell(SearchReading, min(read, len(c.devices)), len(c.devices))
 			if done = x.problem.Gather(gatherStep); done {
 				c.mu.RUnlock()
 				return x, nil

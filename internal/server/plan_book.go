@@ -54,7 +54,7 @@ func (s *Server) SavePlan(ctx context.Context, caller Caller, draft, name string
 	s.log.InfoContext(ctx, "patch plan saved", "plan", id, "name", name, "by", caller.Name)
 	s.live.publish(LiveEvent{Resource: "plans"})
 	p.ID = strconv.FormatInt(id, 10)
-	return s.measured(ctx, p)
+	return s.measured(ctx, caller, p)
 }
 
 // sees reports whether a plan is within the device groups that a caller asks for.
@@ -95,7 +95,7 @@ func (s *Server) Plan(ctx context.Context, caller Caller, id string) (Plan, erro
 	if err != nil {
 		return Plan{}, err
 	}
-	return s.measured(ctx, p)
+	return s.measured(ctx, caller, p)
 }
 
 // saved reads a plan that a caller may see.
@@ -119,7 +119,7 @@ func (s *Server) saved(ctx context.Context, caller Caller, id string) (Plan, err
 }
 
 // measured puts into a saved plan what became of it.
-func (s *Server) measured(ctx context.Context, p Plan) (Plan, error) {
+func (s *Server) measured(ctx context.Context, caller Caller, p Plan) (Plan, error) {
 	trend, err := s.trend(ctx, Caller{Groups: p.groupsOf()}, p.CreatedAt)
 	if err != nil {
 		return Plan{}, fmt.Errorf("read history of the score: %w", err)
@@ -129,6 +129,9 @@ func (s *Server) measured(ctx context.Context, p Plan) (Plan, error) {
 	}
 	defer s.core.mu.RUnlock()
 	s.core.measure(&p)
+	if caller.Has(RemediationRead) || caller.Has(RemediationWrite) {
+		s.core.stepActivities(&p)
+	}
 	begin := TrendPoint{At: p.CreatedAt, Score: p.Before.Score, Version: p.Version, Devices: p.Scored}
 	now := TrendPoint{At: p.Actual.AsOf, Score: p.Actual.Score.Score, Version: exposure.ScoreVersion, Devices: p.Scored}
 	trend = slices.DeleteFunc(trend, func(t TrendPoint) bool { return !t.At.After(begin.At) || !t.At.Before(now.At) })
@@ -141,6 +144,7 @@ func (s *Server) measured(ctx context.Context, p Plan) (Plan, error) {
 func (c *core) measure(p *Plan) {
 	l := c.lens(Caller{Groups: p.groupsOf()})
 	w := c.weights()
+	p.GroupNames = c.planGroups(p.Groups, p.GroupNames)
 	p.Actual = &PlanActual{Score: planScore(c.fleet.Scores().Total(l.groups, w).Mean), Trend: []TrendPoint{}, AsOf: time.Now().UTC()}
 	for i := range p.Steps {
 		st := &p.Steps[i]
@@ -158,6 +162,28 @@ func (c *core) measure(p *Plan) {
 		}
 	}
 }
+
+// planGroups are the names of device groups as they are now; one that was
+// deleted keeps the name that it had, when that is known. The caller holds mu
+// for reading.
+func (c *core) planGroups(groups []int, was []string) []string {
+	out := make([]string, 0, len(groups))
+	for i, g := range groups {
+		name, ok := c.sorting.names[exposure.Group(g)]
+		switch {
+		case ok:
+		case len(was) == len(groups):
+			name = strings.TrimSuffix(was[i], deletedGroup) + deletedGroup
+		default:
+			name = "group " + strconv.Itoa(g) + deletedGroup
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// deletedGroup follows the name of a group that is there no more.
+const deletedGroup = " (deleted)"
 
 func planList() *list[PlanRow] {
 	return &list[PlanRow]{
@@ -208,7 +234,7 @@ func (s *Server) Plans(ctx context.Context, caller Caller, q Query, where func(*
 	for i := range plans {
 		p := &plans[i]
 		s.core.measure(p)
-		row := &PlanRow{ID: p.ID, Name: p.Name, CreatedAt: p.CreatedAt, CreatedBy: p.CreatedBy, AllDevices: p.AllDevices, Groups: p.Groups, Target: p.Goal.Target,
+		row := &PlanRow{ID: p.ID, Name: p.Name, CreatedAt: p.CreatedAt, CreatedBy: p.CreatedBy, AllDevices: p.AllDevices, Groups: p.Groups, GroupNames: p.GroupNames, Target: p.Goal.Target,
 			Before: p.Before.Score, Predicted: p.Predicted.Score, Actual: p.Actual.Score.Score, Steps: len(p.Steps), Done: p.Actual.Done, Devices: p.Devices,
 			Restarts: p.Restarts, State: p.state()}
 		if where == nil || where(row) {

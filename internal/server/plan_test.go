@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 )
 
 // planWorld is two devices with three products to update.
@@ -249,5 +250,202 @@ func TestTargetOf(t *testing.T) {
 		if got, err := targetOf(in); err != nil || new(big.Int).SetUint64(uint64(got)).String() != want {
 			t.Errorf("target %v is %d, %v", in, got, err)
 		}
+	}
+}
+
+// savedPlan saves the plan of some recommendations.
+func savedPlan(t *testing.T, s *Server, caller Caller, steps ...string) Plan {
+	t.Helper()
+	d, err := s.DraftPlan(t.Context(), caller, PlanGoal{Target: 1, Recommendations: steps})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.SavePlan(t.Context(), caller, d.Draft, "spring")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Remediation of a plan makes one activity for each step, all or none, once;
+// steps say what became of theirs, activities which plan they are of.
+func TestRemediationOfAPlan(t *testing.T) {
+	s := testServer(t)
+	one, two := planWorld(t, s)
+	p := savedPlan(t, s, admin, doOpenssl, doCurl, doExpat)
+	one.send(t, "openssl 3.0.11-1~deb12u1", "libssl3 3.0.11-1~deb12u1 openssl", "curl 7.88.1-10+deb12u8", "expat 2.5.0-1")
+	form, err := s.PlanRemediation(t.Context(), admin, p.ID)
+	if err != nil || len(form.Steps) != 3 || len(form.GroupNames) != 0 {
+		t.Fatalf("form %+v, %v", form, err)
+	}
+	for _, st := range form.Steps {
+		if want := map[string]int{doOpenssl: 2, doCurl: 0, doExpat: 2}[st.ID]; st.Exposed != want || st.Active != 0 || st.Asked {
+			t.Errorf("form offers %+v, want %d exposed devices", st, want)
+		}
+	}
+	count := func() int {
+		page, err := s.Remediations(t.Context(), admin, Query{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.Total
+	}
+	good := PlanRequest{Steps: []string{doOpenssl, doExpat}, Priority: "High", Due: "2199-01-31", Notes: "please"}
+	for name, c := range map[string]struct {
+		change func(*PlanRequest)
+		want   error
+	}{
+		"a step that is done":   {func(r *PlanRequest) { r.Steps = append([]string{doOpenssl}, doCurl) }, ErrConflict},
+		"a step of no plan":     {func(r *PlanRequest) { r.Steps = append([]string{doOpenssl}, "va-_-debian-_-nginx") }, ErrInvalid},
+		"a step that is twice":  {func(r *PlanRequest) { r.Steps = []string{doOpenssl, doOpenssl} }, ErrInvalid},
+		"no step":               {func(r *PlanRequest) { r.Steps = nil }, ErrInvalid},
+		"no priority":           {func(r *PlanRequest) { r.Priority = "" }, ErrInvalid},
+		"a destination too few": {func(r *PlanRequest) { r.Destinations = []string{"x"} }, ErrInvalid},
+	} {
+		in := good
+		c.change(&in)
+		if _, err := s.RemediatePlan(t.Context(), admin, p.ID, in); !errors.Is(err, c.want) || count() != 0 {
+			t.Errorf("%s: %v and %d activities, want %v and none", name, err, count(), c.want)
+		}
+	}
+	for _, perm := range []string{RecommendationRead, RemediationWrite} {
+		if _, err := s.RemediatePlan(t.Context(), Caller{Permissions: []string{perm}}, p.ID, good); !errors.Is(err, ErrDenied) {
+			t.Errorf("request with %s alone: %v, want a refusal", perm, err)
+		}
+	}
+	if p, err = s.RemediatePlan(t.Context(), admin, p.ID, good); err != nil || count() != 2 {
+		t.Fatalf("request: %v, %d activities", err, count())
+	}
+	for _, st := range p.Steps {
+		if (st.Activity != "") != (st.ID != doCurl) || st.Activity != "" && st.ActivityStatus != RemediationActive {
+			t.Errorf("step %+v after the request", st)
+		}
+		if st.Activity != "" {
+			if r := remediationNow(t, s, st.Activity); r.Recommendation != st.ID || r.Due != good.Due || r.Priority != "High" || r.Progress.Targets != 2 || r.Plan == nil || *r.Plan != (PlanRef{p.ID, "spring"}) {
+				t.Errorf("activity of %s is %+v", st.ID, r)
+			}
+		}
+	}
+	if _, err := s.RemediatePlan(t.Context(), admin, p.ID, PlanRequest{Steps: []string{doExpat}, Priority: "Low"}); !errors.Is(err, ErrConflict) || count() != 2 {
+		t.Errorf("the same request again: %v and %d activities, want a conflict and 2", err, count())
+	}
+	two.send(t, "openssl 3.0.14-1~deb12u1", "expat 2.5.0-1+deb12u1")
+	one.send(t, "openssl 3.0.11-1~deb12u1", "libssl3 3.0.11-1~deb12u1 openssl", "curl 7.88.1-10+deb12u8", "expat 2.5.0-1+deb12u1")
+	s.follow(t.Context(), &touchedDevices{all: true})
+	if p, err = s.Plan(t.Context(), admin, p.ID); err != nil || p.Actual.Done != 2 {
+		t.Fatalf("plan %+v, %v", p, err)
+	}
+	for _, st := range p.Steps {
+		if st.ID == doExpat && (st.State != StepDone || st.ActivityStatus != RemediationCompleted) {
+			t.Errorf("step %+v, want it done and its activity completed", st)
+		}
+	}
+	if q, err := s.Plan(t.Context(), Caller{Permissions: []string{RecommendationRead}}, p.ID); err != nil || q.Steps[0].Activity != "" {
+		t.Errorf("activities are told without the permission: %+v, %v", q.Steps, err)
+	}
+	id := p.Steps[0].Activity
+	if err := s.DeletePlan(t.Context(), admin, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if r := remediationNow(t, s, id); r.Plan == nil || *r.Plan != (PlanRef{"", "spring"}) {
+		t.Errorf("activity of a plan that was deleted: %+v", r.Plan)
+	}
+}
+
+// A plan of some device groups is requested for their devices, under the names
+// of the groups; a group that is deleted keeps the name that it had.
+func TestPlansNameTheirGroups(t *testing.T) {
+	s := testServer(t)
+	one, _ := planWorld(t, s)
+	mustTag(t, s, one.id, []string{"web"}, nil)
+	g := mustGroup(t, s, 0, "Web servers", on(group.Tag, group.Equals, "web"))
+	in := admin
+	in.Groups = []exposure.Group{g}
+	p := savedPlan(t, s, in, doExpat)
+	if _, err := s.RemediatePlan(t.Context(), Caller{Name: "test", Admin: true, Groups: []exposure.Group{0}}, p.ID, PlanRequest{Steps: []string{doExpat}, Priority: "Low"}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a plan of other groups: %v, want not found", err)
+	}
+	p, err := s.RemediatePlan(t.Context(), admin, p.ID, PlanRequest{Steps: []string{doExpat}, Priority: "Low"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := remediationNow(t, s, p.Steps[0].Activity); r.Progress.Targets != 1 || len(r.Groups) != 1 || r.Groups[0] != "Web servers" {
+		t.Errorf("activity %+v, want one target in Web servers", r.RemediationRow)
+	}
+	names := func(want string) {
+		t.Helper()
+		p, err := s.Plan(t.Context(), admin, p.ID)
+		rows, listErr := s.Plans(t.Context(), admin, Query{}, nil)
+		form, formErr := s.PlanRemediation(t.Context(), admin, p.ID)
+		if err := errors.Join(err, listErr, formErr); err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range [][]string{p.GroupNames, rows.Items[0].GroupNames, form.GroupNames} {
+			if len(got) != 1 || got[0] != want {
+				t.Errorf("groups of the plan are %q, want %q", got, want)
+			}
+		}
+	}
+	names("Web servers")
+	mustGroup(t, s, g, "Web", on(group.Tag, group.Equals, "web"))
+	names("Web")
+	if err := s.DeleteDeviceGroup(t.Context(), admin, g); err != nil {
+		t.Fatal(err)
+	}
+	names("Web servers (deleted)")
+	if _, err := s.CompleteRemediation(t.Context(), admin, p.Steps[0].Activity, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RemediatePlan(t.Context(), admin, p.ID, PlanRequest{Steps: []string{doExpat}, Priority: "Low"}); !errors.Is(err, ErrConflict) {
+		t.Errorf("a plan whose group is gone asks other devices: %v, want a conflict", err)
+	}
+	if _, err := s.RemediatePlan(t.Context(), admin, savedPlan(t, s, admin, doExpat).ID, PlanRequest{Steps: []string{doExpat}, Priority: "Low"}); err != nil {
+		t.Errorf("the same step of another plan: %v", err)
+	}
+}
+
+// Who waits for a plan is told how far the search is, and nobody else.
+func TestPlanSearchTellsHowFarItIs(t *testing.T) {
+	s := testServer(t)
+	planWorld(t, s)
+	<-s.plans.turn // somebody else searches
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := s.DraftPlan(ctx, admin, PlanGoal{Target: 1, Search: "mine"})
+		done <- err
+	}()
+	within(t, "the search is known", func() bool {
+		p, err := s.PlanSearch(t.Context(), admin, "mine")
+		return err == nil && p.Stage == SearchWaiting
+	})
+	if p, err := s.PlanSearch(t.Context(), Caller{UserID: 7, Admin: true}, "mine"); err != nil || p != (PlanSearch{}) {
+		t.Errorf("the search of somebody else: %+v, %v, want nothing", p, err)
+	}
+	if _, err := s.DraftPlan(t.Context(), admin, PlanGoal{Target: 1, Search: "mine"}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a second search of the same name: %v", err)
+	}
+	stop()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("a search that was cancelled: %v", err)
+	}
+	if p, err := s.PlanSearch(t.Context(), admin, "mine"); err != nil || p != (PlanSearch{}) {
+		t.Errorf("a search that ended: %+v, %v, want nothing", p, err)
+	}
+	s.plans.turn <- struct{}{}
+	watch, end, err := s.plans.watch(admin, "again")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	x, err := s.core.plan(t.Context(), admin, &PlanGoal{Types: planTypes}, nil, watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.PlanSearch(t.Context(), admin, "again"); err != nil || p.Stage != SearchReading || p.Of < 2 {
+		t.Errorf("while the fleet is read: %+v, %v", p, err)
+	}
+	if x.problem.Devices() != 2 {
+		t.Errorf("%d devices gathered", x.problem.Devices())
 	}
 }

@@ -58,9 +58,9 @@ func (s *Server) RemediationForm(ctx context.Context, caller Caller, recommendat
 	if err := s.need(caller, RemediationWrite); err != nil {
 		return RemediationForm{}, err
 	}
-	dests, err := s.st.Destinations(ctx)
+	dests, err := s.formDestinations(ctx)
 	if err != nil {
-		return RemediationForm{}, fmt.Errorf("read destinations: %w", err)
+		return RemediationForm{}, err
 	}
 	if err := s.core.settle(ctx); err != nil {
 		return RemediationForm{}, err
@@ -74,19 +74,29 @@ func (s *Server) RemediationForm(ctx context.Context, caller Caller, recommendat
 		return RemediationForm{}, err
 	}
 	affected := l.of(roaring.And(c.causeOf(row.ID, row.Ecosystem).there, c.active()))
-	f := RemediationForm{Types: remediationTypes(row), Exposed: int(affected.GetCardinality()), Groups: []FormGroup{}, Destinations: []FormDestination{}, Active: c.remediations.active(l, row.ID)}
+	f := RemediationForm{Types: remediationTypes(row), Exposed: int(affected.GetCardinality()), Groups: []FormGroup{}, Destinations: dests, Active: c.remediations.active(l, row.ID)}
 	for i := range c.sorting.groups { // without groups there is nothing to choose
 		f.Groups = append(f.Groups, c.formGroup(c.sorting.groups[i].group(), affected))
 	}
 	if len(f.Groups) > 0 {
 		f.Groups = append(f.Groups, c.formGroup(0, affected))
 	}
+	return f, nil
+}
+
+// formDestinations are the places for tickets that a form offers.
+func (s *Server) formDestinations(ctx context.Context) ([]FormDestination, error) {
+	dests, err := s.st.Destinations(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read destinations: %w", err)
+	}
+	out := []FormDestination{}
 	for _, d := range dests {
 		if d.Enabled && !d.Removed {
-			f.Destinations = append(f.Destinations, FormDestination{ID: d.ID, Name: d.Name, Kind: ticketKind(&d)})
+			out = append(out, FormDestination{ID: d.ID, Name: d.Name, Kind: ticketKind(&d)})
 		}
 	}
-	return f, nil
+	return out, nil
 }
 
 func (c *core) formGroup(g exposure.Group, affected *roaring.Bitmap) FormGroup {
@@ -128,19 +138,31 @@ func (s *Server) RequestRemediation(ctx context.Context, caller Caller, in Remed
 	if err := s.need(caller, RemediationWrite); err != nil {
 		return Remediation{}, err
 	}
-	due, err := checkPlan(in.Type, in.Priority, in.Due, in.Notes)
+	if err := s.checkDestinations(ctx, in.Destinations); err != nil {
+		return Remediation{}, err
+	}
+	a, err := s.newActivity(ctx, caller, in)
 	if err != nil {
 		return Remediation{}, err
+	}
+	if err := s.saveRequests(ctx, []*activity{a}, in.Destinations); err != nil {
+		return Remediation{}, err
+	}
+	return s.remediation(ctx, caller, a.ID)
+}
+
+// newActivity makes the activity of a request, which is not stored yet.
+func (s *Server) newActivity(ctx context.Context, caller Caller, in RemediationRequest) (*activity, error) {
+	due, err := checkPlan(in.Type, in.Priority, in.Due, in.Notes)
+	if err != nil {
+		return nil, err
 	}
 	rec, err := s.recommendationFor(ctx, caller, in.Recommendation)
 	if err != nil {
-		return Remediation{}, err
+		return nil, err
 	}
 	if allowed := remediationTypes(&rec.RecommendationRow); !slices.Contains(allowed, in.Type) {
-		return Remediation{}, Invalidf("type", "%q is not one of %s", in.Type, strings.Join(allowed, ", "))
-	}
-	if err := s.checkDestinations(ctx, in.Destinations); err != nil {
-		return Remediation{}, err
+		return nil, Invalidf("type", "%q is not one of %s", in.Type, strings.Join(allowed, ", "))
 	}
 	now := time.Now().UTC()
 	a := &activity{spec: remediationSpec{Description: rec.Description, Steps: rec.Steps, Component: rec.Component, Vendor: rec.Vendor, ProductID: rec.ProductID,
@@ -148,14 +170,9 @@ func (s *Server) RequestRemediation(ctx context.Context, caller Caller, in Remed
 	a.Remediation = store.Remediation{ID: newID(), Recommendation: rec.ID, Type: in.Type, Title: rec.Name, Priority: in.Priority, Due: due, Notes: strings.TrimSpace(in.Notes),
 		Created: now, CreatedBy: caller.Name, CreatedByID: caller.id(), RemediationStatus: store.RemediationStatus{Status: RemediationActive, At: now}}
 	if a.targets, err = s.targets(caller, a); err != nil {
-		return Remediation{}, err
+		return nil, err
 	}
-	if err := s.saveRequest(ctx, a, in.Destinations); err != nil {
-		return Remediation{}, err
-	}
-	s.log.InfoContext(ctx, "remediation requested", "remediation", a.ID, "recommendation", a.Recommendation, "targets", a.targets.GetCardinality(), "by", caller.Name)
-	s.remediationChanged(a.ID)
-	return s.remediation(ctx, caller, a.ID)
+	return a, nil
 }
 
 // recommendationFor is Recommendation for a caller who may request remediation.
@@ -195,28 +212,40 @@ func (s *Server) targets(caller Caller, a *activity) (*roaring.Bitmap, error) {
 	return t, nil
 }
 
-// saveRequest stores an activity with what goes out for it, and makes it known.
-func (s *Server) saveRequest(ctx context.Context, a *activity, destinations []string) (err error) {
-	if a.Spec, err = json.Marshal(a.spec); err != nil {
-		return fmt.Errorf("encode request: %w", err)
-	}
-	if a.Targets, err = a.targets.ToBytes(); err != nil {
-		return fmt.Errorf("encode targets: %w", err)
-	}
-	var out []store.Delivery
-	for _, id := range destinations {
-		d, err := s.delivery(a, id, "created", "", a.CreatedBy, a.Created, RemediationProgress{Targets: int(a.targets.GetCardinality())})
-		if err != nil {
-			return err
+// saveRequests stores activities with what goes out for them, all or none, and
+// makes them known.
+func (s *Server) saveRequests(ctx context.Context, list []*activity, destinations []string) (err error) {
+	rows := make([]store.NewRemediation, 0, len(list))
+	for _, a := range list {
+		if a.Spec, err = json.Marshal(a.spec); err != nil {
+			return fmt.Errorf("encode request: %w", err)
 		}
-		out = append(out, d)
+		if a.Targets, err = a.targets.ToBytes(); err != nil {
+			return fmt.Errorf("encode targets: %w", err)
+		}
+		n := int(a.targets.GetCardinality())
+		row := store.NewRemediation{Remediation: &a.Remediation,
+			Event: store.RemediationEvent{At: a.Created, Who: a.CreatedBy, What: "requested", Detail: plural(n, "exposed device", "exposed devices")}}
+		for _, id := range destinations {
+			d, err := s.delivery(a, id, "created", "", a.CreatedBy, a.Created, RemediationProgress{Targets: n})
+			if err != nil {
+				return err
+			}
+			row.Out = append(row.Out, d)
+		}
+		rows = append(rows, row)
 	}
-	ev := store.RemediationEvent{At: a.Created, Who: a.CreatedBy, What: "requested", Detail: plural(int(a.targets.GetCardinality()), "exposed device", "exposed devices")}
-	if err := s.st.AddRemediation(ctx, &a.Remediation, ev, out); err != nil {
+	if err := s.st.AddRemediations(ctx, rows); err != nil {
 		return err
 	}
-	a.Spec, a.Targets, a.tickets = nil, nil, ticketSummary(out)
-	s.core.remediations.put(a)
+	for i, a := range list {
+		a.Spec, a.Targets, a.tickets = nil, nil, ticketSummary(rows[i].Out)
+		s.core.remediations.put(a)
+	}
+	for _, a := range list {
+		s.log.InfoContext(ctx, "remediation requested", "remediation", a.ID, "recommendation", a.Recommendation, "targets", a.targets.GetCardinality(), "by", a.CreatedBy)
+		s.remediationChanged(a.ID)
+	}
 	return nil
 }
 
@@ -344,6 +373,12 @@ func (s *Server) remediation(ctx context.Context, caller Caller, id string) (Rem
 	_, _, notThere := s.core.recommendation(s.core.lens(caller), a.Recommendation)
 	s.core.mu.RUnlock()
 	out.Open = notThere == nil
+	if a.spec.Plan != "" {
+		out.Plan = &PlanRef{Name: a.spec.PlanName}
+		if p, err := s.saved(ctx, caller, a.spec.Plan); err == nil && caller.Has(RecommendationRead) {
+			out.Plan = &PlanRef{ID: p.ID, Name: p.Name}
+		}
+	}
 	history, err := s.st.RemediationHistory(ctx, id)
 	if err != nil {
 		return Remediation{}, fmt.Errorf("read history of %s: %w", id, err)

@@ -29,6 +29,8 @@ type remediationSpec struct {
 	Category    string   `json:"category"`
 	Groups      []uint32 `json:"groups,omitempty"`
 	GroupNames  []string `json:"group_names,omitempty"`
+	Plan        string   `json:"plan,omitempty"` // id of the patch plan that it is a step of
+	PlanName    string   `json:"plan_name,omitempty"`
 }
 
 // activity is a remediation activity in memory. It is never changed: a change

@@ -306,6 +306,9 @@ type API interface {
 	Plan(ctx context.Context, c Caller, id string) (Plan, error)
 	PlanSteps(ctx context.Context, c Caller, id string, q Query) (Page[PlanStep], error)
 	DeletePlan(ctx context.Context, c Caller, id string) error
+	PlanSearch(ctx context.Context, c Caller, name string) (PlanSearch, error)
+	PlanRemediation(ctx context.Context, c Caller, id string) (PlanForm, error)
+	RemediatePlan(ctx context.Context, c Caller, id string, in PlanRequest) (Plan, error)
 	Exceptions(ctx context.Context, c Caller, q Query) (Page[ExceptionRow], error)
 	Exception(ctx context.Context, c Caller, id string) (ExceptionDetail, error)
 	MakeException(ctx context.Context, c Caller, in NewException) (ExceptionDetail, error)

@@ -63,6 +63,48 @@ type PlanGoal struct {
 	// Recommendations are exactly what to do, in place of a search; the limits
 	// do not concern them.
 	Recommendations []string `json:"recommendations"`
+
+	Search string `json:"-"` // names the search for PlanSearch, while it runs; "": nobody asks
+}
+
+// PlanSearch is how far a search for a plan is.
+type PlanSearch struct {
+	Stage string `json:"stage"` // waiting: others search first; reading the fleet; searching; "": it does not run
+	Done  int    `json:"done"`
+	Of    int    `json:"of"` // the most that may be done: a search may end sooner; 0: not known
+}
+
+// The stages of a search.
+const (
+	SearchWaiting = "waiting"
+	SearchReading = "reading"
+	SearchPlans   = "searching"
+)
+
+// PlanForm is what the form to request remediation of a saved plan offers.
+type PlanForm struct {
+	GroupNames   []string          `json:"group_names"` // that the plan is for; empty: all devices
+	Steps        []PlanFormStep    `json:"steps"`
+	Destinations []FormDestination `json:"destinations"`
+}
+
+// PlanFormStep is a step of a plan as it may be requested now.
+type PlanFormStep struct {
+	ID      string `json:"id"` // of the recommendation
+	Name    string `json:"name"`
+	Type    string `json:"type"`    // as it is now: what the activity will be
+	Exposed int    `json:"exposed"` // devices of the plan that have it now; 0: nothing to request
+	Active  int    `json:"active"`  // activities for it that are under way
+	Asked   bool   `json:"asked"`   // one of Active is this plan's: it is not made twice
+}
+
+// PlanRequest asks for remediation of some steps of a saved plan.
+type PlanRequest struct {
+	Steps        []string `json:"steps"`    // ids of recommendations
+	Priority     string   `json:"priority"` // High, Medium, Low
+	Due          string   `json:"due"`      // YYYY-MM-DD, "" for none; not for steps of type AttentionRequired
+	Notes        string   `json:"notes"`
+	Destinations []string `json:"destinations"` // ids; empty: just track
 }
 
 // Plan is a patch plan, as it was predicted.
@@ -72,7 +114,8 @@ type Plan struct {
 	Name       string     `json:"name"`
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  string     `json:"created_by"`
-	Groups     []int      `json:"groups"` // device groups that it is for; empty: AllDevices says whether for all
+	Groups     []int      `json:"groups"`      // device groups that it is for; empty: AllDevices says whether for all
+	GroupNames []string   `json:"group_names"` // of Groups, as they are called now
 	AllDevices bool       `json:"all_devices"`
 	Goal       PlanGoal   `json:"goal"`
 	Version    int        `json:"version"` // of the formula of scores
@@ -112,6 +155,10 @@ type PlanStep struct {
 	// Of a saved plan: how many devices have it now, and Open, In progress or Done.
 	Remaining int    `json:"remaining"`
 	State     string `json:"state"`
+	// The last remediation activity that was requested with the plan, and how it
+	// stands; "" when there is none that the caller may see.
+	Activity       string `json:"activity"`
+	ActivityStatus string `json:"activity_status"`
 }
 
 // The states of a step.
@@ -137,6 +184,7 @@ type PlanRow struct {
 	CreatedBy  string    `json:"created_by"`
 	AllDevices bool      `json:"all_devices"`
 	Groups     []int     `json:"groups"`
+	GroupNames []string  `json:"group_names"`
 	Target     float64   `json:"target"`
 	Before     float64   `json:"before"`
 	Predicted  float64   `json:"predicted"`

@@ -71,10 +71,18 @@ type Remediation struct {
 	RemediationRow
 	About   string             `json:"description"`
 	Steps   []string           `json:"steps"`
+	Plan    *PlanRef           `json:"plan"`                // the patch plan that it is a step of; null: none
 	Open    bool               `json:"recommendation_open"` // the recommendation is still there
 	Tickets []TicketRow        `json:"tickets"`
 	History []RemediationEvent `json:"history"`
 	AsOf    time.Time          `json:"as_of"`
+}
+
+// PlanRef names a saved patch plan. ID is "" when the plan is not there (any
+// more) for the caller.
+type PlanRef struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // RemediationEvent is who did what when.

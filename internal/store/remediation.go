@@ -43,21 +43,37 @@ type RemediationEvent struct {
 	Detail string
 }
 
-// AddRemediation stores an activity with the beginning of its history and what
-// has to go out for it, in one transaction.
-func (s *Store) AddRemediation(ctx context.Context, r *Remediation, ev RemediationEvent, out []Delivery) error {
+// NewRemediation is an activity with the beginning of its history and what has
+// to go out for it.
+type NewRemediation struct {
+	*Remediation
+	Event RemediationEvent
+	Out   []Delivery
+}
+
+// AddRemediations stores activities, all of them or none, in one transaction.
+func (s *Store) AddRemediations(ctx context.Context, list []NewRemediation) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO remediation (id, recommendation, type, title, spec, priority, due, notes, targets, created, created_by, created_by_id, status, status_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			r.ID, r.Recommendation, r.Type, r.Title, r.Spec, r.Priority, milli(r.Due), r.Notes, nonNil(r.Targets), milli(r.Created), r.CreatedBy, r.CreatedByID, r.Status, milli(r.At))
-		if err != nil {
-			return fmt.Errorf("store remediation: %w", err)
+		for _, r := range list {
+			if err := addRemediation(ctx, tx, r); err != nil {
+				return err
+			}
 		}
-		if r.Seq, err = res.LastInsertId(); err != nil {
-			return err
-		}
-		return addEvent(ctx, tx, r.ID, ev, out)
+		return nil
 	})
+}
+
+func addRemediation(ctx context.Context, tx *sql.Tx, r NewRemediation) error {
+	res, err := tx.ExecContext(ctx, `INSERT INTO remediation (id, recommendation, type, title, spec, priority, due, notes, targets, created, created_by, created_by_id, status, status_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		r.ID, r.Recommendation, r.Type, r.Title, r.Spec, r.Priority, milli(r.Due), r.Notes, nonNil(r.Targets), milli(r.Created), r.CreatedBy, r.CreatedByID, r.Status, milli(r.At))
+	if err != nil {
+		return fmt.Errorf("store remediation: %w", err)
+	}
+	if r.Seq, err = res.LastInsertId(); err != nil {
+		return err
+	}
+	return addEvent(ctx, tx, r.ID, r.Event, r.Out)
 }
 
 // addEvent appends to the history of an activity and to the outbox.

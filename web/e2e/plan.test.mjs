@@ -108,6 +108,33 @@ test("the basket becomes a plan that is saved", async () => {
   assert.deepEqual(await axe(page), []);
 });
 
+test("remediation of the whole plan is requested in one form, and each step has its activity", async () => {
+  const flyout = page.getByRole("dialog", { name: "Spring cleaning" });
+  await flyout.getByRole("button", { name: "Request remediation" }).click();
+  const form = page.getByRole("dialog", { name: "Request remediation of the plan" });
+  await form.getByText("Steps (2 of 2)", { exact: true }).waitFor();
+  await form.getByText("All devices", { exact: true }).waitFor();
+  await still(page);
+  assert.deepEqual(await axe(page), []);
+  const one = form.getByRole("checkbox", { name: `Request ${chosen[0].name}` });
+  await one.uncheck();
+  await form.getByRole("button", { name: "Request 1 step" }).waitFor();
+  await one.check();
+  await form.getByRole("textbox", { name: "Notes" }).fill("before the holidays");
+  await form.getByRole("button", { name: "Request all 2 steps" }).click();
+  await flyout.waitFor();
+  const links = flyout.getByRole("link", { name: "Active" });
+  await until("both steps name their activity", async () => (await links.count()) === 2);
+  const list = (await read(context, demo, "/remediations")).items;
+  assert.deepEqual(list.map((r) => r.recommendation_id).sort(), chosen.map((r) => r.id).sort());
+  assert.ok(list.every((r) => r.notes === "before the holidays" && r.due !== ""));
+  await flyout.getByRole("button", { name: "Request remediation" }).click();
+  await until("a second request is not offered", async () => (await form.getByText("Requested with this plan already").count()) === 2);
+  assert.equal(await form.getByRole("button", { name: /^Request/ }).count(), 0);
+  await form.getByRole("button", { name: "Back to the plan" }).click();
+  await flyout.getByRole("tab", { name: "Predicted and actual" }).click();
+});
+
 test("carried out on the hosts, the open page shows the predicted score as the actual one", async () => {
   const flyout = page.getByRole("dialog", { name: "Spring cleaning" });
   await page.evaluate(() => (window.stayed = true));
@@ -129,6 +156,8 @@ test("carried out on the hosts, the open page shows the predicted score as the a
   assert.deepEqual([now.actual.score.num, now.actual.score.den], [now.predicted.num, now.predicted.den]);
   await flyout.getByRole("tab", { name: "Steps" }).click();
   assert.deepEqual(await flyout.locator("tbody td:nth-child(3)").allInnerTexts(), ["Done", "Done"]);
+  await until("the activities are completed", async () => (await flyout.getByRole("link", { name: "Completed" }).count()) === 2, limit);
+  assert.equal(await flyout.getByRole("button", { name: "Request remediation" }).count(), 0);
   for (const [format, rows] of [["CSV", (t) => csvRows(t).length - 1], ["JSON Lines", (t) => t.split("\n").filter((l) => l !== "" && JSON.parse(l)).length]]) {
     await flyout.getByRole("button", { name: "Export steps" }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: new RegExp(`^${format}`) }).click()]);
@@ -154,6 +183,21 @@ test("the smallest plan for a target keeps to its limits and says what is proven
   await page.goto(`${demo.base}/recommendations/plan?target=0`);
   await page.getByRole("button", { name: "Find the smallest plan" }).click();
   await page.getByText(/^The target cannot be reached: with all/).waitFor();
+});
+
+test("a search is cancelled", async () => {
+  await page.goto(`${demo.base}/recommendations/plan?target=1`);
+  let go;
+  const held = new Promise((done) => (go = done));
+  await page.route("**/api/x/plans/draft*", async (route) => { await held; await route.continue().catch(() => {}); }); // a fleet that takes longer
+  await page.getByRole("button", { name: "Find the smallest plan" }).click();
+  await page.getByRole("progressbar", { name: "Progress of the search" }).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("The last search was cancelled.").waitFor();
+  go();
+  await page.unroute("**/api/x/plans/draft*");
+  await page.getByRole("button", { name: "Find the smallest plan" }).click();
+  await page.getByRole("region", { name: "Plan", exact: true }).getByRole("status").waitFor();
 });
 
 test("what is left out of a plan stays out", async () => {

@@ -2,7 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { Problem, api, ok } from "./client";
 import type { DeviceValue } from "../lib/exposure";
 import type { Rule } from "../lib/rules";
-import type { InaccuracyReport, NewException, NewTokenIn, Page, PlanGoalIn, TagChange } from "./schema";
+import type { InaccuracyReport, NewException, NewTokenIn, Page, PlanGoalIn, PlanRequest, TagChange } from "./schema";
 
 type Query = Record<string, string>;
 type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
@@ -87,6 +87,7 @@ const inGroups = () => {
 export const whatIf = (ids: readonly string[]) =>
   queryOptions({ queryKey: ["scores", "what-if", ids], queryFn: ({ signal }) => ok(api.POST("/what-if", { params: inGroups(), body: { recommendations: [...ids] }, signal })), placeholderData: keepPreviousData });
 export const plans = (q: Query) => list(["scores", "plans"], q, (query, signal) => api.GET("/plans", { params: { query }, signal }));
+export const planForm = (id: string) => one(["scores", "plans", id, "form"], (signal) => api.GET("/plans/{id}/remediation", { params: { path: { id } }, signal }));
 export const plan = (id: string) => one(["scores", "plans", id], (signal) => api.GET("/plans/{id}", { params: { path: { id } }, signal }));
 export const exceptions = (q: Query) => list(["scores", "exceptions"], q, (query, signal) => api.GET("/exceptions", { params: { query }, signal }));
 export const exception = (id: string) => one(["scores", "exceptions", id], (signal) => api.GET("/exceptions/{id}", { params: { path: { id } }, signal }));
@@ -141,8 +142,12 @@ export const redeem = (token: string) => ok(api.POST("/session/redeem", { body: 
 export const signIn = (username: string, password: string) => ok(api.POST("/session", { body: { username, password } }));
 export const signOut = () => ok(api.DELETE("/session"));
 export const setPassword = (current: string, password: string) => ok(api.PUT("/me/password", { body: { current, new: password } }));
+/** How far a search for a plan is; keeps asking while somebody looks. */
+export const planSearch = (name: string) =>
+  queryOptions({ queryKey: ["plan-search", name], queryFn: ({ signal }) => ok(api.GET("/plan-searches/{id}", { params: { path: { id: name } }, signal })), refetchInterval: 300, gcTime: 0 });
 export const draftPlan = (body: PlanGoalIn, signal: AbortSignal) => ok(api.POST("/plans/draft", { params: inGroups(), body, signal }));
 export const savePlan = (draft: string, name: string) => ok(api.POST("/plans", { body: { draft, name } }));
+export const remediatePlan = (id: string, body: PlanRequest) => ok(api.POST("/plans/{id}/remediation", { params: { path: { id } }, body }));
 export const deletePlan = (id: string) => ok(api.DELETE("/plans/{id}", { params: { path: { id } } }));
 export const syncIntel = () => ok(api.POST("/intel/sync"));
 export const cancelJob = (id: string) => ok(api.DELETE("/jobs/{id}", { params: { path: { id } } }));

@@ -794,6 +794,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plan-searches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a search for a patch plan is that you began; without a stage it does not run */
+        get: operations["plan-search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plans": {
         parameters: {
             query?: never;
@@ -859,6 +876,24 @@ export interface paths {
         post?: never;
         /** Delete a saved patch plan */
         delete: operations["delete-plan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}/remediation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the form to request remediation of a saved patch plan offers */
+        get: operations["plan-remediation-form"];
+        put?: never;
+        /** Request remediation of steps of a saved patch plan */
+        post: operations["remediate-plan"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2227,6 +2262,8 @@ export interface components {
             max_restarts?: number;
             /** @description Exactly what to do, in place of a search. */
             recommendations?: string[];
+            /** @description A name of your choice under which /plan-searches says how far the search is, while it runs. */
+            search?: string;
             /**
              * Format: double
              * @description The score is to be below it; thousandths count.
@@ -2893,6 +2930,7 @@ export interface components {
             /** Format: int64 */
             fewest: number;
             goal: components["schemas"]["PlanGoal"];
+            group_names: string[];
             groups: number[];
             id: string;
             lowest: boolean;
@@ -2916,6 +2954,21 @@ export interface components {
             score: components["schemas"]["PlanScore"];
             trend: components["schemas"]["TrendPoint"][];
         };
+        PlanForm: {
+            destinations: components["schemas"]["FormDestination"][];
+            group_names: string[];
+            steps: components["schemas"]["PlanFormStep"][];
+        };
+        PlanFormStep: {
+            /** Format: int64 */
+            active: number;
+            asked: boolean;
+            /** Format: int64 */
+            exposed: number;
+            id: string;
+            name: string;
+            type: string;
+        };
         PlanGoal: {
             exclude: string[];
             max_devices: (number | null) | null;
@@ -2924,6 +2977,21 @@ export interface components {
             /** Format: double */
             target: number;
             types: string[];
+        };
+        PlanRef: {
+            id: string;
+            name: string;
+        };
+        PlanRequestInBody: {
+            /** @description Where tickets go; empty: just track. */
+            destinations?: string[];
+            /** @description YYYY-MM-DD; not for steps of type AttentionRequired. */
+            due?: string;
+            notes?: string;
+            /** @enum {string} */
+            priority: "High" | "Medium" | "Low";
+            /** @description Ids of the recommendations of steps: an activity is made for each, all or none. */
+            steps: string[];
         };
         PlanRow: {
             /** Format: double */
@@ -2938,6 +3006,7 @@ export interface components {
             devices: number;
             /** Format: int64 */
             done: number;
+            group_names: string[];
             groups: number[];
             id: string;
             name: string;
@@ -2959,7 +3028,16 @@ export interface components {
             /** Format: double */
             score: number;
         };
+        PlanSearch: {
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            of: number;
+            stage: string;
+        };
         PlanStep: {
+            activity: string;
+            activity_status: string;
             after: components["schemas"]["PlanScore"];
             /** Format: int64 */
             devices: number;
@@ -3128,6 +3206,7 @@ export interface components {
             id: string;
             notes: string;
             overdue: boolean;
+            plan: components["schemas"]["PlanRef"] | null;
             priority: string;
             product_id: string;
             progress: components["schemas"]["RemediationProgress"];
@@ -7781,6 +7860,77 @@ export interface operations {
             };
         };
     };
+    "plan-search": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSearch"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     plans: {
         parameters: {
             query?: {
@@ -8203,6 +8353,158 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "plan-remediation-form": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanForm"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "remediate-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequestInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { flip, mostBasket, toBasket } from "./basket";
-import { bound, stepsPicture, typedNumber, verdict, type PlanFacts } from "./plan";
+import { bound, groupWords, searchWords, stepsPicture, typedNumber, verdict, type PlanFacts } from "./plan";
 
 const base: PlanFacts = { steps: [1, 2], goal: { target: 30 }, reached: true, searched: true, fewest: 2, lowest: true, considered: 9, available: 9, predicted: { score: 29.44 } };
 
@@ -51,4 +51,16 @@ test("a basket holds each thing once, and no more than it may", () => {
   expect(toBasket([a, a, { id: 3 }, null, "x", { id: "b", name: "B", more: 1 }])).toEqual([a, { id: "b", name: "B" }]);
   expect(toBasket("no")).toEqual([]);
   expect(toBasket([...many, a])).toHaveLength(mostBasket);
+});
+
+test("how far a search is, in words", () => {
+  expect(searchWords(undefined)).toBe("Searching for the smallest plan …");
+  expect(searchWords({ stage: "waiting", done: 0, of: 0 })).toMatch(/waits for its turn/);
+  expect(searchWords({ stage: "reading", done: 5000, of: 20_000 })).toBe("Reading the fleet, 25 % …");
+  expect(searchWords({ stage: "searching", done: 999, of: 1000 })).toBe("Searching for the smallest plan, 99 % of what it may take …");
+});
+
+test("the device groups of a plan", () => {
+  expect(groupWords({ all_devices: true, group_names: [] })).toBe("All devices");
+  expect(groupWords({ all_devices: false, group_names: ["Web", "Ungrouped devices"] })).toBe("Web, Ungrouped devices");
 });

@@ -79,3 +79,14 @@ export function typedNumber(text: string): number | undefined | null {
   if (t === "") return undefined;
   return /^\d{1,9}$/.test(t) ? Number(t) : null;
 }
+
+/** The device groups of a plan, by name. */
+export const groupWords = (p: { all_devices: boolean; group_names: readonly string[] }): string => (p.all_devices ? "All devices" : p.group_names.join(", "));
+
+/** How far a search is. */
+export function searchWords(p: { stage: string; done: number; of: number } | undefined): string {
+  const share = p && p.of > 0 ? `, ${Math.floor((100 * p.done) / p.of)} %` : "";
+  if (p?.stage === "waiting") return "Another search runs: this one waits for its turn …";
+  if (p?.stage === "reading") return `Reading the fleet${share} …`;
+  return p?.stage === "searching" ? `Searching for the smallest plan${share} of what it may take …` : "Searching for the smallest plan …";
+}

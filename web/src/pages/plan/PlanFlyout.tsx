@@ -1,5 +1,5 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
-import { ArrowDownloadRegular, DeleteRegular } from "@fluentui/react-icons";
+import { ArrowDownloadRegular, ClipboardTaskRegular, DeleteRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { address, explain } from "../../api/client";
@@ -9,12 +9,14 @@ import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { full, remedy } from "../../lib/exposure";
 import { number, plural, time } from "../../lib/format";
+import { groupWords } from "../../lib/plan";
 import { ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { Menu } from "../../ui/Menu";
 import { Moment } from "../../ui/Time";
 import { Trend } from "../../ui/Trend";
 import { PlanChart, SavedSteps, Verdict } from "./PlanView";
+import { RequestPlan } from "./RequestPlan";
 
 const useStyles = makeStyles({
   row: { display: "flex", gap: "40px", flexWrap: "wrap", marginBottom: "20px" },
@@ -56,7 +58,7 @@ function Overview({ p }: { p: Plan }) {
       <Section title="Goal">
         <Facts>
           <Fact name="Score below">{p.goal.target}</Fact>
-          <Fact name="Device groups">{p.all_devices ? "All devices" : p.groups.join(", ")}</Fact>
+          <Fact name="Device groups">{groupWords(p)}</Fact>
           <Fact name="Devices that count">{number(p.scored)}</Fact>
           {p.searched && <Fact name="Restarts, at most">{typeof restarts === "number" ? number(restarts) : "Any number"}</Fact>}
           {p.searched && <Fact name="Devices, at most">{typeof devices === "number" ? number(devices) : "Any number"}</Fact>}
@@ -97,6 +99,7 @@ function Delete({ p, onDone }: { p: Plan; onDone: () => void }) {
 export function PlanFlyout({ id, frame }: { id: string; frame: FlyoutFrame }) {
   const q = useQuery(plan(id));
   const p = q.data;
+  if (frame.view === "request" && p) return <RequestPlan p={p} frame={frame} />;
   const file = (format: string) => address(`/plans/${encodeURIComponent(id)}/steps/export`, { format });
   return (
     <Flyout
@@ -106,6 +109,7 @@ export function PlanFlyout({ id, frame }: { id: string; frame: FlyoutFrame }) {
       subtitle={p && <><span>{plural(p.steps.length, "step")}</span><span>{`target below ${p.goal.target}`}</span><span>{plural(p.devices, "device")}</span></>}
       actions={p && (
         <>
+          {p.actual && p.actual.done < p.steps.length && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}
           <Menu
             label="Export steps"
             entries={[

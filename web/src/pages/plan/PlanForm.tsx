@@ -1,7 +1,9 @@
 import { Button, Checkbox, Field, Input, ProgressBar, makeStyles, tokens } from "@fluentui/react-components";
 import { DismissRegular, TargetArrowRegular } from "@fluentui/react-icons";
 import { remedy } from "../../lib/exposure";
+import type { PlanSearch } from "../../api/schema";
 import { plural } from "../../lib/format";
+import { searchWords } from "../../lib/plan";
 import { Chip } from "../../ui/Chip";
 import { Card } from "../../ui/Card";
 import { limitProblem, planTypes, type PlanForm } from "./form";
@@ -30,13 +32,14 @@ export interface PlanFormProps {
   names: Readonly<Record<string, string>>;
   scope: string;
   busy: boolean;
+  progress: PlanSearch | undefined;
   onChange: (part: Partial<PlanForm>) => void;
   onGo: () => void;
   onCancel: () => void;
 }
 
 /** What a plan is to reach, and within which limits. */
-export function PlanFormCard({ form, basket, names, scope, busy, onChange, onGo, onCancel }: PlanFormProps) {
+export function PlanFormCard({ form, basket, names, scope, busy, progress, onChange, onGo, onCancel }: PlanFormProps) {
   const s = useStyles();
   const bad = limitProblem(form.restarts) !== "" || limitProblem(form.devices) !== "";
   return (
@@ -86,8 +89,8 @@ export function PlanFormCard({ form, basket, names, scope, busy, onChange, onGo,
         )}
         {busy ? (
           <div className={s.busy} role="status">
-            <span>Searching for the smallest plan …</span>
-            <ProgressBar aria-label="Searching for the smallest plan" />
+            <span>{searchWords(progress)}</span>
+            <ProgressBar value={progress && progress.of > 0 ? progress.done / progress.of : undefined} thickness="large" aria-label="Progress of the search" />
             <div className={s.go}><Button onClick={onCancel}>Cancel</Button></div>
           </div>
         ) : (

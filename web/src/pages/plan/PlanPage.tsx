@@ -1,14 +1,15 @@
 import { Button, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
 import { TaskListSquareLtrRegular } from "@fluentui/react-icons";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useRef, useState } from "react";
 import { explain } from "../../api/client";
-import { draftPlan } from "../../api/queries";
+import { draftPlan, planSearch } from "../../api/queries";
 import type { Plan } from "../../api/schema";
 import { useBasket } from "../../app/basket";
 import { PageHead } from "../../app/PageHead";
 import { number, plural } from "../../lib/format";
+import { groupWords } from "../../lib/plan";
 import type { RawSearch } from "../../lib/search";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
@@ -40,13 +41,17 @@ export function PlanPage() {
   const form = parseForm(raw);
   const stop = useRef<AbortController>(undefined);
   const [asked, setAsked] = useState("");
+  const [search, setSearch] = useState("");
   const [names, setNames] = useState<Record<string, string>>({});
   const find = useMutation({
     mutationFn: (goal: NonNullable<ReturnType<typeof goalOf>>) => {
       stop.current = new AbortController();
-      return draftPlan(goal, stop.current.signal);
+      const name = Math.random().toString(36).slice(2);
+      setSearch(name);
+      return draftPlan({ ...goal, search: name }, stop.current.signal);
     },
   });
+  const progress = useQuery({ ...planSearch(search), enabled: find.isPending && search !== "" });
   const change = useCallback((part: Partial<PlanForm>) => {
     void navigate({ to: ".", replace: true, search: ((before: RawSearch) => formatForm({ ...parseForm(before), ...part })) });
   }, [navigate]);
@@ -74,6 +79,7 @@ export function PlanPage() {
           names={names}
           scope={raw.group ? "For the device groups that are selected." : "For all devices that count in the exposure score."}
           busy={find.isPending}
+          progress={progress.data}
           onChange={change}
           onGo={() => ask(form)}
           onCancel={() => stop.current?.abort()}
@@ -90,6 +96,7 @@ export function PlanPage() {
                   <Facts>
                     <Fact name="Score"><ScoreNumber value={p.before.score} /> → <strong><ScoreNumber value={p.predicted.score} /></strong></Fact>
                     <Fact name="Devices touched">{`${number(p.devices)} of ${number(p.scored)}`}</Fact>
+                    <Fact name="Device groups">{groupWords(p)}</Fact>
                     <Fact name="Restart for certain">{plural(p.restarts, "device")}</Fact>
                     <Fact name="Restart not known">{plural(p.devices - p.restarts, "device")}</Fact>
                   </Facts>

@@ -73,9 +73,10 @@ export function DraftSteps({ p, onExclude }: { p: Plan; onExclude?: (step: PlanS
 export function SavedSteps({ p }: { p: Plan }) {
   const columns: PlainColumn<PlanStep>[] = [
     order, name,
-    { key: "state", title: "State now", width: "20%", render: (t) => <State step={t} /> },
-    { key: "left", title: "Devices left", width: "15%", align: "end", render: (t) => `${number(t.remaining)} / ${number(t.exposed)}` },
-    { ...after, title: "Predicted", width: "14%" },
+    { key: "state", title: "State now", width: "15%", render: (t) => <State step={t} /> },
+    { key: "activity", title: "Remediation", width: "15%", render: (t) => t.activity !== "" ? <Anchor to="/remediation" search={{ open: t.activity }}>{t.activity_status}</Anchor> : "–" },
+    { key: "left", title: "Devices left", width: "14%", align: "end", render: (t) => (t.remaining > t.exposed ? `${number(t.remaining)} (was ${number(t.exposed)})` : `${number(t.remaining)} / ${number(t.exposed)}`) },
+    { ...after, title: "Predicted", width: "12%" },
   ];
   return <PlainTable label="Steps of the plan" columns={columns} rows={p.steps} rowKey={(t) => t.id} middle />;
 }

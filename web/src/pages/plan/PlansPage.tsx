@@ -7,6 +7,7 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number } from "../../lib/format";
+import { groupWords } from "../../lib/plan";
 import type { ListSpec } from "../../lib/search";
 import { Chip } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
@@ -42,7 +43,8 @@ const columns: readonly Column<PlanRow>[] = [
   { key: "predicted", title: "Predicted", width: 104, align: "end", sort: { key: "predicted", first: "asc" }, render: (r) => <ScoreNumber value={r.predicted} /> },
   { key: "actual", title: "Actual", width: 90, align: "end", sort: { key: "actual", first: "asc" }, render: (r) => <strong><ScoreNumber value={r.actual} /></strong> },
   { key: "devices", title: "Devices", width: 96, align: "end", sort: { key: "devices", first: "desc" }, render: (r) => number(r.devices) },
-  { key: "restarts", title: "Restarts", width: 98, align: "end", sort: { key: "restarts", first: "desc" }, render: (r) => number(r.restarts) },
+  { key: "restarts", title: "Restarts", width: 98, align: "end", optional: true, sort: { key: "restarts", first: "desc" }, render: (r) => number(r.restarts) },
+  { key: "groups", title: "Device groups", width: 140, render: (r) => <span title={groupWords(r)}>{groupWords(r)}</span> },
   { key: "created", title: "Made", width: 178, sort: { key: "created", first: "desc" }, render: (r) => <Moment at={r.created_at} /> },
   { key: "by", title: "Made by", width: 130, optional: true, render: (r) => r.created_by },
 ];

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Field, Input, MessageBar, MessageBarBody, Radio, RadioGroup, Spinner, Textarea, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, Checkbox, Field, MessageBar, MessageBarBody, Radio, RadioGroup, Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,18 +7,19 @@ import { remediationForm, requestRemediation } from "../../api/remediation";
 import type { RecommendationRow, RemediationForm } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import type { FlyoutFrame } from "../../app/ListView";
+import { TicketChoice } from "../../app/TicketChoice";
 import { remedy } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
-import { dayAfter, kindWord, priorityNames } from "../../lib/remediation";
+import { dayAfter } from "../../lib/remediation";
 import { toggle } from "../../lib/search";
 import { Empty } from "../../ui/Empty";
 import { Panel } from "../../ui/Panel";
+import { WorkFields, type Work } from "../../ui/WorkFields";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "20px" },
-  pair: { display: "grid", gridTemplateColumns: "1fr 1fr", gap: "20px" },
   boxes: { display: "flex", flexDirection: "column" },
-  hint: { margin: 0, color: tokens.colorNeutralForeground2 },
+  hint: { margin: 0, color: tokens.colorNeutralForeground2, "& a": { textDecorationLine: "underline" } },
   group: { border: "none", margin: 0, padding: 0 },
   legend: { padding: 0, marginBottom: "2px" },
 });
@@ -29,11 +30,8 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
   const s = useStyles();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const today = new Date().toISOString().slice(0, 10);
   const [type, setType] = useState(f.types[0] ?? "");
-  const [priority, setPriority] = useState("Medium");
-  const [due, setDue] = useState(dayAfter(new Date(), 30));
-  const [notes, setNotes] = useState("");
+  const [work, setWork] = useState<Work>({ priority: "Medium", due: dayAfter(new Date(), 30), notes: "" });
   const [some, setSome] = useState(false);
   const [groups, setGroups] = useState<string[]>([]);
   const [to, setTo] = useState<string[]>([]);
@@ -42,7 +40,7 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
   const devices = some ? chosen.reduce((n, g) => n + g.exposed, 0) : f.exposed;
   const go = useMutation({
     mutationFn: () =>
-      requestRemediation({ recommendation_id: id, type, priority: priority as "High", due: dated ? due : "", notes: notes.trim(), groups: some ? chosen.map((g) => g.id) : [], destinations: to }),
+      requestRemediation({ recommendation_id: id, type, priority: work.priority as "High", due: dated ? work.due : "", notes: work.notes.trim(), groups: some ? chosen.map((g) => g.id) : [], destinations: to }),
     onSuccess: async (made) => {
       await Promise.all([client.invalidateQueries({ queryKey: ["remediations"] }), client.invalidateQueries({ queryKey: ["scores"] })]);
       await navigate({ to: "/remediation", search: ({ open: made.id }) });
@@ -81,31 +79,8 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
           </div>
         </fieldset>
       )}
-      <div className={s.pair}>
-        <Field label="Priority">
-          <RadioGroup layout="horizontal" value={priority} onChange={(_, d) => setPriority(d.value)}>
-            {priorityNames.map((p) => <Radio key={p} value={p} label={p} />)}
-          </RadioGroup>
-        </Field>
-        {dated && (
-          <Field label="Due date" hint="Leave empty for none.">
-            <Input type="date" value={due} min={today} onChange={(_, d) => setDue(d.value)} />
-          </Field>
-        )}
-      </div>
-      <Field label="Notes">
-        <Textarea value={notes} maxLength={4000} rows={3} placeholder="What whoever does it should know" onChange={(_, d) => setNotes(d.value)} />
-      </Field>
-      <fieldset className={s.group}>
-        <legend className={s.legend}>Open a ticket</legend>
-        {f.destinations.length === 0 ? (
-          <p className={s.hint}>No place for tickets is set up: the activity is just tracked. Webhook, e-mail, Jira, GitHub and ServiceNow are under <Anchor to="/settings/ticketing">Settings › Ticketing</Anchor>.</p>
-        ) : (
-          <div className={s.boxes}>
-            {f.destinations.map((d) => <Checkbox key={d.id} label={`${d.name} (${kindWord(d.kind)})`} checked={to.includes(d.id)} onChange={() => setTo(toggle(to, d.id))} />)}
-          </div>
-        )}
-      </fieldset>
+      <WorkFields work={work} dated={dated} onChange={(part) => setWork({ ...work, ...part })} />
+      <TicketChoice title="Open a ticket" places={f.destinations} to={to} onChange={setTo} />
       {go.error && <MessageBar intent="error" layout="multiline"><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}
       <div>
         <Button appearance="primary" type="submit" disabled={go.isPending || devices === 0}>{`Request for ${plural(devices, "device")}`}</Button>{" "}
