@@ -43,9 +43,9 @@ export const calm = (more: Partial<Dashboard> = {}): Dashboard => ({
 export const planOf = (more: Partial<Plan> = {}): Plan => {
   const score = (n: number) => ({ score: n, num: String(n), den: 1, level: "Medium" });
   return {
-    id: "", draft: "d1", name: "", created_at: at, created_by: "admin", all_devices: true, groups: [], version: 2, goal: { target: 30, types: ["Update"], exclude: [], recommendations: [], max_restarts: null, max_devices: null },
+    id: "", draft: "d1", name: "", created_at: at, created_by: "admin", all_devices: true, groups: [], group_names: [], version: 2, goal: { target: 30, types: ["Update"], exclude: [], recommendations: [], max_restarts: null, max_devices: null },
     before: score(45), predicted: score(28), reached: true, searched: true, lowest: true, fewest: 1, considered: 9, available: 9, devices: 4, restarts: 1, scored: 30, actual: null,
-    steps: [{ id: "va-_-debian-_-thing-1", name: "Update thing-1", order: 1, type: "Update", exposed: 4, devices: 4, restarts: 1, fall: 17, after: score(28), remaining: 4, state: "Open" }],
+    steps: [{ id: "va-_-debian-_-thing-1", name: "Update thing-1", order: 1, type: "Update", exposed: 4, devices: 4, restarts: 1, fall: 17, after: score(28), remaining: 4, state: "Open", activity: "", activity_status: "" }],
     ...more,
   };
 };

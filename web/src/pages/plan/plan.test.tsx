@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { emptyBasket, flipBasket } from "../../app/basket";
 import { leave, never, open, refusal } from "../../testing/console";
 import { planOf } from "../../testing/rows";
@@ -8,6 +8,7 @@ import { planOf } from "../../testing/rows";
 afterEach(() => {
   leave();
   emptyBasket();
+  vi.restoreAllMocks();
 });
 
 const goal = async () => within(await screen.findByRole("region", { name: "Goal" }));
@@ -59,6 +60,17 @@ test("a search can be cancelled, and that is no error", async () => {
   expect(screen.queryByRole("table")).toBeNull();
 });
 
+test("a search says how far it is until it ends", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0.5); // the name of the search
+  const c = open("/recommendations/plan", { "POST /plans/draft": never, "GET /plan-searches/i": { stage: "waiting", done: 0, of: 0 } });
+  const g = await goal();
+  await userEvent.setup().click(g.getByRole("button", { name: "Find the smallest plan" }));
+  await g.findByText(/waits for its turn/);
+  c.answer({ "GET /plan-searches/i": { stage: "searching", done: 42, of: 100 } });
+  await g.findByText(/42 %/);
+  expect(g.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("0.42");
+});
+
 test("a refused search says why and keeps the goal", async () => {
   open("/recommendations/plan?target=20", { "POST /plans/draft": refusal(422, "Nothing is scored in these groups") });
   const g = await goal();
@@ -94,6 +106,6 @@ test("a plan of the basket asks for just that", async () => {
   expect(card.getByText("1 recommendation of the basket")).toBeTruthy();
   await userEvent.setup().click(card.getByRole("button", { name: "Predict" }));
   await screen.findByRole("table", { name: "Steps of the plan" });
-  expect(c.last("POST /plans/draft")?.body).toEqual({ target: 30, recommendations: ["va-_-a"] });
+  expect(c.last("POST /plans/draft")?.body).toEqual({ target: 30, recommendations: ["va-_-a"], search: expect.stringMatching(/^\w+$/) });
   expect(screen.queryByRole("button", { name: "Plan without Update thing-1" })).toBeNull();
 });
