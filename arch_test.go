@@ -49,12 +49,13 @@ var may = map[string][]string{
 	"simulate":            {"version", "inventory", "protocol"},
 	"web":                 {},
 	// beside the floors: data for the first run, and proof
-	"demo": {},
-	"rig":  {},
+	"demo":     {},
+	"rig":      {},
+	"rig/pest": {"inventory", "posture", "protocol"},
 }
 
 // mains may import every room; nothing imports them.
-var mains = []string{"cmd/picket", "cmd/picket-agent", "bench"}
+var mains = []string{"cmd/picket", "cmd/picket-agent", "bench", "rig/pest/send"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
 var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "sbom", "vex"}

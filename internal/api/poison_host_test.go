@@ -1,23 +1,16 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/csv"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,152 +18,30 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/coder/websocket"
-
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
+	"github.com/picketsec/picket/internal/rig/pest"
 	"github.com/picketsec/picket/internal/server"
 )
 
 // poisons are texts that a hostile host may send in place of any text.
-var poisons = []string{
-	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "'; DROP TABLE device; --", "=cmd|' /C calc'!A0", "@SUM(1)", "+1", "-1", "\t=1",
-	"../../../../etc/passwd", "..", "%2e%2e%2f", "a-_-b-_-c", "\x00nul\x01\x1b[31mred\x1b[0m", "line\r\nforged,row\u2028", "\u202ertl\u202c", "\ufeffbom",
-	"\xff\xfe not utf8 \xc3(", "C:\\Windows\\x", "%s%n%d", "{{7*7}}${7*7}", strings.Repeat("n", 64<<10),
-}
+var poisons = pest.Texts
 
-// factOf says which type the items of each section have.
-var factOf = map[inventory.SectionName]any{
-	inventory.OSSection: inventory.OS{}, inventory.Kernel: inventory.KernelFact{}, inventory.Hardware: inventory.HardwareFact{}, inventory.Interfaces: inventory.Interface{},
-	inventory.DPKG: inventory.Package{}, inventory.RPM: inventory.Package{}, inventory.APK: inventory.Package{}, inventory.Snap: inventory.Package{},
-	inventory.Flatpak: inventory.Package{}, inventory.Python: inventory.Package{}, inventory.NPM: inventory.Package{}, inventory.Ruby: inventory.Package{},
-	inventory.GoBinaries: inventory.Package{}, inventory.Java: inventory.Package{}, inventory.Updates: inventory.Update{}, inventory.Restart: inventory.RestartNeed{},
-}
-
-// fill puts text into every string of v, whatever the type will have tomorrow:
-// a kind that it does not know fails the test. It returns how many it filled.
-func fill(t *testing.T, v reflect.Value, text string) int {
+// infest enrols a new device of which every string is text, apart from what
+// honest says; it returns the device and what the server refused.
+func infest(t *testing.T, p *pest.Pest, token, text string, honest map[string]string) (inventory.DeviceID, []protocol.Rejected) {
 	t.Helper()
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(text)
-		return 1
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		return fill(t, v.Index(0), text)
-	case reflect.Struct:
-		n := 0
-		if v.Type() != reflect.TypeFor[time.Time]() {
-			for i := range v.NumField() {
-				n += fill(t, v.Field(i), text)
-			}
-		}
-		return n
-	case reflect.Bool, reflect.Int, reflect.Uint64:
-		return 0
-	}
-	t.Fatalf("%s: fill does not know this kind: what is collected in it would not be poisoned", v.Type())
-	return 0
-}
-
-// poisoned are sections with text in every string of every fact. A text that is
-// long goes into one field at a time, so that no item is too large to be taken.
-func poisoned(t *testing.T, text string) []*inventory.Section {
-	t.Helper()
-	var list []*inventory.Section
-	for _, name := range inventory.SectionNames {
-		fact, ok := factOf[name]
-		if slices.Contains(inventory.SettingSections, name) {
-			fact, ok = inventory.Setting{}, true
-		}
-		if !ok {
-			t.Fatalf("section %s: say in factOf what its items are", name)
-		}
-		s := inventory.NewSection(name, inventory.Partial, text[:min(len(text), 1000)])
-		all := reflect.New(reflect.TypeOf(fact)).Elem()
-		if fill(t, all, text) < 3 {
-			t.Errorf("%s: fewer than three texts", name)
-		}
-		if len(text) < 1000 {
-			s.Put(text, all.Interface())
-		} else {
-			for i := range all.NumField() {
-				one := reflect.New(all.Type()).Elem()
-				one.Field(i).Set(all.Field(i))
-				s.Put(strconv.Itoa(i), one.Interface())
-			}
-		}
-		list = append(list, s)
-	}
-	return list
-}
-
-// pest is an agent that sends what it likes.
-type pest struct {
-	t    *testing.T
-	addr string
-	root *x509.CertPool
-}
-
-// send enrols a new device and delivers sections; it returns the device and
-// what the server refused.
-func (p *pest) send(token string, sections []*inventory.Section) (inventory.DeviceID, []protocol.Rejected) {
-	p.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	sections, err := pest.Sections(func(string) string { return text }, honest)
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	csr, err := protocol.NewCSR(key)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	body, err := json.Marshal(protocol.EnrollRequest{Version: protocol.Version, AgentVersion: "pest", Token: token, CSR: csr})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	client := func(certs ...tls.Certificate) *http.Client {
-		return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.root, MinVersion: tls.VersionTLS13, Certificates: certs}}}
-	}
-	resp, err := client().Post("https://"+p.addr+protocol.EnrollPath, "application/json", bytes.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var enrolled protocol.EnrollResponse
-	if err := json.NewDecoder(resp.Body).Decode(&enrolled); err != nil || enrolled.Certificate == "" {
-		p.t.Fatalf("enrolment: %s, %v", resp.Status, err)
-	}
-	block, _ := pem.Decode([]byte(enrolled.Certificate))
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, "wss://"+p.addr+protocol.SessionPath, &websocket.DialOptions{HTTPClient: client(tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: key})})
+	id, rejected, err := p.Send(ctx, token, protocol.Hello{AgentVersion: "<b>pest", OS: "<b>", Arch: "<b>", Tags: []string{text[:min(len(text), protocol.MaxTag)]}}, sections)
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	c := protocol.NewConn(ws, nil)
-	defer c.Close("done")
-	deltas := make([]inventory.Delta, len(sections))
-	for i, s := range sections {
-		s.SeenAt = time.Now()
-		s.Seal()
-		deltas[i] = inventory.Diff(nil, s)
-	}
-	for _, m := range []*protocol.Message{{Hello: &protocol.Hello{Version: protocol.Version, AgentVersion: "<b>pest", OS: "<b>", Arch: "<b>"}},
-		{Deliver: &protocol.Deliver{Seq: 1, Deltas: deltas}}} {
-		if err := c.Send(ctx, m); err != nil {
-			p.t.Fatal(err)
-		}
-	}
-	for {
-		m, done, err := c.Recv(ctx)
-		done()
-		if err != nil {
-			p.t.Fatalf("the server ended the session: %v", err)
-		}
-		if m.Ack != nil && m.Ack.Seq == 1 {
-			return enrolled.Device, m.Ack.Rejected
-		}
-	}
+	return id, rejected
 }
 
 // TestPoisonHost sends every poison in every string that is collected to the
@@ -209,8 +80,8 @@ func TestPoisonHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pest{t: t, addr: ln.Addr().String(), root: x509.NewCertPool()}
-	p.root.AppendCertsFromPEM(ca)
+	p := &pest.Pest{Addr: ln.Addr().String(), Roots: x509.NewCertPool()}
+	p.Roots.AppendCertsFromPEM(ca)
 	admin := server.Caller{Name: "test", Admin: true}
 	token, _, err := s.CreateToken(t.Context(), admin, poisons[0], 0, 1)
 	if err != nil {
@@ -221,15 +92,18 @@ func TestPoisonHost(t *testing.T) {
 		if testing.Short() && i%4 > 0 {
 			continue
 		}
-		id, rejected := p.send(token, poisoned(t, text))
+		id, rejected := infest(t, p, token, text, nil)
 		devices = append(devices, string(id))
 		if len(rejected) > 0 && utf8.ValidString(text) { // what is no UTF-8 changes on the wire: its hash does not hold
 			t.Errorf("%.30q was refused: %v", text, rejected)
 		}
 	}
+	// One that leaves out whatever it can: what is a list is a list.
+	bare, _ := infest(t, p, token, "", nil)
+	devices = append(devices, string(bare))
 	// One more that has findings: what the engine needs is as it should be, all else is poison.
 	for _, text := range []string{poisons[0], "\x00nul\x1b[31mred\u202e"} {
-		id, _ := p.send(token, vulnerable(t, text))
+		id, _ := infest(t, p, token, text, vulnerable)
 		devices = append(devices, string(id))
 	}
 	importPoison(t, s, "CVE-2024-1000", "CVE-2024-1001") // which is an event
@@ -251,6 +125,13 @@ func TestPoisonHost(t *testing.T) {
 	requestPoison(t, s)
 	asked := askEverything(t, w, auth, devices)
 	t.Logf("%d devices, %d answers", len(devices), asked)
+
+	said := w.do("GET", "/api/x/devices/"+string(bare), "", auth...).body
+	for _, list := range []string{"addresses", "paths", "processes"} {
+		if !strings.Contains(said, `"`+list+`":[]`) {
+			t.Errorf("%s of a device that leaves out its lists: %s", list, said)
+		}
+	}
 
 	last := devices[len(devices)-1]
 	raw, err := json.Marshal(server.ExplainArgs{Device: last, Weakness: "CVE-2024-1000"})
@@ -323,30 +204,11 @@ func poisonPlan(t *testing.T, s *server.Server, admin server.Caller) {
 	}
 }
 
-// vulnerable is a Debian 12 with a vulnerable openssl and text in every other string.
-func vulnerable(t *testing.T, text string) []*inventory.Section {
-	t.Helper()
-	var sys inventory.OS
-	fill(t, reflect.ValueOf(&sys).Elem(), text)
-	sys.ID, sys.VersionID, sys.Codename = "debian", "12", "bookworm"
-	var pkg inventory.Package
-	fill(t, reflect.ValueOf(&pkg).Elem(), text)
-	pkg.Ecosystem, pkg.Name, pkg.Version, pkg.Source, pkg.SourceVersion, pkg.Origin, pkg.Module = inventory.EcoDebian, "openssl", "1.0-1", "openssl", "1.0-1", "Debian", ""
-	pkg.Unassessed = ""
-	list := poisoned(t, text)
-	for i, s := range list {
-		one := inventory.NewSection(s.Name, inventory.Complete, "")
-		switch s.Name {
-		case inventory.OSSection:
-			one.Put("os", sys)
-		case inventory.DPKG:
-			one.Put(text, pkg)
-		default:
-			continue
-		}
-		list[i] = one
-	}
-	return list
+// vulnerable is a Debian 12 with a vulnerable openssl.
+var vulnerable = map[string]string{
+	"os.id": "debian", "os.version_id": "12", "os.codename": "bookworm",
+	"dpkg.eco": inventory.EcoDebian, "dpkg.name": "openssl", "dpkg.version": "1.0-1", "dpkg.source": "openssl", "dpkg.source_version": "1.0-1",
+	"dpkg.origin": "Debian", "dpkg.module": "", "dpkg.unassessed": "",
 }
 
 // askEverything asks every route for each device, product and weakness and

@@ -194,8 +194,9 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 	}
 	out.TagList = d.tagList()
 	c.mu.RUnlock()
-	if out.Interfaces == nil {
-		out.Interfaces = []inventory.Interface{}
+	out.Interfaces = append([]inventory.Interface{}, out.Interfaces...)
+	for i := range out.Interfaces { // an agent may leave out what is a list to everybody else
+		out.Interfaces[i].Addresses = append([]string{}, out.Interfaces[i].Addresses...)
 	}
 	if out.GapList == nil {
 		out.GapList = []exposure.Gap{}
@@ -203,7 +204,11 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 	out.Kernel = first[inventory.KernelFact](p.sections[inventory.Kernel])
 	out.Hardware = first[inventory.HardwareFact](p.sections[inventory.Hardware])
 	if sec := p.sections[inventory.Restart]; sec != nil {
-		out.Restart, _ = inventory.Decode[inventory.RestartNeed](sec)
+		needs, _ := inventory.Decode[inventory.RestartNeed](sec)
+		for _, n := range needs {
+			n.Paths, n.Processes = append([]string{}, n.Paths...), append([]inventory.Process{}, n.Processes...)
+			out.Restart = append(out.Restart, n)
+		}
 	}
 	infos, err := s.st.SectionInfos(ctx, d.num)
 	if err != nil {
