@@ -53,7 +53,7 @@ type VEXImportCmd struct {
 // Run imports the documents and prints what became of each.
 func (c *VEXImportCmd) Run(e *env) error {
 	return importDocuments(e, c.Data, "vex import", c.Files, server.ImportArgs{Force: c.Force}, c.JSON,
-		func(row func(...any), list []server.FileResult[server.VEXRow]) {
+		func(row func(...any), list []server.FileResult[server.VEXDocument]) {
 			row("ID", "STATEMENTS", "MATCHED", "NOT MATCHED", "EXCEPTIONS", "FORMAT", "FILE")
 			for _, f := range list {
 				if r := f.Result; r != nil {
@@ -71,7 +71,7 @@ type VEXListCmd struct {
 
 // Run prints the documents.
 func (c *VEXListCmd) Run(e *env) error {
-	var list []server.VEXRow
+	var list []server.VEXDocument
 	if err := runVerb(e, c.Data, "vex list", struct{}{}, &list, nil); err != nil {
 		return err
 	}

@@ -59,6 +59,13 @@ var table = map[string]route{
 	"POST /api/x/vex":              {manager, "/api/x/vex", `{}`, 200},
 	"DELETE /api/x/vex/{id}":       {manager, "/api/x/vex/1", "", 204},
 
+	"GET /api/x/vex/export":                 {manager, "/api/x/vex/export", "", 200},
+	"GET /api/x/vex/{id}":                   {manager, "/api/x/vex/1", "", 200},
+	"GET /api/x/vex/{id}/removal":           {manager, "/api/x/vex/1/removal", "", 200},
+	"GET /api/x/vex/{id}/file":              {manager, "/api/x/vex/1/file", "", 200},
+	"GET /api/x/vex/{id}/statements":        {manager, "/api/x/vex/1/statements", "", 200},
+	"GET /api/x/vex/{id}/statements/export": {manager, "/api/x/vex/1/statements/export", "", 200},
+
 	"GET /api/x/devices":                                 {server.MachineRead, "/api/x/devices", "", 200},
 	"GET /api/x/devices/export":                          {server.MachineRead, "/api/x/devices/export", "", 200},
 	"GET /api/x/devices/{id}":                            {server.MachineRead, "/api/x/devices/srv-01", "", 200},

@@ -23,11 +23,12 @@ type ExceptionFilter struct {
 	Recommendation []string `query:"recommendation" doc:"Ids of recommendations that it is about."`
 	Weakness       []string `query:"weakness"`
 	Product        []string `query:"product"`
+	Document       []string `query:"document" doc:"Ids of loaded VEX documents that they come from."`
 }
 
 func (f ExceptionFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("status", f.Status), named("justification", f.Justification), named("kind", f.Kind), named("scope", f.Scope),
-		named("source", f.Source), named("recommendation", f.Recommendation), named("weakness", f.Weakness), named("product", f.Product))
+		named("source", f.Source), named("recommendation", f.Recommendation), named("weakness", f.Weakness), named("product", f.Product), named("document", f.Document))
 }
 
 type exceptionsIn struct {
@@ -93,6 +94,7 @@ var exceptionColumns = []column[server.ExceptionRow]{
 	{"version_from", func(r *server.ExceptionRow) string { return r.VersionFrom }},
 	{"version_to", func(r *server.ExceptionRow) string { return r.VersionTo }},
 	{"path", func(r *server.ExceptionRow) string { return r.Path }},
+	{"package", func(r *server.ExceptionRow) string { return r.Package }},
 	{"scope", func(r *server.ExceptionRow) string { return r.Scope }},
 	{"groups", func(r *server.ExceptionRow) string { return whole(r.Groups) }},
 	{"devices", func(r *server.ExceptionRow) string { return whole(r.Devices) }},
@@ -120,5 +122,6 @@ var exceptionColumns = []column[server.ExceptionRow]{
 	{"source_kind", func(r *server.ExceptionRow) string { return r.Source.Kind }},
 	{"source_id", func(r *server.ExceptionRow) string { return r.Source.ID }},
 	{"source_author", func(r *server.ExceptionRow) string { return r.Source.Author }},
+	{"document_id", func(r *server.ExceptionRow) string { return r.Document }},
 	{"source_sha256", func(r *server.ExceptionRow) string { return r.Source.Hash }},
 }

@@ -72,19 +72,33 @@ func (c *console) vexRoutes() {
 	huma.Register(c.api, huma.Operation{OperationID: "import-vex", Method: http.MethodPost, Path: "/vex",
 		Summary: "Import a VEX document: OpenVEX, CSAF VEX 2.0, CycloneDX", Errors: append([]int{http.StatusConflict, http.StatusRequestEntityTooLarge}, readErrors...),
 		MaxBodyBytes: maxDocument, BodyReadTimeout: documentTime, RequestBody: documentBody()},
-		func(ctx context.Context, in *vexIn) (*body[server.VEXRow], error) {
+		func(ctx context.Context, in *vexIn) (*body[server.VEXDocument], error) {
 			res, err := c.srv.ImportVEX(ctx, callerOf(ctx), in.RawBody, in.Force)
 			if err != nil {
 				return nil, c.problem(ctx, "import-vex", err)
 			}
-			return &body[server.VEXRow]{Body: res}, nil
+			return &body[server.VEXDocument]{Body: res}, nil
 		})
-	get(c, "vex-documents", "/vex", "Loaded VEX documents", func(ctx context.Context, caller server.Caller, _ *empty) ([]server.VEXRow, error) {
-		rows, err := c.srv.VEXDocuments(ctx, caller)
-		if rows == nil {
-			rows = []server.VEXRow{}
-		}
-		return rows, err
+	list[vexListIn, vexListOut](c, "vex-documents", "/vex", "Loaded VEX documents and what came of them", nil, vexColumns,
+		func(ctx context.Context, caller server.Caller, _ string, q server.Query) (server.Page[server.VEXRow], error) {
+			return c.srv.VEXDocuments(ctx, caller, q)
+		})
+	get(c, "vex-document", "/vex/{id}", "One VEX document", func(ctx context.Context, caller server.Caller, in *ID) (server.VEXDocument, error) {
+		return c.srv.VEXDocument(ctx, caller, in.ID)
+	})
+	list[vexStatementsIn, vexStatementsOut](c, "vex-statements", "/vex/{id}/statements", "What a VEX document says, and what came of each statement",
+		&owner{"document_id", func(ctx context.Context, caller server.Caller, id string) (string, error) {
+			d, err := c.srv.VEXDocument(ctx, caller, id)
+			return d.ID, err
+		}}, vexStatementColumns,
+		func(ctx context.Context, caller server.Caller, id string, q server.Query) (server.Page[server.VEXStatement], error) {
+			return c.srv.VEXStatements(ctx, caller, id, q)
+		})
+	get(c, "vex-removal", "/vex/{id}/removal", "What would come back if a VEX document were removed", func(ctx context.Context, caller server.Caller, in *ID) (server.VEXRemoval, error) {
+		return c.srv.VEXRemoval(ctx, caller, in.ID)
+	})
+	download(c, "vex-file", "/vex/{id}/file", "A VEX document as it came", func(ctx context.Context, caller server.Caller, in *ID) (server.Download, error) {
+		return c.srv.VEXFile(ctx, caller, in.ID)
 	})
 	huma.Register(c.api, huma.Operation{OperationID: "remove-vex", Method: http.MethodDelete, Path: "/vex/{id}", Summary: "Remove a VEX document and its exceptions",
 		Errors: readErrors, DefaultStatus: http.StatusNoContent},
@@ -101,6 +115,85 @@ func (c *console) vexRoutes() {
 		func(ctx context.Context, caller server.Caller, in *VEXFormat) (server.Download, error) {
 			return c.srv.VEXReport(ctx, caller, "", in.Format)
 		})
+}
+
+// VEXFilter narrows and orders VEX documents.
+type VEXFilter struct {
+	TextFilter
+	Sort   []string `query:"sort" enum:"document,-document,author,-author,format,-format,made,-made,loaded,-loaded,statements,-statements,applied,-applied,unmatched,-unmatched,exceptions,-exceptions" doc:"Columns; minus is descending."`
+	Kind   []string `query:"kind" enum:"OpenVEX,CSAF,CycloneDX" doc:"Formats of documents."`
+	Author []string `query:"author"`
+}
+
+func (f VEXFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("kind", f.Kind), named("author", f.Author))
+}
+
+type vexListIn struct {
+	Paging
+	VEXFilter
+}
+
+type vexListOut struct {
+	ExportFormat
+	VEXFilter
+}
+
+// VEXStatementFilter narrows and orders the statements of a document.
+type VEXStatementFilter struct {
+	TextFilter
+	Sort    []string `query:"sort" enum:"weakness,-weakness,product,-product,status,-status,outcome,-outcome" doc:"Columns; minus is descending."`
+	Outcome []string `query:"outcome" enum:"Applied,NotExcepted,Overruled,NotMatched" doc:"What came of it."`
+	Status  []string `query:"status" enum:"affected,not_affected,fixed,under_investigation"`
+}
+
+func (f VEXStatementFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("outcome", f.Outcome), named("status", f.Status))
+}
+
+type vexStatementsIn struct {
+	ID
+	Paging
+	VEXStatementFilter
+}
+
+type vexStatementsOut struct {
+	ID
+	ExportFormat
+	VEXStatementFilter
+}
+
+var vexColumns = []column[server.VEXRow]{
+	{"document_id", func(r *server.VEXRow) string { return r.ID }},
+	{"format", func(r *server.VEXRow) string { return r.Format }},
+	{"author", func(r *server.VEXRow) string { return r.Author }},
+	{"document", func(r *server.VEXRow) string { return r.Document }},
+	{"version", func(r *server.VEXRow) string { return r.Version }},
+	{"title", func(r *server.VEXRow) string { return r.Title }},
+	{"made", func(r *server.VEXRow) string { return instant(r.Made) }},
+	{"loaded", func(r *server.VEXRow) string { return instant(r.Loaded) }},
+	{"loaded_by", func(r *server.VEXRow) string { return r.LoadedBy }},
+	{"statements", func(r *server.VEXRow) string { return whole(r.Statements) }},
+	{"matched", func(r *server.VEXRow) string { return whole(r.Matched) }},
+	{"applied", func(r *server.VEXRow) string { return whole(r.Applied) }},
+	{"overruled", func(r *server.VEXRow) string { return whole(r.Overruled) }},
+	{"unmatched", func(r *server.VEXRow) string { return whole(r.UnmatchedCount) }},
+	{"exceptions", func(r *server.VEXRow) string { return whole(r.Exceptions) }},
+	{"problem", func(r *server.VEXRow) string { return r.Problem }},
+	{"sha256", func(r *server.VEXRow) string { return r.Digest }},
+}
+
+var vexStatementColumns = []column[server.VEXStatement]{
+	{"place", func(r *server.VEXStatement) string { return whole(r.Place) }},
+	{"weakness_id", func(r *server.VEXStatement) string { return r.Weakness }},
+	{"product", func(r *server.VEXStatement) string { return r.Product }},
+	{"status", func(r *server.VEXStatement) string { return r.Status }},
+	{"justification", func(r *server.VEXStatement) string { return r.Justification }},
+	{"detail", func(r *server.VEXStatement) string { return r.Detail }},
+	{"outcome", func(r *server.VEXStatement) string { return r.Outcome }},
+	{"reason", func(r *server.VEXStatement) string { return r.Reason }},
+	{"software_id", func(r *server.VEXStatement) string { return r.Software }},
+	{"devices", func(r *server.VEXStatement) string { return whole(r.Devices) }},
 }
 
 // documentBody describes a body that is a whole document.

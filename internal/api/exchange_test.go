@@ -27,12 +27,31 @@ func (f *fake) DeviceSBOM(_ context.Context, c server.Caller, id, format string)
 	}}, need(c, server.SoftwareRead)
 }
 
-func (f *fake) ImportVEX(_ context.Context, c server.Caller, _ []byte, _ bool) (server.VEXRow, error) {
-	return server.VEXRow{ID: "1", Unmatched: []server.VEXUnmatched{}}, need(c, server.ManageSettings)
+func (f *fake) ImportVEX(_ context.Context, c server.Caller, _ []byte, _ bool) (server.VEXDocument, error) {
+	return server.VEXDocument{VEXRow: server.VEXRow{ID: "1"}, Unmatched: []server.VEXUnmatched{}}, need(c, server.ManageSettings)
 }
 
-func (f *fake) VEXDocuments(_ context.Context, c server.Caller) ([]server.VEXRow, error) {
-	return []server.VEXRow{{ID: "1", Title: poison, Unmatched: []server.VEXUnmatched{}}}, need(c, server.ManageSettings)
+func (f *fake) VEXDocuments(_ context.Context, c server.Caller, _ server.Query) (server.Page[server.VEXRow], error) {
+	return server.Page[server.VEXRow]{Items: []server.VEXRow{{ID: "1", Title: poison}}, Total: 1}, need(c, server.ManageSettings)
+}
+
+func (f *fake) VEXDocument(_ context.Context, c server.Caller, id string) (server.VEXDocument, error) {
+	return server.VEXDocument{VEXRow: server.VEXRow{ID: id, Title: poison}, Unmatched: []server.VEXUnmatched{}}, need(c, server.ManageSettings)
+}
+
+func (f *fake) VEXStatements(_ context.Context, c server.Caller, _ string, _ server.Query) (server.Page[server.VEXStatement], error) {
+	return server.Page[server.VEXStatement]{Items: []server.VEXStatement{{Weakness: "CVE-2024-1", Product: poison}}, Total: 1}, need(c, server.ManageSettings)
+}
+
+func (f *fake) VEXFile(_ context.Context, c server.Caller, id string) (server.Download, error) {
+	return server.Download{Name: "x.json", Type: "application/json", Write: func(w io.Writer) error {
+		_, err := io.WriteString(w, `{"of":"`+id+`"}`)
+		return err
+	}}, need(c, server.ManageSettings)
+}
+
+func (f *fake) VEXRemoval(_ context.Context, c server.Caller, _ string) (server.VEXRemoval, error) {
+	return server.VEXRemoval{Weaknesses: []string{}}, need(c, server.ManageSettings)
 }
 
 func (f *fake) RemoveVEX(_ context.Context, c server.Caller, _ string) error {

@@ -3,6 +3,7 @@ package exposure
 import (
 	"slices"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/version"
 )
 
@@ -26,6 +27,9 @@ type Selector struct {
 	Remedy   Remedy // of Product's findings; Gone: any
 	Weakness string // canonical id; "": any
 	From, To string // lowest and highest version, both included, in the order of the ecosystem; "": no bound
+	// Key selects the components with just this key, wherever they are: one
+	// release's package of a product. The zero value is any.
+	Key advisory.Key
 	// Path is a glob (see MatchPath). A component is selected on a device only
 	// if it was found there in files and every one of them matches.
 	Path string
@@ -34,7 +38,7 @@ type Selector struct {
 // holds reports whether a component is selected, were it found at the right
 // paths. A version that cannot be compared is in no range.
 func (w *Selector) holds(c *Component, product string) bool {
-	if w.Check >= 0 || w.Product != "" && w.Product != product {
+	if w.Check >= 0 || w.Product != "" && w.Product != product || w.Key != (advisory.Key{}) && w.Key != c.Key {
 		return false
 	}
 	if w.From != "" {

@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"testing"
@@ -60,7 +61,7 @@ func (w *world) on(dev uint32) (out []found) {
 					to = int(e.What.To[0])
 				}
 				return e.What.Check < 0 && (e.What.Product == "" || e.What.Product == c.ID() && (e.What.Remedy == Gone || e.What.Remedy == r)) &&
-					(e.What.Weakness == "" || e.What.Weakness == m.Weakness) && from <= v && v <= to && (e.What.Path == "" || slices.Contains(w.paths[dev][e.ID], c))
+					(e.What.Weakness == "" || e.What.Weakness == m.Weakness) && (e.What.Key == advisory.Key{} || e.What.Key == c.Key) && from <= v && v <= to && (e.What.Path == "" || slices.Contains(w.paths[dev][e.ID], c))
 			}), c, m.Weakness})
 		}
 	}
@@ -197,7 +198,7 @@ func TestScoresAddUp(t *testing.T) {
 		}
 		var comps []Component
 		for i := range 6 {
-			comps = append(comps, Component{Key: advisory.Key{Ecosystem: "Debian"}, Vendor: "debian", Product: fmt.Sprint("p", i%3), Version: fmt.Sprint(i)})
+			comps = append(comps, Component{Key: advisory.Key{Ecosystem: "Debian", Release: fmt.Sprint(i / 3)}, Vendor: "debian", Product: fmt.Sprint("p", i%3), Version: fmt.Sprint(i)})
 		}
 		weaknesses := []string{"CVE-2024-1", "CVE-2024-2", "CVE-2024-3"}
 		for _, id := range weaknesses {
@@ -320,6 +321,8 @@ func TestScoresAddUp(t *testing.T) {
 				t.Fatalf("%s is open on %v, want %v", id, got, want)
 			}
 		}
+		w.returning(t, s, append(rapid.SliceOfDistinct(rapid.SampledFrom(append(w.exceptions, Exception{})), func(e Exception) int64 { return e.ID }).Draw(t, "stay"),
+			renumbered(drawExceptions(t, comps, weaknesses))...))
 		for dev := range w.value {
 			score, points, ok := s.DeviceScore(dev)
 			if want := w.sum(dev, nothing).Uint64(); !ok || points != want {
@@ -349,7 +352,7 @@ func drawExceptions(t *rapid.T, comps []Component, weaknesses []string) []Except
 	out := make([]Exception, rapid.IntRange(0, 4).Draw(t, "exceptions"))
 	for i := range out {
 		w := Selector{Check: -1, Remedy: Gone}
-		switch rapid.IntRange(0, 5).Draw(t, "kind") {
+		switch rapid.IntRange(0, 6).Draw(t, "kind") {
 		case 0:
 			w = Selector{Check: rapid.IntRange(0, 2).Draw(t, "check")}
 		case 1:
@@ -363,6 +366,8 @@ func drawExceptions(t *rapid.T, comps []Component, weaknesses []string) []Except
 			w.Product, w.Weakness = rapid.SampledFrom(comps).Draw(t, "of product").ID(), rapid.SampledFrom(weaknesses).Draw(t, "of weakness")
 		case 5:
 			w.Path = "**"
+		case 6:
+			w.Weakness, w.Key = rapid.SampledFrom(weaknesses).Draw(t, "of weakness"), rapid.SampledFrom(comps).Draw(t, "of component").Key
 		}
 		out[i] = Exception{ID: int64(i + 1), What: w, Mitigates: rapid.Bool().Draw(t, "mitigates")}
 		switch rapid.IntRange(0, 2).Draw(t, "reach") {
@@ -375,6 +380,34 @@ func drawExceptions(t *rapid.T, comps []Component, weaknesses []string) []Except
 		}
 	}
 	return out
+}
+
+// returning holds what Returning says of other exceptions against the slow way.
+func (w *world) returning(t *rapid.T, s *Scores, other []Exception) {
+	then := *w
+	then.exceptions = slices.DeleteFunc(other, func(e Exception) bool { return e.ID == 0 })
+	got := s.Returning(then.inForce())
+	devs, weaknesses, n := map[uint32]bool{}, map[string]bool{}, 0
+	for dev := range w.value {
+		after := then.on(dev)
+		for i, f := range w.on(dev) {
+			if f.check < 0 && f.under != NoException && after[i].under == NoException {
+				n++
+				devs[dev], weaknesses[f.by] = true, true
+			}
+		}
+	}
+	if got.Findings != n || !slices.Equal(got.Weaknesses, slices.Sorted(maps.Keys(weaknesses))) || !slices.Equal(got.Devices.ToArray(), slices.Sorted(maps.Keys(devs))) {
+		t.Fatalf("returning: %+v, want %d findings of %v on %v", got, n, weaknesses, devs)
+	}
+}
+
+// renumbered gives exceptions ids of their own.
+func renumbered(list []Exception) []Exception {
+	for i := range list {
+		list[i].ID += 10
+	}
+	return list
 }
 
 // A score rises with every point, never reaches 100, and the smallest finding

@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -58,27 +59,7 @@ func (s *Scores) OpenDevices(weakness string) (open *roaring.Bitmap, under bool)
 		if m.bit&bitsCount == 0 {
 			continue
 		}
-		left := s.f.comps[m.id].devices
-		for _, i := range s.selecting(m, weakness) {
-			e := &s.exc.list[i]
-			devs, all := s.reached(e)
-			if e.What.Path != "" {
-				at := s.pathAt[PathHit{e.ID, m.id}]
-				if at == nil {
-					continue
-				}
-				if all {
-					devs, all = at, false
-				} else {
-					devs.And(at)
-				}
-			}
-			if all {
-				left = nil
-				break
-			}
-			left = roaring.AndNot(left, devs)
-		}
+		left := s.leftOf(m.id, s.selecting(m, weakness))
 		if left != nil {
 			open.Or(left)
 		}
@@ -97,6 +78,91 @@ func (s *Scores) selecting(m member, weakness string) []int32 {
 		return nil
 	}
 	return slices.DeleteFunc(s.aboutHit(m.id, h, s.aboutAll(m.id, nil)), func(i int32) bool { return !s.selects(&x.list[i], h) })
+}
+
+// leftOf returns the devices with a component that none of some exceptions
+// about it reaches, nil for none; the result may be the component's own set.
+func (s *Scores) leftOf(id ComponentID, about []int32) *roaring.Bitmap {
+	left := s.f.comps[id].devices
+	for _, i := range about {
+		e := &s.exc.list[i]
+		devs, all := s.reached(e)
+		if e.What.Path != "" {
+			at := s.pathAt[PathHit{e.ID, id}]
+			if at == nil {
+				continue
+			}
+			if all {
+				devs, all = at, false
+			} else {
+				devs.And(at)
+			}
+		}
+		if all {
+			return nil
+		}
+		left = roaring.AndNot(left, devs)
+	}
+	return left
+}
+
+// Returned is what exceptions that end give back.
+type Returned struct {
+	Findings   int      // pairs of a device and a weakness of one of its components
+	Weaknesses []string // ascending
+	Devices    *roaring.Bitmap
+}
+
+// Returning says which findings would be under no exception any more if list
+// were in force instead of the exceptions that are, on devices that count in
+// scores. Exceptions are the same when their ids are.
+func (s *Scores) Returning(list []Exception) Returned {
+	out := Returned{Devices: roaring.New()}
+	if s.exc == nil {
+		return out
+	}
+	stay := map[int64]bool{}
+	for i := range list {
+		stay[list[i].ID] = true
+	}
+	touched := map[ComponentID]bool{}
+	for i := range s.exc.list {
+		if e := &s.exc.list[i]; !stay[e.ID] {
+			for _, id := range s.candidates(&e.What) {
+				if c := &s.f.comps[id]; e.What.holds(&c.Component, s.f.products[c.product].id) {
+					touched[id] = true
+				}
+			}
+		}
+	}
+	then := *s // the same fleet under other exceptions; only read
+	then.exc = indexExceptions(list)
+	weaknesses := map[string]bool{}
+	for id := range touched {
+		c := &s.f.comps[id]
+		for i := range c.hits {
+			h := &c.hits[i]
+			if h.bit&bitsCount == 0 {
+				continue
+			}
+			m, weakness := member{id: id, bit: h.bit}, s.f.weak[h.weak].id
+			back := then.leftOf(id, then.selecting(m, weakness))
+			if back == nil {
+				continue
+			}
+			back = roaring.And(back, s.in)
+			if now := s.leftOf(id, s.selecting(m, weakness)); now != nil {
+				back.AndNot(now)
+			}
+			if n := back.GetCardinality(); n > 0 {
+				out.Findings += int(n)
+				out.Devices.Or(back)
+				weaknesses[weakness] = true
+			}
+		}
+	}
+	out.Weaknesses = slices.Sorted(maps.Keys(weaknesses))
+	return out
 }
 
 // CheckMitigated returns the devices that an exception which mitigates a check

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/posture"
@@ -31,6 +32,8 @@ type exceptionSpec struct {
 	From     string `json:"from,omitempty"`
 	To       string `json:"to,omitempty"`
 	Path     string `json:"path,omitempty"`
+
+	Key advisory.Key `json:"key,omitzero"`
 
 	Global  bool              `json:"global,omitempty"`
 	Targets []exceptionTarget `json:"targets,omitempty"`
@@ -68,7 +71,7 @@ func (e *exceptionSpec) mitigates() bool {
 // selector is what the exception is about, ok false when it is about a check
 // that is no more.
 func (e *exceptionSpec) selector() (w exposure.Selector, ok bool) {
-	w = exposure.Selector{Check: -1, Product: e.Product, Remedy: exposure.Gone, Weakness: e.Weakness, From: e.From, To: e.To, Path: e.Path}
+	w = exposure.Selector{Check: -1, Product: e.Product, Remedy: exposure.Gone, Weakness: e.Weakness, From: e.From, To: e.To, Path: e.Path, Key: e.Key}
 	if e.Check != "" {
 		w.Check, ok = checkNumber(e.Check)
 		return w, ok

@@ -10,6 +10,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/posture"
 )
@@ -33,6 +34,7 @@ func exceptionList() *list[ExceptionRow] {
 			"recommendation": oneOf(func(r *ExceptionRow) string { return r.Recommendation }),
 			"weakness":       oneOf(func(r *ExceptionRow) string { return r.Weakness }),
 			"product":        oneOf(func(r *ExceptionRow) string { return r.Product }),
+			"document":       oneOf(func(r *ExceptionRow) string { return r.Document }),
 		},
 		values: map[string][]string{"status": {StandsInEffect, StandsSuspended, StandsExpired, StandsCanceled, StandsResurfaced}, "justification": justifications,
 			"kind": {ExceptRecommendation, ExceptWeakness, ExceptSoftware, ExceptPath}, "scope": {ScopeGlobal, ScopeGroups, ScopeDevices}},
@@ -122,6 +124,12 @@ func (c *core) exceptionRow(e *exception) *ExceptionRow {
 		case t.Ended.IsZero():
 			r.Groups++
 		}
+	}
+	if x.Key != (advisory.Key{}) {
+		r.Package = x.Key.String()
+	}
+	if x.open() && x.Source.Kind != "" {
+		r.Document = vexID(x.Source.Author, x.Source.ID)
 	}
 	if !x.Expires.IsZero() {
 		r.ExpiresAt = &x.Expires

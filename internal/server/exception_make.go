@@ -159,38 +159,26 @@ func (s *Server) PutExceptions(ctx context.Context, caller Caller, source Except
 	if len(list) > mostFromSource {
 		return 0, 0, Invalidf("source", "has %d exceptions, at most %d are taken from one document", len(list), mostFromSource)
 	}
-	s.excepting.Lock()
-	defer s.excepting.Unlock()
-	now := s.now()
-	key := sourceKey(source)
-	gone := map[string]*exception{}
-	s.core.mu.RLock()
-	for _, e := range s.core.exceptions {
-		if e.spec.open() && e.row.Source == key {
-			gone[e.spec.same()] = e
-		}
-	}
-	s.core.mu.RUnlock()
-	var changes []*exception
-	var events []store.ExceptionEvent
 	for i := range list {
 		if list[i].Scope == ScopeGlobal && !caller.Admin {
 			return 0, 0, fmt.Errorf("only an administrator makes global exceptions: %w", ErrDenied)
 		}
-		spec, err := s.newException(&list[i], now, false)
-		if err != nil {
-			return 0, 0, fmt.Errorf("exception %d of %s: %w", i+1, source.ID, err)
-		}
-		spec.CreatedBy, spec.Keep, spec.Source = caller.Name, true, source
-		same := spec.same()
-		if _, have := gone[same]; have {
-			delete(gone, same)
-			continue
-		}
-		changes = append(changes, &exception{spec: spec, row: store.Exception{Source: key}})
+	}
+	s.excepting.Lock()
+	defer s.excepting.Unlock()
+	now := s.now()
+	news, gone, err := s.sourceChanges(source, list, now)
+	if err != nil {
+		return 0, 0, err
+	}
+	var changes []*exception
+	var events []store.ExceptionEvent
+	for _, spec := range news {
+		spec.CreatedBy = caller.Name
+		changes = append(changes, &exception{spec: spec, row: store.Exception{Source: sourceKey(source)}})
 		events = append(events, store.ExceptionEvent{At: now, Type: exceptionMade, Detail: "from " + source.Kind + " " + source.ID, Who: caller.Name})
 	}
-	added, removed = len(changes), len(gone)
+	added, removed = len(news), len(gone)
 	for _, e := range gone {
 		spec := *e.spec
 		spec.Ended, spec.EndedAs, spec.EndedBy, spec.Why = now, StandsCanceled, caller.Name, "the document does not say so any more"
@@ -213,6 +201,33 @@ func (s *Server) PutExceptions(ctx context.Context, caller Caller, source Except
 	return added, removed, nil
 }
 
+// sourceChanges says what makes the exceptions of a source exactly those of
+// list: new ones, and those that are there and must end. Nothing is changed.
+func (s *Server) sourceChanges(source ExceptionSource, list []NewException, now time.Time) (news []*exceptionSpec, gone map[string]*exception, err error) {
+	key := sourceKey(source)
+	gone = map[string]*exception{}
+	s.core.mu.RLock()
+	for _, e := range s.core.exceptions {
+		if e.spec.open() && e.row.Source == key {
+			gone[e.spec.same()] = &exception{id: e.id, spec: e.spec, row: e.row}
+		}
+	}
+	s.core.mu.RUnlock()
+	for i := range list {
+		spec, err := s.newException(&list[i], now, false)
+		if err != nil {
+			return nil, nil, fmt.Errorf("exception %d of %s: %w", i+1, source.ID, err)
+		}
+		spec.Keep, spec.Source = true, source
+		if same := spec.same(); gone[same] != nil {
+			delete(gone, same)
+			continue
+		}
+		news = append(news, spec)
+	}
+	return news, gone, nil
+}
+
 // groupName is a device group for people.
 func (s *Server) groupName(g exposure.Group) string {
 	s.core.mu.RLock()
@@ -224,7 +239,7 @@ func sourceKey(s ExceptionSource) string { return s.Kind + "\x00" + s.ID }
 
 // same is equal for exceptions of one source that say the same.
 func (e *exceptionSpec) same() string {
-	k := exceptionSpec{Check: e.Check, Product: e.Product, Remedy: e.Remedy, Weakness: e.Weakness, From: e.From, To: e.To, Path: e.Path, Global: e.Global,
+	k := exceptionSpec{Check: e.Check, Product: e.Product, Remedy: e.Remedy, Weakness: e.Weakness, From: e.From, To: e.To, Path: e.Path, Key: e.Key, Global: e.Global,
 		Justification: e.Justification, Context: e.Context}
 	for _, t := range e.Targets {
 		k.Targets = append(k.Targets, exceptionTarget{Group: t.Group, Device: t.Device})
@@ -271,6 +286,7 @@ func (s *Server) aboutWhat(in *NewException, e *exceptionSpec, known bool) error
 		return s.aboutRecommendation(in.Recommendation, e, known)
 	}
 	e.Weakness, e.Product, e.From, e.To, e.Path = in.Weakness, in.Product, in.VersionFrom, in.VersionTo, in.Path
+	e.Key = in.Key
 	switch {
 	case e.Weakness+e.Product+e.Path == "":
 		return Invalidf("recommendation", "say what the exception is about: a recommendation, a weakness, a product or a path")

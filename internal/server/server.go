@@ -72,10 +72,10 @@ type Server struct {
 	reassessing sync.Mutex    // one change of the intelligence at a time
 	sorting     sync.Mutex    // one change of rules, ranks or manual tags at a time
 
-	changesSince atomic.Int64 // from when on (Unix microseconds) all changes are recorded
-	vexing       sync.Mutex   // guards vexed; held while documents are held against the fleet
-	vexed        []VEXRow     // nil: not yet
-	importing    sync.Mutex   // one bill of materials or VEX document in memory at a time
+	changesSince atomic.Int64            // from when on (Unix microseconds) all changes are recorded
+	vexing       sync.Mutex              // one holding of documents against the fleet at a time
+	vexed        atomic.Pointer[vexPlan] // what came of it last; nil: not yet
+	importing    sync.Mutex              // one bill of materials or VEX document in memory at a time
 }
 
 // Open opens a data directory, creating it if need be, and rebuilds the fleet
@@ -245,8 +245,12 @@ type API interface {
 	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
-	ImportVEX(ctx context.Context, c Caller, document []byte, force bool) (VEXRow, error)
-	VEXDocuments(ctx context.Context, c Caller) ([]VEXRow, error)
+	ImportVEX(ctx context.Context, c Caller, document []byte, force bool) (VEXDocument, error)
+	VEXDocuments(ctx context.Context, c Caller, q Query) (Page[VEXRow], error)
+	VEXDocument(ctx context.Context, c Caller, id string) (VEXDocument, error)
+	VEXStatements(ctx context.Context, c Caller, id string, q Query) (Page[VEXStatement], error)
+	VEXFile(ctx context.Context, c Caller, id string) (Download, error)
+	VEXRemoval(ctx context.Context, c Caller, id string) (VEXRemoval, error)
 	RemoveVEX(ctx context.Context, c Caller, id string) error
 	VEXReport(ctx context.Context, c Caller, id, format string) (Download, error)
 

@@ -35,7 +35,14 @@ func (s *Server) VEXReport(ctx context.Context, caller Caller, id, format string
 	devs := c.lens(caller).devs
 	r.Title, r.Subject = "all devices", "all"
 	if caller.Groups != nil {
-		r.Title, r.Subject = "device groups", fmt.Sprint("groups ", caller.Groups)
+		var names []string
+		for _, g := range c.lens(caller).groups {
+			names = append(names, c.groupName(g))
+		}
+		r.Title, r.Subject = "device groups "+someOf(names), fmt.Sprint("groups ", c.lens(caller).groups)
+		if len(names) == 1 {
+			r.Title = "device group " + names[0]
+		}
 	}
 	if id != "" {
 		if d = c.find(id); d == nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,7 +46,7 @@ func TestVEXIn(t *testing.T) {
 	}
 	id := string(res.Device)
 	all := pointsOf(t, s, id)
-	doc := func(made string, statements ...string) VEXRow {
+	doc := func(made string, statements ...string) VEXDocument {
 		t.Helper()
 		r, err := s.ImportVEX(ctx, admin, openvex("https://x.test/1", "X", made, statements...), false)
 		if err != nil {
@@ -106,7 +108,7 @@ func TestVEXIn(t *testing.T) {
 	if n := pointsOf(t, s, id); n != all {
 		t.Errorf("points = %d after removal, want %d", n, all)
 	}
-	if rows, err := s.VEXDocuments(ctx, admin); err != nil || len(rows) != 0 {
+	if rows, err := s.VEXDocuments(ctx, admin, Query{}); err != nil || rows.Total != 0 {
 		t.Errorf("documents = %+v, %v", rows, err)
 	}
 	if _, err := s.ImportVEX(ctx, Caller{Name: "x", Permissions: AppPermissions}, nil, false); !errors.Is(err, ErrDenied) {
@@ -172,5 +174,158 @@ func TestVEXOut(t *testing.T) {
 	var b bytes.Buffer
 	if err := file.Write(&b); err != nil || strings.Contains(b.String(), "CVE-") {
 		t.Errorf("a group without devices: %s, %v", b.String(), err)
+	}
+}
+
+// What came of a document's statements adds up; what removal would bring back
+// is what it does bring back, also when an earlier document holds again.
+func TestVEXStatementsAndRemoval(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := testServer(t)
+	load(t, s, "tracker.json", "openssl CVE-2026-1001 resolved 3.0.17-1", "openssl CVE-2026-1002 open", "bash CVE-2026-1003 open")
+	for _, name := range []string{"a", "b"} {
+		newReport(s, enrol(t, s, name)).send(t, "libssl3 3.0.11-1 openssl", "bash 5.2 bash")
+	}
+	put := func(id, made string, statements ...string) VEXDocument {
+		t.Helper()
+		r, err := s.ImportVEX(ctx, admin, openvex(id, "X", made, statements...), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	put("first", "2026-11-20T09:00:00Z",
+		"CVE-2026-1001 not_affected vulnerable_code_not_present pkg:deb/debian/openssl",
+		"CVE-2026-1002 not_affected vulnerable_code_not_present pkg:deb/debian/openssl@9",
+		"CVE-2026-1003 not_affected vulnerable_code_not_present pkg:deb/debian/bash")
+	put("second", "2026-11-21T09:00:00Z",
+		"CVE-2026-1001 affected - pkg:deb/debian/openssl",
+		"CVE-2026-1002 fixed - pkg:deb/debian/openssl",
+		"CVE-2026-1003 fixed - pkg:deb/debian/bash")
+	said := func(id string) []string {
+		t.Helper()
+		page, err := s.VEXStatements(ctx, admin, id, Query{Sort: []string{"weakness"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := s.VEXDocument(ctx, admin, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := map[string]int{VEXApplied: doc.Applied, VEXOverruled: doc.Overruled, VEXUnmatchedAs: doc.UnmatchedCount, VEXNotExcepted: doc.Matched - doc.Applied - doc.Overruled}
+		var out []string
+		for _, r := range page.Items {
+			counts[r.Outcome]--
+			if (r.Outcome == VEXApplied) != (r.Reason == "") {
+				t.Errorf("%+v", r)
+			}
+			out = append(out, fmt.Sprint(r.Weakness, " ", r.Outcome, " ", r.Devices))
+		}
+		for o, n := range counts {
+			if n != 0 {
+				t.Errorf("%s: %s is %d too many in the row", id, o, n)
+			}
+		}
+		return out
+	}
+	equal(t, "first", said("first"), "CVE-2026-1001 Overruled 2", "CVE-2026-1002 NotMatched 0", "CVE-2026-1003 Overruled 2")
+	equal(t, "second", said("second"), "CVE-2026-1001 NotExcepted 2", "CVE-2026-1002 Applied 2", "CVE-2026-1003 Applied 2")
+	only, err := s.VEXStatements(ctx, admin, "second", Query{Filter: map[string][]string{"outcome": {VEXApplied}}, Limit: 1})
+	if err != nil || only.Total != 2 || len(only.Items) != 1 || only.Items[0].Software != "debian-_-openssl" {
+		t.Errorf("filtered = %+v, %v", only, err)
+	}
+	// Excepted by nobody else: CVE-2026-1002 on both. CVE-2026-1003 is in the first document again.
+	got, err := s.VEXRemoval(ctx, admin, "second")
+	want := VEXRemoval{Exceptions: 2, Made: 2, Findings: 2, Weaknesses: []string{"CVE-2026-1002"}, Count: 1, Devices: 2}
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("removal = %+v, %v, want %+v", got, err, want)
+	}
+	excepted := func() (out []string) {
+		t.Helper()
+		list, err := s.Exceptions(ctx, admin, Query{Filter: map[string][]string{"status": {StandsInEffect}}, Sort: []string{"name"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list.Items {
+			if d, err := s.VEXDocument(ctx, admin, e.Document); err != nil || d.Document != e.Source.ID || e.Package == "" {
+				t.Errorf("exception %+v: %v", e, err)
+			}
+			out = append(out, e.Weakness+" "+e.Source.ID)
+		}
+		return out
+	}
+	equal(t, "before", excepted(), "CVE-2026-1002 second", "CVE-2026-1003 second")
+	if err := s.RemoveVEX(ctx, admin, "second"); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "after", excepted(), "CVE-2026-1001 first", "CVE-2026-1003 first")
+	for name, err := range map[string]error{
+		"document":   second(s.VEXDocument(ctx, admin, "second")),
+		"statements": second(s.VEXStatements(ctx, admin, "second", Query{})),
+		"file":       second(s.VEXFile(ctx, admin, "second")),
+		"removal":    second(s.VEXRemoval(ctx, admin, "second")),
+	} {
+		if !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s of a removed document: %v", name, err)
+		}
+	}
+	file, err := s.VEXFile(ctx, admin, "first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := file.Write(&b); err != nil || !strings.Contains(b.String(), "vulnerable_code_not_present") {
+		t.Errorf("file = %s, %v", b.String(), err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// An exception of a document is about one release's package, and follows the
+// fleet: also devices that come later, however many there are.
+func TestVEXFollowsTheFleet(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := testServer(t)
+	tracker := filepath.Join(t.TempDir(), "tracker.json")
+	const vulnerable = `{"status": "resolved", "urgency": "not yet assigned", "repositories": {}, "fixed_version": "3.0.17-1"}`
+	if err := os.WriteFile(tracker, []byte(`{"openssl": {"CVE-2026-1001": {"releases": {"bookworm": `+vulnerable+`, "bullseye": `+vulnerable+`}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	importFile(t, s, tracker)
+	on := func(name, release string) {
+		t.Helper()
+		document := strings.ReplaceAll(string(bom(name, "2026-11-20T09:00:00Z", "libssl3 3.0.11-1 openssl")), "debian-12", "debian-"+release)
+		document = strings.ReplaceAll(document, `"12"`, fmt.Sprintf("%q", release))
+		if _, err := s.ImportSBOM(ctx, admin, []byte(document), SBOMImport{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	on("first", "12")
+	on("other", "11")
+	open := func() (out []string) {
+		t.Helper()
+		page, err := s.WeaknessDevices(ctx, admin, "CVE-2026-1001", Query{Sort: []string{"name"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range page.Items {
+			if v, err := s.DeviceVuln(ctx, admin, string(d.ID), "CVE-2026-1001"); err != nil || !v.Exception {
+				out = append(out, d.Name)
+			}
+		}
+		return out
+	}
+	r, err := s.ImportVEX(ctx, admin, openvex("doc", "X", "2026-11-20T09:00:00Z", "CVE-2026-1001 not_affected vulnerable_code_not_present pkg:deb/debian/openssl@3.0.11-1?distro=debian-12"), false)
+	if err != nil || r.Exceptions != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	equal(t, "open", open(), "other")
+	on("later", "12")
+	equal(t, "open, with a device that came later", open(), "other")
+	list, err := s.Exceptions(ctx, admin, Query{})
+	if err != nil || list.Total != 1 || list.Items[0].Scope != ScopeGlobal || list.Items[0].Exposed != 2 || list.Items[0].Package != "Debian:12/openssl" {
+		t.Errorf("exceptions = %+v, %v", list, err)
 	}
 }

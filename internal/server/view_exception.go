@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 )
@@ -65,6 +66,8 @@ type NewException struct {
 	VersionFrom    string `json:"version_from,omitempty" maxLength:"200" doc:"Lowest version of the product that it is about."`
 	VersionTo      string `json:"version_to,omitempty" maxLength:"200" doc:"Highest version of the product that it is about."`
 	Path           string `json:"path,omitempty" maxLength:"500" doc:"Where the software was found: * is any name, ** any path. It must match every place on a device."`
+	// Key narrows a product to the package of one release, as advisories name it. Only documents do.
+	Key advisory.Key `json:"-"`
 
 	Scope   string               `json:"scope" enum:"Global,DeviceGroups,Devices"`
 	Groups  []exposure.Group     `json:"groups,omitempty" maxItems:"1000" doc:"Numbers of device groups; 0 is the devices that are in none."`
@@ -88,6 +91,7 @@ type ExceptionRow struct {
 	VersionFrom    string          `json:"version_from"`
 	VersionTo      string          `json:"version_to"`
 	Path           string          `json:"path"`
+	Package        string          `json:"package"` // of one release, as advisories name it: "Debian:12/openssl"; "": any
 	Scope          string          `json:"scope"`
 	Groups         int             `json:"groups"`  // that it holds in
 	Devices        int             `json:"devices"` // that it names
@@ -104,6 +108,7 @@ type ExceptionRow struct {
 	EndedBy        string          `json:"ended_by"` // "" when Picket ended it
 	Keep           bool            `json:"keep"`
 	Source         ExceptionSource `json:"source"`
+	Document       string          `json:"document"` // id of the loaded VEX document that says so; "" when none does
 }
 
 // ExceptionDetail is an exception with where it holds and what became of it.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,7 +20,7 @@ type VEX struct {
 	Made     time.Time
 	Loaded   time.Time
 	LoadedBy string
-	Body     []byte // as it came
+	Body     []byte // as it came; only PutVEX takes it, see VEXBody
 }
 
 // PutVEX keeps a document in place of the one with its id.
@@ -37,9 +38,9 @@ func (s *Store) PutVEX(ctx context.Context, v VEX) error {
 	})
 }
 
-// VEX returns all documents, oldest first.
+// VEX returns all documents without their bodies, oldest first.
 func (s *Store) VEX(ctx context.Context) ([]VEX, error) {
-	rows, err := s.r.QueryContext(ctx, `SELECT id, format, author, document, version, title, digest, made, loaded, loaded_by, body FROM vex ORDER BY made, loaded, id`)
+	rows, err := s.r.QueryContext(ctx, `SELECT id, format, author, document, version, title, digest, made, loaded, loaded_by FROM vex ORDER BY made, loaded, id`)
 	if err != nil {
 		return nil, fmt.Errorf("list VEX documents: %w", err)
 	}
@@ -48,16 +49,29 @@ func (s *Store) VEX(ctx context.Context) ([]VEX, error) {
 	for rows.Next() {
 		var v VEX
 		var made, loaded int64
-		if err := rows.Scan(&v.ID, &v.Format, &v.Author, &v.Document, &v.Version, &v.Title, &v.Digest, &made, &loaded, &v.LoadedBy, &v.Body); err != nil {
+		if err := rows.Scan(&v.ID, &v.Format, &v.Author, &v.Document, &v.Version, &v.Title, &v.Digest, &made, &loaded, &v.LoadedBy); err != nil {
 			return nil, fmt.Errorf("list VEX documents: %w", err)
-		}
-		if v.Body, err = s.dec.DecodeAll(v.Body, nil); err != nil {
-			return nil, fmt.Errorf("unpack document %s: %w", v.Document, err)
 		}
 		v.Made, v.Loaded = time.UnixMilli(made).UTC(), time.UnixMilli(loaded).UTC()
 		out = append(out, v)
 	}
 	return out, rows.Err()
+}
+
+// VEXBody returns a document as it came; ErrNotFound if there is none with this id.
+func (s *Store) VEXBody(ctx context.Context, id string) ([]byte, error) {
+	var packed []byte
+	switch err := s.r.QueryRowContext(ctx, `SELECT body FROM vex WHERE id = $1`, id).Scan(&packed); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, ErrNotFound
+	case err != nil:
+		return nil, fmt.Errorf("read VEX document: %w", err)
+	}
+	body, err := s.dec.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("unpack VEX document: %w", err)
+	}
+	return body, nil
 }
 
 // RemoveVEX forgets a document; ErrNotFound if there is none with this id.

@@ -46,6 +46,13 @@ const tree = root.addChildren([
         throw redirect({ to: "/remediation", search: { ...search, tab: "exceptions" }, replace: true });
       },
     }),
+    createRoute({
+      getParentRoute: () => shell,
+      path: "/remediation/vex",
+      beforeLoad: ({ search }) => {
+        throw redirect({ to: "/remediation", search: { ...search, tab: "vex" }, replace: true });
+      },
+    }),
     page("/devices", lazyRouteComponent(() => import("./pages/devices/DevicesPage"), "DevicesPage")),
     deviceFrame.addChildren([
       device("/", lazyRouteComponent(() => import("./pages/device/Overview"), "Overview")),

@@ -57,9 +57,9 @@ export async function ok<T>(answer: Promise<{ data?: T; error?: unknown; respons
   return data as T;
 }
 
-/** The address of a path of the console API with its query and the selected device groups, for links. */
+/** The address of a path of the console API with its query and, unless the query names others, the selected device groups, for links. */
 export function address(path: string, query: Readonly<Record<string, string>> = {}): string {
   const group = selected(window.location.search);
-  const text = new URLSearchParams({ ...query, ...(group === "" ? {} : { group }) }).toString();
+  const text = new URLSearchParams({ ...(group === "" ? {} : { group }), ...query }).toString();
   return `${base}${path}${text ? `?${text}` : ""}`;
 }

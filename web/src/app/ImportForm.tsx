@@ -2,7 +2,8 @@ import { Button, Checkbox, Field, Input, MessageBar, MessageBarBody, Spinner, ma
 import { CheckmarkCircleFilled, DocumentArrowUpRegular, ErrorCircleFilled } from "@fluentui/react-icons";
 import { useId, useRef, useState, type ReactNode } from "react";
 import { Problem, explain } from "../api/client";
-import { bytes } from "../lib/format";
+import type { Sending } from "../api/exchange";
+import { bytes, percent } from "../lib/format";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "18px" },
@@ -40,7 +41,7 @@ export interface ImportFormProps<T> {
   hint: ReactNode;
   /** Label and hint of a name that may be given with one file; none: no such field. */
   name?: { label: string; hint: string };
-  send: (file: File, options: { name: string; force: boolean }) => Promise<T>;
+  send: (file: File, options: Sending) => Promise<T>;
   shown: (result: T) => ReactNode;
 }
 
@@ -53,15 +54,17 @@ export function ImportForm<T>({ most, accept, hint, name: named, send, shown }: 
   const [name, setName] = useState("");
   const [force, setForce] = useState(false);
   const [busy, setBusy] = useState("");
+  const [sent, setSent] = useState(0);
   const [done, setDone] = useState<readonly Outcome<T>[]>([]);
   const take = async (files: readonly File[]) => {
     setDone([]);
     for (const file of files) {
       setBusy(file.name);
+      setSent(0);
       let outcome: Outcome<T>;
       try {
         if (file.size > most) throw new Error(`The file has ${bytes(file.size)}, at most ${bytes(most)} are taken.`);
-        outcome = { file, result: await send(file, { name: files.length === 1 ? name.trim() : "", force }) };
+        outcome = { file, result: await send(file, { name: files.length === 1 ? name.trim() : "", force, progress: setSent }) };
       } catch (error) {
         outcome = { file, error };
       }
@@ -111,7 +114,7 @@ export function ImportForm<T>({ most, accept, hint, name: named, send, shown }: 
         <span className={s.quiet}>or drop them here</span>
       </div>
       {(older || force) && <Checkbox checked={force} onChange={(_, d) => setForce(d.checked === true)} label="Take it even if it is older than what is loaded" />}
-      {busy !== "" && <Spinner size="tiny" labelPosition="after" label={`Importing ${busy} …`} />}
+      {busy !== "" && <Spinner size="tiny" labelPosition="after" label={sent < 1 ? `Sending ${busy} … ${percent(sent)}` : `Reading ${busy} …`} />}
       <ul className={s.list} aria-label="Imported files" aria-live="polite">
         {done.map((o, i) => (
           <li key={`${o.file.name}-${i}`} className={s.item}>

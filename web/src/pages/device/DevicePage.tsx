@@ -8,6 +8,7 @@ import { address } from "../../api/client";
 import { Anchor } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { useDeviceId } from "../../app/useDeviceId";
+import { vexDownloads } from "../../app/vexDownloads";
 import { number } from "../../lib/format";
 import { releaseName, support } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
@@ -84,6 +85,8 @@ export function DevicePage() {
               entries={[
                 { kind: "download", key: "cyclonedx", text: "SBOM, CycloneDX 1.6", href: address(`/devices/${d.id}/sbom`, { format: "cyclonedx" }) },
                 { kind: "download", key: "spdx", text: "SBOM, SPDX 2.3", href: address(`/devices/${d.id}/sbom`, { format: "spdx" }) },
+                { kind: "rule", key: "vex" },
+                ...vexDownloads((format) => address(`/devices/${d.id}/vex`, { format })),
               ]}
               trigger={(t) => <Button {...t} appearance="subtle" icon={<ArrowDownloadRegular />}>Download</Button>}
             />

@@ -53,9 +53,17 @@ function Details({ d }: { d: ExceptionDetail }) {
           <Fact name="Recommendation" wide>{d.recommendation && <Anchor to="/recommendations" search={{ open: d.recommendation, q: d.recommendation }}>{d.name}</Anchor>}</Fact>
           <Fact name="Weakness">{d.weakness && <Anchor to="/weaknesses" search={{ open: d.weakness, q: d.weakness, exposed: "any" }}>{d.weakness}</Anchor>}</Fact>
           <Fact name="Software">{d.product && <Anchor to="/software" search={{ open: d.product }}>{d.product}</Anchor>}</Fact>
-          <Fact name="Versions">{(d.version_from || d.version_to) && `${d.version_from || "any"} to ${d.version_to || "any"}`}</Fact>
+          <Fact name="Versions">{d.version_from === d.version_to ? d.version_from : `${d.version_from || "any"} to ${d.version_to || "any"}`}</Fact>
           <Fact name="Path" wide>{d.path && <Mono>{d.path}</Mono>}</Fact>
-          <Fact name="Document" wide>{d.source.kind && `${d.source.kind} ${d.source.id}${d.source.author ? ` by ${d.source.author}` : ""}`}</Fact>
+          <Fact name="Package">{d.package && <Mono>{d.package}</Mono>}</Fact>
+          <Fact name="Document" wide>
+            {d.source.kind && (
+              <>
+                <div>{d.document ? <Anchor to="/remediation" search={{ tab: "vex", open: d.document }}>{d.source.id}</Anchor> : d.source.id}</div>
+                <div className={s.quiet}>{`${d.source.kind}${d.source.author && ` by ${d.source.author}`}`}</div>
+              </>
+            )}
+          </Fact>
         </Facts>
       </Section>
       <Section title="History">

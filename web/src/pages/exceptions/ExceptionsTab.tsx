@@ -1,11 +1,14 @@
 import { ShieldCheckmarkRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
+import { vexDocument } from "../../api/exchange";
 import { exceptions } from "../../api/queries";
 import type { ExceptionRow } from "../../api/schema";
-import { OpenLink } from "../../app/Anchor";
+import { Anchor, OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import { exceptionStatus, exceptionStatuses, justification, justifications, kinds, scopeWord, scopes } from "../../lib/exception";
 import { number, plural } from "../../lib/format";
-import type { ListSpec } from "../../lib/search";
+import type { ListSpec, RawSearch } from "../../lib/search";
 import { Chip } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -14,7 +17,7 @@ import { Day } from "../../ui/Time";
 import { ExceptionFlyout } from "./ExceptionFlyout";
 
 const spec: ListSpec = {
-  filters: { status: exceptionStatuses, justification: justifications, kind: kinds, scope: scopes, source: "any" },
+  filters: { status: exceptionStatuses, justification: justifications, kind: kinds, scope: scopes, source: "any", document: "any" },
   sorts: ["name", "status", "justification", "scope", "created_at", "created_by", "expires_at"],
   sort: ["-created_at"],
   extra: ["tab"],
@@ -27,6 +30,13 @@ const groups: readonly FilterGroup[] = [
   { name: "scope", title: "Where it holds", options: scopes.map((v) => ({ value: v, label: scopeWord(v) })) },
   { name: "source", title: "Source", options: [{ value: "Manual", label: "Manual" }], free: { hint: "OpenVEX" } },
 ];
+
+/** The filters, with the document that the address names. */
+function useFilters(): readonly FilterGroup[] {
+  const { document: id = "" }: RawSearch = useSearch({ strict: false });
+  const { data } = useQuery({ ...vexDocument(id), enabled: id !== "" });
+  return id === "" ? groups : [...groups, { name: "document", title: "VEX document", options: [{ value: id, label: data ? data.title || data.document : id }] }];
+}
 
 function Where({ r }: { r: ExceptionRow }) {
   if (r.scope === "DeviceGroups") return <>{plural(r.groups, "device group")}</>;
@@ -49,17 +59,18 @@ const columns: readonly Column<ExceptionRow>[] = [
   { key: "created_at", title: "Made on", width: 118, sort: { key: "created_at", first: "desc" }, render: (r) => <Day at={r.created_at} /> },
   { key: "created_by", title: "Made by", width: 120, sort: { key: "created_by", first: "asc" }, render: (r) => r.created_by },
   { key: "context", title: "Context", width: 240, optional: true, render: (r) => <span title={r.context}>{r.context || "–"}</span> },
-  { key: "source", title: "Source", width: 140, optional: true, render: (r) => r.source.kind || "Manual" },
+  { key: "source", title: "Source", width: 140, optional: true, render: (r) => (r.document ? <Anchor to="/remediation" search={{ tab: "vex", open: r.document }}>{r.source.kind}</Anchor> : r.source.kind || "Manual") },
 ];
 
 /** Every exception, those that ended too. */
 export function ExceptionsTab() {
+  const filters = useFilters();
   return (
     <ListView
       name="exceptions"
       label="Exceptions"
       spec={spec}
-      groups={groups}
+      groups={filters}
       columns={columns}
       query={exceptions}
       rowKey={(r) => r.id}

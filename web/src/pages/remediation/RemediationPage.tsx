@@ -8,8 +8,10 @@ const Activities = lazy(() => import("./Activities").then((m) => ({ default: m.A
 
 const Exceptions = lazy(() => import("../exceptions/ExceptionsTab").then((m) => ({ default: m.ExceptionsTab })));
 
+const Vex = lazy(() => import("../vex/VexTab").then((m) => ({ default: m.VexTab })));
+
 /** The tabs of the page; each is loaded when it is first shown and reads its own part of the search. */
-const tabs: readonly { key: string; title: string; View: ComponentType }[] = [{ key: "", title: "Activities", View: Activities }, { key: "exceptions", title: "Exceptions", View: Exceptions }];
+const tabs: readonly { key: string; title: string; View: ComponentType }[] = [{ key: "", title: "Activities", View: Activities }, { key: "exceptions", title: "Exceptions", View: Exceptions }, { key: "vex", title: "VEX documents", View: Vex }];
 
 const useStyles = makeStyles({ tabs: { margin: "6px 0 4px -8px", flexShrink: 0 }, wait: { padding: "48px" } });
 

@@ -1,18 +1,20 @@
 import { Button, MessageBar, MessageBarBody, Spinner, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
-import { AddRegular, ArrowDownRegular, ArrowUpRegular, ReOrderDotsVerticalRegular } from "@fluentui/react-icons";
+import { AddRegular, ArrowDownRegular, ArrowDownloadRegular, ArrowUpRegular, ReOrderDotsVerticalRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type DragEvent } from "react";
-import { explain } from "../../api/client";
+import { address, explain } from "../../api/client";
 import { deleteDeviceGroup, deviceGroups, orderDeviceGroups, saveDeviceGroup } from "../../api/queries";
 import type { DeviceGroup } from "../../api/schema";
 import { Anchor, OpenLink } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { PageHead } from "../../app/PageHead";
 import { useOpen } from "../../app/useOpen";
+import { vexDownloads } from "../../app/vexDownloads";
 import { number } from "../../lib/format";
 import { rulesText } from "../../lib/rules";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Hidden } from "../../ui/Hidden";
+import { Menu } from "../../ui/Menu";
 import { RuleSetPanel, freshRuleSet } from "./RuleSetPanel";
 
 const useStyles = makeStyles({
@@ -89,7 +91,7 @@ export function DeviceGroupsPage() {
       <div role="status"><Hidden>{said}</Hidden></div>
       <table className={s.table}>
         <caption><Hidden>Device groups by rank</Hidden></caption>
-        <colgroup><col style={{ width: 90 }} /><col style={{ width: "22%" }} /><col /><col style={{ width: 90 }} /><col style={{ width: 170 }} /><col style={{ width: 96 }} /></colgroup>
+        <colgroup><col style={{ width: 90 }} /><col style={{ width: "22%" }} /><col /><col style={{ width: 90 }} /><col style={{ width: 170 }} /><col style={{ width: 136 }} /></colgroup>
         <thead>
           <tr>
             <th scope="col" className={s.head}>Rank</th>
@@ -97,7 +99,7 @@ export function DeviceGroupsPage() {
             <th scope="col" className={s.head}>Rules</th>
             <th scope="col" className={mergeClasses(s.head, s.end)}>Devices</th>
             <th scope="col" className={s.head}>Exposure score</th>
-            <th scope="col" className={s.head}><Hidden>Change rank</Hidden></th>
+            <th scope="col" className={s.head}><Hidden>Download and change rank</Hidden></th>
           </tr>
         </thead>
         <tbody>
@@ -111,12 +113,22 @@ export function DeviceGroupsPage() {
                 <td className={mergeClasses(s.cell, s.end)}><Anchor to="/devices" search={{ device_group: String(g.id), group: "" }}>{number(g.devices)}</Anchor></td>
                 <td className={s.cell}>{g.score.devices > 0 ? <><ScoreNumber value={g.score.score} />{" "}<ExposureLevel level={g.score.level} /></> : "–"}</td>
                 <td className={s.cell}>
-                  {own && (
-                    <div className={s.tools}>
-                      <Button appearance="subtle" icon={<ArrowUpRegular />} aria-label={`${g.name}: better rank`} title="Better rank" disabled={i === 0 || order.isPending} onClick={() => go(i, i - 1)} />
-                      <Button appearance="subtle" icon={<ArrowDownRegular />} aria-label={`${g.name}: worse rank`} title="Worse rank" disabled={i === ranked.length - 1 || order.isPending} onClick={() => go(i, i + 1)} />
-                    </div>
-                  )}
+                  <div className={s.tools}>
+                    {g.devices > 0 && (
+                      <Menu
+                        label={`Download VEX of ${g.name}`}
+                        align="end"
+                        entries={vexDownloads((format) => address("/vex/report", { format, group: String(g.id) }))}
+                        trigger={(t) => <Button {...t} appearance="subtle" icon={<ArrowDownloadRegular />} aria-label={`${g.name}: download VEX`} title="Download VEX: what can be exploited on its devices" />}
+                      />
+                    )}
+                    {own && (
+                      <>
+                        <Button appearance="subtle" icon={<ArrowUpRegular />} aria-label={`${g.name}: better rank`} title="Better rank" disabled={i === 0 || order.isPending} onClick={() => go(i, i - 1)} />
+                        <Button appearance="subtle" icon={<ArrowDownRegular />} aria-label={`${g.name}: worse rank`} title="Worse rank" disabled={i === ranked.length - 1 || order.isPending} onClick={() => go(i, i + 1)} />
+                      </>
+                    )}
+                  </div>
                 </td>
               </tr>
             );
