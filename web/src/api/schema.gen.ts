@@ -1664,11 +1664,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Loaded VEX documents */
+        /** Loaded VEX documents and what came of them */
         get: operations["vex-documents"];
         put?: never;
         /** Import a VEX document: OpenVEX, CSAF VEX 2.0, CycloneDX */
         post: operations["import-vex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vex/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Loaded VEX documents and what came of them, all rows of the filter as a file */
+        get: operations["export-vex-documents"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1699,11 +1716,80 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One VEX document */
+        get: operations["vex-document"];
         put?: never;
         post?: never;
         /** Remove a VEX document and its exceptions */
         delete: operations["remove-vex"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vex/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A VEX document as it came */
+        get: operations["vex-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vex/{id}/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would come back if a VEX document were removed */
+        get: operations["vex-removal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vex/{id}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a VEX document says, and what came of each statement */
+        get: operations["vex-statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vex/{id}/statements/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a VEX document says, and what came of each statement, all rows of the filter as a file */
+        get: operations["export-vex-statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2435,6 +2521,7 @@ export interface components {
             created_by: string;
             /** Format: int64 */
             devices: number;
+            document: string;
             ended_at: (string | null) | null;
             ended_by: string;
             expires_at: (string | null) | null;
@@ -2450,6 +2537,7 @@ export interface components {
             kind: string;
             lowers_score: boolean;
             name: string;
+            package: string;
             path: string;
             product: string;
             recommendation: string;
@@ -2475,6 +2563,7 @@ export interface components {
             created_by: string;
             /** Format: int64 */
             devices: number;
+            document: string;
             ended_at: (string | null) | null;
             ended_by: string;
             expires_at: (string | null) | null;
@@ -2488,6 +2577,7 @@ export interface components {
             kind: string;
             lowers_score: boolean;
             name: string;
+            package: string;
             path: string;
             product: string;
             recommendation: string;
@@ -2876,6 +2966,20 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["SoftwareRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageVEXRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["VEXRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageVEXStatement: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["VEXStatement"][];
             /** Format: int64 */
             total: number;
         };
@@ -3716,8 +3820,11 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        VEXRow: {
+        VEXDocument: {
+            /** Format: int64 */
+            applied: number;
             author: string;
+            digest: string;
             document: string;
             /** Format: int64 */
             exceptions: number;
@@ -3731,12 +3838,69 @@ export interface components {
             /** Format: int64 */
             matched: number;
             /** Format: int64 */
+            overruled: number;
+            problem: string;
+            /** Format: int64 */
             statements: number;
             title: string;
             unmatched: components["schemas"]["VEXUnmatched"][];
             /** Format: int64 */
             unmatched_count: number;
             version: string;
+        };
+        VEXRemoval: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            devices: number;
+            /** Format: int64 */
+            exceptions: number;
+            /** Format: int64 */
+            findings: number;
+            /** Format: int64 */
+            made: number;
+            weaknesses: string[];
+        };
+        VEXRow: {
+            /** Format: int64 */
+            applied: number;
+            author: string;
+            digest: string;
+            document: string;
+            /** Format: int64 */
+            exceptions: number;
+            format: string;
+            id: string;
+            /** Format: date-time */
+            loaded: string;
+            loaded_by: string;
+            /** Format: date-time */
+            made: string;
+            /** Format: int64 */
+            matched: number;
+            /** Format: int64 */
+            overruled: number;
+            problem: string;
+            /** Format: int64 */
+            statements: number;
+            title: string;
+            /** Format: int64 */
+            unmatched_count: number;
+            version: string;
+        };
+        VEXStatement: {
+            detail: string;
+            /** Format: int64 */
+            devices: number;
+            justification: string;
+            outcome: string;
+            /** Format: int64 */
+            place: number;
+            product: string;
+            reason: string;
+            software: string;
+            status: string;
+            weakness: string;
         };
         VEXUnmatched: {
             product: string;
@@ -6476,6 +6640,8 @@ export interface operations {
                 recommendation?: string[];
                 weakness?: string[];
                 product?: string[];
+                /** @description Ids of loaded VEX documents that they come from. */
+                document?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -6639,6 +6805,8 @@ export interface operations {
                 recommendation?: string[];
                 weakness?: string[];
                 product?: string[];
+                /** @description Ids of loaded VEX documents that they come from. */
+                document?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -12735,6 +12903,17 @@ export interface operations {
     "vex-documents": {
         parameters: {
             query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("document" | "-document" | "author" | "-author" | "format" | "-format" | "made" | "-made" | "loaded" | "-loaded" | "statements" | "-statements" | "applied" | "-applied" | "unmatched" | "-unmatched" | "exceptions" | "-exceptions")[];
+                /** @description Formats of documents. */
+                kind?: ("OpenVEX" | "CSAF" | "CycloneDX")[];
+                author?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -12750,7 +12929,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VEXRow"][];
+                    "application/json": components["schemas"]["PageVEXRow"];
                 };
             };
             /** @description Unauthorized */
@@ -12823,7 +13002,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VEXRow"];
+                    "application/json": components["schemas"]["VEXDocument"];
                 };
             };
             /** @description Unauthorized */
@@ -12864,6 +13043,84 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-vex-documents": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("document" | "-document" | "author" | "-author" | "format" | "-format" | "made" | "-made" | "loaded" | "-loaded" | "statements" | "-statements" | "applied" | "-applied" | "unmatched" | "-unmatched" | "exceptions" | "-exceptions")[];
+                /** @description Formats of documents. */
+                kind?: ("OpenVEX" | "CSAF" | "CycloneDX")[];
+                author?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12961,6 +13218,77 @@ export interface operations {
             };
         };
     };
+    "vex-document": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VEXDocument"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "remove-vex": {
         parameters: {
             query?: never;
@@ -12979,6 +13307,311 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "vex-file": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "vex-removal": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VEXRemoval"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "vex-statements": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("weakness" | "-weakness" | "product" | "-product" | "status" | "-status" | "outcome" | "-outcome")[];
+                /** @description What came of it. */
+                outcome?: ("Applied" | "NotExcepted" | "Overruled" | "NotMatched")[];
+                status?: ("affected" | "not_affected" | "fixed" | "under_investigation")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVEXStatement"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-vex-statements": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("weakness" | "-weakness" | "product" | "-product" | "status" | "-status" | "outcome" | "-outcome")[];
+                /** @description What came of it. */
+                outcome?: ("Applied" | "NotExcepted" | "Overruled" | "NotMatched")[];
+                status?: ("affected" | "not_affected" | "fixed" | "under_investigation")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
             };
             /** @description Unauthorized */
             401: {
