@@ -64,6 +64,7 @@ var benchmarks = []struct {
 	{"match", "full match, cold, persisted (DEVICES=45000)", fullMatch},
 	{"debsecan", "CPU per host beside debsecan (DEVICES=45000)", besideDebsecan},
 	{"delta", "100 advisories at a fleet (DEVICES=100000)", delta},
+	{"change", "one device's change to new scores at a fleet (DEVICES=100000)", change},
 	{"export", "1 million rows by machine (DEVICES=10000)", export},
 	{"plan", "what-if and patch plan at a fleet (DEVICES=100000)", plan},
 	{"groups", "dashboard and lists filtered by device group (DEVICES=100000)", groups},
