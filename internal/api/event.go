@@ -15,7 +15,7 @@ type EventFilter struct {
 	Days      string   `query:"days" doc:"Only events of the last so many days."`
 	From      string   `query:"from" doc:"Only events from this day (2026-01-31, UTC) or time (RFC 3339) on."`
 	To        string   `query:"to" doc:"Only events until this day (included) or before this time."`
-	Type      []string `query:"type" enum:"NewVulnerability,NewPublicExploit,ExploitVerified,ExploitInKit,AddedToKEV,FixPublished,NewConfigurationAssessment,ExceptionExpired,ExceptionResurfaced,FirstAssessment"`
+	Type      []string `query:"type" enum:"NewVulnerability,NewPublicExploit,ExploitVerified,ExploitInKit,AddedToKEV,FixPublished,SupportEnded,NewConfigurationAssessment,ExceptionExpired,ExceptionResurfaced,FirstAssessment"`
 	Share     []string `query:"share" enum:"1,10,25,50,75,100" doc:"At least so many per cent of the devices were impacted when it happened."`
 	Impact    []string `query:"impact" enum:"true,false" doc:"Whether it impacted at least one device."`
 	Component []string `query:"component" doc:"Names of related components."`
@@ -100,7 +100,7 @@ func finishEvents(schemas map[string]*huma.Schema) {
 	for _, name := range []string{"EventRow", "EventDetail"} {
 		if s := schemas[name]; s != nil {
 			s.Properties["kind"] = word(server.NewVulnerability, server.NewPublicExploit, server.ExploitVerified, server.ExploitInKit, server.AddedToKEV, server.FixPublished,
-				server.NewConfiguration, server.ExceptionExpired, server.ExceptionResurfaced, server.FirstAssessment)
+				server.SupportEnded, server.NewConfiguration, server.ExceptionExpired, server.ExceptionResurfaced, server.FirstAssessment)
 		}
 	}
 	if s := schemas["ScoreStep"]; s != nil {

@@ -109,12 +109,13 @@ type DeviceVulnFilter struct {
 	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Software []string `query:"software" doc:"Product ids."`
 
-	Exception []string `query:"exception" enum:"true,false" doc:"Whether all of it that counts is under exceptions."`
+	Exception      []string `query:"exception" enum:"true,false" doc:"Whether all of it that counts is under exceptions."`
+	Recommendation []string `query:"recommendation" doc:"Ids of recommendations that close it on the device."`
 }
 
 func (f DeviceVulnFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("severity", f.Severity), named("state", f.State), named("exposed", f.Exposed),
-		named("fix", f.Fix), named("threat", f.Threat), named("software", f.Software), named("exception", f.Exception))
+		named("fix", f.Fix), named("threat", f.Threat), named("software", f.Software), named("exception", f.Exception), named("recommendation", f.Recommendation))
 }
 
 // SoftwareFilter narrows and orders products over all devices.
@@ -180,31 +181,34 @@ func (f WeaknessDeviceFilter) query() server.Query {
 type RecommendationFilter struct {
 	TextFilter
 	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure,status,-status,exposed_after,-exposed_after,impact_after,-impact_after" doc:"Columns; minus is descending."`
-	Type     []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
+	Type     []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Category []string `query:"category" enum:"Application,OS,Network,Accounts,SecurityControls"`
 	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Status   []string `query:"status" enum:"Active,PartialException,FullException"`
 	Tag      []string `query:"tag"`
 	Vendor   []string `query:"vendor"`
+
+	Component []string `query:"component" doc:"Related component, as the column has it."`
 }
 
 func (f RecommendationFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("vendor", f.Vendor), named("category", f.Category))
+	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("vendor", f.Vendor), named("category", f.Category), named("component", f.Component))
 }
 
 // DeviceRecommendationFilter narrows and orders the recommendations of one device.
 type DeviceRecommendationFilter struct {
 	TextFilter
 	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
-	Type   []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
+	Type   []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Threat []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Status []string `query:"status" enum:"Active,PartialException,FullException"`
+	Tag    []string `query:"tag"`
 
 	Exception []string `query:"exception" enum:"true,false" doc:"Whether some of it is under an exception."`
 }
 
 func (f DeviceRecommendationFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("exception", f.Exception))
+	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("exception", f.Exception))
 }
 
 // DeviceCheckFilter narrows and orders the configuration checks of one device.

@@ -14,7 +14,7 @@ import (
 type RemediationFilter struct {
 	TextFilter
 	Sort           []string `query:"sort" enum:"title,-title,component,-component,type,-type,status,-status,progress,-progress,priority,-priority,due,-due,created,-created,completed,-completed" doc:"Columns; minus is descending."`
-	Type           []string `query:"type" enum:"Update,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
+	Type           []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Status         []string `query:"status" enum:"Active,Completed"`
 	Priority       []string `query:"priority" enum:"High,Medium,Low"`
 	Ticket         []string `query:"ticket" enum:"none,pending,failing,dead,sent,open,in progress,closed" doc:"The worst of its tickets."`

@@ -24,7 +24,7 @@ type Exception struct {
 type Selector struct {
 	Check    int    // number of a configuration check; -1: findings, by the parts below
 	Product  string // product id; "": any
-	Remedy   Remedy // of Product's findings; Gone: any
+	Remedy   Remedy // of Product's findings; Gone: any; Upgrade and Uninstall: of its ended line, see Line
 	Weakness string // canonical id; "": any
 	From, To string // lowest and highest version, both included, in the order of the ecosystem; "": no bound
 	// Key selects the components with just this key, wherever they are: one

@@ -40,17 +40,7 @@ type Hit struct {
 	Fixed    string
 	FixedBy  string // vendor's advisory that announced the fix, "" if none
 	Exposed  bool
-}
-
-// Remedy is what closes the hit on a device, when it counts in exposure.
-func (h Hit) Remedy() Remedy {
-	switch {
-	case h.State == RestartNeeded:
-		return Restart
-	case h.Fixed != "":
-		return Update
-	}
-	return Attention
+	Remedy   Remedy // what closes it on a device, when it counts in exposure
 }
 
 // DeviceChange is a weakness whose standing on a device changed.
@@ -112,6 +102,9 @@ type Fleet struct {
 	products     []product
 	productOrder []uint32 // by product id
 
+	lines   []lineCause // of ended lines
+	lineIDs map[causeKey]uint32
+
 	devices   [][]ComponentID // by device, each component once
 	tally     []tally         // by device
 	installed []uint32        // by device: products
@@ -142,6 +135,8 @@ type component struct {
 	assessed   bool
 	exposed    bool   // some hit counts in exposure
 	kept       uint32 // resting devices that have it
+	line       Line   // that has ended, else zero
+	cause      uint32 // of the line, when it is not zero
 }
 
 // kind is what a component makes of its product on a device; bits is 0 only
@@ -195,6 +190,7 @@ func NewFleet(rate func(weakness string) Rating) *Fleet {
 		byKey:      map[advisory.Key][]ComponentID{},
 		weakIDs:    map[string]uint32{},
 		productIDs: map[string]uint32{},
+		lineIDs:    map[causeKey]uint32{},
 		textIDs:    map[string]uint32{"": 0},
 		text:       []string{""},
 		present:    roaring.New(),
@@ -295,6 +291,7 @@ func (f *Fleet) Sweep() int {
 			continue
 		}
 		f.SetAssessment(id, &Assessment{})
+		f.SetLine(id, Line{})
 		f.products[c.product].members = without(f.products[c.product].members, id)
 		if rest := without(f.byKey[c.Key], id); len(rest) > 0 {
 			f.byKey[c.Key] = rest

@@ -80,7 +80,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 		case j == len(now) || i < len(old) && f.weak[old[i].weak].id < f.weak[now[j].weak].id:
 			w := old[i].weak
 			d.Closed = append(d.Closed, f.weak[w].id)
-			d.Before = append(d.Before, f.expand(old[i]))
+			d.Before = append(d.Before, f.expand(id, &old[i]))
 			if !f.bulk {
 				f.weak[w].leave(id)
 				f.move(id, w, old[i].bit, 0)
@@ -98,7 +98,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 		default:
 			if old[i] != now[j] {
 				d.Changed = append(d.Changed, f.weak[now[j].weak].id)
-				d.Before = append(d.Before, f.expand(old[i]))
+				d.Before = append(d.Before, f.expand(id, &old[i]))
 				if !f.bulk {
 					f.weak[now[j].weak].leave(id)
 					f.weak[now[j].weak].join(id, now[j].bit)

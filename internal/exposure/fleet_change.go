@@ -19,6 +19,7 @@ const (
 	productInstalled = 1
 	productExposed   = 2
 	productListed    = 4 // there at all
+	componentEnded   = 8 // of the component alone: its line has ended
 )
 
 // scratch is working memory for one walk over a device's hits, used again and

@@ -81,7 +81,7 @@ func (f *Fleet) Hits(id ComponentID) iter.Seq[Hit] {
 			return
 		}
 		for _, h := range f.comps[id].hits {
-			if !yield(f.expand(h)) {
+			if !yield(f.expand(id, &h)) {
 				return
 			}
 		}
@@ -94,7 +94,7 @@ func (f *Fleet) HitOf(id ComponentID, weakness string) (Hit, bool) {
 	if h == nil {
 		return Hit{}, false
 	}
-	return f.expand(*h), true
+	return f.expand(id, h), true
 }
 
 func (f *Fleet) hitOf(id ComponentID, weakness string) *hit {
@@ -109,8 +109,8 @@ func (f *Fleet) hitOf(id ComponentID, weakness string) *hit {
 	return &hits[i]
 }
 
-func (f *Fleet) expand(h hit) Hit {
-	return Hit{Weakness: f.weak[h.weak].id, State: State(f.text[h.state]), Fixed: f.text[h.fixed], FixedBy: f.text[h.by], Exposed: h.bit&bitsCount != 0}
+func (f *Fleet) expand(id ComponentID, h *hit) Hit {
+	return Hit{Weakness: f.weak[h.weak].id, State: State(f.text[h.state]), Fixed: f.text[h.fixed], FixedBy: f.text[h.by], Exposed: h.bit&bitsCount != 0, Remedy: f.remedy(id, h)}
 }
 
 // DeviceHits yields every hit of every component of a device, by component, then weakness.
@@ -118,7 +118,7 @@ func (f *Fleet) DeviceHits(dev uint32) iter.Seq2[ComponentID, Hit] {
 	return func(yield func(ComponentID, Hit) bool) {
 		for _, id := range f.DeviceComponents(dev) {
 			for _, h := range f.comps[id].hits {
-				if !yield(id, f.expand(h)) {
+				if !yield(id, f.expand(id, &h)) {
 					return
 				}
 			}

@@ -49,7 +49,7 @@ func (r *rows) len() int { return len(r.sum) }
 func (s *Scores) NewProblem(candidates []Cause, groups []Group, w Weights) *Problem {
 	p := &Problem{s: s, groups: groups, w: w, byHash: map[uint64]uint32{}}
 	for _, c := range candidates {
-		if len(p.causes) < MostCandidates && c.Remedy < Gone {
+		if len(p.causes) < MostCandidates && c.Remedy != Gone {
 			p.causes = append(p.causes, c)
 		}
 	}
@@ -92,11 +92,11 @@ const none = -1
 
 // lookup says which candidate the findings of a component, by remedy, and a
 // failed check belong to.
-func (p *Problem) lookup() (byComponent [][3]int16, byCheck []int16) {
+func (p *Problem) lookup() (byComponent [][4]int16, byCheck []int16) {
 	f := p.s.f
-	byComponent, byCheck = make([][3]int16, len(f.comps)), make([]int16, len(p.s.checks))
+	byComponent, byCheck = make([][4]int16, len(f.comps)), make([]int16, len(p.s.checks))
 	for i := range byComponent {
-		byComponent[i] = [3]int16{none, none, none}
+		byComponent[i] = [4]int16{none, none, none, none}
 	}
 	for i := range byCheck {
 		byCheck[i] = none
@@ -108,17 +108,15 @@ func (p *Problem) lookup() (byComponent [][3]int16, byCheck []int16) {
 			}
 			continue
 		}
-		if prod, ok := f.productIDs[c.Product]; ok {
-			for _, id := range f.products[prod].members {
-				byComponent[id][c.Remedy] = int16(i)
-			}
+		for _, id := range f.CauseComponents(c.Product, c.Remedy, nil) {
+			byComponent[id][c.Remedy.slot()] = int16(i)
 		}
 	}
 	return byComponent, byCheck
 }
 
 // take adds a device.
-func (p *Problem) take(dev uint32, d *scored, byComponent [][3]int16, byCheck []int16) {
+func (p *Problem) take(dev uint32, d *scored, byComponent [][4]int16, byCheck []int16) {
 	m := &p.marks
 	m.begin(len(p.causes))
 	sum := uint64(0)
@@ -128,7 +126,7 @@ func (p *Problem) take(dev uint32, d *scored, byComponent [][3]int16, byCheck []
 		}
 		i := uint32(c)
 		if m.stamp[i] != m.gen {
-			m.stamp[i], m.points[i] = m.gen, [3]uint64{}
+			m.stamp[i], m.points[i] = m.gen, [4]uint64{}
 			m.touched = append(m.touched, i)
 			p.touched[i].set(dev, len(p.s.devs))
 		}
@@ -143,7 +141,7 @@ func (p *Problem) take(dev uint32, d *scored, byComponent [][3]int16, byCheck []
 			left := p.net.of(k, id)
 			own = &left
 		}
-		all := uint64(own[0]) + uint64(own[1]) + uint64(own[2])
+		all := own.all()
 		if all == 0 {
 			continue
 		}

@@ -9,14 +9,18 @@ import (
 // Remedy is what closes findings of one product on a device.
 type Remedy uint8
 
-// The remedies. Each finding that counts has exactly one of the first three;
-// Gone stands for all of them together: the product was not there.
+// The remedies. Each finding that counts has exactly one of them but Gone,
+// which stands for all of a product together: the product was not there.
 const (
 	Update    Remedy = iota // a fixed version exists
 	Attention               // no fix exists
 	Restart                 // the fix is on disk, not yet in memory
 	Gone
-	remedies
+	Upgrade   // the release line has ended, see Line: another one is supported
+	Uninstall // the product as a whole has ended
+
+	remedies = Gone + 1 // places of a product in sums; causes of lines have their own
+	lineSlot = 3        // place in ownPoints of findings that are of an ended line
 )
 
 // Group numbers a device group, from 0. Every device is in exactly one.
@@ -53,8 +57,12 @@ type sums struct {
 	cohorts []*cohort   // by group and value
 }
 
-// ownPoints are the points of one component by the remedy of its findings.
-type ownPoints [3]Points
+// ownPoints are the points of one component by the slot of its findings' remedy.
+type ownPoints [4]Points
+
+func (o *ownPoints) all() uint64 {
+	return uint64(o[0]) + uint64(o[1]) + uint64(o[2]) + uint64(o[3])
+}
 
 // scored is one device. A device that is out counts nowhere.
 type scored struct {
@@ -73,8 +81,9 @@ type cohort struct {
 	levels   [4]uint32 // devices by level, none to high
 	sum      Sum
 	products []causeSum       // by product and remedy
+	lines    []causeSum       // by cause of ended lines
 	checks   []causeSum       // by check number
-	less     map[int]*lessSum // by place in products, or -1 - check number
+	less     map[int]*lessSum // by place in products, lineLess of a cause, or -1 - check number
 }
 
 // causeSum is one cause over the devices of a cohort.
@@ -164,11 +173,12 @@ func (s *Scores) weigh(id ComponentID) (p ownPoints) {
 			continue
 		}
 		state := State(f.text[h.state])
-		p[remedyOf(state, h.bit)] += state.Of(f.weak[h.weak].rating.Points, h.bit == bitFixable)
+		p[f.remedy(id, h).slot()] += state.Of(f.weak[h.weak].rating.Points, h.bit == bitFixable)
 	}
 	return p
 }
 
+// remedyOf is what closes a finding whose release line goes on.
 func remedyOf(state State, bit uint8) Remedy {
 	switch {
 	case state == RestartNeeded:
@@ -269,31 +279,34 @@ func (s *Scores) Settle(n int) (done bool) {
 type causeMarks struct {
 	gen     uint32
 	stamp   []uint32
-	points  [][3]uint64
+	points  [][4]uint64
 	touched []uint32
 
 	underAt []uint32 // by product: 1 + its place in under, when that is of this walk
 	under   []underPoints
+
+	lineAt []uint32 // by cause of ended lines, as underAt
+	lines  []linePoints
 }
 
 // underPoints are the points of a product's findings on one device that
-// exceptions are about, by remedy.
+// exceptions are about, by slot of the remedy.
 type underPoints struct {
 	product         uint32
-	mitigated, shut [3]uint64
+	mitigated, shut [4]uint64
 }
 
 func (m *causeMarks) begin(products int) {
 	if len(m.stamp) < products {
 		n := products + products/4
-		m.stamp, m.points, m.gen = make([]uint32, n), make([][3]uint64, n), 0
+		m.stamp, m.points, m.gen = make([]uint32, n), make([][4]uint64, n), 0
 	}
 	m.gen++
 	if m.gen == 0 {
 		clear(m.stamp)
 		m.gen = 1
 	}
-	m.touched, m.under = m.touched[:0], m.under[:0]
+	m.touched, m.under, m.lines = m.touched[:0], m.under[:0], m.lines[:0]
 }
 
 // of finds a product's place in under, a new one if need be.
@@ -329,18 +342,24 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 	sum := uint64(0)
 	for _, id := range s.f.DeviceComponents(dev) {
 		own := to.of(id)
-		all := uint64(own[0]) + uint64(own[1]) + uint64(own[2])
+		k := s.f.kinds[id]
+		if k.bits&componentEnded != 0 { // it is of its cause also without findings
+			m.ofLine(s.f.comps[id].cause, len(s.f.lines)).raw += uint64(own[lineSlot])
+		}
+		all := own.all()
 		if all == 0 {
 			continue
 		}
 		sum += all
-		prod := s.f.kinds[id].product
+		prod := k.product
 		if m.stamp[prod] != m.gen {
-			m.stamp[prod], m.points[prod] = m.gen, [3]uint64{}
+			m.stamp[prod], m.points[prod] = m.gen, [4]uint64{}
 			m.touched = append(m.touched, prod)
 		}
 		pts := &m.points[prod]
-		pts[0], pts[1], pts[2] = pts[0]+uint64(own[0]), pts[1]+uint64(own[1]), pts[2]+uint64(own[2])
+		for slot, n := range own {
+			pts[slot] += uint64(n)
+		}
 		if d.regime != nil && s.touches(id) {
 			sum -= s.deduct(m, d.regime, id, prod)
 		}
@@ -358,6 +377,9 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 	if len(p.checks) < len(s.checks) {
 		p.checks = append(p.checks, make([]causeSum, len(s.checks)-len(p.checks))...)
 	}
+	if len(m.lines) > 0 {
+		s.countLines(p, d, sum, m.lines, add)
+	}
 	score := uint64(ScoreOf(sum))
 	for _, prod := range m.touched {
 		pts := &m.points[prod]
@@ -366,10 +388,10 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 			continue
 		}
 		at := p.products[int(prod)*int(remedies):][:remedies]
-		all := pts[0] + pts[1] + pts[2]
+		all := pts[0] + pts[1] + pts[2] + pts[3]
 		whole := score - uint64(ScoreOf(sum-all))
 		at[Gone].count(whole, add)
-		for r, n := range pts {
+		for r, n := range pts[:lineSlot] {
 			switch n {
 			case 0:
 			case all:

@@ -245,9 +245,13 @@ func (s *Scores) about(id ComponentID) []int32 {
 func (s *Scores) aboutAll(id ComponentID, out []int32) []int32 {
 	x, c := s.exc, &s.f.comps[id]
 	product := s.f.products[c.product].id
-	for _, list := range [][]int32{x.byProduct[product], x.anywhere} {
+	lists := [3][]int32{x.byProduct[product], x.anywhere}
+	if c.line.Product != product {
+		lists[2] = x.byProduct[c.line.Product]
+	}
+	for _, list := range lists {
 		for _, i := range list {
-			if x.list[i].What.holds(&c.Component, product) {
+			if s.f.holds(&x.list[i].What, id) {
 				out = append(out, i)
 			}
 		}
@@ -257,9 +261,9 @@ func (s *Scores) aboutAll(id ComponentID, out []int32) []int32 {
 
 // aboutHit appends the exceptions that are about a component and the weakness of one of its hits.
 func (s *Scores) aboutHit(id ComponentID, h *hit, out []int32) []int32 {
-	x, c := s.exc, &s.f.comps[id]
+	x := s.exc
 	for _, i := range x.byWeak[s.f.weak[h.weak].id] {
-		if x.list[i].What.holds(&c.Component, s.f.products[c.product].id) {
+		if s.f.holds(&x.list[i].What, id) {
 			out = append(out, i)
 		}
 	}
@@ -267,10 +271,9 @@ func (s *Scores) aboutHit(id ComponentID, h *hit, out []int32) []int32 {
 }
 
 // selects reports whether an exception that is about a component is about one of its hits.
-func (s *Scores) selects(e *Exception, h *hit) bool {
+func (s *Scores) selects(e *Exception, id ComponentID, h *hit) bool {
 	w := &e.What
-	return (w.Weakness == "" || w.Weakness == s.f.weak[h.weak].id) &&
-		(w.Product == "" || w.Remedy >= Gone || w.Remedy == remedyOf(State(s.f.text[h.state]), h.bit))
+	return (w.Weakness == "" || w.Weakness == s.f.weak[h.weak].id) && (w.Product == "" || w.Remedy == Gone || w.Remedy == s.f.remedy(id, h))
 }
 
 // reaches reports whether an exception that is about a component holds on the devices of a regime.
@@ -287,7 +290,7 @@ func (k *regime) reaches(i int32, e *Exception, id ComponentID) bool {
 func (s *Scores) under(k *regime, about []int32, id ComponentID, h *hit) Under {
 	u := NoException
 	for _, i := range about {
-		if e := &s.exc.list[i]; u < e.under() && k.reaches(i, e, id) && s.selects(e, h) {
+		if e := &s.exc.list[i]; u < e.under() && k.reaches(i, e, id) && s.selects(e, id, h) {
 			u = e.under()
 		}
 	}
@@ -319,7 +322,7 @@ func (s *Scores) take(k *regime, id ComponentID) *taken {
 			continue
 		}
 		state := State(s.f.text[h.state])
-		r, p := remedyOf(state, h.bit), state.Of(s.f.weak[h.weak].rating.Points, h.bit == bitFixable)
+		r, p := s.f.remedy(id, h).slot(), state.Of(s.f.weak[h.weak].rating.Points, h.bit == bitFixable)
 		t.shut[r] += p
 		if u == Mitigated {
 			t.mitigated[r] += p
@@ -355,16 +358,23 @@ func (s *Scores) deduct(m *causeMarks, k *regime, id ComponentID, product uint32
 		u.mitigated[r] += uint64(t.mitigated[r])
 		mitigated += uint64(t.mitigated[r])
 	}
+	if t.shut[lineSlot] > 0 {
+		l := m.ofLine(s.f.comps[id].cause, len(s.f.lines))
+		l.shut += uint64(t.shut[lineSlot])
+		l.mitigated += uint64(t.mitigated[lineSlot])
+	}
 	return mitigated
 }
 
 // except counts a device's causes of one product, at a place in products, of
 // which u is under exceptions. sum are the points that the device has, pts
 // those of the product, mitigated ones included.
-func (p *cohort) except(at int, sum uint64, pts *[3]uint64, u *underPoints, add bool) {
+func (p *cohort) except(at int, sum uint64, pts *[4]uint64, u *underPoints, add bool) {
 	var all, mitigated, shut uint64
 	for r := range pts {
-		p.exceptOne(at+r, sum, pts[r], u.mitigated[r], u.shut[r], add)
+		if r < lineSlot {
+			p.exceptOne(at+r, sum, pts[r], u.mitigated[r], u.shut[r], add)
+		}
 		all, mitigated, shut = all+pts[r], mitigated+u.mitigated[r], shut+u.shut[r]
 	}
 	p.exceptOne(at+int(Gone), sum, all, mitigated, shut, add)

@@ -88,7 +88,9 @@ type Relief struct {
 }
 
 // Reliefs returns every cause that some device in groups (nil: all) has: each
-// remedy of each product, and each failed check. They are ordered by impact,
+// remedy of each product, each ended line, and each failed check. A line is
+// there on every device that is of it, also without findings: then it relieves
+// nothing. They are ordered by impact,
 // highest first, then by product, remedy and check.
 func (s *Scores) Reliefs(groups []Group, w Weights) []Relief {
 	den := s.Total(groups, w).Mean.Den
@@ -98,6 +100,7 @@ func (s *Scores) Reliefs(groups []Group, w Weights) []Relief {
 	}
 	products := make([]Relief, len(s.f.products)*int(remedies))
 	checks := make([]Relief, nc)
+	lines := make([]Relief, len(s.f.lines))
 	for v, p := range s.of(groups) {
 		for i := range p.products {
 			products[i].take(&p.products[i], w[v])
@@ -105,10 +108,16 @@ func (s *Scores) Reliefs(groups []Group, w Weights) []Relief {
 		for i := range p.checks {
 			checks[i].take(&p.checks[i], w[v])
 		}
+		for i := range p.lines {
+			lines[i].take(&p.lines[i], w[v])
+		}
 		for i, l := range p.less {
-			if i < 0 {
+			switch {
+			case i < 0:
 				checks[-1-i].lessen(l, w[v])
-			} else {
+			case i >= lineLess(0):
+				lines[i-lineLess(0)].lessen(l, w[v])
+			default:
 				products[i].lessen(l, w[v])
 			}
 		}
@@ -117,6 +126,13 @@ func (s *Scores) Reliefs(groups []Group, w Weights) []Relief {
 	for i := range products {
 		if r := &products[i]; r.Devices > 0 {
 			r.Product, r.Remedy, r.Check = s.f.products[i/int(remedies)].id, Remedy(i%int(remedies)), -1
+			r.Impact.Den, r.ImpactAfter.Den = den, den
+			out = append(out, *r)
+		}
+	}
+	for i := range lines {
+		if r := &lines[i]; r.Devices > 0 {
+			r.Product, r.Remedy, r.Check = s.f.lines[i].product, s.f.lines[i].remedy, -1
 			r.Impact.Den, r.ImpactAfter.Den = den, den
 			out = append(out, *r)
 		}
@@ -156,21 +172,31 @@ func (r *Relief) lessen(l *lessSum, weight uint64) {
 
 // ReliefOf is one of Reliefs, ok false when no device in groups has it.
 func (s *Scores) ReliefOf(product string, remedy Remedy, groups []Group, w Weights) (Relief, bool) {
-	p, ok := s.f.productIDs[product]
-	if !ok || remedy >= remedies {
+	sums, i, less, ok := s.placeOf(product, remedy)
+	if !ok {
 		return Relief{}, false
 	}
 	r := Relief{Product: product, Remedy: remedy, Check: -1}
-	i := int(p)*int(remedies) + int(remedy)
 	for v, c := range s.of(groups) {
 		r.Impact.Den += uint64(c.devices) * w[v]
-		if i < len(c.products) {
-			r.take(&c.products[i], w[v])
-			r.lessen(c.less[i], w[v])
+		if list := sums(c); i < len(list) {
+			r.take(&list[i], w[v])
+			r.lessen(c.less[less], w[v])
 		}
 	}
 	r.ImpactAfter.Den = r.Impact.Den
 	return r, r.Devices > 0
+}
+
+// placeOf says where cohorts have a cause: in which list, at which place there, and in less.
+func (s *Scores) placeOf(product string, remedy Remedy) (sums func(*cohort) []causeSum, at, less int, ok bool) {
+	if remedy.OfLine() {
+		i, ok := s.f.lineIDs[causeKey{product, remedy}]
+		return func(c *cohort) []causeSum { return c.lines }, int(i), lineLess(i), ok
+	}
+	p, ok := s.f.productIDs[product]
+	i := int(p)*int(remedies) + int(remedy)
+	return func(c *cohort) []causeSum { return c.products }, i, i, ok && remedy < remedies
 }
 
 // CheckReliefOf is that of one failed check, ok false when no device in groups fails it.
@@ -223,7 +249,7 @@ func (s *Scores) Terms(dev uint32) []Term {
 			}
 			state := State(s.f.text[h.state])
 			w := &s.f.weak[h.weak]
-			t := Term{Component: id, Weakness: w.id, State: state, Remedy: remedyOf(state, h.bit), Under: s.under(k, about, id, h)}
+			t := Term{Component: id, Weakness: w.id, State: state, Remedy: s.f.remedy(id, h), Under: s.under(k, about, id, h)}
 			if t.Under != Mitigated {
 				t.Points = state.Of(w.rating.Points, h.bit == bitFixable)
 			}
@@ -264,8 +290,14 @@ func (s *Scores) compareTerms(a, b Term) int {
 }
 
 // Affected returns the devices in groups (nil: any) that have findings of a
-// product with a remedy (Gone: with any), under exceptions or not, as a new set.
+// product with a remedy (Gone: with any), or are of an ended line, under
+// exceptions or not, as a new set.
 func (s *Scores) Affected(product string, remedy Remedy, groups []Group) *roaring.Bitmap {
+	if remedy.OfLine() {
+		out := s.f.LineDevices(product, remedy)
+		out.And(s.InGroups(groups))
+		return out
+	}
 	out := roaring.New()
 	p, ok := s.f.productIDs[product]
 	if !ok {

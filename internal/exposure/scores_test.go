@@ -22,6 +22,7 @@ type world struct {
 	value    map[uint32]Value
 	failed   map[uint32][]uint32
 	checks   []Points
+	lines    map[Component]Line // that have ended
 
 	exceptions []Exception
 	paths      map[uint32]map[int64][]Component // by device and exception
@@ -30,6 +31,7 @@ type world struct {
 // found is a finding or a failed check of a device as the slow way sees it.
 type found struct {
 	product string
+	cause   string // product of the cause: of the ended line with its remedies, else product
 	remedy  Remedy
 	check   int // -1: a finding
 	points  int64
@@ -52,7 +54,11 @@ func (w *world) on(dev uint32) (out []found) {
 			if m.State == RestartNeeded {
 				r = Restart
 			}
-			out = append(out, found{c.ID(), r, -1, int64(m.State.Of(w.points[m.Weakness], m.Fixed != "")), w.under(dev, func(e *Exception) bool {
+			cause := c.ID()
+			if l, ended := w.lines[c]; ended && (r == Attention || r == Update && l.Release != "" && l.Release != m.Fixed) {
+				r, cause = l.Remedy, l.Product
+			}
+			out = append(out, found{c.ID(), cause, r, -1, int64(m.State.Of(w.points[m.Weakness], m.Fixed != "")), w.under(dev, func(e *Exception) bool {
 				v, from, to := int(c.Version[0]), 0, 1000
 				if e.What.From != "" {
 					from = int(e.What.From[0])
@@ -60,13 +66,13 @@ func (w *world) on(dev uint32) (out []found) {
 				if e.What.To != "" {
 					to = int(e.What.To[0])
 				}
-				return e.What.Check < 0 && (e.What.Product == "" || e.What.Product == c.ID() && (e.What.Remedy == Gone || e.What.Remedy == r)) &&
+				return e.What.Check < 0 && (e.What.Product == "" || e.What.Product == c.ID() && e.What.Remedy == Gone || e.What.Product == cause && e.What.Remedy == r) &&
 					(e.What.Weakness == "" || e.What.Weakness == m.Weakness) && (e.What.Key == advisory.Key{} || e.What.Key == c.Key) && from <= v && v <= to && (e.What.Path == "" || slices.Contains(w.paths[dev][e.ID], c))
 			}), c, m.Weakness})
 		}
 	}
 	for _, c := range w.failed[dev] {
-		out = append(out, found{"", 0, int(c), int64(w.checks[c]), w.under(dev, func(e *Exception) bool { return e.What.Check == int(c) }), Component{}, ""})
+		out = append(out, found{"", "", 0, int(c), int64(w.checks[c]), w.under(dev, func(e *Exception) bool { return e.What.Check == int(c) }), Component{}, ""})
 	}
 	return out
 }
@@ -144,20 +150,23 @@ type relief struct {
 func (w *world) reliefs(groups []Group, weights Weights) map[string]relief {
 	out := map[string]relief{}
 	with, den := w.total(groups, weights, nothing)
-	try := func(r relief, drop func(found) bool) {
+	try := func(r relief, has func(dev uint32) (is, under bool), drop func(found) bool) {
 		open := func(f found) bool { return drop(f) && f.under == NoException }
 		for dev := range w.value {
 			if groups != nil && !slices.Contains(groups, w.group[dev]) {
 				continue
 			}
 			all := w.on(dev)
-			if slices.ContainsFunc(all, drop) {
+			some := slices.ContainsFunc(all, drop)
+			is, under := has(dev) // of the line, also without findings
+			is, under = is && !some, under && !some
+			if some || is {
 				r.Devices++
 			}
-			if slices.ContainsFunc(all, open) {
+			if slices.ContainsFunc(all, open) || is && !under {
 				r.DevicesAfter++
 			}
-			if slices.ContainsFunc(all, func(f found) bool { return drop(f) && f.under != NoException }) {
+			if slices.ContainsFunc(all, func(f found) bool { return drop(f) && f.under != NoException }) || is && under {
 				r.Under++
 			}
 		}
@@ -168,15 +177,27 @@ func (w *world) reliefs(groups []Group, weights Weights) map[string]relief {
 			out[fmt.Sprint(r.Product, r.Remedy, r.Check)] = r
 		}
 	}
+	none := func(uint32) (bool, bool) { return false, false }
 	for c := range w.assessed {
 		for remedy := Update; remedy < remedies; remedy++ {
-			try(relief{Product: c.ID(), Remedy: remedy, Check: -1}, func(f found) bool {
+			try(relief{Product: c.ID(), Remedy: remedy, Check: -1}, none, func(f found) bool {
 				return f.check < 0 && f.product == c.ID() && (remedy == Gone || f.remedy == remedy)
 			})
 		}
 	}
+	for _, l := range w.lines {
+		try(relief{Product: l.Product, Remedy: l.Remedy, Check: -1}, func(dev uint32) (is, under bool) {
+			is = slices.ContainsFunc(w.devices[dev], func(c Component) bool {
+				o := w.lines[c]
+				return o.Product == l.Product && o.Remedy == l.Remedy
+			})
+			return is, is && NoException != w.under(dev, func(e *Exception) bool {
+				return e.What.Check < 0 && e.What.Product == l.Product && e.What.Remedy == l.Remedy && e.What.From+e.What.To+e.What.Path+e.What.Weakness == ""
+			})
+		}, func(f found) bool { return f.check < 0 && f.cause == l.Product && f.remedy == l.Remedy })
+	}
 	for i := range w.checks {
-		try(relief{Check: i}, func(f found) bool { return f.check == i })
+		try(relief{Check: i}, none, func(f found) bool { return f.check == i })
 	}
 	return out
 }
@@ -189,7 +210,7 @@ func TestScoresAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{devices: map[uint32][]Component{}, assessed: map[Component]Assessment{}, points: map[string]Points{},
 			group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70},
-			paths: map[uint32]map[int64][]Component{}}
+			paths: map[uint32]map[int64][]Component{}, lines: map[Component]Line{}}
 		f := NewFleet(func(id string) Rating { return Rating{Points: w.points[id]} })
 		s := f.Scores()
 		s.SetChecks(w.checks)
@@ -206,7 +227,7 @@ func TestScoresAddUp(t *testing.T) {
 		}
 		step := func() {
 			dev := rapid.Uint32Range(0, 3).Draw(t, "device")
-			switch rapid.IntRange(0, 11).Draw(t, "op") {
+			switch rapid.IntRange(0, 13).Draw(t, "op") {
 			case 0, 1, 2:
 				list := rapid.SliceOfNDistinct(rapid.SampledFrom(comps), 0, 4, rapid.ID).Draw(t, "list")
 				var ids []ComponentID
@@ -266,6 +287,10 @@ func TestScoresAddUp(t *testing.T) {
 					}
 				}
 				s.SetPaths(dev, hits)
+			case 12, 13:
+				c := rapid.SampledFrom(comps).Draw(t, "of a line")
+				id, _ := f.Intern(c)
+				f.SetLine(id, w.drawLine(t, c))
 			}
 		}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
@@ -285,7 +310,7 @@ func TestScoresAddUp(t *testing.T) {
 			for _, r := range s.Reliefs(groups, weights) {
 				got[fmt.Sprint(r.Product, r.Remedy, r.Check)] = relief{r.Product, r.Remedy, r.Check, r.Devices, r.Impact.Num.Big().String(), r.Impact.Den,
 					r.Under, r.DevicesAfter, r.ImpactAfter.Num.Big().String()}
-				if r.Impact.Num.IsZero() && r.DevicesAfter > 0 || r.ImpactAfter.Num.IsZero() != (r.DevicesAfter == 0) {
+				if !r.Remedy.OfLine() && (r.Impact.Num.IsZero() && r.DevicesAfter > 0 || r.ImpactAfter.Num.IsZero() != (r.DevicesAfter == 0)) {
 					t.Fatalf("cause %+v has no impact", r)
 				}
 				if r.Check < 0 {
@@ -347,6 +372,20 @@ func TestScoresAddUp(t *testing.T) {
 	})
 }
 
+// osLine is the ended release of a distribution.
+var osLine = Line{Product: "debian-_-debian_linux_10", Remedy: Upgrade}
+
+// drawLine lets the line of a component end or go on.
+func (w *world) drawLine(t *rapid.T, c Component) Line {
+	l := rapid.SampledFrom([]Line{{}, osLine, {Product: c.ID(), Remedy: Upgrade, Release: "8"}, {Product: c.ID(), Remedy: Upgrade, Release: "9"},
+		{Product: c.ID(), Remedy: Uninstall}}).Draw(t, "line")
+	delete(w.lines, c)
+	if l != (Line{}) {
+		w.lines[c] = l
+	}
+	return l
+}
+
 // drawExceptions makes up to four exceptions of all kinds, keys often equal.
 func drawExceptions(t *rapid.T, comps []Component, weaknesses []string) []Exception {
 	out := make([]Exception, rapid.IntRange(0, 4).Draw(t, "exceptions"))
@@ -358,7 +397,10 @@ func drawExceptions(t *rapid.T, comps []Component, weaknesses []string) []Except
 		case 1:
 			w.Weakness = rapid.SampledFrom(weaknesses).Draw(t, "of weakness")
 		case 2:
-			w.Product, w.Remedy = rapid.SampledFrom(comps).Draw(t, "of product").ID(), Remedy(rapid.IntRange(0, 3).Draw(t, "remedy"))
+			w.Product, w.Remedy = rapid.SampledFrom(comps).Draw(t, "of product").ID(), Remedy(rapid.IntRange(0, 5).Draw(t, "remedy"))
+			if w.Remedy == Upgrade && rapid.Bool().Draw(t, "of a release") {
+				w.Product = osLine.Product
+			}
 		case 3:
 			w.Product = rapid.SampledFrom(comps).Draw(t, "of product").ID()
 			w.From, w.To = rapid.SampledFrom([]string{"", "1", "3"}).Draw(t, "from"), rapid.SampledFrom([]string{"", "2", "4"}).Draw(t, "to")

@@ -70,14 +70,14 @@ func (s *Scores) OpenDevices(weakness string) (open *roaring.Bitmap, under bool)
 // selecting are the exceptions that are about a member's hit of a weakness, where it counts in exposure.
 func (s *Scores) selecting(m member, weakness string) []int32 {
 	x := s.exc
-	if m.bit&bitsCount == 0 || len(x.anywhere) == 0 && len(x.byWeak[weakness]) == 0 && len(x.byProduct[s.f.ProductOf(m.id)]) == 0 {
+	if m.bit&bitsCount == 0 || len(x.anywhere) == 0 && len(x.byWeak[weakness]) == 0 && len(x.byProduct[s.f.ProductOf(m.id)])+len(x.byProduct[s.f.comps[m.id].line.Product]) == 0 {
 		return nil
 	}
 	h := s.f.hitOf(m.id, weakness)
 	if h == nil {
 		return nil
 	}
-	return slices.DeleteFunc(s.aboutHit(m.id, h, s.aboutAll(m.id, nil)), func(i int32) bool { return !s.selects(&x.list[i], h) })
+	return slices.DeleteFunc(s.aboutHit(m.id, h, s.aboutAll(m.id, nil)), func(i int32) bool { return !s.selects(&x.list[i], m.id, h) })
 }
 
 // leftOf returns the devices with a component that none of some exceptions
@@ -129,7 +129,7 @@ func (s *Scores) Returning(list []Exception) Returned {
 	for i := range s.exc.list {
 		if e := &s.exc.list[i]; !stay[e.ID] {
 			for _, id := range s.candidates(&e.What) {
-				if c := &s.f.comps[id]; e.What.holds(&c.Component, s.f.products[c.product].id) {
+				if s.f.holds(&e.What, id) {
 					touched[id] = true
 				}
 			}
@@ -198,7 +198,7 @@ func (s *Scores) Selected(e *Exception) (weaknesses []string, devs *roaring.Bitm
 	seen := map[uint32]bool{}
 	for _, id := range s.candidates(&e.What) {
 		c := &s.f.comps[id]
-		if c.devices.IsEmpty() || !e.What.holds(&c.Component, s.f.products[c.product].id) {
+		if c.devices.IsEmpty() || !s.f.holds(&e.What, id) {
 			continue
 		}
 		on := roaring.And(c.devices, s.in)
@@ -218,7 +218,7 @@ func (s *Scores) Selected(e *Exception) (weaknesses []string, devs *roaring.Bitm
 		has := false
 		for i := range c.hits {
 			h := &c.hits[i]
-			if h.bit&bitsCount == 0 || !s.selects(e, h) {
+			if h.bit&bitsCount == 0 || !s.selects(e, id, h) {
 				continue
 			}
 			has = true
@@ -239,6 +239,8 @@ func (s *Scores) candidates(w *Selector) []ComponentID {
 	switch {
 	case w.Check >= 0:
 		return nil
+	case w.Product != "" && w.Remedy.OfLine():
+		return s.f.CauseComponents(w.Product, w.Remedy, nil)
 	case w.Product != "":
 		if p, ok := s.f.productIDs[w.Product]; ok {
 			return s.f.products[p].members

@@ -33,6 +33,8 @@ import (
 //	covers      feed ecosystem[:release], for feeds without advisories here
 //	aliases     id canonical
 //	rejected    id
+//	ended       ecosystem[:release][/package][@version] upgrade|uninstall product [release]
+//	            release lines that have ended; causes are listed then
 //	want        one line per match, unassessed component and gap
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -66,6 +68,7 @@ func TestScripts(t *testing.T) {
 type script struct {
 	sections map[inventory.SectionName]*inventory.Section
 	in       *memory
+	ended    [][]string
 	want     string
 }
 
@@ -92,6 +95,9 @@ func readScript(t *testing.T, ar *txtar.Archive) *script {
 			continue
 		case "aliases":
 			eachLine(text, func(w []string) { s.in.canonical[w[0]] = w[1] })
+			continue
+		case "ended":
+			eachLine(text, func(w []string) { s.ended = append(s.ended, w) })
 			continue
 		case "rejected":
 			eachLine(text, func(w []string) { s.in.rejected[w[0]] = true })
@@ -234,7 +240,63 @@ func (s *script) run(t *testing.T) string {
 	for _, g := range p.Gaps {
 		fmt.Fprintf(&b, "! %s: %s\n", g.What, g.Why)
 	}
+	if s.ended != nil {
+		s.causes(t, &b, p)
+	}
 	return b.String()
+}
+
+// causes writes what there is to do on the script's device, each weakness
+// weighing 1,000 points.
+func (s *script) causes(t *testing.T, b *strings.Builder, p DeviceProfile) {
+	t.Helper()
+	f := NewFleet(func(string) Rating { return Rating{Points: 1000} })
+	var ids []ComponentID
+	for i, a := range assessAll(t, p, s.in) {
+		c := p.Uses[i].Component
+		id, _ := f.Intern(c)
+		ids = append(ids, id)
+		f.SetAssessment(id, &a)
+		for _, w := range s.ended {
+			place, version, hasVersion := strings.Cut(w[0], "@")
+			place, name, hasName := strings.Cut(place, "/")
+			eco, release, _ := strings.Cut(strings.ReplaceAll(place, "_", " "), ":")
+			if c.Key.Ecosystem != eco || c.Key.Release != release || hasName && c.Key.Name != name || hasVersion && !strings.HasPrefix(c.Version, version) {
+				continue
+			}
+			l := Line{Product: w[2], Remedy: map[string]Remedy{"upgrade": Upgrade, "uninstall": Uninstall}[w[1]]}
+			if len(w) > 3 {
+				l.Release = w[3]
+			}
+			f.SetLine(id, l)
+		}
+	}
+	f.SetDevice(0, ids)
+	f.Scores().Put(0, 0, ValueNormal)
+	for !f.Scores().Settle(1) {
+	}
+	words := map[Remedy]string{Update: "update", Attention: "attention", Restart: "restart", Upgrade: "upgrade", Uninstall: "uninstall"}
+	points := map[string]int{}
+	for _, term := range f.Scores().Terms(0) {
+		product := f.Component(term.Component).ID()
+		if term.Remedy.OfLine() {
+			product = f.LineOf(term.Component).Product
+		}
+		points[words[term.Remedy]+" "+product] += int(term.Points)
+	}
+	var lines []string
+	for _, r := range f.Scores().Reliefs(nil, DefaultWeights(1)) {
+		if r.Remedy != Gone {
+			what := words[r.Remedy] + " " + r.Product
+			lines = append(lines, fmt.Sprintf("= %s: %d points\n", what, points[what]))
+			delete(points, what)
+		}
+	}
+	if len(points) > 0 {
+		t.Errorf("no cause has the points of %v", points)
+	}
+	slices.Sort(lines)
+	b.WriteString(strings.Join(lines, ""))
 }
 
 // reverse turns every order around that must not matter.

@@ -10,7 +10,7 @@ import (
 // one remedy closes, or a failed check.
 type Cause struct {
 	Product string // product id, "" for a check
-	Remedy  Remedy // of the product; Gone: all of its findings
+	Remedy  Remedy // of the product; Gone: all of its findings; Upgrade, Uninstall: those of its ended line
 	Check   int    // number of the check when Product is ""
 }
 
@@ -71,8 +71,8 @@ func (s *Scores) WhatIf(causes []Cause, groups []Group, w Weights) Outcome {
 		x.restart[i] = roaring.New()
 	}
 	masks, checks := s.split(causes)
-	for p, mask := range masks {
-		x.product(p, mask, &out)
+	for id, mask := range masks {
+		x.component(id, mask, &out)
 	}
 	if slices.Contains(checks, true) {
 		x.fail(checks, &out)
@@ -83,9 +83,9 @@ func (s *Scores) WhatIf(causes []Cause, groups []Group, w Weights) Outcome {
 	return out
 }
 
-// split turns causes into remedies by product, a bit each, and marks by check.
-func (s *Scores) split(causes []Cause) (masks map[uint32]uint8, checks []bool) {
-	masks, checks = map[uint32]uint8{}, make([]bool, len(s.checks))
+// split turns causes into slots of remedies by component, a bit each, and marks by check.
+func (s *Scores) split(causes []Cause) (masks map[ComponentID]uint8, checks []bool) {
+	masks, checks = map[ComponentID]uint8{}, make([]bool, len(s.checks))
 	for _, c := range causes {
 		if c.Product == "" {
 			if c.Check >= 0 && c.Check < len(checks) {
@@ -93,13 +93,12 @@ func (s *Scores) split(causes []Cause) (masks map[uint32]uint8, checks []bool) {
 			}
 			continue
 		}
-		p, ok := s.f.productIDs[c.Product]
-		switch {
-		case !ok:
-		case c.Remedy == Gone:
-			masks[p] |= 1<<Gone - 1
-		case c.Remedy < Gone:
-			masks[p] |= 1 << c.Remedy
+		mask := uint8(1) << c.Remedy.slot()
+		if c.Remedy == Gone {
+			mask = 1<<len(ownPoints{}) - 1
+		}
+		for _, id := range s.f.CauseComponents(c.Product, c.Remedy, nil) {
+			masks[id] |= mask
 		}
 	}
 	return masks, checks
@@ -116,53 +115,49 @@ type exchange struct {
 	covered map[uint32]int     // by weakness: components in the groups of which it is taken away
 }
 
-// product takes away the findings of a product with the remedies of mask.
-func (x *exchange) product(p uint32, mask uint8, out *Outcome) {
+// component takes away the findings of a component with the remedies of mask.
+func (x *exchange) component(id ComponentID, mask uint8, out *Outcome) {
 	f := x.s.f
-	for _, id := range f.products[p].members {
-		own := x.s.now.of(id)
-		pts := uint64(0)
-		for r, n := range own {
-			if mask>>r&1 == 1 {
-				pts += uint64(n)
-			}
-		}
-		if pts == 0 {
-			continue
-		}
-		devs := roaring.And(f.comps[id].devices, x.in)
-		if devs.IsEmpty() {
-			continue
-		}
-		n := uint64(0)
-		for i := range f.comps[id].hits {
-			h := &f.comps[id].hits[i]
-			if h.bit&bitsCount != 0 && mask>>remedyOf(State(f.text[h.state]), h.bit)&1 == 1 {
-				n++
-				x.covered[h.weak]++
-			}
-		}
-		out.Findings += n * devs.GetCardinality()
-		needed := devs // where not all of it is mitigated
-		if x.net.about != nil && x.net.about[id] {
-			needed = devs.Clone()
-		}
-		for it := devs.Iterator(); it.HasNext(); {
-			dev, n := it.Next(), pts
-			if k := x.net.regime(dev, id); k != nil {
-				n = 0
-				for r, left := range x.net.of(k, id) {
-					n += uint64(left) * uint64(mask>>r&1)
-				}
-			}
-			x.removed[dev] += n
-			if n == 0 {
-				needed.Remove(dev) // n can only be 0 where exceptions are about it
-			}
-		}
-		x.touched.Or(needed)
-		x.restart[restartKind(f.comps[id].Role)].Or(needed)
+	own := x.s.now.of(id)
+	pts := uint64(0)
+	for slot, n := range own {
+		pts += uint64(n) * uint64(mask>>slot&1)
 	}
+	if pts == 0 {
+		return
+	}
+	devs := roaring.And(f.comps[id].devices, x.in)
+	if devs.IsEmpty() {
+		return
+	}
+	n := uint64(0)
+	for i := range f.comps[id].hits {
+		h := &f.comps[id].hits[i]
+		if h.bit&bitsCount != 0 && mask>>f.remedy(id, h).slot()&1 == 1 {
+			n++
+			x.covered[h.weak]++
+		}
+	}
+	out.Findings += n * devs.GetCardinality()
+	needed := devs // where not all of it is mitigated
+	if x.net.about != nil && x.net.about[id] {
+		needed = devs.Clone()
+	}
+	for it := devs.Iterator(); it.HasNext(); {
+		dev, n := it.Next(), pts
+		if k := x.net.regime(dev, id); k != nil {
+			n = 0
+			for slot, left := range x.net.of(k, id) {
+				n += uint64(left) * uint64(mask>>slot&1)
+			}
+		}
+		x.removed[dev] += n
+		if n == 0 {
+			needed.Remove(dev) // n can only be 0 where exceptions are about it
+		}
+	}
+	x.touched.Or(needed)
+	x.restart[restartKind(f.comps[id].Role)].Or(needed)
 }
 
 // fail takes away failed checks.

@@ -16,7 +16,7 @@ import (
 // roles, failed checks, groups and values, and the slow way's view of it.
 func drawFleet(t *rapid.T, devices, products int) (*world, *Fleet) {
 	w := &world{devices: map[uint32][]Component{}, assessed: map[Component]Assessment{}, points: map[string]Points{},
-		group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70}}
+		group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70}, lines: map[Component]Line{}}
 	var weaknesses []string
 	for i := range 5 {
 		id := fmt.Sprintf("CVE-2024-%d", i)
@@ -49,6 +49,7 @@ func drawFleet(t *rapid.T, devices, products int) (*world, *Fleet) {
 			}
 			comps = append(comps, c)
 			w.assessed[c] = a
+			w.drawLine(t, c)
 		}
 	}
 	for dev := range uint32(devices) {
@@ -71,6 +72,7 @@ func (w *world) fleet() *Fleet {
 		id, _ := f.Intern(c)
 		a := w.assessed[c]
 		f.SetAssessment(id, &a)
+		f.SetLine(id, w.lines[c])
 	}
 	for dev := range uint32(len(w.devices)) {
 		var ids []ComponentID
@@ -90,8 +92,16 @@ func (w *world) fleet() *Fleet {
 	return f
 }
 
-// remedyIn is the remedy of a match.
-func remedyIn(m *Match) Remedy {
+// remedyIn is the remedy of a match of a component, and the product of its cause.
+func (w *world) remedyIn(c Component, m *Match) (cause string, r Remedy) {
+	cause, r = c.ID(), plainRemedy(m)
+	if l, ended := w.lines[c]; ended && (r == Attention || r == Update && l.Release != "" && l.Release != m.Fixed) {
+		return l.Product, l.Remedy
+	}
+	return cause, r
+}
+
+func plainRemedy(m *Match) Remedy {
 	switch {
 	case m.State == RestartNeeded:
 		return Restart
@@ -102,12 +112,12 @@ func remedyIn(m *Match) Remedy {
 }
 
 // drops reports whether one of the causes takes something away.
-func drops(causes []Cause, product string, r Remedy, check int) bool {
+func drops(causes []Cause, product, cause string, r Remedy, check int) bool {
 	return slices.ContainsFunc(causes, func(c Cause) bool {
 		if c.Product == "" {
 			return check >= 0 && check == c.Check
 		}
-		return check < 0 && c.Product == product && (c.Remedy == Gone || c.Remedy == r)
+		return check < 0 && (c.Product == product && c.Remedy == Gone || c.Product == cause && c.Remedy == r)
 	})
 }
 
@@ -116,6 +126,11 @@ func (w *world) carriedOut(causes []Cause, groups []Group) *world {
 	out := *w
 	out.assessed, out.devices, out.failed = map[Component]Assessment{}, map[uint32][]Component{}, map[uint32][]uint32{}
 	maps.Copy(out.assessed, w.assessed)
+	out.lines = maps.Clone(w.lines)
+	gone := func(c Component, m *Match) bool {
+		cause, r := w.remedyIn(c, m)
+		return m.Exposed && drops(causes, c.ID(), cause, r, -1)
+	}
 	for dev, list := range w.devices {
 		out.devices[dev], out.failed[dev] = list, w.failed[dev]
 		if _, in := w.value[dev]; !in || groups != nil && !slices.Contains(groups, w.group[dev]) {
@@ -126,12 +141,15 @@ func (w *world) carriedOut(causes []Cause, groups []Group) *world {
 			a := w.assessed[c]
 			fixed := c
 			fixed.Version += "+fixed"
-			kept := slices.DeleteFunc(slices.Clone(a.Matches), func(m Match) bool { return m.Exposed && drops(causes, c.ID(), remedyIn(&m), -1) })
+			kept := slices.DeleteFunc(slices.Clone(a.Matches), func(m Match) bool { return gone(c, &m) })
 			out.assessed[fixed] = Assessment{Matches: kept}
+			if l, ended := w.lines[c]; ended { // the rest is what it was
+				out.lines[fixed] = l
+			}
 			next = append(next, fixed)
 		}
 		out.devices[dev] = next
-		out.failed[dev] = slices.DeleteFunc(slices.Clone(w.failed[dev]), func(c uint32) bool { return drops(causes, "", 0, int(c)) })
+		out.failed[dev] = slices.DeleteFunc(slices.Clone(w.failed[dev]), func(c uint32) bool { return drops(causes, "", "", 0, int(c)) })
 	}
 	return &out
 }
@@ -146,7 +164,7 @@ func (w *world) slowOutcome(causes []Cause, groups []Group) Outcome {
 		}
 		kinds := map[int]bool{}
 		for _, f := range w.on(dev) {
-			if !drops(causes, f.product, f.remedy, f.check) {
+			if !drops(causes, f.product, f.cause, f.remedy, f.check) {
 				left[f.by] = true
 				continue
 			}
@@ -197,7 +215,7 @@ func TestWhatIfIsWhatHappens(t *testing.T) {
 		causes := rapid.SliceOfNDistinct(rapid.SampledFrom(all), 0, 6, rapid.ID).Draw(t, "causes")
 		for _, groups := range [][]Group{nil, {1}, {}} {
 			got := s.WhatIf(causes, groups, weights)
-			num, den := w.total(groups, weights, func(f found) bool { return drops(causes, f.product, f.remedy, f.check) })
+			num, den := w.total(groups, weights, func(f found) bool { return drops(causes, f.product, f.cause, f.remedy, f.check) })
 			if got.After.Mean.Num.Big().Cmp(num) != 0 || got.After.Mean.Den != den {
 				t.Fatalf("%v in %v: score %v/%d, want %v/%d", causes, groups, got.After.Mean.Num.Big(), got.After.Mean.Den, num, den)
 			}
@@ -219,7 +237,7 @@ func TestWhatIfIsWhatHappens(t *testing.T) {
 			got := s.WhatIf([]Cause{r.Cause()}, nil, weights)
 			fall := got.Before.Mean.Num
 			fall.minus(got.After.Mean.Num)
-			if fall != r.Impact.Num || got.Touched > r.Devices || r.Under == 0 && got.Touched != r.Devices || (got.Touched == 0) != r.Impact.Num.IsZero() {
+			if fall != r.Impact.Num || got.Touched > r.Devices || r.Under == 0 && got.Touched != r.Devices && !r.Remedy.OfLine() || (got.Touched == 0) != r.Impact.Num.IsZero() {
 				t.Fatalf("%+v alone: falls by %v on %d devices", r, fall.Big(), got.Touched)
 			}
 		}

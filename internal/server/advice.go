@@ -7,10 +7,12 @@ import (
 
 // advice says in words what a recommendation is about and how to carry it out.
 // Names are those of packages: they are text, never run by Picket.
-func advice(r *RecommendationRow, fixes []FixRow) (description string, steps []string) {
+func advice(r *Recommendation) (description string, steps []string) {
 	weaknesses := plural(r.Weaknesses, "known weakness", "known weaknesses")
 	devices := plural(r.Exposed, "device", "devices")
 	switch r.Type {
+	case RemedyUpgrade, RemedyUninstall:
+		return lineAdvice(r, devices, weaknesses)
 	case RemedyAttention:
 		return fmt.Sprintf("%s on %s has %s that no update fixes yet.", r.Component, devices, weaknesses), []string{
 			"Read what the vendor says of each weakness: some are judged minor, some are only awaiting an update.",
@@ -22,13 +24,58 @@ func advice(r *RecommendationRow, fixes []FixRow) (description string, steps []s
 			"The findings close as soon as the agent sees the new version in use."}
 	}
 	description = fmt.Sprintf("%s on %s has %s that an update fixes.", r.Component, devices, weaknesses)
-	for _, f := range fixes {
+	for _, f := range r.Fixes {
 		if f.Version == "" {
 			continue
 		}
 		steps = append(steps, fmt.Sprintf("%s: bring %s to %s or later%s.", f.Place, f.Package, f.Version, command(f)))
 	}
 	return description, append(steps, "The findings close as soon as the agent sees the new version; where old code stays in memory, a restart is recommended instead.")
+}
+
+// lineAdvice is that of software whose support has ended.
+func lineAdvice(r *Recommendation, devices, weaknesses string) (description string, steps []string) {
+	var ended []string
+	for _, l := range r.Lines {
+		if l.Ended {
+			ended = append(ended, l.says())
+		}
+	}
+	description = fmt.Sprintf("%s on %s is no longer supported: %s. Nobody makes fixes for it any more", r.Component, devices, strings.Join(ended, ", "))
+	if r.Weaknesses > 0 {
+		description += fmt.Sprintf(", and it has %s that no update of it fixes", weaknesses)
+	}
+	description += "."
+	if r.Type == RemedyUninstall {
+		return description, []string{"Remove it, or replace it by software that is supported: no version of it is.",
+			"The recommendation closes as soon as the agent no longer finds it."}
+	}
+	for _, e := range r.Supported {
+		steps = append(steps, "Move to "+e.says()+".")
+	}
+	if len(r.Supported) == 0 {
+		steps = append(steps, "No release of it is supported any more: move to another operating system.")
+	}
+	return description, append(steps, "The recommendation closes as soon as the agent no longer finds what is not supported.")
+}
+
+// says is a line with when its support ends, in words.
+func (e *EndOfLife) says() string {
+	out := e.Product + " " + e.Cycle
+	switch {
+	case e.Ended && e.Date != "":
+		out += " (until " + e.Date
+	case e.Ended:
+		out += " (ended"
+	case e.Date != "":
+		out += " (supported until " + e.Date
+	default:
+		out += " (supported"
+	}
+	if e.Extended != "" {
+		out += ", for subscribers until " + e.Extended
+	}
+	return out + ")"
 }
 
 func plural(n int, one, many string) string {

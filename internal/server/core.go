@@ -35,6 +35,9 @@ type core struct {
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
 	releases  map[release]releaseLife // of distributions
+	endings   map[string]releaseLife  // of releases whose support has ended, by product id of their cause
+	lineDay   int                     // the day (UTC) that ends of support were looked at for
+	clock     func() time.Time
 	checks    *checkBook
 	unsure    *roaring.Bitmap // devices to be placed anew, see doubt
 	events    *eventBook
@@ -121,6 +124,8 @@ func newCore() *core {
 
 		catalogue: map[string]*advisory.Product{},
 		releases:  map[release]releaseLife{},
+		endings:   map[string]releaseLife{},
+		clock:     time.Now,
 		checks:    newCheckBook(),
 		events:    newEventBook(),
 		noted:     newNotedBook(),

@@ -132,6 +132,7 @@ func deviceRecommendationList() *list[DeviceRecommendationRow] {
 			"type":   oneOf(func(r *DeviceRecommendationRow) string { return r.Type }),
 			"threat": func(r *DeviceRecommendationRow, v []string) bool { return threatIs(r.Threats, v) },
 			"status": oneOf(func(r *DeviceRecommendationRow) string { return r.Status }),
+			"tag":    anyOf(func(r *DeviceRecommendationRow) []string { return r.Tags }),
 
 			"exception": truth(func(r *DeviceRecommendationRow) bool { return r.Exception }),
 		},
@@ -183,6 +184,7 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 	}
 	byKey := map[key]*sums{}
 	var keys []key
+	fixes := c.newFixes()
 	var out []*DeviceRecommendationRow
 	for _, t := range c.fleet.Scores().Terms(d.num) {
 		if t.Weakness == "" {
@@ -191,19 +193,25 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 		}
 		k := c.fleet.Component(t.Component)
 		at := key{k.ID(), t.Remedy}
+		if t.Remedy.OfLine() {
+			at.product = c.fleet.LineOf(t.Component).Product
+		}
 		u := byKey[at]
 		if u == nil {
-			u = &sums{row: &DeviceRecommendationRow{ID: recommendationID(at.product, t.Remedy), Name: remedyName(t.Remedy, k.Product), ProductID: at.product,
-				Component: k.Product, Vendor: k.Vendor, Type: remedyTypes[t.Remedy], Tags: []string{}, ProductCode: c.productCode(k)}, seen: map[string]bool{}}
-			u.row.Threats.Exploit = "NoExploit"
-			if tag := supportTag(c.support(k)); tag != "" {
-				u.row.Tags = append(u.row.Tags, tag)
-			}
+			u = &sums{row: c.deviceRemedy(t.Component, at.product, t.Remedy), seen: map[string]bool{}}
 			byKey[at] = u
 			keys = append(keys, at)
 		}
+		if tag := c.supportTag(t.Component); tag != "" && !slices.Contains(u.row.Tags, tag) {
+			u.row.Tags = append(u.row.Tags, tag)
+		}
 		if h, ok := c.fleet.HitOf(t.Component, t.Weakness); ok {
-			u.row.Version = later(k.Key.Ecosystem, u.row.Version, h.Fixed)
+			if !t.Remedy.OfLine() {
+				u.row.Version = later(k.Key.Ecosystem, u.row.Version, h.Fixed)
+			}
+			if tag := c.hitTag(&h, fixes); tag != "" && !slices.Contains(u.row.Tags, tag) {
+				u.row.Tags = append(u.row.Tags, tag)
+			}
 		}
 		if t.Under == exposure.NoException {
 			u.open = true
@@ -218,6 +226,14 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 			u.row.Weaknesses++
 			u.row.Severity.add(f.Severity)
 			u.row.Threats.add(f.Threats)
+		}
+	}
+	for _, id := range c.fleet.DeviceComponents(d.num) { // ended lines without findings here
+		line := c.fleet.LineOf(id)
+		if at := (key{line.Product, line.Remedy}); line.Product != "" && byKey[at] == nil {
+			byKey[at] = &sums{row: c.deviceRemedy(id, at.product, at.remedy), open: true}
+			byKey[at].row.Tags = append(byKey[at].row.Tags, c.supportTag(id))
+			keys = append(keys, at)
 		}
 	}
 	for _, k := range keys {

@@ -82,7 +82,8 @@ func compareIDs(a, b string) int {
 	return strings.Compare(numA, numB)
 }
 
-// DeviceVulns lists the weaknesses of a device, one row per weakness.
+// DeviceVulns lists the weaknesses of a device, one row per weakness; the
+// filter "recommendation" takes those that some recommendations close.
 func (s *Server) DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error) {
 	if err := s.need(c, VulnerabilityRead); err != nil {
 		return Page[DeviceVulnRow]{}, err
@@ -97,10 +98,32 @@ func (s *Server) DeviceVulns(ctx context.Context, c Caller, id string, q Query) 
 }
 
 func (s *Server) deviceVulns(p *portrait, q Query) (Page[DeviceVulnRow], error) {
+	q, recommendations := without(q, "recommendation")
 	s.core.mu.RLock()
 	rows := s.core.vulnRows(p.device)
+	if len(recommendations) > 0 {
+		closes := s.core.closedOn(p.device, recommendations)
+		rows = slices.DeleteFunc(rows, func(r *DeviceVulnRow) bool { return !closes[r.ID] })
+	}
 	s.core.mu.RUnlock()
 	return deviceVulnList().page(q, rows)
+}
+
+// closedOn are the weaknesses that some recommendations close on a device. The
+// caller holds mu for reading.
+func (c *core) closedOn(d *device, recommendations []string) map[string]bool {
+	out := map[string]bool{}
+	for id, h := range c.fleet.DeviceHits(d.num) {
+		if !h.Exposed || out[h.Weakness] {
+			continue
+		}
+		product := c.fleet.Component(id).ID()
+		if h.Remedy.OfLine() {
+			product = c.fleet.LineOf(id).Product
+		}
+		out[h.Weakness] = slices.Contains(recommendations, recommendationID(product, h.Remedy))
+	}
+	return out
 }
 
 // vulnRows joins the findings of a device into one row per weakness. The

@@ -23,6 +23,7 @@ const (
 	ExploitInKit        = "ExploitInKit"               // part of an exploit kit
 	AddedToKEV          = "AddedToKEV"                 // in CISA's catalogue now; says ExploitVerified too
 	FixPublished        = "FixPublished"               // was open, a fixed version exists now
+	SupportEnded        = "SupportEnded"               // nobody makes fixes in a release line any more
 	NewConfiguration    = "NewConfigurationAssessment" // a configuration check that is new in this version of Picket
 	ExceptionExpired    = "ExceptionExpired"
 	ExceptionResurfaced = "ExceptionResurfaced" // what was excepted became worse and counts again
@@ -30,7 +31,7 @@ const (
 )
 
 // eventKinds are all kinds, in the order in which one change tells them.
-var eventKinds = []string{NewVulnerability, NewPublicExploit, ExploitVerified, ExploitInKit, AddedToKEV, FixPublished, NewConfiguration,
+var eventKinds = []string{NewVulnerability, NewPublicExploit, ExploitVerified, ExploitInKit, AddedToKEV, FixPublished, SupportEnded, NewConfiguration,
 	ExceptionExpired, ExceptionResurfaced, FirstAssessment}
 
 // Event is news for the timeline, for whoever publishes it.
@@ -131,6 +132,15 @@ func (s *Server) told(news *store.News) {
 	c := s.core
 	c.mu.Lock()
 	c.noted.take(news.Noted)
+	for rows := range c.caches { // what is tagged as a new fix follows from events
+		rows.mu.Lock()
+		for i := range news.Events {
+			if e := &news.Events[i]; e.Kind == FixPublished {
+				rows.forgetProduct(e.Product)
+			}
+		}
+		rows.mu.Unlock()
+	}
 	c.mu.Unlock()
 	if len(news.Events) == 0 {
 		return

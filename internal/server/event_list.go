@@ -177,6 +177,8 @@ func eventTitle(r *eventRow) string {
 		return r.Component + ": " + w + " added to the known exploited" + on
 	case FixPublished:
 		return r.Component + ": a fix was published for " + w + on
+	case SupportEnded:
+		return "Support of " + r.Component + " ended" + on
 	case NewConfiguration:
 		return "New configuration assessment: " + r.Component + on
 	case ExceptionExpired:
@@ -202,6 +204,11 @@ func (c *core) stillHas(e *event) *roaring.Bitmap {
 		return c.checks.devices(n, posture.Fail)
 	}
 	out := roaring.New()
+	if e.Kind == SupportEnded {
+		out.Or(c.fleet.LineDevices(e.Product, exposure.Upgrade))
+		out.Or(c.fleet.LineDevices(e.Product, exposure.Uninstall))
+		return out
+	}
 	if e.Product == "" {
 		for _, w := range e.Weaknesses {
 			out.Or(c.fleet.ExposedDevices(w))
@@ -234,8 +241,12 @@ func (c *core) recommendationFor(e *event, l lens) string {
 	if e.Product == "" {
 		return ""
 	}
-	for _, r := range []exposure.Remedy{exposure.Update, exposure.Attention, exposure.Restart} {
-		if _, ok := c.fleet.Scores().ReliefOf(e.Product, r, l.groups, c.weights()); ok {
+	order := []exposure.Remedy{exposure.Update, exposure.Upgrade, exposure.Uninstall, exposure.Attention, exposure.Restart}
+	if e.Kind == SupportEnded {
+		order = order[1:3]
+	}
+	for _, r := range order {
+		if _, ok := c.remedyRelief(l, e.Product, r); ok {
 			return recommendationID(e.Product, r)
 		}
 	}

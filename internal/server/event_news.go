@@ -20,6 +20,7 @@ const (
 	notedFeed   = "feed"
 	notedThreat = "threat"
 	notedCheck  = "check"
+	notedLine   = "line"
 )
 
 // notedBook is what was told already, as the store has it. It is guarded by core.mu.
@@ -31,7 +32,7 @@ type notedBook struct {
 }
 
 func newNotedBook() *notedBook {
-	return &notedBook{has: map[string]map[string]bool{notedCover: {}, notedFeed: {}, notedCheck: {}}, threat: map[string]uint8{}}
+	return &notedBook{has: map[string]map[string]bool{notedCover: {}, notedFeed: {}, notedCheck: {}, notedLine: {}, notedZeroDay: {}}, threat: map[string]uint8{}}
 }
 
 // take takes in what the store has noted.
@@ -181,6 +182,7 @@ func (c *core) gather(t touched, ids []exposure.ComponentID, results []exposure.
 			n.look(id, was, results[i].Matches, devs)
 		}
 	}
+	n.noted = append(n.noted, c.noteZeroDays(n.exploited)...)
 	return n, nil
 }
 
@@ -261,6 +263,21 @@ func (n *newsroom) threats(t touched, ids []exposure.ComponentID, results []expo
 			for _, m := range results[i].Matches {
 				look(m.Weakness)
 			}
+		}
+	}
+}
+
+// exploited yields the weaknesses that are exploited, as they are noted before
+// or from now on; some twice.
+func (n *newsroom) exploited(yield func(string) bool) {
+	for w := range n.c.noted.threat {
+		if !yield(w) {
+			return
+		}
+	}
+	for _, k := range n.noted {
+		if k.What == notedThreat && k.Level > 0 && n.c.noted.threat[k.Name] == 0 && !yield(k.Name) {
+			return
 		}
 	}
 }

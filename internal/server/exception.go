@@ -138,7 +138,7 @@ func (c *core) exceptionName(e *exceptionSpec) string {
 		}
 		for r, word := range remedyTypes {
 			if e.Remedy == word {
-				return remedyName(r, product())
+				return c.remedyName(e.Product, r, product())
 			}
 		}
 	case ExceptWeakness:

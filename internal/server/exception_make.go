@@ -342,7 +342,7 @@ func (s *Server) aboutRecommendation(id string, e *exceptionSpec, known bool) er
 	if !ok {
 		return fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
 	}
-	if _, err := s.productEcosystem(product); err != nil && known {
+	if _, err := s.productEcosystem(product); err != nil && known && (!remedy.OfLine() || !s.knownLine(product)) {
 		return fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
 	}
 	e.Product, e.Remedy = product, remedyTypes[remedy]

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,6 +32,7 @@ const (
 type baseline struct {
 	Exploited []string `json:"exploited,omitempty"` // weaknesses with a public exploit, or worse
 	Critical  []string `json:"critical,omitempty"`
+	About     []string `json:"about,omitempty"`   // weaknesses, where it is about a recommendation
 	Exposed   int      `json:"exposed"`           // devices
 	Matched   bool     `json:"matched,omitempty"` // for a path: every device was looked at
 }
@@ -59,6 +61,10 @@ func (c *core) baselineOf(id int64, e *exceptionSpec) baseline {
 	}
 	slices.Sort(b.Exploited)
 	slices.Sort(b.Critical)
+	if e.Remedy != "" {
+		slices.Sort(weaknesses)
+		b.About = weaknesses[:min(len(weaknesses), mostRemembered)]
+	}
 	return b
 }
 
@@ -169,8 +175,9 @@ func (s *Server) endExceptions(ctx context.Context, now time.Time) error {
 		}
 		c.mu.RLock()
 		is := c.baselineOf(e.id, e.spec)
+		why := cmp.Or(e.spec.Was.worse(&is), c.excusedBefore(e.id, e.spec))
 		c.mu.RUnlock()
-		if why := e.spec.Was.worse(&is); why != "" {
+		if why != "" {
 			end(e, StandsResurfaced, exceptionResurfaced, why)
 		}
 	}

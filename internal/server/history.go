@@ -51,6 +51,9 @@ func (s *Server) runScores(ctx context.Context) error {
 		h.score = last.ScorePoint
 	}
 	for {
+		if err := s.followSupport(ctx, s.now()); err != nil && !errors.Is(err, context.Canceled) {
+			s.log.ErrorContext(ctx, "follow ends of support", "error", err)
+		}
 		if err := s.core.settle(ctx); err != nil {
 			return err
 		}

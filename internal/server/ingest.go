@@ -191,6 +191,17 @@ func (s *Server) intern(uses []exposure.Use) (ids, fresh []exposure.ComponentID,
 		c.note(id, &a)
 		c.lookUp(c.fleet.Component(id))
 		c.forgetComponent(id, c.fleet.SetAssessment(id, &a))
+		c.setLine(id, s.now())
+		c.noteLine(id)
+		zero := c.noteZeroDays(func(yield func(string) bool) {
+			for i := range a.Matches {
+				if !yield(a.Matches[i].Weakness) {
+					return
+				}
+			}
+		})
+		c.noted.take(zero)
+		c.noted.unsaved = append(c.noted.unsaved, zero...)
 	}
 	return ids, fresh, nil
 }

@@ -70,6 +70,7 @@ type report struct {
 	id   inventory.DeviceID
 	seq  uint64
 	held map[inventory.SectionName]*inventory.Section
+	os   inventory.OS // zero: Debian 12
 }
 
 func newReport(s *Server, id inventory.DeviceID) *report {
@@ -80,7 +81,11 @@ func newReport(s *Server, id inventory.DeviceID) *report {
 func (r *report) send(t *testing.T, packages ...string) []inventory.SectionName {
 	t.Helper()
 	os := inventory.NewSection(inventory.OSSection, inventory.Complete, "")
-	os.Put("os", inventory.OS{ID: "debian", VersionID: "12", Codename: "bookworm", PrettyName: "Debian GNU/Linux 12 (bookworm)", Family: "linux", Arch: "amd64", Hostname: "h1"})
+	is := r.os
+	if is.ID == "" {
+		is = inventory.OS{ID: "debian", VersionID: "12", Codename: "bookworm", PrettyName: "Debian GNU/Linux 12 (bookworm)", Family: "linux", Arch: "amd64", Hostname: "h1"}
+	}
+	os.Put("os", is)
 	dpkg := inventory.NewSection(inventory.DPKG, inventory.Complete, "")
 	for _, p := range packages {
 		f := strings.Fields(p)

@@ -29,7 +29,7 @@ const (
 
 // planTypes are the recommendations that a plan takes when none are named:
 // those that can be carried out. AttentionRequired has nothing to install.
-var planTypes = []string{RemedyUpdate, RemedyRestart, RemedyConfigure}
+var planTypes = []string{RemedyUpdate, RemedyUpgrade, RemedyUninstall, RemedyRestart, RemedyConfigure}
 
 // planDesk makes plans, one at a time, and keeps those that nobody saved yet.
 type planDesk struct {

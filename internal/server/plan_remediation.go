@@ -40,7 +40,7 @@ func (s *Server) PlanRemediation(ctx context.Context, caller Caller, id string) 
 		step := PlanFormStep{ID: st.ID, Name: st.Name, Type: st.Type, Active: c.remediations.active(l, st.ID), Asked: c.remediations.asked(p.ID, st.ID)}
 		if row, _, err := c.recommendation(l, st.ID); err == nil {
 			step.Name, step.Type = row.Name, row.Type
-			step.Exposed = l.count(roaring.And(c.causeOf(row.ID, row.Ecosystem).there, c.active()))
+			step.Exposed = l.count(roaring.And(c.causeOf(row.ID, row.Ecosystem, false).there, c.active()))
 		}
 		f.Steps = append(f.Steps, step)
 	}

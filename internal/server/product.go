@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -62,7 +61,7 @@ func supportEnds(e *EndOfLife) string {
 
 // versionRows are the installed versions of a product. The caller holds mu for reading.
 func (c *core) versionRows(l lens, id string) []*VersionRow {
-	now := time.Now()
+	now := c.clock()
 	byVersion := map[string]*VersionRow{}
 	exposed := map[string]*roaring.Bitmap{}
 	for _, v := range c.fleet.ProductVersions(id, l.devs) {
@@ -118,13 +117,16 @@ func (s *Server) SoftwareVersions(_ context.Context, caller Caller, id string, q
 
 // withVersion takes the filter "version", which lists below a product have
 // beside their own, out of a query.
-func withVersion(q Query) (Query, []string) {
-	versions := q.Filter["version"]
-	if versions != nil {
+func withVersion(q Query) (Query, []string) { return without(q, "version") }
+
+// without takes a filter that a list does not have itself out of a query.
+func without(q Query, filter string) (Query, []string) {
+	values := q.Filter[filter]
+	if values != nil {
 		q.Filter = maps.Clone(q.Filter)
-		delete(q.Filter, "version")
+		delete(q.Filter, filter)
 	}
-	return q, versions
+	return q, values
 }
 
 // ofVersions are the components of a product on devices of the lens, those of some versions

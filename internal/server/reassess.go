@@ -77,6 +77,11 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 		return fmt.Errorf("store assessments: %w", err)
 	}
 	s.told(news)
+	if t.All {
+		if err := s.tellSupport(ctx, before, t.Quiet); err != nil {
+			return err
+		}
+	}
 	c.mu.Lock()
 	c.intelPending = c.intelPending[len(done.before):]
 	c.mu.Unlock()
@@ -129,7 +134,10 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 				c.lookUp(comps[i])
 			}
 		}
-		c.fleet.Bulk(set)
+		c.fleet.Bulk(func() {
+			set()
+			c.setLines(c.clock())
+		})
 	} else {
 		set()
 	}

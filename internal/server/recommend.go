@@ -16,7 +16,8 @@ import (
 )
 
 // remedyTypes are the types of recommendations for software, by remedy.
-var remedyTypes = map[exposure.Remedy]string{exposure.Update: RemedyUpdate, exposure.Attention: RemedyAttention, exposure.Restart: RemedyRestart}
+var remedyTypes = map[exposure.Remedy]string{exposure.Update: RemedyUpdate, exposure.Attention: RemedyAttention, exposure.Restart: RemedyRestart,
+	exposure.Upgrade: RemedyUpgrade, exposure.Uninstall: RemedyUninstall}
 
 // recommendationID names a recommendation: "va-_-" and the product, and for
 // types other than Update the type behind it.
@@ -34,7 +35,7 @@ func parseRecommendation(id string) (product string, r exposure.Remedy, ok bool)
 	if !ok {
 		return "", 0, false
 	}
-	for _, r := range []exposure.Remedy{exposure.Attention, exposure.Restart} {
+	for _, r := range []exposure.Remedy{exposure.Attention, exposure.Restart, exposure.Upgrade, exposure.Uninstall} {
 		if p, ok := strings.CutSuffix(rest, "-_-"+strings.ToLower(remedyTypes[r])); ok && strings.Contains(p, "-_-") {
 			return p, r, true
 		}
@@ -60,7 +61,7 @@ func (c *core) gauge(l lens, row *RecommendationRow, r *exposure.Relief) {
 var statusWords = []string{StatusActive, StatusPartial, StatusFull}
 
 // remedyWords are all types of recommendations.
-var remedyWords = []string{RemedyUpdate, RemedyAttention, RemedyRestart, RemedyConfigure}
+var remedyWords = []string{RemedyUpdate, RemedyUpgrade, RemedyUninstall, RemedyAttention, RemedyRestart, RemedyConfigure}
 
 func recommendationList() *list[RecommendationRow] {
 	return &list[RecommendationRow]{
@@ -75,6 +76,8 @@ func recommendationList() *list[RecommendationRow] {
 			"category": oneOf(func(r *RecommendationRow) string { return r.Category }),
 			"tag":      anyOf(func(r *RecommendationRow) []string { return r.Tags }),
 			"vendor":   oneOf(func(r *RecommendationRow) string { return r.Vendor }),
+
+			"component": oneOf(func(r *RecommendationRow) string { return r.Component }),
 		},
 		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": statusWords, "category": categoryWords()},
 		order: map[string]func(a, b *RecommendationRow) int{
@@ -141,8 +144,12 @@ func (c *core) recommendationRow(l lens, r *exposure.Relief) *RecommendationRow 
 	if facts == nil {
 		return nil
 	}
-	row := *facts
-	c.gauge(l, &row, r)
+	row, all := *facts, *r
+	if r.Remedy.OfLine() {
+		blind := int(roaring.AndNot(c.lineDevices(l, r.Product, r.Remedy), c.fleet.Scores().Devices()).GetCardinality())
+		all.Devices, all.DevicesAfter = all.Devices+blind, all.DevicesAfter+blind // in no score, and to be moved all the same
+	}
+	c.gauge(l, &row, &all)
 	row.Activities = c.remediations.active(l, row.ID)
 	return &row
 }
@@ -156,11 +163,17 @@ func (c *core) remedyFacts(l lens, product string) map[exposure.Remedy]*Recommen
 		return have
 	}
 	out := map[exposure.Remedy]*RecommendationRow{}
-	if soft, ok := c.softwareRowLocked(l, product); ok {
-		for r := range remedyTypes {
-			if row := c.remedyRow(l, soft, r); row.Weaknesses > 0 {
-				out[r] = row
-			}
+	soft, ok := c.softwareRowLocked(l, product)
+	if !ok {
+		soft, ok = c.releaseSoftware(l, product)
+	}
+	for r := range remedyTypes {
+		if !ok {
+			break
+		}
+		row := c.remedyRow(l, soft, r)
+		if row.Weaknesses > 0 || r.OfLine() && len(c.fleet.CauseComponents(product, r, l.devs)) > 0 {
+			out[r] = row
 		}
 	}
 	l.rows.remedies[product] = out
@@ -170,16 +183,23 @@ func (c *core) remedyFacts(l lens, product string) map[exposure.Remedy]*Recommen
 func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
 	row := &RecommendationRow{ID: recommendationID(soft.ID, remedy), ProductID: soft.ID, Component: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem,
 		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Trend: []int{}, Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
+	row.Tags = slices.DeleteFunc(slices.Clone(row.Tags), func(t string) bool { return t == tagZeroDay }) // of other findings
+	fixes := c.newFixes()
 	seen := map[string]bool{}
-	for _, id := range c.fleet.ProductComponents(soft.ID, l.devs) {
+	for _, id := range c.fleet.CauseComponents(soft.ID, remedy, l.devs) {
 		k := c.fleet.Component(id)
 		for h := range c.fleet.Hits(id) {
-			if !h.Exposed || h.Remedy() != remedy {
+			if !h.Exposed || h.Remedy != remedy {
 				continue
 			}
-			row.Version = later(k.Key.Ecosystem, row.Version, h.Fixed)
+			if !remedy.OfLine() {
+				row.Version = later(k.Key.Ecosystem, row.Version, h.Fixed)
+			}
 			if !seen[h.Weakness] {
 				seen[h.Weakness] = true
+				if tag := c.hitTag(&h, fixes); tag != "" && !slices.Contains(row.Tags, tag) {
+					row.Tags = append(row.Tags, tag)
+				}
 				f := c.peek(h.Weakness)
 				row.Weaknesses++
 				row.Severity.add(f.Severity)
@@ -187,12 +207,26 @@ func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *Rec
 			}
 		}
 	}
-	row.Name = remedyName(remedy, soft.Name)
+	row.Name = c.remedyName(soft.ID, remedy, soft.Name)
+	if _, ok := c.endings[soft.ID]; ok {
+		row.Category = string(posture.OS)
+	}
+	if remedy.OfLine() {
+		row.Version = c.upgradeTo(soft.ID)
+	}
 	return row
 }
 
-func remedyName(r exposure.Remedy, name string) string {
+// remedyName is a recommendation in a few words; name is that of its product.
+func (c *core) remedyName(product string, r exposure.Remedy, name string) string {
 	switch r {
+	case exposure.Upgrade:
+		if life, ok := c.endings[product]; ok {
+			return "Upgrade " + releaseName(life) + " to a supported release"
+		}
+		return "Upgrade " + name + " to a supported version"
+	case exposure.Uninstall:
+		return "Uninstall " + name
 	case exposure.Attention:
 		return "Attention required: " + name
 	case exposure.Restart:
@@ -228,7 +262,7 @@ func (c *core) recommendation(l lens, id string) (row *RecommendationRow, remedy
 	product, remedy, ok := parseRecommendation(id)
 	if ok {
 		var r exposure.Relief
-		if r, ok = c.fleet.Scores().ReliefOf(product, remedy, l.groups, c.weights()); ok {
+		if r, ok = c.remedyRelief(l, product, remedy); ok {
 			row = c.recommendationRow(l, &r)
 		}
 	}
@@ -258,15 +292,8 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 	if row.Type == RemedyConfigure {
 		return c.checkAdvice(l, row), nil
 	}
-	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(l, row.ProductID, remedy), EOL: []string{}, References: []string{}, AsOf: time.Now().UTC()}
-	out.Description, out.Steps = advice(row, out.Fixes)
-	for _, id := range c.fleet.ProductComponents(row.ProductID, l.devs) {
-		if e := c.support(c.fleet.Component(id)); e != nil {
-			if text := supportTag(e); text != "" && !slices.Contains(out.EOL, text) {
-				out.EOL = append(out.EOL, text)
-			}
-		}
-	}
+	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(l, row.ProductID, remedy), Lines: c.lineRows(l, row.ProductID), Supported: c.moveTo(row.ProductID), References: []string{}, AsOf: time.Now().UTC()}
+	out.Description, out.Steps = advice(&out)
 	return out, nil
 }
 
@@ -274,11 +301,14 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 func (c *core) fixes(l lens, product string, remedy exposure.Remedy) []FixRow {
 	byKey := map[advisory.Key]*FixRow{}
 	var keys []advisory.Key
+	if remedy.OfLine() { // where to is said by the lines that are supported
+		return []FixRow{}
+	}
 	for _, id := range c.fleet.ProductComponents(product, l.devs) {
 		k := c.fleet.Component(id)
 		fixed, has := "", false
 		for h := range c.fleet.Hits(id) {
-			if h.Exposed && h.Remedy() == remedy {
+			if h.Exposed && h.Remedy == remedy {
 				fixed, has = later(k.Key.Ecosystem, fixed, h.Fixed), true
 			}
 		}
@@ -326,6 +356,9 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 
 // affected are the devices with what a recommendation closes.
 func (c *core) affected(l lens, row *RecommendationRow, remedy exposure.Remedy) *roaring.Bitmap {
+	if remedy.OfLine() {
+		return c.lineDevices(l, row.ProductID, remedy)
+	}
 	if row.Type != RemedyConfigure {
 		return c.fleet.Scores().Affected(row.ProductID, remedy, l.groups)
 	}
@@ -351,9 +384,9 @@ func (s *Server) RecommendationVulns(ctx context.Context, caller Caller, id stri
 	}
 	seen := map[string]bool{}
 	var rows []*WeaknessRow
-	for _, cid := range c.fleet.ProductComponents(row.ProductID, l.devs) {
+	for _, cid := range c.fleet.CauseComponents(row.ProductID, remedy, l.devs) {
 		for h := range c.fleet.Hits(cid) {
-			if !h.Exposed || h.Remedy() != remedy || seen[h.Weakness] {
+			if !h.Exposed || h.Remedy != remedy || seen[h.Weakness] {
 				continue
 			}
 			seen[h.Weakness] = true

@@ -52,7 +52,7 @@ func categoryName(c posture.Category) string {
 
 // checkAdvice is a configuration check with how to make it pass.
 func (c *core) checkAdvice(l lens, row *RecommendationRow) Recommendation {
-	out := Recommendation{RecommendationRow: *row, Fixes: []FixRow{}, EOL: []string{}, References: []string{}, Steps: []string{}, AsOf: time.Now().UTC()}
+	out := Recommendation{RecommendationRow: *row, Fixes: []FixRow{}, Lines: []LineRow{}, Supported: []EndOfLife{}, References: []string{}, Steps: []string{}, AsOf: time.Now().UTC()}
 	n, ok := checkNumber(strings.TrimPrefix(row.ID, "sca-_-"))
 	if !ok {
 		return out

@@ -73,7 +73,7 @@ func (s *Server) RemediationForm(ctx context.Context, caller Caller, recommendat
 	if err != nil {
 		return RemediationForm{}, err
 	}
-	affected := l.of(roaring.And(c.causeOf(row.ID, row.Ecosystem).there, c.active()))
+	affected := l.of(roaring.And(c.causeOf(row.ID, row.Ecosystem, false).there, c.active()))
 	f := RemediationForm{Types: remediationTypes(row), Exposed: int(affected.GetCardinality()), Groups: []FormGroup{}, Destinations: dests, Active: c.remediations.active(l, row.ID)}
 	for i := range c.sorting.groups { // without groups there is nothing to choose
 		f.Groups = append(f.Groups, c.formGroup(c.sorting.groups[i].group(), affected))
@@ -202,11 +202,14 @@ func (s *Server) targets(caller Caller, a *activity) (*roaring.Bitmap, error) {
 		groups = append(groups, exposure.Group(g))
 		a.spec.GroupNames = append(a.spec.GroupNames, name)
 	}
-	t := c.causeOf(a.Recommendation, a.spec.Ecosystem).there
+	t := c.causeOf(a.Recommendation, a.spec.Ecosystem, false).there
 	t.And(c.active()) // also devices that are in no score: what they fail is to be mended all the same
 	t = c.lens(caller).of(c.lens(Caller{Groups: groups}).of(t))
 	if t.IsEmpty() {
 		return nil, Invalidf("groups", "no device of these groups is exposed")
+	}
+	if product, remedy, ok := parseRecommendation(a.Recommendation); ok && remedy == exposure.Attention {
+		a.spec.Weaknesses = c.weaknessesOf(product, remedy, t)
 	}
 	t.RunOptimize()
 	return t, nil
@@ -350,7 +353,7 @@ func (s *Server) visible(caller Caller, id string) (*activity, parts, error) {
 		return nil, parts{}, fmt.Errorf("remediation %q: %w", id, ErrNotFound)
 	}
 	targets := l.of(a.targets)
-	return a, s.core.partition(targets, s.core.causeOf(a.Recommendation, a.spec.Ecosystem)), nil
+	return a, s.core.partition(targets, s.core.causeOf(a.Recommendation, a.spec.Ecosystem, true)), nil
 }
 
 // Remediation is one activity with its tickets and its history.

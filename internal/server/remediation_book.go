@@ -31,6 +31,8 @@ type remediationSpec struct {
 	GroupNames  []string `json:"group_names,omitempty"`
 	Plan        string   `json:"plan,omitempty"` // id of the patch plan that it is a step of
 	PlanName    string   `json:"plan_name,omitempty"`
+	// Weaknesses are those without a fix that it is about, ordered.
+	Weaknesses []string `json:"weaknesses,omitempty"`
 }
 
 // activity is a remediation activity in memory. It is never changed: a change
@@ -83,6 +85,21 @@ func (b *remediationBook) change(id string, fn func(a *activity)) {
 		fn(&next)
 		b.replace(&next)
 	}
+}
+
+// turn replaces an activity by what it became for another recommendation;
+// what else changed of it meanwhile stays.
+func (b *remediationBook) turn(a, to *activity) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.byID[a.ID]
+	if now == nil {
+		return
+	}
+	b.open[a.Recommendation] = slices.DeleteFunc(slices.Clone(b.open[a.Recommendation]), func(o *activity) bool { return o.ID == a.ID })
+	next := *now
+	next.Recommendation, next.Type, next.Title, next.spec = to.Recommendation, to.Type, to.Title, to.spec
+	b.replace(&next)
 }
 
 func (b *remediationBook) get(id string) (*activity, error) {
@@ -182,8 +199,10 @@ var packageSections = []inventory.SectionName{inventory.DPKG, inventory.RPM, inv
 var ofLanguage = []string{"PyPI", "npm", "RubyGems", "Go", "Maven", "snap", "flatpak"}
 
 // causeOf finds the cause of a recommendation, also of one that no device needs
-// any more. The caller holds mu for reading.
-func (c *core) causeOf(recommendation, ecosystem string) cause {
+// any more. kept is for what was requested before: what an update fixes is there
+// until it is fixed, also where only another release line has the fix since its own
+// ended, and so is what has ended, whatever is recommended for it now. The caller holds mu for reading.
+func (c *core) causeOf(recommendation, ecosystem string, kept bool) cause {
 	out := cause{roaring.New(), roaring.New()}
 	if check, ok := strings.CutPrefix(recommendation, "sca-_-"); ok {
 		n, known := checkNumber(check)
@@ -202,6 +221,15 @@ func (c *core) causeOf(recommendation, ecosystem string) cause {
 	if !ok {
 		return out
 	}
+	if remedy.OfLine() { // what is of the line is seen, judged or not
+		out.there.Or(c.fleet.LineDevices(product, remedy))
+		if kept {
+			out.there.Or(c.fleet.LineDevices(product, exposure.Upgrade+exposure.Uninstall-remedy))
+		}
+		out.unknown.Or(c.partial)
+		out.unknown.AndNot(out.there)
+		return out
+	}
 	for _, id := range c.fleet.ProductComponents(product, nil) {
 		done, why := c.fleet.Assessed(id)
 		if k := c.fleet.Component(id); (!done || why != "") && k.Role != exposure.Residual {
@@ -209,7 +237,7 @@ func (c *core) causeOf(recommendation, ecosystem string) cause {
 			continue
 		}
 		for h := range c.fleet.Hits(id) {
-			if h.Exposed && h.Remedy() == remedy {
+			if h.Exposed && (h.Remedy == remedy || kept && remedy == exposure.Update && h.Remedy.OfLine() && h.Fixed != "") {
 				out.there.Or(c.fleet.DevicesOf(id))
 				break
 			}
@@ -272,7 +300,7 @@ type causeMemo map[string]cause
 func (m causeMemo) of(c *core, a *activity) cause {
 	k, ok := m[a.Recommendation]
 	if !ok {
-		k = c.causeOf(a.Recommendation, a.spec.Ecosystem)
+		k = c.causeOf(a.Recommendation, a.spec.Ecosystem, true)
 		m[a.Recommendation] = k
 	}
 	return k

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -237,6 +238,7 @@ func (s *Server) runRemediations(ctx context.Context) error {
 
 // follow moves the activities that a change concerns.
 func (s *Server) follow(ctx context.Context, t *touchedDevices) {
+	s.followFixes(ctx, t)
 	moves, seen := s.moves(t, time.Now().UTC())
 	if seen {
 		s.live.publish(LiveEvent{Resource: "remediations"})
@@ -246,6 +248,57 @@ func (s *Server) follow(ctx context.Context, t *touchedDevices) {
 			s.log.ErrorContext(ctx, "follow remediation", "remediation", m.a.ID, "error", err)
 		}
 	}
+}
+
+// followFixes turns activities that had nothing to install into what is
+// recommended now that a fix exists, or that the release line has ended: from then
+// on their progress is measured. Targets, priority and notes stay.
+func (s *Server) followFixes(ctx context.Context, t *touchedDevices) {
+	type step struct {
+		a    *activity
+		next RecommendationRef
+	}
+	var steps []step
+	c := s.core
+	c.mu.RLock()
+	for _, a := range c.remediations.all() {
+		if !t.all && !a.targets.Intersects(t.nums) && !t.ids[a.ID] {
+			continue
+		}
+		if next, ok := c.followed(a); ok {
+			steps = append(steps, step{a, next})
+		}
+	}
+	c.mu.RUnlock()
+	for _, st := range steps {
+		if err := s.turn(ctx, st.a, st.next); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "follow a fix", "remediation", st.a.ID, "error", err)
+		}
+	}
+}
+
+// turn makes an activity one for another recommendation.
+func (s *Server) turn(ctx context.Context, a *activity, next RecommendationRef) error {
+	rec, err := s.Recommendation(ctx, Caller{Name: systemName, Permissions: []string{RecommendationRead}}, next.ID)
+	if err != nil {
+		return err
+	}
+	to := *a
+	to.Recommendation, to.Type, to.Title = next.ID, next.Type, next.Name
+	to.spec.Description, to.spec.Steps, to.spec.Component, to.spec.Vendor = rec.Description, rec.Steps, rec.Component, rec.Vendor
+	to.spec.ProductID, to.spec.Ecosystem, to.spec.Version, to.spec.Category, to.spec.Weaknesses = rec.ProductID, rec.Ecosystem, rec.Version, rec.Category, nil
+	if to.Spec, err = json.Marshal(to.spec); err != nil {
+		return fmt.Errorf("encode request: %w", err)
+	}
+	ev := store.RemediationEvent{At: time.Now().UTC(), Who: systemName, What: "turned", Detail: a.Title + " → " + next.Name}
+	if err := s.st.TurnRemediation(ctx, a.Remediation, to.Remediation, ev); err != nil {
+		return err
+	}
+	to.Spec = nil
+	s.core.remediations.turn(a, &to)
+	s.log.InfoContext(ctx, "remediation turned", "remediation", a.ID, "from", a.Recommendation, "to", to.Recommendation)
+	s.remediationChanged(a.ID)
+	return nil
 }
 
 // moves says which activities are to be completed or re-opened; seen that the

@@ -47,6 +47,15 @@ func (r *rowCache) forgetProduct(id string) {
 	delete(r.remedies, id)
 }
 
+// forgetProductsOf drops the rows of a component's product, and those of the
+// ended release that it is of. The caller holds mu of the cache.
+func (c *core) forgetProductsOf(rows *rowCache, id exposure.ComponentID) {
+	rows.forgetProduct(c.fleet.Component(id).ID())
+	if l := c.fleet.LineOf(id); l.Product != "" {
+		rows.forgetProduct(l.Product)
+	}
+}
+
 // forgetDevice drops the rows that a change of one device touches.
 func (c *core) forgetDevice(diff exposure.DeviceDiff) {
 	for rows := range c.caches {
@@ -55,7 +64,7 @@ func (c *core) forgetDevice(diff exposure.DeviceDiff) {
 			delete(rows.weak, ch.Weakness)
 		}
 		for _, id := range slices.Concat(diff.Added, diff.Removed) {
-			rows.forgetProduct(c.fleet.Component(id).ID())
+			c.forgetProductsOf(rows, id)
 			for h := range c.fleet.Hits(id) {
 				delete(rows.weak, h.Weakness)
 			}
@@ -68,10 +77,12 @@ func (c *core) forgetDevice(diff exposure.DeviceDiff) {
 func (c *core) forgetComponent(id exposure.ComponentID, diff exposure.AssessmentDiff) {
 	for rows := range c.caches {
 		rows.mu.Lock()
-		rows.forgetProduct(c.fleet.Component(id).ID())
-		for _, w := range slices.Concat(diff.Opened, diff.Closed, diff.Changed) {
+		c.forgetProductsOf(rows, id)
+		changed := slices.Concat(diff.Opened, diff.Closed, diff.Changed)
+		for _, w := range changed {
 			delete(rows.weak, w)
 		}
+		c.forgetZeroDays(rows, changed)
 		rows.mu.Unlock()
 	}
 }
@@ -83,7 +94,7 @@ func (c *core) forgetWeaknesses(ids []string) {
 		for _, w := range ids {
 			delete(rows.weak, w)
 			for _, id := range c.fleet.WeaknessComponents(w) {
-				rows.forgetProduct(c.fleet.Component(id).ID())
+				c.forgetProductsOf(rows, id)
 			}
 		}
 		rows.mu.Unlock()

@@ -89,6 +89,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
+	s.core.clock = s.now
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -120,8 +120,8 @@ func (c *core) checkRelief(l lens, n int) (exposure.Relief, bool) {
 }
 
 // reliefs are what the scores of a part of the fleet would be lower by, and the
-// failed checks of devices that are in no score: those lower nothing there, and
-// are to be mended all the same.
+// failed checks and ended releases of devices that are in no score: those lower
+// nothing there, and are to be mended all the same.
 func (c *core) reliefs(l lens) []exposure.Relief {
 	w := c.weights()
 	out := c.fleet.Scores().Reliefs(l.groups, w)
@@ -134,6 +134,17 @@ func (c *core) reliefs(l lens) []exposure.Relief {
 	}
 	den := c.fleet.Scores().Total(l.groups, w).Mean.Den
 	in := l.of(c.active())
+	lines := map[exposure.Cause]bool{}
+	for i := range out {
+		if out[i].Remedy.OfLine() {
+			lines[out[i].Cause()] = true
+		}
+	}
+	for _, k := range c.fleet.Causes(in) {
+		if !lines[k] {
+			out = append(out, exposure.Relief{Product: k.Product, Remedy: k.Remedy, Check: -1, Impact: exposure.Mean{Den: den}, ImpactAfter: exposure.Mean{Den: den}})
+		}
+	}
 	for n := range posture.Checks() {
 		if failing := c.checks.devices(n, posture.Fail); !there[n] && failing.Intersects(in) {
 			out = append(out, exposure.Relief{Check: n, Impact: exposure.Mean{Den: den}, ImpactAfter: exposure.Mean{Den: den}})

@@ -56,8 +56,12 @@ func (c *core) newSoftwareRow(l lens, id string) (*SoftwareRow, bool) {
 			r.Tags = append(r.Tags, tag)
 		}
 		for h := range c.fleet.Hits(cid) {
-			if h.Exposed {
-				r.Threats.add(c.peek(h.Weakness).Threats)
+			if !h.Exposed {
+				continue
+			}
+			r.Threats.add(c.peek(h.Weakness).Threats)
+			if !slices.Contains(r.Tags, tagZeroDay) && h.Remedy == exposure.Attention && c.zeroDay(h.Weakness) {
+				r.Tags = append(r.Tags, tagZeroDay)
 			}
 		}
 	}

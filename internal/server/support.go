@@ -109,11 +109,16 @@ func (c *core) support(k exposure.Component) *EndOfLife {
 	if p == nil || k.Key.Release != "" {
 		return nil
 	}
-	cycle, ok := intel.CycleOf(*p, k.Version)
+	cycle, ok := cycleOf(p, k)
 	if !ok {
 		return nil
 	}
-	return lifeOf(*p, cycle, time.Now())
+	return lifeOf(*p, cycle, c.clock())
+}
+
+// cycleOf is the release line of a component's version. Versions of Go modules begin with a letter.
+func cycleOf(p *advisory.Product, k exposure.Component) (advisory.Cycle, bool) {
+	return intel.CycleOf(*p, strings.TrimPrefix(strings.TrimPrefix(k.Version, "go"), "v"))
 }
 
 // lineSupport is what is known of the life of the line that a component's
@@ -133,18 +138,81 @@ func (c *core) lineSupport(k exposure.Component, now time.Time) *EndOfLife {
 func lifeOf(p advisory.Product, cycle advisory.Cycle, now time.Time) *EndOfLife {
 	e := &EndOfLife{Product: p.Label, Cycle: cycle.Name, Date: cycle.EOL, Latest: cycle.Latest, Ended: cycle.Ended}
 	if cycle.LTS > cycle.EOL {
-		e.Regular, e.Date = cycle.EOL, cycle.LTS
+		if forAll(&p) {
+			e.Regular, e.Date = cycle.EOL, cycle.LTS
+		} else {
+			e.Extended = cycle.LTS
+		}
 	}
 	if e.Date != "" {
 		e.Ended = e.Date <= now.UTC().Format(time.DateOnly)
 	}
+	ended, near := wholeLife(&p, now)
 	switch {
+	case e.Ended && ended:
+		e.Tag = tagEndedSoftware
 	case e.Ended:
-		e.Tag = "EOS version"
-	case e.Date != "" && e.Date <= now.UTC().Add(upcoming).Format(time.DateOnly):
-		e.Tag = "Upcoming EOS version"
+		e.Tag = tagEnded
+	case e.near(now) && near:
+		e.Tag = tagEndingSoftware
+	case e.near(now):
+		e.Tag = tagEnding
 	}
 	return e
+}
+
+// The tags of software whose support has ended, or ends within six months:
+// the line that a version is of, or every line that the product has.
+const (
+	tagEnded          = "EOS version"
+	tagEnding         = "Upcoming EOS version"
+	tagEndedSoftware  = "EOS software"
+	tagEndingSoftware = "Upcoming EOS software"
+)
+
+// near reports whether support ends within six months.
+func (e *EndOfLife) near(now time.Time) bool {
+	return !e.Ended && e.Date != "" && e.Date <= now.UTC().Add(upcoming).Format(time.DateOnly)
+}
+
+// forAll reports whether everybody gets the longer support of a product. That
+// of most products is for subscribers, and who subscribed cannot be told from
+// an inventory; Debian's is for all.
+func forAll(p *advisory.Product) bool { return p.Name == "debian" }
+
+// endOf is when the support of a line ends that everybody gets, "" when that is not known.
+func endOf(p *advisory.Product, cycle *advisory.Cycle) string {
+	if forAll(p) {
+		return max(cycle.EOL, cycle.LTS)
+	}
+	return cycle.EOL
+}
+
+// wholeLife says whether no line of a product is supported any more, or none
+// will be in six months. Of a product with one known line the second is not said:
+// the next line may only not be known yet.
+func wholeLife(p *advisory.Product, now time.Time) (ended, near bool) {
+	ended, near = len(p.Cycles) > 0, len(p.Cycles) > 1
+	for i := range p.Cycles {
+		e := EndOfLife{Date: endOf(p, &p.Cycles[i]), Ended: p.Cycles[i].Ended}
+		if e.Date != "" {
+			e.Ended = e.Date <= now.UTC().Format(time.DateOnly)
+		}
+		ended, near = ended && e.Ended, near && (e.Ended || e.near(now))
+	}
+	return ended, near
+}
+
+// supported are the lines of a product that are supported, in the order of the
+// feed: the newest first.
+func supported(p *advisory.Product, now time.Time) []EndOfLife {
+	out := []EndOfLife{}
+	for i := range p.Cycles {
+		if e := lifeOf(*p, p.Cycles[i], now); !e.Ended {
+			out = append(out, *e)
+		}
+	}
+	return out
 }
 
 // supportTag is the tag of a version at or near its end of support, "" if none.
@@ -170,5 +238,5 @@ func (s *Server) osSupport(os inventory.OS) *EndOfLife {
 	if !ok {
 		return nil
 	}
-	return lifeOf(p, cycle, time.Now())
+	return lifeOf(p, cycle, s.now())
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,35 @@ func TestLifeOf(t *testing.T) {
 	}
 }
 
+// TestLifeOfProducts holds that longer support counts only where everybody gets it, and
+// that a product is tagged as a whole when no line of it is supported then.
+func TestLifeOfProducts(t *testing.T) {
+	now := time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
+	gone, soon, on := advisory.Cycle{Name: "1", EOL: "2024-01-01"}, advisory.Cycle{Name: "2", EOL: "2026-10-01"}, advisory.Cycle{Name: "3", EOL: "2029-01-01"}
+	sold := advisory.Cycle{Name: "18.04", EOL: "2023-05-31", LTS: "2028-04-01", Ended: true}
+	for _, c := range []struct {
+		name   string
+		cycles []advisory.Cycle
+		of     advisory.Cycle
+		want   string
+	}{
+		{"one line goes on", []advisory.Cycle{on, soon, gone}, gone, "EOS version"},
+		{"one line goes on", []advisory.Cycle{on, soon, gone}, soon, "Upcoming EOS version"},
+		{"one line goes on", []advisory.Cycle{on, soon, gone}, on, ""},
+		{"the last line ends soon", []advisory.Cycle{soon, gone}, soon, "Upcoming EOS software"},
+		{"the last line ends soon", []advisory.Cycle{soon, gone}, gone, "EOS version"},
+		{"the only known line ends soon", []advisory.Cycle{soon}, soon, "Upcoming EOS version"},
+		{"nothing is left", []advisory.Cycle{gone, {Name: "0", Ended: true}}, gone, "EOS software"},
+		{"longer support is sold", []advisory.Cycle{on, sold}, sold, "EOS version"},
+		{"only sold support is left", []advisory.Cycle{sold}, sold, "EOS software"},
+	} {
+		got := lifeOf(advisory.Product{Name: "ubuntu", Cycles: c.cycles}, c.of, now)
+		if got.Tag != c.want || got.Ended != strings.HasPrefix(c.want, "EOS") || c.of.LTS != got.Extended {
+			t.Errorf("%s: line %s is %+v, want %q", c.name, c.of.Name, got, c.want)
+		}
+	}
+}
+
 // TestOSSupport holds that a device says how long its release is supported once
 // the feed that knows is loaded, and nothing before.
 func TestOSSupport(t *testing.T) {
@@ -52,7 +82,7 @@ func TestOSSupport(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "products.json")
 	feed := `{"schema_version": "1.2.0", "total": 1, "result": [{"name": "debian", "label": "Debian", "identifiers": [],
-		"releases": [{"name": "12", "codename": "Bookworm", "isEol": true, "eolFrom": "2001-01-01", "eoesFrom": "2002-02-02", "latest": {"name": "12.9"}}]}]}`
+		"releases": [{"name": "12", "codename": "Bookworm", "isEol": true, "eolFrom": "2001-01-01", "eoesFrom": "2002-02-02", "latest": {"name": "12.9"}}, {"name": "13", "isEol": false}]}]}`
 	if err := os.WriteFile(path, []byte(feed), 0o600); err != nil {
 		t.Fatal(err)
 	}

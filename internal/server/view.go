@@ -169,8 +169,10 @@ type EndOfLife struct {
 	Ended   bool   `json:"ended"`   // no support of any kind is left
 	Date    string `json:"date"`    // YYYY-MM-DD when the last support ends, "" when only known that it ended or not
 	Regular string `json:"regular"` // YYYY-MM-DD when regular support ends, where longer support (LTS, ESM, ELS) goes on until Date; else ""
-	Latest  string `json:"latest"`
-	Tag     string `json:"tag"` // "EOS version", "Upcoming EOS version" (within 6 months), else ""
+	// Extended is until when subscribers of its maker get longer support, else "".
+	Extended string `json:"extended"`
+	Latest   string `json:"latest"`
+	Tag      string `json:"tag"` // "EOS version", "EOS software" (no line of it is supported), "Upcoming EOS version", "Upcoming EOS software" (within 6 months), else ""
 }
 
 // Threats are the insights shown as icons.

@@ -42,6 +42,8 @@ const (
 	RemedyUpdate    = "Update"
 	RemedyAttention = "AttentionRequired"
 	RemedyRestart   = "Restart"
+	RemedyUpgrade   = "Upgrade"   // the release line has ended, another one is supported
+	RemedyUninstall = "Uninstall" // the product as a whole has ended
 	RemedyConfigure = "ConfigurationChange"
 )
 
@@ -53,8 +55,8 @@ type RecommendationRow struct {
 	Component   string        `json:"component"`
 	Vendor      string        `json:"vendor"`
 	Ecosystem   string        `json:"ecosystem"`
-	Type        string        `json:"type"`         // Update, AttentionRequired, Restart, ConfigurationChange
-	Category    string        `json:"category"`     // of a configuration check, else Application
+	Type        string        `json:"type"`         // Update, Upgrade, Uninstall, AttentionRequired, Restart, ConfigurationChange
+	Category    string        `json:"category"`     // of a configuration check; OS for a release of an operating system; else Application
 	CheckImpact int           `json:"check_impact"` // 1 to 10 for a configuration check, else 0
 	SecureGain  float64       `json:"secure_gain"`  // points that the secure score rises by; exact quotient, not rounded
 	Version     string        `json:"version"`      // that fixes the most; "" when there is none
@@ -82,14 +84,23 @@ type RecommendationRow struct {
 // Recommendation is a recommendation with what its flyout shows.
 type Recommendation struct {
 	RecommendationRow
-	Description string    `json:"description"`
-	Steps       []string  `json:"steps"`
-	Fixes       []FixRow  `json:"fixes"`
-	EOL         []string  `json:"eol"`          // remarks on ends of support
-	UserImpact  string    `json:"user_impact"`  // what people notice of a configuration change
-	References  []string  `json:"references"`   // places of benchmarks that ask for the same
-	NotAssessed int       `json:"not_assessed"` // devices that a configuration check could not judge
-	AsOf        time.Time `json:"as_of"`
+	Description string   `json:"description"`
+	Steps       []string `json:"steps"`
+	Fixes       []FixRow `json:"fixes"`
+	// Lines are the release lines on devices that have ended or end within six
+	// months, the first to end first; Supported are those to move to, the newest first.
+	Lines       []LineRow   `json:"lines"`
+	Supported   []EndOfLife `json:"supported"`
+	UserImpact  string      `json:"user_impact"`  // what people notice of a configuration change
+	References  []string    `json:"references"`   // places of benchmarks that ask for the same
+	NotAssessed int         `json:"not_assessed"` // devices that a configuration check could not judge
+	AsOf        time.Time   `json:"as_of"`
+}
+
+// LineRow is a release line that some devices have.
+type LineRow struct {
+	EndOfLife
+	Devices int `json:"devices"`
 }
 
 // FixRow is what to install where.

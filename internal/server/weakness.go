@@ -29,7 +29,7 @@ func weaknessList() *list[WeaknessRow] {
 			"age":       anyOf(func(r *WeaknessRow) []string { return agesOf(r) }),
 		},
 		values: map[string][]string{"exposed": yesNo, "exception": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords,
-			"age": ageWords, "tag": {tagSomeFixes, tagNoFix}},
+			"age": ageWords, "tag": {tagSomeFixes, tagNoFix, tagZeroDay}},
 		order: map[string]func(a, b *WeaknessRow) int{
 			"id":        func(a, b *WeaknessRow) int { return compareIDs(a.ID, b.ID) },
 			"severity":  byNumber(func(r *WeaknessRow) int { return severityRank(r.Severity) }),
@@ -92,6 +92,9 @@ func (c *core) surveyedRow(l lens, survey *exposure.Survey, id string, now time.
 	case info.Exposed == 0:
 	case info.Fixable == 0:
 		r.Tags = append(r.Tags, tagNoFix)
+		if c.zeroDay(id) {
+			r.Tags = append(r.Tags, tagZeroDay)
+		}
 	case info.Fixable < info.Exposed:
 		r.Tags = append(r.Tags, tagSomeFixes)
 	}

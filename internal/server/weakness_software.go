@@ -105,11 +105,14 @@ func (c *core) remediesOf(l lens, weakness string) []RecommendationRef {
 	devices, names := map[key]*roaring.Bitmap{}, map[key]string{}
 	for _, cid := range c.fleet.WeaknessComponents(weakness) {
 		h, _ := c.fleet.HitOf(cid, weakness)
-		if !h.Exposed || h.Remedy() == exposure.Attention || !c.fleet.Held(cid, l.devs) {
+		if !h.Exposed || h.Remedy == exposure.Attention || !c.fleet.Held(cid, l.devs) {
 			continue
 		}
 		k := c.fleet.Component(cid)
-		at := key{k.ID(), h.Remedy()}
+		at := key{k.ID(), h.Remedy}
+		if h.Remedy.OfLine() {
+			at.product = c.fleet.LineOf(cid).Product
+		}
 		if devices[at] == nil {
 			devices[at], names[at] = roaring.New(), k.Product
 		}
@@ -117,7 +120,7 @@ func (c *core) remediesOf(l lens, weakness string) []RecommendationRef {
 	}
 	out := []RecommendationRef{}
 	for at, devs := range devices {
-		out = append(out, RecommendationRef{ID: recommendationID(at.product, at.remedy), Name: remedyName(at.remedy, names[at]), Type: remedyTypes[at.remedy], Devices: l.count(devs)})
+		out = append(out, RecommendationRef{ID: recommendationID(at.product, at.remedy), Name: c.remedyName(at.product, at.remedy, names[at]), Type: remedyTypes[at.remedy], Devices: l.count(devs)})
 	}
 	slices.SortFunc(out, func(a, b RecommendationRef) int { return cmp.Or(b.Devices-a.Devices, strings.Compare(a.ID, b.ID)) })
 	return out

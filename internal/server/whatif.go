@@ -43,7 +43,7 @@ func (c *core) reliefOf(l lens, cause exposure.Cause, w exposure.Weights) (expos
 	if cause.Product == "" {
 		return c.fleet.Scores().CheckReliefOf(cause.Check, l.groups, w)
 	}
-	return c.fleet.Scores().ReliefOf(cause.Product, cause.Remedy, l.groups, w)
+	return c.remedyRelief(l, cause.Product, cause.Remedy)
 }
 
 // causes turns ids of recommendations, each once, into what they take away.

@@ -123,6 +123,23 @@ func (s *Store) EditRemediation(ctx context.Context, id, priority string, due ti
 	})
 }
 
+// TurnRemediation makes an activity one for another recommendation, with a line
+// of the history. It is ErrNotFound when it is no longer for the one that it was
+// for, or no longer in its status.
+func (s *Store) TurnRemediation(ctx context.Context, was, to Remediation, ev RemediationEvent) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE remediation SET recommendation = $4, type = $5, title = $6, spec = $7 WHERE id = $1 AND recommendation = $2 AND status = $3`,
+			was.ID, was.Recommendation, was.Status, to.Recommendation, to.Type, to.Title, to.Spec)
+		if err != nil {
+			return fmt.Errorf("turn remediation: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		return addEvent(ctx, tx, was.ID, ev, nil)
+	})
+}
+
 // Remediations calls fn with every activity, oldest first.
 func (s *Store) Remediations(ctx context.Context, fn func(Remediation) error) error {
 	rows, err := s.r.QueryContext(ctx, `SELECT seq, id, recommendation, type, title, spec, priority, due, notes, targets, created, created_by, created_by_id,

@@ -136,7 +136,8 @@ func appendFlag(b []byte, v bool) []byte {
 }
 
 // supportWords are the words for the end of a version's support.
-var supportWords = map[string]string{"": "None", "EOS version": "EOS Version", "Upcoming EOS version": "Upcoming EOS Version"}
+var supportWords = map[string]string{"": "None", "EOS version": "EOS Version", "Upcoming EOS version": "Upcoming EOS Version",
+	"EOS software": "EOS Software", "Upcoming EOS software": "Upcoming EOS Software"}
 
 // appendInventory writes a row of the software of a device.
 func appendInventory(b, start []byte, _ *server.DeviceExport[server.InventoryExport], r *server.InventoryExport) []byte {

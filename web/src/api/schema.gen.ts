@@ -2368,6 +2368,7 @@ export interface components {
             cycle: string;
             date: string;
             ended: boolean;
+            extended: string;
             latest: string;
             product: string;
             regular: string;
@@ -2452,7 +2453,7 @@ export interface components {
             /** Format: int64 */
             impacted: number;
             /** @enum {string} */
-            kind: "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
+            kind: "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "SupportEnded" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
             link: string;
             product_id: string;
             recommendation_id: string;
@@ -2486,7 +2487,7 @@ export interface components {
             /** Format: int64 */
             impacted: number;
             /** @enum {string} */
-            kind: "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
+            kind: "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "SupportEnded" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
             link: string;
             product_id: string;
             recommendation_id: string;
@@ -2762,6 +2763,18 @@ export interface components {
             medium: number;
             /** Format: int64 */
             none: number;
+        };
+        LineRow: {
+            cycle: string;
+            date: string;
+            /** Format: int64 */
+            devices: number;
+            ended: boolean;
+            extended: string;
+            latest: string;
+            product: string;
+            regular: string;
+            tag: string;
         };
         LiveEvent: {
             id?: string;
@@ -3199,7 +3212,6 @@ export interface components {
             component: string;
             description: string;
             ecosystem: string;
-            eol: string[];
             /** Format: int64 */
             exposed: number;
             /** Format: int64 */
@@ -3216,6 +3228,7 @@ export interface components {
             impact_num: string;
             /** Format: int64 */
             installed: number;
+            lines: components["schemas"]["LineRow"][];
             name: string;
             /** Format: int64 */
             not_assessed: number;
@@ -3229,6 +3242,7 @@ export interface components {
             severity: components["schemas"]["SeverityCount"];
             status: string;
             steps: string[];
+            supported: components["schemas"]["EndOfLife"][];
             tags: string[];
             threats: components["schemas"]["Threats"];
             trend: number[];
@@ -5146,9 +5160,10 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
+                tag?: string[];
                 /** @description Whether some of it is under an exception. */
                 exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -5229,9 +5244,10 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
+                tag?: string[];
                 /** @description Whether some of it is under an exception. */
                 exception?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -5859,6 +5875,8 @@ export interface operations {
                 software?: string[];
                 /** @description Whether all of it that counts is under exceptions. */
                 exception?: ("true" | "false")[];
+                /** @description Ids of recommendations that close it on the device. */
+                recommendation?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -5946,6 +5964,8 @@ export interface operations {
                 software?: string[];
                 /** @description Whether all of it that counts is under exceptions. */
                 exception?: ("true" | "false")[];
+                /** @description Ids of recommendations that close it on the device. */
+                recommendation?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -6101,7 +6121,7 @@ export interface operations {
                 from?: string;
                 /** @description Only events until this day (included) or before this time. */
                 to?: string;
-                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
+                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "SupportEnded" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
                 /** @description At least so many per cent of the devices were impacted when it happened. */
                 share?: ("1" | "10" | "25" | "50" | "75" | "100")[];
                 /** @description Whether it impacted at least one device. */
@@ -6196,7 +6216,7 @@ export interface operations {
                 from?: string;
                 /** @description Only events until this day (included) or before this time. */
                 to?: string;
-                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
+                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "SupportEnded" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
                 /** @description At least so many per cent of the devices were impacted when it happened. */
                 share?: ("1" | "10" | "25" | "50" | "75" | "100")[];
                 /** @description Whether it impacted at least one device. */
@@ -6289,7 +6309,7 @@ export interface operations {
                 from?: string;
                 /** @description Only events until this day (included) or before this time. */
                 to?: string;
-                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
+                type?: ("NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "SupportEnded" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment")[];
                 /** @description At least so many per cent of the devices were impacted when it happened. */
                 share?: ("1" | "10" | "25" | "50" | "75" | "100")[];
                 /** @description Whether it impacted at least one device. */
@@ -8871,12 +8891,14 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
+                /** @description Related component, as the column has it. */
+                component?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -8952,12 +8974,14 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
+                /** @description Related component, as the column has it. */
+                component?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -9542,7 +9566,7 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("title" | "-title" | "component" | "-component" | "type" | "-type" | "status" | "-status" | "progress" | "-progress" | "priority" | "-priority" | "due" | "-due" | "created" | "-created" | "completed" | "-completed")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 status?: ("Active" | "Completed")[];
                 priority?: ("High" | "Medium" | "Low")[];
                 /** @description The worst of its tickets. */
@@ -9703,7 +9727,7 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("title" | "-title" | "component" | "-component" | "type" | "-type" | "status" | "-status" | "progress" | "-progress" | "priority" | "-priority" | "due" | "-due" | "created" | "-created" | "completed" | "-completed")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 status?: ("Active" | "Completed")[];
                 priority?: ("High" | "Medium" | "Low")[];
                 /** @description The worst of its tickets. */
@@ -11273,12 +11297,14 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
+                /** @description Related component, as the column has it. */
+                component?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11357,12 +11383,14 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
                 /** @description Type of remediation. */
-                type?: ("Update" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
+                type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
+                /** @description Related component, as the column has it. */
+                component?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };

@@ -1,7 +1,7 @@
 /** Words of the event timeline. */
 
 export type EventKind =
-  | "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
+  | "NewVulnerability" | "NewPublicExploit" | "ExploitVerified" | "ExploitInKit" | "AddedToKEV" | "FixPublished" | "SupportEnded" | "NewConfigurationAssessment" | "ExceptionExpired" | "ExceptionResurfaced" | "FirstAssessment";
 
 const kinds: Record<EventKind, { word: string; means: string }> = {
   NewVulnerability: { word: "New vulnerability", means: "The intelligence says now that installed software is vulnerable." },
@@ -10,6 +10,7 @@ const kinds: Record<EventKind, { word: string; means: string }> = {
   ExploitInKit: { word: "Exploit added to an exploit kit", means: "An exploit of a vulnerability on devices is part of a kit, or used for ransom." },
   AddedToKEV: { word: "Added to KEV", means: "CISA added a vulnerability on devices to its catalogue." },
   FixPublished: { word: "Fix published", means: "A version exists now that fixes what was open on devices." },
+  SupportEnded: { word: "Support ended", means: "Nobody makes fixes any more for a release that devices have." },
   NewConfigurationAssessment: { word: "New configuration assessment", means: "This version of Picket checks one more setting." },
   ExceptionExpired: { word: "Exception expired", means: "What was excepted counts again." },
   ExceptionResurfaced: { word: "Exception resurfaced", means: "What was excepted became worse and counts again." },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { closes, full, impact, levelMeans, levelOf, levelWord, levels, points, remedy, remedyNames, valueMeans, values } from "./exposure";
+import { full, impact, isRelease, levelMeans, levelOf, levelWord, levels, points, remedy, remedyNames, valueMeans, values } from "./exposure";
 
 test("every level, value and remediation has a word and a meaning", () => {
   for (const l of levels) {
@@ -25,8 +25,8 @@ test("a full number keeps its digits", () => {
   expect(full(42.123456789012)).toBe("42.123456789012");
 });
 
-test("a recommendation closes what its type says", () => {
-  expect(closes("Update")).toEqual({ fix: "available" });
-  expect(closes("Restart")).toEqual({ state: "restart-needed" });
-  expect(closes("AttentionRequired")).toEqual({ fix: "none" });
+test("the release of an operating system is told from software and from settings", () => {
+  expect(isRelease({ type: "Upgrade", category: "OS" })).toBe(true);
+  expect(isRelease({ type: "Upgrade", category: "Application" })).toBe(false);
+  expect(isRelease({ type: "ConfigurationChange", category: "OS" })).toBe(false);
 });

@@ -44,6 +44,8 @@ export const valueMeans: Record<DeviceValue, string> = {
 
 const remedies: Record<string, StateWord> = {
   Update: { word: "Update", means: "A version that closes the weaknesses exists: install it.", tone: "bad" },
+  Upgrade: { word: "Upgrade", means: "Its release line is no longer supported: move to one that is.", tone: "bad" },
+  Uninstall: { word: "Uninstall", means: "No version of it is supported any more: remove or replace it.", tone: "bad" },
   AttentionRequired: { word: "Attention required", means: "There is no fix yet: remove the software or limit who reaches it.", tone: "warn" },
   ConfigurationChange: { word: "Configuration change", means: "A setting is not as it should be: change it.", tone: "warn" },
   Restart: { word: "Restart", means: "The fix is installed; programs still use the old version.", tone: "bad" },
@@ -58,8 +60,5 @@ const categoryWords: Record<string, string> = { Application: "Application", OS: 
 export const categories: readonly string[] = Object.keys(categoryWords);
 export const categoryWord = (c: string): string => categoryWords[c] ?? c;
 
-/** Which findings of its product a recommendation closes, as filters of a device's vulnerabilities. */
-export function closes(type: string): Record<string, string> {
-  if (type === "Update") return { fix: "available" };
-  return type === "Restart" ? { state: "restart-needed" } : { fix: "none" };
-}
+/** Whether a recommendation is about the release of an operating system, which has no software page. */
+export const isRelease = (r: { type: string; category: string }): boolean => r.type === "Upgrade" && r.category === "OS";

@@ -31,7 +31,7 @@ export const targetNames: readonly string[] = Object.keys(targets);
 export const targetWord = (v: string): Word => targets[v] ?? { word: v, means: "", tone: "quiet" };
 
 /** What an event of the history is called. */
-export const eventWord = (v: string): string => ({ requested: "Requested", completed: "Completed", reopened: "Re-opened", edited: "Changed", ticket: "Ticket" })[v] ?? v;
+export const eventWord = (v: string): string => ({ requested: "Requested", completed: "Completed", reopened: "Re-opened", edited: "Changed", turned: "Turned into another", ticket: "Ticket" })[v] ?? v;
 
 export interface Counts {
   targets: number;

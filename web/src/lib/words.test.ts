@@ -29,7 +29,7 @@ test("related software is named once", () => {
 const debian = { product: "Debian", cycle: "12", ended: false, date: "2028-06-30", regular: "", latest: "12.14" };
 test.each([
   [debian, "supported until Jun 30, 2028"],
-  [{ ...debian, regular: "2026-06-10" }, "regular support until Jun 10, 2026, long-term or extended support until Jun 30, 2028"],
+  [{ ...debian, regular: "2026-06-10" }, "regular support until Jun 10, 2026, long-term support until Jun 30, 2028"],
   [{ ...debian, ended: true }, "no support since Jun 30, 2028"],
   [{ ...debian, ended: true, regular: "2026-06-10" }, "no support since Jun 30, 2028 (regular support until Jun 10, 2026)"],
   [{ ...debian, ended: true, date: "" }, "no support any more"],

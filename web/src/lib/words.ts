@@ -121,6 +121,7 @@ export interface LifeFacts {
   ended: boolean;
   date: string;
   regular: string;
+  extended?: string;
   latest: string;
 }
 
@@ -137,7 +138,7 @@ export const threatFilter = {
 
 /** When a weakness was published, as lists are filtered by it. */
 export const ages: readonly (readonly [string, string])[] = [["week", "Last 7 days"], ["month", "Last 30 days"], ["quarter", "Last 90 days"], ["year", "Last year"], ["older", "More than a year ago"]];
-export const weaknessTags: readonly string[] = ["Some updates available", "No security update"];
+export const weaknessTags: readonly string[] = ["Some updates available", "No security update", "Zero day"];
 
 /** What can be reported as inaccurate, and how. */
 export const inaccuracyKinds: Record<string, string> = { software: "Software", weakness: "Weakness", recommendation: "Recommendation" };
@@ -154,7 +155,10 @@ const inaccuracyWords: Record<string, string> = {
 export const inaccuracyWord = (c: string): string => inaccuracyWords[c] ?? c;
 
 /** The tags of software whose support ended or ends soon. */
-export const supportTags: readonly string[] = ["EOS software", "EOS version", "Upcoming EOS version"];
+export const supportTags: readonly string[] = ["EOS software", "EOS version", "Upcoming EOS software", "Upcoming EOS version"];
+
+/** The tags of recommendations. */
+export const recommendationTags: readonly string[] = [...supportTags, "Zero day", "New security update for zero day"];
 
 /** What a release is called: "Debian 12". */
 export const releaseName = (e: LifeFacts): string => `${e.product} ${e.cycle}`.trim();
@@ -162,9 +166,11 @@ export const releaseName = (e: LifeFacts): string => `${e.product} ${e.cycle}`.t
 /** How long a release is supported: "supported until Jun 30, 2028". */
 export function support(e: LifeFacts): string {
   const regular = e.regular && `regular support until ${date(e.regular)}`;
-  if (e.ended) return `${e.date ? `no support since ${date(e.date)}` : "no support any more"}${regular && ` (${regular})`}`;
+  const extended = e.extended ? `for subscribers until ${date(e.extended)}` : "";
+  const beside = [regular, extended].filter((t) => t !== "").join(", ");
+  if (e.ended) return `${e.date ? `no support since ${date(e.date)}` : "no support any more"}${beside && ` (${beside})`}`;
   if (!e.date) return "supported, no end is announced";
-  return regular ? `${regular}, long-term or extended support until ${date(e.date)}` : `supported until ${date(e.date)}`;
+  return (regular ? `${regular}, long-term support until ${date(e.date)}` : `supported until ${date(e.date)}`) + (extended && `, ${extended}`);
 }
 
 export { vendor, vendorNames } from "./vendor";

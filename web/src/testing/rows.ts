@@ -11,7 +11,7 @@ export const recommendationRow = (n: number, more: Partial<RecommendationRow> = 
 });
 
 export const recommendationDetail = (n: number, more: Partial<Recommendation> = {}): Recommendation => ({
-  ...recommendationRow(n), as_of: at, description: `thing-${n} has known weaknesses that an update fixes.`, eol: [], fixes: [], not_assessed: 0, references: [], steps: [`Bring thing-${n} to 2.0.`], user_impact: "", ...more,
+  ...recommendationRow(n), as_of: at, description: `thing-${n} has known weaknesses that an update fixes.`, lines: [], supported: [], fixes: [], not_assessed: 0, references: [], steps: [`Bring thing-${n} to 2.0.`], user_impact: "", ...more,
 });
 
 export const eventRow = (n: number, more: Partial<EventRow> = {}): EventRow => ({

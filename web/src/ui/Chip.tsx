@@ -35,7 +35,7 @@ export function Chip({ tone, title, icon, children }: { tone: Tone; title?: stri
   );
 }
 
-const tones: Record<string, Tone> = { "EOS software": "bad", "EOS version": "bad", "Upcoming EOS version": "warn", "Restart needed": "warn", "Update available": "info", "No security update": "warn", "Some updates available": "info" };
+const tones: Record<string, Tone> = { "EOS software": "bad", "EOS version": "bad", "Upcoming EOS version": "warn", "Upcoming EOS software": "warn", "Zero day": "bad", "New security update for zero day": "info", "Restart needed": "warn", "Update available": "info", "No security update": "warn", "Some updates available": "info" };
 
 /** The tags of a row, with what they say on hover. */
 export function Tags({ tags, title }: { tags: readonly string[]; title?: string }) {

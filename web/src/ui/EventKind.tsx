@@ -1,6 +1,6 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import {
-  ArrowDownRegular, ArrowUpRegular, BugRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, ClockAlarmRegular, DocumentErrorRegular, FlagRegular, FlashFilled, ShieldErrorRegular, SubtractRegular,
+  ArrowDownRegular, ArrowUpRegular, BugRegular, CalendarCancelRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, ClockAlarmRegular, DocumentErrorRegular, FlagRegular, FlashFilled, ShieldErrorRegular, SubtractRegular,
   WarningFilled,
 } from "@fluentui/react-icons";
 import { kindMeans, kindWord, stepIsGood, stepSays, type EventKind as Kind, type Step } from "../lib/events";
@@ -12,6 +12,7 @@ const icons: Record<Kind, typeof BugRegular> = {
   ExploitInKit: BugRegular,
   AddedToKEV: ShieldErrorRegular,
   FixPublished: CheckmarkCircleRegular,
+  SupportEnded: CalendarCancelRegular,
   NewConfigurationAssessment: ClipboardTaskListLtrRegular,
   ExceptionExpired: ClockAlarmRegular,
   ExceptionResurfaced: ClockAlarmRegular,
@@ -30,7 +31,7 @@ const useStyles = makeStyles({
   step: { display: "inline-flex", alignItems: "center", verticalAlign: "middle", gap: "4px", fontVariantNumeric: "tabular-nums" },
 });
 
-const tone = (k: string): "bad" | "good" | "calm" => (k === "FixPublished" ? "good" : ["NewVulnerability", "NewPublicExploit", "ExploitVerified", "ExploitInKit", "AddedToKEV"].includes(k) ? "bad" : "calm");
+const tone = (k: string): "bad" | "good" | "calm" => (k === "FixPublished" ? "good" : ["NewVulnerability", "NewPublicExploit", "ExploitVerified", "ExploitInKit", "AddedToKEV", "SupportEnded"].includes(k) ? "bad" : "calm");
 
 /** The icon of a kind of event; its words stand beside it or are its title. */
 export function EventIcon({ kind }: { kind: string }) {

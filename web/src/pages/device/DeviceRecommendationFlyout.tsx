@@ -2,7 +2,7 @@ import { OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { deviceCheck, deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
-import type { DeviceCheckRow, DeviceRecommendationRow, DeviceVulnRow } from "../../api/schema";
+import type { DeviceCheckRow, DeviceRecommendationRow, DeviceVulnRow, Recommendation } from "../../api/schema";
 import { Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
@@ -10,7 +10,8 @@ import { CheckEvidence } from "../../app/Evidence";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
-import { closes, full, isConfiguration, remedy } from "../../lib/exposure";
+import { SupportNotice } from "../../app/SupportNotice";
+import { full, isConfiguration, isRelease, remedy } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
@@ -30,15 +31,18 @@ const vulnColumns = (device: string): readonly RefColumn<DeviceVulnRow>[] => [
   { key: "state", title: "State, fixed in", width: "36%", render: (r) => <><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</> },
 ];
 
-function Details({ d, steps, check }: { d: DeviceRecommendationRow; steps: readonly string[]; check: DeviceCheckRow | undefined }) {
+function Details({ d, all, check }: { d: DeviceRecommendationRow; all: Recommendation | undefined; check: DeviceCheckRow | undefined }) {
+  const { steps, lines } = all ?? { steps: [], lines: [] };
+  const release = all !== undefined && isRelease(all);
   return (
     <>
       {check && <Section title="What was found"><CheckEvidence rows={check.evidence} /></Section>}
+      {lines.length > 0 && <SupportNotice lines={lines} product={release ? "" : d.product_id} />}
       <Section title="Description">
         <Facts>
           <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
           <Fact name="Related component">{d.component}</Fact>
-          <Fact name="Version that closes all">{d.version && <Mono>{d.version}</Mono>}</Fact>
+          <Fact name={d.type === "Upgrade" ? "Newest version" : "Version that closes all"}>{d.version && <Mono>{d.version}</Mono>}</Fact>
           {!check && <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>}
           <Fact name="Impact on the device's score"><Impact value={d.impact} /></Fact>
           <Fact name="Share of the device's score"><span title={full(d.share)}>{d.share.toFixed(2)}</span></Fact>
@@ -59,9 +63,8 @@ export function DeviceRecommendationFlyout({ device, id, frame, row }: { device:
   const check = useQuery(deviceCheck(device, id));
   const d = own.data ?? undefined;
   const head = d ?? row;
-  const product = head?.product_id ?? "";
-  const type = head?.type ?? "";
-  const vulns = useCallback((p: Record<string, string>) => deviceVulns(device, { ...p, software: product, exposed: "true", ...closes(type) }), [device, product, type]);
+  const software = head !== undefined && !isConfiguration(head.type) && all.data !== undefined && !isRelease(all.data);
+  const vulns = useCallback((p: Record<string, string>) => deviceVulns(device, { ...p, recommendation: id, exposed: "true" }), [device, id]);
   return (
     <Flyout
       frame={frame}
@@ -71,13 +74,13 @@ export function DeviceRecommendationFlyout({ device, id, frame, row }: { device:
       actions={
         head && (
           <>
-            {!isConfiguration(head.type) && <ButtonLink to={`/devices/${encodeURIComponent(device)}/software`} search={{ open: head.product_id }} icon={<OpenRegular />}>Software on this device</ButtonLink>}
+            {software && <ButtonLink to={`/devices/${encodeURIComponent(device)}/software`} search={{ open: head.product_id }} icon={<OpenRegular />}>Software on this device</ButtonLink>}
             <ButtonLink to="/recommendations" search={{ open: id }} icon={<OpenRegular />}>On all devices</ButtonLink>
           </>
         )
       }
       tabs={[
-        { key: "details", title: "Details", render: () => (d ? <Details d={d} steps={all.data?.steps ?? []} check={check.data ?? undefined} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
+        { key: "details", title: "Details", render: () => (d ? <Details d={d} all={all.data} check={check.data ?? undefined} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
         ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => d && <Refs label="Weaknesses that this closes here" query={vulns} columns={vulnColumns(device)} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
       ]}
     />

@@ -10,7 +10,7 @@ import { recommendationStatus, recommendationStatusNames } from "../../lib/excep
 import { full, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { threatFilter, threatNames } from "../../lib/words";
+import { recommendationTags, threatFilter, threatNames } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -23,7 +23,7 @@ import { ThreatIcons } from "../../ui/Threats";
 import { DeviceRecommendationFlyout } from "./DeviceRecommendationFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, threat: threatNames, status: recommendationStatusNames, exception: ["true", "false"] },
+  filters: { type: remedyNames, threat: threatNames, status: recommendationStatusNames, tag: "any", exception: ["true", "false"] },
   sorts: ["name", "component", "weaknesses", "impact", "type", "severity"],
   sort: ["-impact"],
 };
@@ -32,6 +32,7 @@ const groups: readonly FilterGroup[] = [
   { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
   threatFilter,
   { name: "status", title: "Status", options: recommendationStatusNames.map((v) => ({ value: v, label: recommendationStatus(v).word })) },
+  { name: "tag", title: "Tags", options: recommendationTags.map((v) => ({ value: v, label: v })) },
   { name: "exception", title: "Under an exception", options: [{ value: "true", label: "Some of it" }, { value: "false", label: "Nothing" }] },
 ];
 
@@ -44,7 +45,7 @@ const columns: readonly Column<DeviceRecommendationRow>[] = [
   { key: "share", title: "Share", width: 76, align: "end", render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
   { key: "component", title: "Related component", width: 150, optional: true, sort: { key: "component", first: "asc" }, render: (r) => r.component },
   { key: "status", title: "Status", width: 130, render: (r) => <ExceptionMark status={r.status} /> },
-  { key: "tags", title: "Tags", width: 140, optional: true, render: (r) => <Tags tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 140, render: (r) => <Tags tags={r.tags} /> },
   { key: "points", title: "Points", width: 90, align: "end", optional: true, render: (r) => number(r.points) },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
   { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },

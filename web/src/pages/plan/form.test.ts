@@ -14,7 +14,7 @@ test("the form survives the URL", () => {
 
 test("what is asked is what the form says", () => {
   const f = parseForm({ target: "20", devices: "1,000" });
-  expect(goalOf(f, [])).toEqual({ target: 20, types: ["Update", "ConfigurationChange", "Restart"], exclude: [], max_devices: 1000 });
+  expect(goalOf(f, [])).toEqual({ target: 20, types: ["Update", "Upgrade", "Uninstall", "ConfigurationChange", "Restart"], exclude: [], max_devices: 1000 });
   expect(goalOf({ ...f, basket: true }, ["a"])).toEqual({ target: 20, recommendations: ["a"] });
   expect(goalOf({ ...f, restarts: "many" }, [])).toBeNull();
   expect(limitProblem("many")).not.toBe("");

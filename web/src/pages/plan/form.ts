@@ -14,7 +14,7 @@ export interface PlanForm {
 
 export const planTypes: readonly string[] = remedyNames;
 /** What can be carried out: for the rest there is nothing to install. */
-export const usualTypes: readonly string[] = ["Update", "ConfigurationChange", "Restart"];
+export const usualTypes: readonly string[] = ["Update", "Upgrade", "Uninstall", "ConfigurationChange", "Restart"];
 
 const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((x) => b.includes(x));
 

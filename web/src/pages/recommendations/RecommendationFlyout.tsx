@@ -7,6 +7,7 @@ import type { DeviceRow, Recommendation, RecommendationRow, WeaknessRow } from "
 import { Fixes, Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
+import { EolFact } from "../../app/EolFact";
 import { ExceptionButton } from "../../app/ExceptionButton";
 import { ExceptionForm } from "../../app/ExceptionForm";
 import { ExceptionMark } from "../../app/ExceptionMark";
@@ -14,7 +15,8 @@ import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { ReportButton } from "../../app/ReportButton";
-import { categoryWord, full, isConfiguration } from "../../lib/exposure";
+import { SupportNotice } from "../../app/SupportNotice";
+import { categoryWord, full, isConfiguration, isRelease } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
 import { productPath } from "../../lib/product";
 import { Tags } from "../../ui/Chip";
@@ -51,6 +53,7 @@ function Details({ d }: { d: Recommendation }) {
   const s = useStyles();
   return (
     <>
+      {d.lines.length > 0 && <SupportNotice lines={d.lines} product={isRelease(d) ? "" : d.product_id} />}
       <Section title="Description">
         <p className={s.text}>{d.description}</p>
         <Facts>
@@ -72,7 +75,7 @@ function Details({ d }: { d: Recommendation }) {
           )}
           <Fact name="Vendor">{d.vendor}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
-          <Fact name="End of support" wide>{d.eol.length > 0 && <><Tags tags={d.eol} /> <Anchor to={productPath(d.product_id, "versions")}>Show versions</Anchor></>}</Fact>
+          <EolFact name="Supported" eol={d.type === "Upgrade" ? d.supported : []} wide />
           <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>
         </Facts>
       </Section>
@@ -111,7 +114,7 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
       actions={head && (
         <>
           {d && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}
-          {!isConfiguration(head.type) && <ButtonLink to={productPath(head.product_id)} icon={<OpenRegular />}>Open software page</ButtonLink>}
+          {!isConfiguration(head.type) && !isRelease(head) && <ButtonLink to={productPath(head.product_id)} icon={<OpenRegular />}>Open software page</ButtonLink>}
           <ExceptionButton frame={frame} />
           <ReportButton kind="recommendation" subject={head.id} name={head.name} />
         </>

@@ -13,7 +13,7 @@ import { categories, categoryWord, isConfiguration, remedy, remedyNames } from "
 import { recommendationStatus, recommendationStatusNames } from "../../lib/exception";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { supportTags, threatFilter, threatNames } from "../../lib/words";
+import { recommendationTags, threatFilter, threatNames } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { ActivityCount } from "./ActivityCount";
@@ -30,7 +30,7 @@ import { RecommendationFlyout } from "./RecommendationFlyout";
 import { WhatIfFlyout, whatIfKey } from "./WhatIfFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, category: categories, threat: threatNames, status: recommendationStatusNames, tag: "any", vendor: "any" },
+  filters: { type: remedyNames, category: categories, threat: threatNames, status: recommendationStatusNames, tag: "any", component: "any", vendor: "any" },
   sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure", "status", "exposed_after", "impact_after"],
   sort: ["-impact"],
 };
@@ -40,7 +40,8 @@ const groups: readonly FilterGroup[] = [
   { name: "category", title: "Category", options: categories.map((v) => ({ value: v, label: categoryWord(v) })) },
   threatFilter,
   { name: "status", title: "Status", options: recommendationStatusNames.map((v) => ({ value: v, label: recommendationStatus(v).word })) },
-  { name: "tag", title: "Tags", options: supportTags.map((v) => ({ value: v, label: v })) },
+  { name: "tag", title: "Tags", options: recommendationTags.map((v) => ({ value: v, label: v })) },
+  { name: "component", title: "Related component", options: [], free: { hint: "openssl" } },
   { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },
 ];
 
@@ -92,7 +93,7 @@ function Commands() {
 export function RecommendationsPage() {
   const { data: st } = useQuery(status);
   return (
-    <PageHead title="Security recommendations" text="What to do, one row per product and kind of remediation, and one per setting. The impact is what the exposure score falls by.">
+    <PageHead title="Security recommendations" text="What to do, one row per product and kind of remediation, per release whose support has ended, and per setting. The impact is what the exposure score falls by.">
       <ListView
         name="recommendations"
         label="Security recommendations"

@@ -8,7 +8,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { threatFilter, threatNames, vendor } from "../../lib/words";
+import { supportTags, threatFilter, threatNames, vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -20,7 +20,7 @@ import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons } from "../../ui/Threats";
 import { SoftwareFlyout } from "./SoftwareFlyout";
 
-const tags = ["EOS software", "EOS version", "Upcoming EOS version", "Restart needed", "Update available"];
+const tags = [...supportTags, "Zero day"];
 
 const spec: ListSpec = {
   filters: { vulnerable: ["true"], threat: threatNames, code: ["cpe", "purl"], assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
