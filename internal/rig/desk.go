@@ -35,7 +35,9 @@ type DeskTicket struct {
 	Fields map[string]any
 	State  string // in the desk's own words
 	At     time.Time
-	rev    int
+	// Comments are what was written to the ticket since, the oldest first.
+	Comments []string
+	rev      int
 }
 
 // DeskRequest is one request that a desk got.
@@ -138,7 +140,23 @@ func (d *Desk) add(t *DeskTicket) {
 	}
 }
 
-// OnMade sets what is called when a ticket has been made, before that is answered.
+// comment writes to a ticket.
+func (d *Desk) comment(key, text string) {
+	d.mu.Lock()
+	for _, t := range d.tickets {
+		if t.Key == key {
+			t.Comments = append(slices.Clone(t.Comments), text)
+		}
+	}
+	made := d.made
+	d.mu.Unlock()
+	if made != nil {
+		made()
+	}
+}
+
+// OnMade sets what is called when a ticket or a comment has been made, before
+// that is answered.
 func (d *Desk) OnMade(fn func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -174,7 +192,27 @@ func NewGitHub(token, repo string) *Desk {
 	}
 	return newDesk("Bearer "+token, func(d *Desk, w http.ResponseWriter, r *http.Request, body []byte) {
 		number, one := strings.CutPrefix(r.URL.Path, base+"/issues/")
+		number, talk := strings.CutSuffix(number, "/comments")
+		t, known := d.get(number)
 		switch {
+		case one && talk && !known:
+			reply(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
+		case r.Method == "POST" && one && talk:
+			var in struct{ Body string }
+			if json.Unmarshal(body, &in) != nil || in.Body == "" {
+				reply(w, http.StatusUnprocessableEntity, map[string]any{"message": "Validation Failed"})
+				return
+			}
+			d.comment(number, in.Body)
+			reply(w, http.StatusCreated, map[string]any{"html_url": d.URL + "/" + repo + "/issues/" + number + "#issuecomment-1", "body": in.Body})
+		case r.Method == "GET" && one && talk:
+			size, page := atoi(r.URL.Query().Get("per_page"), 30), atoi(r.URL.Query().Get("page"), 1)
+			list := []any{}
+			for _, text := range t.Comments {
+				list = append(list, map[string]any{"html_url": d.URL + "/" + repo + "/issues/" + number + "#issuecomment-1", "body": text})
+			}
+			from := min((page-1)*size, len(list))
+			reply(w, http.StatusOK, list[from:min(from+size, len(list))])
 		case r.Method == "GET" && r.URL.Path == base:
 			reply(w, http.StatusOK, map[string]any{"full_name": repo, "has_issues": true})
 		case r.Method == "POST" && r.URL.Path == base+"/issues":
@@ -205,8 +243,7 @@ func NewGitHub(token, repo string) *Desk {
 			from := min((page-1)*size, len(list))
 			reply(w, http.StatusOK, list[from:min(from+size, len(list))])
 		case r.Method == "GET" && one:
-			t, ok := d.get(number)
-			if !ok {
+			if !known {
 				reply(w, http.StatusNotFound, map[string]any{"message": "Not Found"})
 				return
 			}
@@ -241,7 +278,27 @@ func NewJira(version, auth string, lacks ...string) *Desk {
 	categories := map[string]string{"To Do": "new", "In Progress": "indeterminate", "Done": "done"}
 	return newDesk(auth, func(d *Desk, w http.ResponseWriter, r *http.Request, body []byte) {
 		key, one := strings.CutPrefix(r.URL.Path, base+"/issue/")
+		key, talk := strings.CutSuffix(key, "/comment")
+		t, known := d.get(key)
 		switch {
+		case one && talk && !known:
+			reply(w, http.StatusNotFound, map[string]any{"errorMessages": []string{"Issue does not exist or you do not have permission to see it."}})
+		case r.Method == "POST" && one && talk:
+			var in struct{ Body json.RawMessage }
+			if err := json.Unmarshal(body, &in); err != nil || strings.HasPrefix(string(in.Body), "{") != (version == "3") {
+				reply(w, http.StatusBadRequest, map[string]any{"errorMessages": []string{}, "errors": map[string]string{"comment": "Comment body is not valid!"}})
+				return
+			}
+			d.comment(key, string(in.Body))
+			reply(w, http.StatusCreated, map[string]any{"id": "1", "body": in.Body})
+		case r.Method == "GET" && one && talk:
+			size, from := min(atoi(r.URL.Query().Get("maxResults"), 50), 100), atoi(r.URL.Query().Get("startAt"), 0)
+			list := []any{}
+			for _, text := range slices.Backward(t.Comments) {
+				list = append(list, map[string]any{"id": "1", "body": json.RawMessage(text)})
+			}
+			from = min(from, len(list))
+			reply(w, http.StatusOK, map[string]any{"startAt": from, "total": len(list), "comments": list[from:min(from+size, len(list))]})
 		case r.Method == "GET" && r.URL.Path == base+"/project/SEC":
 			reply(w, http.StatusOK, map[string]any{"key": "SEC", "issueTypes": []any{map[string]any{"name": "Task"}, map[string]any{"name": "Bug"}}})
 		case r.Method == "POST" && r.URL.Path == base+"/issue":
@@ -286,8 +343,7 @@ func NewJira(version, auth string, lacks ...string) *Desk {
 			}
 			reply(w, http.StatusOK, map[string]any{"issues": list, "isLast": true})
 		case r.Method == "GET" && one:
-			t, ok := d.get(key)
-			if !ok {
+			if !known {
 				reply(w, http.StatusNotFound, map[string]any{"errorMessages": []string{"Issue does not exist or you do not have permission to see it."}})
 				return
 			}
@@ -311,6 +367,7 @@ func NewServiceNow(auth string) *Desk {
 	}
 	return newDesk(auth, func(d *Desk, w http.ResponseWriter, r *http.Request, body []byte) {
 		id, one := strings.CutPrefix(r.URL.Path, base+"/")
+		t, known := d.get(id)
 		switch {
 		case r.Method == "POST" && r.URL.Path == base:
 			var in map[string]any
@@ -331,9 +388,24 @@ func NewServiceNow(auth string) *Desk {
 				}
 			}
 			reply(w, http.StatusOK, map[string]any{"result": list})
-		case r.Method == "GET" && one:
-			t, ok := d.get(id)
-			if !ok {
+		case r.Method == "PATCH" && one && known:
+			var in struct {
+				Notes string `json:"work_notes"`
+			}
+			if json.Unmarshal(body, &in) != nil || in.Notes == "" {
+				reply(w, http.StatusBadRequest, map[string]any{"error": map[string]any{"message": "Exception while reading request", "detail": "no note"}, "status": "failure"})
+				return
+			}
+			d.comment(id, in.Notes)
+			reply(w, http.StatusOK, map[string]any{"result": map[string]any{"sys_id": id}})
+		case r.Method == "GET" && one && known && r.URL.Query().Get("sysparm_fields") == "work_notes":
+			var notes []string
+			for _, text := range slices.Backward(t.Comments) {
+				notes = append(notes, "2026-01-02 03:04:05 - Picket (Work notes)\n"+text+"\n\n")
+			}
+			reply(w, http.StatusOK, map[string]any{"result": map[string]any{"work_notes": strings.Join(notes, "")}})
+		case (r.Method == "GET" || r.Method == "PATCH") && one:
+			if !known {
 				reply(w, http.StatusNotFound, map[string]any{"error": map[string]any{"message": "No Record found", "detail": "Record doesn't exist or ACL restricts the record retrieval"}, "status": "failure"})
 				return
 			}

@@ -125,7 +125,7 @@ func (s *Server) attempt(ctx context.Context, dest *store.Destination, to ticket
 	}
 	ref, err := ticket.Ref{}, openErr
 	if err == nil {
-		ref, err = s.sendOne(ctx, to, d)
+		ref, err = s.sendOne(ctx, dest, to, d)
 	}
 	now := time.Now().UTC()
 	d.Attempts++
@@ -133,17 +133,17 @@ func (s *Server) attempt(ctx context.Context, dest *store.Destination, to ticket
 	switch {
 	case err == nil:
 		d.State, d.Sent, d.Error, d.Mend, d.Ref, d.URL, d.Phase, d.Word = "sent", now, "", "", ref.ID, ref.URL, string(ref.Phase), ref.Word
-		if ticketKind(dest).PollsState() && ref.ID != "" {
+		if ticketKind(dest).PollsState() && ref.ID != "" && d.Event == "created" {
 			d.PollNext = now.Add(s.tickets.poll)
 		}
 		what = dest.Name + ": " + map[string]string{"created": "ticket sent", "completed": "completion sent", "reopened": "re-opening sent"}[d.Event]
 		if ticketKind(dest).PollsState() {
-			what = dest.Name + ": ticket " + ref.ID + " created"
+			what = dest.Name + ": ticket " + ref.ID + " " + map[string]string{"created": "created", "completed": "told of the completion", "reopened": "told of the re-opening"}[d.Event]
 		}
 	default:
 		d.Error, d.Mend = explainTicket(err)
 		d.Next = now.Add(s.tickets.pause(d.Attempts, err))
-		if now.After(d.Until) {
+		if errors.Is(err, errNoTicket) || now.After(d.Until) {
 			d.State = "dead"
 			what = dest.Name + ": given up after " + plural(d.Attempts, "attempt", "attempts")
 		}
@@ -170,12 +170,29 @@ func ignoreGone(err error) error {
 	return err
 }
 
-func (s *Server) sendOne(ctx context.Context, to ticket.Destination, d *store.Delivery) (ticket.Ref, error) {
+// errNoTicket is why a tracker cannot be told what became of an activity.
+var errNoTicket = &ticket.Error{What: "The ticket was never made: there is nothing to comment on.", Mend: "Send the request first, then this."}
+
+func (s *Server) sendOne(ctx context.Context, dest *store.Destination, to ticket.Destination, d *store.Delivery) (ticket.Ref, error) {
 	var m ticket.Message
 	if err := json.Unmarshal(d.Body, &m); err != nil {
 		return ticket.Ref{}, fmt.Errorf("message %s is damaged: %w", d.Key, err)
 	}
 	m.Again = d.Begun
+	if ticketKind(dest).PollsState() && d.Event != "created" {
+		list, err := s.st.Deliveries(ctx, d.Remediation)
+		if err != nil {
+			return ticket.Ref{}, fmt.Errorf("read tickets of %s: %w", d.Remediation, err)
+		}
+		for _, first := range list {
+			if first.Key == m.Thread {
+				m.Ticket = first.Ref
+			}
+		}
+		if m.Ticket == "" {
+			return ticket.Ref{}, errNoTicket
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.tickets.lease*3/4) // it ends before somebody else may try
 	defer cancel()
 	return to.Send(ctx, &m)

@@ -70,7 +70,7 @@ func desks(t *testing.T) map[ticket.Kind]struct {
 }
 
 // A ticket goes out with the activity; its state comes back; a closed ticket
-// completes nothing; a webhook hears of completion too.
+// completes nothing; all hear of completion, trackers by a comment.
 func TestTicketsGoOutAndComeBack(t *testing.T) {
 	s := testServer(t)
 	quick(s)
@@ -117,11 +117,71 @@ func TestTicketsGoOutAndComeBack(t *testing.T) {
 	if subject := mail.Got()[1].Text.Header; subject.Get("In-Reply-To") != mail.Got()[0].Text.Header.Get("Message-ID") {
 		t.Errorf("the second mail does not answer the first: %v", subject)
 	}
+	within(t, "completion told to all", func() bool {
+		r = remediationNow(t, s, r.ID)
+		return len(r.Tickets) == 10 && !slices.ContainsFunc(r.Tickets, func(k TicketRow) bool { return k.State != "sent" })
+	})
 	for kind, k := range all {
 		if n := len(k.desk.Tickets()); n != map[bool]int{true: 2, false: 1}[kind == ticket.Webhook] {
 			t.Errorf("%s has %d tickets", kind, n)
 		}
+		if got := k.desk.Tickets()[0].Comments; kind != ticket.Webhook && (len(got) != 1 || !strings.Contains(got[0], "completed (System confirmation). Fixed devices: 1 of 1")) {
+			t.Errorf("%s has comments %q, want one of the completion", kind, got)
+		}
 	}
+	if r.Ticket != "in progress" {
+		t.Errorf("the activity's tickets are %q, want the state of the worst", r.Ticket)
+	}
+}
+
+// What became of an activity waits for its ticket; without one there is nothing
+// to comment on, and that is said at once.
+func TestCommentsWaitForTheirTicket(t *testing.T) {
+	s := testServer(t)
+	quick(s)
+	exposed(t, s)
+	desk := rig.NewGitHub("tok", "acme/ops")
+	defer desk.Close()
+	var broken atomic.Bool
+	broken.Store(true)
+	desk.Before = func(*http.Request) (int, map[string]string, string) {
+		if broken.Load() {
+			return http.StatusServiceUnavailable, nil, "maintenance"
+		}
+		return 0, nil, ""
+	}
+	d := destination(t, s, ticket.GitHub, ticket.Config{URL: desk.URL, Project: "acme/ops"}, "tok")
+	r := request(t, s, "va-_-debian-_-openssl", d.ID)
+	if _, err := s.CompleteRemediation(t.Context(), admin, r.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	running(t, s)
+	within(t, "attempts", func() bool { return remediationNow(t, s, r.ID).Tickets[0].Attempts > 1 })
+	if k := remediationNow(t, s, r.ID).Tickets; len(k) != 2 || k[1].Attempts != 0 {
+		t.Errorf("tickets %+v, want the comment to wait", k)
+	}
+	broken.Store(false)
+	within(t, "the comment", func() bool { return len(desk.Tickets()) == 1 && len(desk.Tickets()[0].Comments) == 1 })
+
+	broken.Store(true)
+	s.tickets.life = 20 * time.Millisecond
+	r = request(t, s, "va-_-debian-_-openssl", d.ID)
+	within(t, "giving up", func() bool { return remediationNow(t, s, r.ID).Tickets[0].State == "dead" })
+	broken.Store(false)
+	s.tickets.life = time.Hour
+	if _, err := s.CompleteRemediation(t.Context(), admin, r.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the end of the comment", func() bool { return remediationNow(t, s, r.ID).Tickets[1].State == "dead" })
+	if k := remediationNow(t, s, r.ID).Tickets[1]; !strings.Contains(k.Error, "never made") || k.Mend == "" || k.Attempts != 1 {
+		t.Errorf("comment %+v", k)
+	}
+	for _, k := range remediationNow(t, s, r.ID).Tickets {
+		if _, err := s.RetryTicket(t.Context(), admin, r.ID, k.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	within(t, "the second ticket and its comment", func() bool { return len(desk.Tickets()) == 2 && len(desk.Tickets()[1].Comments) == 1 })
 }
 
 // A receiver in trouble is tried again, with the same key, and what is wrong is
@@ -208,8 +268,8 @@ func TestOutboxChild(t *testing.T) {
 	t.Error(s.runTickets(t.Context()))
 }
 
-// A server that is killed after the receiver has made the ticket and before it
-// knows of it makes no second one.
+// A server that is killed after the receiver has made the ticket, or the comment
+// of its completion, and before it knows of it makes no second one.
 func TestKilledBetweenSentAndNoted(t *testing.T) {
 	all := desks(t)
 	mail, err := rig.NewMail(rig.MailOptions{})
@@ -217,11 +277,21 @@ func TestKilledBetweenSentAndNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer mail.Close()
-	kill := func(t *testing.T, kind ticket.Kind, c ticket.Config, secret string, onMade func(func())) *Server {
+	kill := func(t *testing.T, kind ticket.Kind, c ticket.Config, secret string, onMade func(func()), about string) *Server {
 		dir := filepath.Join(t.TempDir(), "data")
 		s := openTest(t, dir)
 		exposed(t, s)
 		r := request(t, s, "va-_-debian-_-openssl", destination(t, s, kind, c, secret).ID)
+		last := 0
+		if about == "completed" {
+			if _, err := s.ticketRound(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.CompleteRemediation(t.Context(), admin, r.ID, ""); err != nil {
+				t.Fatal(err)
+			}
+			last = 1
+		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -249,8 +319,8 @@ func TestKilledBetweenSentAndNoted(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.runTickets(ctx) }()
-		within(t, "delivery", func() bool { return remediationNow(t, s, r.ID).Tickets[0].State == "sent" })
-		if k := remediationNow(t, s, r.ID).Tickets[0]; k.Attempts != 2 || k.Ref == "" {
+		within(t, "delivery", func() bool { return remediationNow(t, s, r.ID).Tickets[last].State == "sent" })
+		if k := remediationNow(t, s, r.ID).Tickets[last]; k.Attempts != 2 || k.Ref == "" {
 			t.Errorf("%s: %+v, want a ticket after two attempts", kind, k)
 		}
 		stop()
@@ -259,9 +329,23 @@ func TestKilledBetweenSentAndNoted(t *testing.T) {
 	}
 	for kind, k := range all {
 		t.Run(string(kind), func(t *testing.T) {
-			s := kill(t, kind, k.config, k.secret, func(fn func()) { k.desk.OnMade(fn) })
+			s := kill(t, kind, k.config, k.secret, func(fn func()) { k.desk.OnMade(fn) }, "created")
 			if n := len(k.desk.Tickets()); n != 1 {
 				t.Errorf("%d tickets, want exactly one", n)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if kind == ticket.Webhook {
+			continue
+		}
+		t.Run(string(kind)+" comment", func(t *testing.T) {
+			k.desk.OnMade(nil)
+			s := kill(t, kind, k.config, k.secret, func(fn func()) { k.desk.OnMade(fn) }, "completed")
+			all := k.desk.Tickets() // the other part's first
+			if len(all) != 2 || len(all[1].Comments) != 1 {
+				t.Errorf("tickets %+v, want the second with exactly one comment", all)
 			}
 			if err := s.Close(); err != nil {
 				t.Error(err)
@@ -270,7 +354,7 @@ func TestKilledBetweenSentAndNoted(t *testing.T) {
 	}
 	t.Run("email", func(t *testing.T) {
 		c := ticket.Config{Host: mail.Host, Port: mail.Port, TLS: "none", From: "p@example.org", To: []string{"o@example.org"}}
-		s := kill(t, ticket.Email, c, "", func(fn func()) { mail.OnTaken(fn) })
+		s := kill(t, ticket.Email, c, "", func(fn func()) { mail.OnTaken(fn) }, "created")
 		got := mail.Got() // SMTP has no way to ask: the same message may come twice, under one name
 		if len(got) != 2 || got[0].Text.Header.Get("Message-ID") != got[1].Text.Header.Get("Message-ID") || got[0].Body != got[1].Body {
 			t.Errorf("mails %+v, want one message under one Message-ID", got)

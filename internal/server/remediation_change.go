@@ -43,7 +43,7 @@ func (s *Server) apply(ctx context.Context, m transition) error {
 	var out []store.Delivery
 	for _, first := range list {
 		dest, ok := dests[first.Destination]
-		if first.Event != "created" || !ok || dest.Removed || !ticketKind(&dest).FollowsUp() {
+		if first.Event != "created" || !ok || dest.Removed {
 			continue
 		}
 		d, err := s.delivery(m.a, first.Destination, m.what, first.Key, m.who, m.to.At, m.at)
@@ -144,7 +144,7 @@ func (s *Server) EditRemediation(ctx context.Context, caller Caller, id, priorit
 		what = append(what, "due "+day(a.Due)+" → "+day(at))
 	}
 	if notes != a.Notes {
-		what = append(what, "notes")
+		what = append(what, "notes changed")
 	}
 	if len(what) > 0 {
 		ev := store.RemediationEvent{At: time.Now().UTC(), Who: caller.Name, What: "edited", Detail: strings.Join(what, ", ")}

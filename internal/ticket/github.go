@@ -39,6 +39,9 @@ func githubMark(key string) string { return "<!-- picket:" + key + " -->" }
 // since the first one are looked through for the mark. A listing is as fresh as
 // the repository, which GitHub's search is not.
 func (g *github) Send(ctx context.Context, m *Message) (Ref, error) {
+	if m.follows() {
+		return g.comment(ctx, m)
+	}
 	if !m.Again.IsZero() {
 		have, err := g.find(ctx, m)
 		if err != nil || have.ID != "" {

@@ -27,6 +27,9 @@ func jiraLabel(key string) string { return "picket-" + key }
 
 // Send makes an issue, once: before another attempt the label is looked for.
 func (j *jira) Send(ctx context.Context, m *Message) (Ref, error) {
+	if m.follows() {
+		return j.comment(ctx, m)
+	}
 	if !m.Again.IsZero() {
 		have, err := j.find(ctx, m.Key)
 		if err != nil || have.ID != "" {

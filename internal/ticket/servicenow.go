@@ -37,6 +37,9 @@ const snFields = "sysparm_fields=sys_id,number,state,active&sysparm_display_valu
 // Send makes a record, once: the key is its correlation_id, which is looked for
 // before another attempt.
 func (s *serviceNow) Send(ctx context.Context, m *Message) (Ref, error) {
+	if m.follows() {
+		return s.comment(ctx, m)
+	}
 	if !m.Again.IsZero() {
 		have, err := s.find(ctx, m.Key)
 		if err != nil || have.ID != "" {

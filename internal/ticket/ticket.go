@@ -73,6 +73,10 @@ type Message struct {
 	Link        string    `json:"link"`    // to the activity on the console, "" when its address is not known
 	At          time.Time `json:"at"`      // of the event
 
+	// Ticket is the ticket of the thread at its receiver: a tracker is told there,
+	// in a comment, what became of the activity.
+	Ticket string `json:"-"`
+
 	Again time.Time `json:"-"` // when an earlier attempt began that may have got through; zero: there was none
 }
 
@@ -119,8 +123,8 @@ func (e *Error) Error() string { return e.What }
 
 // Destination is one configured receiver. It is safe for concurrent use.
 type Destination interface {
-	// Send makes the ticket or sends the message, once for each key as far as
-	// the protocol allows.
+	// Send makes the ticket, comments on it or sends the message, once for each
+	// key as far as the protocol allows.
 	Send(ctx context.Context, m *Message) (Ref, error)
 	// State asks for a ticket's state; etag is that of the last answer, or "".
 	State(ctx context.Context, id, etag string) (State, error)
@@ -237,10 +241,6 @@ func (c *Config) check(k Kind, secret string) error {
 // PollsState reports whether tickets of this kind have a state to ask for.
 func (k Kind) PollsState() bool { return k == Jira || k == GitHub || k == ServiceNow }
 
-// FollowsUp reports whether completion and re-opening are told too. Trackers
-// get one ticket; what becomes of it is theirs.
-func (k Kind) FollowsUp() bool { return k == Webhook || k == Email }
-
 // fullTitle is the title of a ticket.
 func (m *Message) fullTitle() string {
 	switch m.Event {
@@ -276,7 +276,9 @@ func (m *Message) text() string {
 			line("Due: %s", m.Due.UTC().Format("2006-01-02"))
 		}
 		line("Devices: %d", m.Targets)
-		line("Requested by: %s", m.By)
+		if !m.follows() { // By is then who completed or re-opened it
+			line("Requested by: %s", m.By)
+		}
 	}
 	if m.Link != "" {
 		line("In Picket: %s", m.Link)

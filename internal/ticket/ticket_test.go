@@ -115,6 +115,7 @@ func TestTrackers(t *testing.T) {
 			if err != nil || !strings.Contains(string(raw), "Update openssl") || !strings.Contains(string(raw), "open=a1") || !strings.Contains(string(raw), "apt install openssl") {
 				t.Errorf("ticket %s lacks title, step or link", raw)
 			}
+			wantComments(t, d, to, first.ID)
 			for state, phase := range k.states {
 				d.SetState(first.ID, state)
 				if st, err := to.State(ctx, first.ID, ""); err != nil || st.Phase != phase || st.Word == "" {
@@ -133,6 +134,39 @@ func TestTrackers(t *testing.T) {
 				t.Errorf("the error tells the secret: %v", e)
 			}
 		})
+	}
+}
+
+// wantComments has what became of a ticket told there, once for each key.
+func wantComments(t *testing.T, d *rig.Desk, to ticket.Destination, id string) {
+	t.Helper()
+	told := func(key string, again time.Time) {
+		t.Helper()
+		m := message(key)
+		m.Event, m.Ticket, m.Fixed, m.Again = "completed", id, 3, again
+		if ref, err := to.Send(t.Context(), m); err != nil || ref.ID != id || ref.URL == "" || ref.Phase != ticket.Unknown {
+			t.Errorf("comment %s: %+v, %v", key, ref, err)
+		}
+	}
+	told("c1", time.Time{})
+	told("c1", time.Now().Add(-time.Minute)) // it may have got through, and did
+	told("c2", time.Now())                   // it may have got through, and did not
+	got := d.Tickets()[0].Comments
+	if len(got) != 2 || !strings.Contains(got[0], "completed") || !strings.Contains(got[0], "3 of 3") || !strings.Contains(got[0], "c1") || len(d.Tickets()[1].Comments) != 0 {
+		t.Errorf("comments %q, want two that say what is done", got)
+	}
+	for n := range 150 { // more than a page of comments, the first of them ours
+		told("x"+strconv.Itoa(n), time.Time{})
+	}
+	told("c1", time.Now().Add(-time.Minute))
+	if n := len(d.Tickets()[0].Comments); n != 152 {
+		t.Errorf("%d comments, want 152", n)
+	}
+	m := message("c9")
+	m.Event, m.Ticket = "reopened", "999"
+	var e *ticket.Error
+	if _, err := to.Send(t.Context(), m); !errors.As(err, &e) || e.Mend == "" {
+		t.Errorf("a comment on a ticket that is not there: %v", err)
 	}
 }
 

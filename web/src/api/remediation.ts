@@ -20,6 +20,8 @@ export const remediationForm = (id: string) =>
 export const ticketing = queryOptions({ queryKey: ["ticketing"], queryFn: ({ signal }) => ok(api.GET("/ticketing", { signal })) });
 
 export const requestRemediation = (body: RemediationRequest) => ok(api.POST("/remediations", { body }));
+export const editRemediation = (id: string, w: { priority: string; due: string; notes: string }) =>
+  ok(api.PUT("/remediations/{id}", { params: { path: { id } }, body: { priority: w.priority as "High", due: w.due, notes: w.notes } }));
 export const completeRemediation = (id: string, note: string) => ok(api.POST("/remediations/{id}/complete", { params: { path: { id } }, body: { note } }));
 export const reopenRemediation = (id: string, note: string) => ok(api.POST("/remediations/{id}/reopen", { params: { path: { id } }, body: { note } }));
 export const retryTicket = (id: string, sub: number) => ok(api.POST("/remediations/{id}/tickets/{sub}/retry", { params: { path: { id, sub } } }));

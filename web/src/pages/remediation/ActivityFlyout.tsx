@@ -1,17 +1,19 @@
 import { Button, MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
-import { ArrowDownloadRegular, ArrowUndoRegular, CheckmarkRegular, LightbulbCheckmarkRegular } from "@fluentui/react-icons";
+import { ArrowDownloadRegular, ArrowUndoRegular, CheckmarkRegular, EditRegular, LightbulbCheckmarkRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { address, explain } from "../../api/client";
-import { completeRemediation, remediation, reopenRemediation } from "../../api/remediation";
+import { completeRemediation, editRemediation, remediation, reopenRemediation } from "../../api/remediation";
 import type { Remediation, RemediationRow } from "../../api/schema";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { number, plural } from "../../lib/format";
 import { Menu } from "../../ui/Menu";
+import type { Work } from "../../ui/WorkFields";
 import { Priority, RemediationStatus } from "../../ui/Remediation";
 import { Details } from "./Details";
+import { Edit } from "./Edit";
 import { History } from "./History";
 import { Note } from "./Note";
 import { Targets } from "./Targets";
@@ -23,37 +25,40 @@ const useStyles = makeStyles({ error: { marginTop: "8px", width: "100%" } });
 function Actions({ d }: { d: Remediation }) {
   const s = useStyles();
   const client = useQueryClient();
-  const [asking, setAsking] = useState(false);
+  const [form, setForm] = useState<"" | "status" | "edit">("");
   const done = d.status === "Completed";
-  const go = useMutation({
-    mutationFn: (note: string) => (done ? reopenRemediation(d.id, note) : completeRemediation(d.id, note)),
-    onSuccess: async (now) => {
-      setAsking(false);
-      client.setQueryData(remediation(d.id).queryKey, now);
-      await client.invalidateQueries({ queryKey: ["remediations"] });
-    },
-  });
+  const taken = async (now: Remediation) => {
+    setForm("");
+    client.setQueryData(remediation(d.id).queryKey, now);
+    await client.invalidateQueries({ queryKey: ["remediations"] });
+  };
+  const go = useMutation({ mutationFn: (note: string) => (done ? reopenRemediation(d.id, note) : completeRemediation(d.id, note)), onSuccess: taken });
+  const edit = useMutation({ mutationFn: (work: Work) => editRemediation(d.id, work), onSuccess: taken });
+  const show = (which: typeof form) => { go.reset(); edit.reset(); setForm(which); };
+  const error = go.error ?? edit.error;
   const verb = done ? "Re-open" : "Mark as completed";
   const targets = `/remediations/${encodeURIComponent(d.id)}/devices/export`;
   return (
     <>
-      <Button appearance="subtle" icon={done ? <ArrowUndoRegular /> : <CheckmarkRegular />} onClick={() => setAsking(true)}>{verb}</Button>
+      <Button appearance="subtle" icon={done ? <ArrowUndoRegular /> : <CheckmarkRegular />} onClick={() => show("status")}>{verb}</Button>
+      <Button appearance="subtle" icon={<EditRegular />} onClick={() => show("edit")}>Edit</Button>
       <Menu
         label="Export targets"
         entries={[{ kind: "download", key: "csv", text: "CSV", href: address(targets, { format: "csv" }) }, { kind: "download", key: "jsonl", text: "JSON Lines", href: address(targets, { format: "jsonl" }) }]}
         trigger={(p) => <Button appearance="subtle" icon={<ArrowDownloadRegular />} {...p}>Export targets</Button>}
       />
       {d.recommendation_open && <ButtonLink to="/recommendations" search={{ open: d.recommendation_id }} icon={<LightbulbCheckmarkRegular />}>Related recommendation</ButtonLink>}
-      {asking && (
+      {form === "edit" && <Edit d={d} busy={edit.isPending} onCancel={() => show("")} onGo={(work) => edit.mutate(work)} />}
+      {form === "status" && (
         <Note
           title={verb}
           text={done ? "The activity becomes active again." : d.tracked ? `${number(d.progress.fixed)} of ${plural(d.progress.targets, "target")} are fixed. The activity is completed whatever the devices say.` : "The activity is completed."}
           busy={go.isPending}
-          onCancel={() => setAsking(false)}
+          onCancel={() => show("")}
           onGo={(note) => go.mutate(note)}
         />
       )}
-      {go.error && <MessageBar intent="error" layout="multiline" className={s.error}><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}
+      {error && <MessageBar intent="error" layout="multiline" className={s.error}><MessageBarBody>{explain(error)}</MessageBarBody></MessageBar>}
     </>
   );
 }
