@@ -110,7 +110,7 @@ test("due date, priority and notes are edited, and the history says so", async (
   await flyout().getByRole("button", { name: "Edit" }).click();
   const form = flyout().getByRole("form", { name: "Edit the activity" });
   assert.equal(await form.getByRole("button", { name: "Save" }).isDisabled(), true, "nothing was changed yet");
-  await form.getByRole("radio", { name: "Low" }).check();
+  await form.getByRole("radio", { name: "Medium" }).check();
   await form.getByLabel("Due date").fill("2198-12-24");
   await form.getByRole("textbox", { name: "Notes" }).fill("after the audit");
   await still(page);
@@ -121,9 +121,9 @@ test("due date, priority and notes are edited, and the history says so", async (
   await flyout().getByText("after the audit").waitFor();
   await flyout().getByText("Dec 24, 2198").waitFor();
   const [a] = await activities();
-  assert.deepEqual([a.priority, a.due, a.notes], ["Low", "2198-12-24", "after the audit"]);
+  assert.deepEqual([a.priority, a.due, a.notes], ["Medium", "2198-12-24", "after the audit"]);
   await flyout().getByRole("tab", { name: "History" }).click();
-  await flyout().getByText("priority High → Low, due 2199-01-31 → 2198-12-24, notes changed").waitFor();
+  await flyout().getByText("priority High → Medium, due 2199-01-31 → 2198-12-24, notes changed").waitFor();
 });
 
 test("progress follows the devices on the open page, to completion by the fleet", async () => {
@@ -202,14 +202,14 @@ test("the dashboard shows what is under way and leads to it", async () => {
 });
 
 test("filters are in the address, exports hold what is filtered, every view is accessible", async () => {
-  await page.goto(`${demo.base}/remediation?priority=Low`);
+  await page.goto(`${demo.base}/remediation?priority=Medium`);
   await page.getByText("1 item", { exact: true }).waitFor();
   for (const [format, rows] of [["CSV", (t) => csvRows(t).length - 1], ["JSON Lines", (t) => t.split("\n").filter((l) => l !== "" && JSON.parse(l)).length]]) {
     await page.getByRole("button", { name: "Export" }).click();
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: new RegExp(`^${format}`) }).click()]);
     assert.equal(rows(readFileSync(await download.path(), "utf8")), 1);
   }
-  const [a] = (await read(context, demo, "/remediations?priority=Low")).items;
+  const [a] = (await read(context, demo, "/remediations?priority=Medium")).items;
   for (const view of ["", "devices", "tickets", "history"]) {
     await page.goto(`${demo.base}/remediation?open=${a.id}${view && `&view=${view}`}`);
     await flyout().getByRole("tab", { selected: true }).waitFor();
