@@ -10,7 +10,7 @@ import (
 )
 
 // ComponentID names an interned component within one Fleet: dense, from 0. An
-// id is used again after Sweep freed it.
+// id may be used again after Forget and Free.
 type ComponentID uint32
 
 // Standing says how a device (or a component) stands to one weakness.
@@ -217,6 +217,12 @@ func (f *Fleet) Intern(c Component) (id ComponentID, isNew bool) {
 		f.comps = append(f.comps, component{})
 		f.kinds = append(f.kinds, kind{})
 	}
+	f.intern(id, c)
+	return id, true
+}
+
+// intern makes a component known under an id that is not in use.
+func (f *Fleet) intern(id ComponentID, c Component) {
 	p := f.internProduct(c.ID())
 	f.comps[id] = component{Component: c, product: p, devices: roaring.New()}
 	f.kinds[id] = kind{product: p, bits: productListed}
@@ -226,7 +232,6 @@ func (f *Fleet) Intern(c Component) (id ComponentID, isNew bool) {
 	f.products[p].members = append(f.products[p].members, id)
 	f.ids[c] = id
 	f.byKey[c.Key] = append(f.byKey[c.Key], id)
-	return id, true
 }
 
 // known reports whether an id is in use.
@@ -278,32 +283,69 @@ func (f *Fleet) Assessed(id ComponentID) (done bool, unassessed string) {
 	return f.comps[id].assessed, f.comps[id].unassessed
 }
 
-// Sweep forgets the components that no device has, resting ones included, and returns how many. Their
-// ids are used again for other components. Inside Bulk it does nothing.
-func (f *Fleet) Sweep() int {
-	n := 0
-	if f.bulk {
-		return 0
+// Restore interns a component under the id that it had, for owners that keep
+// ids, and reports whether it could: neither may be in use. Smaller ids that are
+// not in use stay out of use until Free.
+func (f *Fleet) Restore(id ComponentID, c Component) bool {
+	if _, ok := f.ids[c]; ok || f.known(id) {
+		return false
 	}
+	f.Reserve(id)
+	f.intern(id, c)
+	return true
+}
+
+// Reserve keeps an id that is not in use yet, and all smaller ones, from being
+// given to a component before Free.
+func (f *Fleet) Reserve(id ComponentID) {
+	if n := int(id) + 1 - len(f.comps); n > 0 {
+		f.comps = append(f.comps, make([]component, n)...)
+		f.kinds = append(f.kinds, make([]kind, n)...)
+	}
+}
+
+// Idle returns the components that no device has, resting ones included, ascending.
+func (f *Fleet) Idle() (out []ComponentID) {
 	for i := range f.comps {
-		id, c := ComponentID(i), &f.comps[i]
-		if f.kinds[i].bits == 0 || !c.devices.IsEmpty() || c.kept > 0 {
-			continue
+		if f.idle(ComponentID(i)) {
+			out = append(out, ComponentID(i))
 		}
-		f.SetAssessment(id, &Assessment{})
-		f.SetLine(id, Line{})
-		f.products[c.product].members = without(f.products[c.product].members, id)
-		if rest := without(f.byKey[c.Key], id); len(rest) > 0 {
-			f.byKey[c.Key] = rest
-		} else {
-			delete(f.byKey, c.Key)
-		}
-		delete(f.ids, c.Component)
-		*c, f.kinds[i] = component{}, kind{}
-		f.free = append(f.free, id)
-		n++
 	}
-	return n
+	return out
+}
+
+func (f *Fleet) idle(id ComponentID) bool {
+	return f.known(id) && f.comps[id].devices.IsEmpty() && f.comps[id].kept == 0
+}
+
+// Forget takes out a component that no device has, and reports whether it did.
+// Its id is not used again before Free. Inside Bulk it does nothing.
+func (f *Fleet) Forget(id ComponentID) bool {
+	if f.bulk || !f.idle(id) {
+		return false
+	}
+	c := &f.comps[id]
+	f.SetAssessment(id, &Assessment{})
+	f.SetLine(id, Line{})
+	f.products[c.product].members = without(f.products[c.product].members, id)
+	if rest := without(f.byKey[c.Key], id); len(rest) > 0 {
+		f.byKey[c.Key] = rest
+	} else {
+		delete(f.byKey, c.Key)
+	}
+	delete(f.ids, c.Component)
+	*c, f.kinds[id] = component{}, kind{}
+	return true
+}
+
+// Free lets ids that Forget or Reserve took out of use be given to components
+// again. Each is freed once.
+func (f *Fleet) Free(ids ...ComponentID) {
+	for _, id := range ids {
+		if int(id) < len(f.kinds) && !f.known(id) {
+			f.free = append(f.free, id)
+		}
+	}
 }
 
 // without removes id from a list whose order does not matter.

@@ -27,6 +27,8 @@ type core struct {
 	byID    map[inventory.DeviceID]uint32
 	known   map[exposure.ComponentID][]store.Known // by component, ordered by weakness
 	saved   map[exposure.ComponentID]bool          // components that the store holds
+	idle    map[exposure.ComponentID]time.Time     // components that no device has, since when
+	going   map[exposure.ComponentID]bool          // of idle: about to be swept
 	facts   map[string]*fact                       // by weakness: what lists show, filled as needed
 	view    intelView                              // the intelligence that the index reflects; nil but while it changes
 	rows    *rowCache
@@ -63,6 +65,7 @@ type device struct {
 	id     inventory.DeviceID
 	sum    summary
 	held   []store.Held
+	before []store.Held // while a report is committed: what was held before it
 	agent  store.Device
 	online bool
 	value  exposure.Value
@@ -117,6 +120,8 @@ func newCore() *core {
 		byID:    map[inventory.DeviceID]uint32{},
 		known:   map[exposure.ComponentID][]store.Known{},
 		saved:   map[exposure.ComponentID]bool{},
+		idle:    map[exposure.ComponentID]time.Time{},
+		going:   map[exposure.ComponentID]bool{},
 		facts:   map[string]*fact{},
 		rows:    newRowCache(),
 		lenses:  lenses{byKey: map[string]lens{}},
@@ -259,9 +264,9 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		if err := json.Unmarshal(sc.Spec, &comp); err != nil {
 			return fmt.Errorf("component %d: %w", sc.ID, err)
 		}
-		id, isNew := c.fleet.Intern(comp)
-		if !isNew || uint32(id) != sc.ID {
-			return fmt.Errorf("component %d is stored twice or out of order", sc.ID)
+		id := exposure.ComponentID(sc.ID)
+		if !c.fleet.Restore(id, comp) {
+			return fmt.Errorf("component %d is stored twice", sc.ID)
 		}
 		c.known[id] = sc.Known
 		c.saved[id] = true
@@ -269,6 +274,9 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	})
 	if err != nil {
 		return fmt.Errorf("load components: %w", err)
+	}
+	if err := c.loadIdle(ctx, st); err != nil {
+		return fmt.Errorf("load components that no device has: %w", err)
 	}
 	noted, err := st.Noted(ctx)
 	if err != nil {

@@ -115,13 +115,13 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	diff := c.fleet.SetDevice(d.num, ids)
 	held := c.succeed(oldHeld, ids, rep.At.Unix())
 	rep.Closed = c.closures(d, oldHeld, diff, rep.At.UnixMilli())
-	rep.Components = c.unsaved(ids, fresh)
+	rep.Components, rep.Woken = c.unsaved(ids, fresh), c.wake(diff.Added)
 	rep.Noted, c.noted.unsaved = c.noted.unsaved, nil
 	rep.Change = c.noteDevice(d, oldHeld, diff, c.movedFiles(before, sections, &profile))
 	c.forgetDevice(diff)
 	sum.Tags, sum.Paths = oldSum.Tags, c.pathHits(profile.Uses)
 	c.setPaths(d, sum.Paths)
-	d.held = held
+	d.held, d.before = held, oldHeld
 	c.setSummary(d, sum)
 	c.judge(d, judged)
 	c.place(d, rep.At)
@@ -135,7 +135,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	dup, err := s.st.Apply(ctx, []store.Ingest{*rep})
 
 	c.mu.Lock()
-	d.pending = nil
+	d.pending, d.before = nil, nil
 	if err != nil || dup[0] {
 		c.forgetDevice(c.fleet.SetDevice(d.num, componentIDs(oldHeld)))
 		d.held = oldHeld
@@ -164,6 +164,10 @@ func (s *Server) intern(uses []exposure.Use) (ids, fresh []exposure.ComponentID,
 	for _, u := range uses {
 		id, isNew := c.fleet.Intern(u.Component)
 		ids = append(ids, id)
+		if c.going[id] { // it stays, and is stored with the report in case its row goes before
+			delete(c.going, id)
+			delete(c.saved, id)
+		}
 		if done, _ := c.fleet.Assessed(id); isNew || !done {
 			fresh = append(fresh, id)
 		}

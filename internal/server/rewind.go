@@ -435,8 +435,8 @@ func (s *Server) dropChanges(ctx context.Context) error {
 	return nil
 }
 
-// runChanges keeps the record of changes within its bounds and removes export
-// files whose time is over, until ctx ends.
+// runChanges keeps the record of changes within its bounds, sweeps components
+// and removes export files whose time is over, until ctx ends.
 func (s *Server) runChanges(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -444,6 +444,9 @@ func (s *Server) runChanges(ctx context.Context) error {
 		if n%60 == 0 {
 			if err := s.dropChanges(ctx); err != nil && ctx.Err() == nil {
 				s.log.ErrorContext(ctx, "keep the record of changes within its bounds", "error", err)
+			}
+			if err := s.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "remove components that no device has any more", "error", err)
 			}
 		}
 		s.expire(time.Now())

@@ -84,6 +84,7 @@ type Ingest struct {
 	Sections   []*inventory.Section
 	State      *DeviceState // nil: unchanged
 	Components []Component  // new in the fleet, or with changed Known
+	Woken      []uint32     // components that the device has and that no device had
 	Closed     []Closed
 	Noted      []Noted // what is no news any more with this report
 	Change     *Change // what stood before; nil: nothing that exports show changed
@@ -152,6 +153,9 @@ func applyReport(ctx context.Context, tx *sql.Tx, r *Ingest, bodies [][]byte) er
 		}
 	}
 	if err := putComponents(ctx, tx, r.Components); err != nil {
+		return err
+	}
+	if err := wakeComponents(ctx, tx, r.Woken); err != nil {
 		return err
 	}
 	if r.State != nil {
