@@ -46,6 +46,18 @@ func (c *console) exchangeRoutes() {
 			}
 			return &body[server.SBOMImported]{Body: res}, nil
 		})
+	get(c, "device-removal", "/devices/{id}/removal", "What would disappear with a device without an agent",
+		func(ctx context.Context, caller server.Caller, in *ID) (server.DeviceRemoval, error) {
+			return c.srv.DeviceRemoval(ctx, caller, in.ID)
+		})
+	huma.Register(c.api, huma.Operation{OperationID: "remove-device", Method: http.MethodDelete, Path: "/devices/{id}", Summary: "Remove a device without an agent",
+		Errors: append([]int{http.StatusConflict}, readErrors...), DefaultStatus: http.StatusNoContent},
+		func(ctx context.Context, in *ID) (*empty, error) {
+			if err := c.srv.RemoveDevice(ctx, callerOf(ctx), in.ID); err != nil {
+				return nil, c.problem(ctx, "remove-device", err)
+			}
+			return nil, nil
+		})
 	download(c, "device-sbom", "/devices/{id}/sbom", "A device's software as a bill of materials",
 		func(ctx context.Context, caller server.Caller, in *sbomOut) (server.Download, error) {
 			return c.srv.DeviceSBOM(ctx, caller, in.ID.ID, in.Format)

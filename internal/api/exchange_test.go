@@ -20,6 +20,14 @@ func (f *fake) ImportSBOM(_ context.Context, c server.Caller, document []byte, o
 	return server.SBOMImported{Device: deviceID(9), Name: opt.Name, Format: "cyclonedx", Spec: "1.6", Packages: len(document), New: opt.Force}, nil
 }
 
+func (f *fake) DeviceRemoval(_ context.Context, c server.Caller, _ string) (server.DeviceRemoval, error) {
+	return server.DeviceRemoval{Name: poison, Tags: []string{}}, need(c, server.MachineReadWrite)
+}
+
+func (f *fake) RemoveDevice(_ context.Context, c server.Caller, _ string) error {
+	return need(c, server.MachineReadWrite)
+}
+
 func (f *fake) DeviceSBOM(_ context.Context, c server.Caller, id, format string) (server.Download, error) {
 	return server.Download{Name: "srv.cdx.json", Type: "application/x-" + format, Write: func(w io.Writer) error {
 		_, err := io.WriteString(w, `{"of":"`+id+`"}`)

@@ -105,7 +105,7 @@ func TestClosedBeforeADeviceCame(t *testing.T) {
 	later := enrol(t, s, "b")
 	newReport(s, later).send(t, "libssl3 3.0.1-1 openssl")
 	s.core.mu.Lock() // it comes some seconds later
-	d := s.core.find(string(later))
+	d := s.core.matches(string(later))[0]
 	for i := range d.held {
 		d.held[i].Since += 5
 	}

@@ -25,6 +25,7 @@ type core struct {
 	fleet   *exposure.Fleet
 	devices []*device // by device number; nil: no such device
 	byID    map[inventory.DeviceID]uint32
+	gone    map[uint32]*device                     // removed devices that the record of changes still knows: nothing but exports looks at them
 	known   map[exposure.ComponentID][]store.Known // by component, ordered by weakness
 	saved   map[exposure.ComponentID]bool          // components that the store holds
 	idle    map[exposure.ComponentID]time.Time     // components that no device has, since when
@@ -118,6 +119,7 @@ type fact struct {
 func newCore() *core {
 	c := &core{
 		byID:    map[inventory.DeviceID]uint32{},
+		gone:    map[uint32]*device{},
 		known:   map[exposure.ComponentID][]store.Known{},
 		saved:   map[exposure.ComponentID]bool{},
 		idle:    map[exposure.ComponentID]time.Time{},
@@ -301,7 +303,14 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	if c.sorting, err = readSorting(ctx, st); err != nil {
 		return err
 	}
+	removed := map[uint32]bool{}
 	for _, a := range agents {
+		if !a.Removed.IsZero() {
+			if removed[a.Num] = true; time.Since(a.Removed) < changesKept {
+				c.gone[a.Num] = newDevice(a)
+			}
+			continue
+		}
 		d := c.register(a)
 		d.value, _ = valueOf(values[a.Num])
 	}
@@ -310,12 +319,19 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	}
 	err = st.DeviceStates(ctx, func(ds store.DeviceState) error {
 		d := c.at(ds.Device)
-		if d == nil {
+		if d == nil && !removed[ds.Device] {
 			return fmt.Errorf("state of unregistered device %d", ds.Device)
 		}
 		var sum summary
 		if err := json.Unmarshal(ds.Summary, &sum); err != nil {
 			return fmt.Errorf("summary of device %d: %w", ds.Device, err)
+		}
+		if d == nil {
+			if g := c.gone[ds.Device]; g != nil {
+				g.sum = sum
+				g.group = c.classify(g)
+			}
+			return nil
 		}
 		c.setSummary(d, sum)
 		c.fleet.Scores().SetPaths(d.num, d.sum.Paths)
@@ -353,6 +369,10 @@ func (c *core) add(a store.Device) {
 	c.place(d, time.Now())
 }
 
+func newDevice(a store.Device) *device {
+	return &device{num: a.Num, id: a.ID, sum: summary{Name: string(a.ID[:12])}, agent: a}
+}
+
 // register makes a device known, not yet to the fleet.
 func (c *core) register(a store.Device) *device {
 	for int(a.Num) >= len(c.devices) {
@@ -360,7 +380,11 @@ func (c *core) register(a store.Device) *device {
 	}
 	d := c.devices[a.Num]
 	if d == nil {
-		d = &device{num: a.Num, id: a.ID, sum: summary{Name: string(a.ID[:12])}}
+		d = newDevice(a)
+		if g := c.gone[a.Num]; g != nil { // it was removed and is there again
+			d.recorded = g.recorded
+			delete(c.gone, a.Num)
+		}
 		c.devices[a.Num] = d
 		c.byID[a.ID] = a.Num
 	}
@@ -374,23 +398,6 @@ func (c *core) at(num uint32) *device {
 		return nil
 	}
 	return c.devices[num]
-}
-
-// find returns a device by id, or by name without regard to case when exactly one has it.
-func (c *core) find(idOrName string) *device {
-	if num, ok := c.byID[inventory.DeviceID(idOrName)]; ok {
-		return c.at(num)
-	}
-	var found *device
-	for _, d := range c.devices {
-		if d != nil && (foldEqual(d.sum.Name, idOrName) || d.sum.FQDN != "" && foldEqual(d.sum.FQDN, idOrName)) {
-			if found != nil {
-				return nil
-			}
-			found = d
-		}
-	}
-	return found
 }
 
 func componentIDs(held []store.Held) []exposure.ComponentID {

@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -161,9 +160,9 @@ func (s *Server) DeviceRecommendations(ctx context.Context, caller Caller, id st
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	d := c.find(id)
-	if d == nil {
-		return Page[DeviceRecommendationRow]{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	d, err := c.named(id)
+	if err != nil {
+		return Page[DeviceRecommendationRow]{}, err
 	}
 	return deviceRecommendationList().page(q, c.deviceRemedies(d))
 }

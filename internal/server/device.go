@@ -257,10 +257,10 @@ type portrait struct {
 // portrait reads what a device reported and profiles it again.
 func (s *Server) portrait(ctx context.Context, idOrName string) (*portrait, error) {
 	s.core.mu.RLock()
-	d := s.core.find(idOrName)
+	d, err := s.core.named(idOrName)
 	s.core.mu.RUnlock()
-	if d == nil {
-		return nil, fmt.Errorf("device %q: %w", idOrName, ErrNotFound)
+	if err != nil {
+		return nil, err
 	}
 	sections, err := s.st.Sections(ctx, d.num)
 	if err != nil {

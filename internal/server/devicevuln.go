@@ -89,10 +89,10 @@ func (s *Server) DeviceVulns(ctx context.Context, c Caller, id string, q Query) 
 		return Page[DeviceVulnRow]{}, err
 	}
 	s.core.mu.RLock()
-	d := s.core.find(id)
+	d, err := s.core.named(id)
 	s.core.mu.RUnlock()
-	if d == nil {
-		return Page[DeviceVulnRow]{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	if err != nil {
+		return Page[DeviceVulnRow]{}, err
 	}
 	return s.deviceVulns(&portrait{device: d}, q)
 }
@@ -261,10 +261,10 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 	}
 	c := s.core
 	c.mu.RLock()
-	d := c.find(id)
-	if d == nil {
+	d, err := c.named(id)
+	if err != nil {
 		c.mu.RUnlock()
-		return Page[ClosedRow]{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+		return Page[ClosedRow]{}, err
 	}
 	since := make(map[uint32]int64, len(d.held))
 	comps := make([]uint32, 0, len(d.held))

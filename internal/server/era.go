@@ -74,12 +74,15 @@ func (e *era) from() int64 {
 	return e.at + 1
 }
 
-// device reads a device, nil when there is none of this number.
+// device reads a device, a removed one too, nil when there is none of this number.
 func (e *era) device(ctx context.Context, num uint32) (*deviceAt, error) {
 	c := e.s.core
 	for {
 		c.mu.RLock()
 		d := c.at(num)
+		if d == nil {
+			d = c.gone[num]
+		}
 		if d == nil {
 			c.mu.RUnlock()
 			return nil, nil

@@ -199,7 +199,7 @@ func (s *Server) exceptionDetail(ctx context.Context, caller Caller, id int64) (
 			if in := c.members[*t.Group]; in != nil {
 				row.Exposed = l.count(roaring.And(in, devs))
 			}
-		} else if d := c.find(string(t.Device)); d != nil {
+		} else if d, err := c.named(string(t.Device)); err == nil {
 			row.Name = d.sum.Name
 			if devs.Contains(d.num) {
 				row.Exposed = 1

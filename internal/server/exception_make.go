@@ -390,9 +390,9 @@ func (s *Server) holdsWhere(in *NewException, e *exceptionSpec) error {
 		defer s.core.mu.RUnlock()
 		var ids []inventory.DeviceID
 		for _, id := range in.Devices {
-			d := s.core.find(string(id))
-			if d == nil {
-				return fmt.Errorf("device %q: %w", id, ErrNotFound)
+			d, err := s.core.named(string(id))
+			if err != nil {
+				return err
 			}
 			ids = append(ids, d.id)
 		}

@@ -119,7 +119,13 @@ func (s *Server) era(q ExportQuery) (*era, error) {
 // walk makes an export of what rows gives of each device.
 func walk[T any](ctx context.Context, s *Server, caller Caller, e *era, from uint32, rows func(context.Context, *deviceAt, []T) ([]T, error)) Export[T] {
 	s.core.mu.RLock()
-	nums := s.core.lens(caller).of(s.core.fleet.Devices()).Clone()
+	l := s.core.lens(caller)
+	nums := l.of(s.core.fleet.Devices()).Clone()
+	for num, d := range s.core.gone {
+		if l.devs == nil || slices.Contains(l.groups, d.group) {
+			nums.Add(num)
+		}
+	}
 	s.core.mu.RUnlock()
 	return Export[T]{At: time.UnixMicro(e.at).UTC(), Devices: func(yield func(*DeviceExport[T], error) bool) {
 		if err := walkDevices(ctx, e, nums, from, rows, func(d *DeviceExport[T]) bool { return yield(d, nil) }); err != nil {

@@ -247,7 +247,7 @@ func TestPublishEvent(t *testing.T) {
 	other.send(t, "curl 7.88.1-10+deb12u5")
 	move(t, s, other, 7)
 	e := Event{Kind: ExceptionExpired, Key: "exception 1 expired", Product: "debian-_-openssl", Detail: "It held for 30 days.", Link: "/recommendations",
-		Weaknesses: []string{"CVE-2024-0001"}, Devices: roaring.BitmapOf(s.core.find(string(r.id)).num, 999)}
+		Weaknesses: []string{"CVE-2024-0001"}, Devices: roaring.BitmapOf(s.core.matches(string(r.id))[0].num, 999)}
 	for range 2 {
 		if err := s.publishEvent(t.Context(), e); err != nil {
 			t.Fatal(err)

@@ -240,7 +240,7 @@ func TestRestartChangesNothing(t *testing.T) {
 	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 resolved 3.0.2-1", "openssl CVE-2024-0002 open")
 	r.send(t, "libssl3 3.0.1-1 openssl")
 	s.core.mu.Lock() // an hour passes
-	d := s.core.find(string(id))
+	d := s.core.matches(string(id))[0]
 	for i := range d.held {
 		d.held[i].Since -= 3600
 	}

@@ -118,18 +118,23 @@ func (c *core) regroup(d *device, g exposure.Group) {
 		c.members[g] = roaring.New()
 	}
 	c.members[g].Add(d.num)
-	s := &c.lenses
-	for k, l := range s.byKey {
-		if slices.Contains(l.groups, g) || slices.Contains(l.groups, d.group) {
-			c.fleet.Unfollow(l.devs)
-			delete(s.byKey, k)
-			s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == k })
-		}
-	}
+	c.renewLenses(g, d.group)
 	d.group = g
 	if len(c.exceptions) > 0 {
 		for rows := range c.caches {
 			rows.forgetWeak()
+		}
+	}
+}
+
+// renewLenses forgets the lenses with one of two groups. The caller holds mu for writing.
+func (c *core) renewLenses(a, b exposure.Group) {
+	s := &c.lenses
+	for k, l := range s.byKey {
+		if slices.Contains(l.groups, a) || slices.Contains(l.groups, b) {
+			c.fleet.Unfollow(l.devs)
+			delete(s.byKey, k)
+			s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == k })
 		}
 	}
 }

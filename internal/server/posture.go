@@ -231,10 +231,10 @@ func (s *Server) DeviceChecks(ctx context.Context, caller Caller, id string, q Q
 		return Page[DeviceCheckRow]{}, err
 	}
 	s.core.mu.RLock()
-	d := s.core.find(id)
+	d, err := s.core.named(id)
 	s.core.mu.RUnlock()
-	if d == nil {
-		return Page[DeviceCheckRow]{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	if err != nil {
+		return Page[DeviceCheckRow]{}, err
 	}
 	sections, err := s.st.Sections(ctx, d.num)
 	if err != nil {

@@ -118,6 +118,21 @@ func (b *remediationBook) all() []*activity {
 	return slices.SortedFunc(maps.Values(b.byID), func(x, y *activity) int { return int(x.Seq - y.Seq) })
 }
 
+// targeting is how many activities that are under way have a device as a target.
+func (b *remediationBook) targeting(num uint32) int {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	n := 0
+	for _, list := range b.open {
+		for _, a := range list {
+			if a.targets.Contains(num) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // active is how many activities for a recommendation are under way that have a
 // target in the lens.
 func (b *remediationBook) active(l lens, recommendation string) int {

@@ -52,6 +52,8 @@ func (s *Server) loadChanges(ctx context.Context) error {
 			c.intelAt = at
 		} else if d := c.at(uint32(num)); d != nil {
 			d.changedAt = at
+		} else if d := c.gone[uint32(num)]; d != nil {
+			d.changedAt = at
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -180,4 +181,162 @@ func TestSBOMImportVerb(t *testing.T) {
 	if _, err := s.Admin(t.Context(), "sbom import", args, func(Progress) {}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("one name for two files: %v", err)
 	}
+}
+
+// A removed device leaves the fleet and its findings close, exports of earlier
+// moments and activities still know it, also after a restart; its document
+// makes it a device again. One with an agent stays.
+func TestRemoveDevice(t *testing.T) {
+	t.Parallel()
+	b := newExcepting(t)
+	ctx := t.Context()
+	load(t, b.s, "tracker.json", "openssl CVE-2024-0001 resolved 3.0.15-1~deb12u1")
+	b.device("host", 0, "openssl 3.0.11-1~deb12u1")
+	before := time.Now()
+	document := bom("shop", "2026-11-20T09:00:00Z", "openssl 3.0.11-1~deb12u1 openssl", "bash 5.2 bash")
+	res, err := b.s.ImportSBOM(ctx, admin, document, SBOMImport{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported := time.Now()
+	id := string(res.Device)
+	b.make(NewException{Weakness: "CVE-2024-0001", Scope: ScopeDevices, Devices: []inventory.DeviceID{res.Device}})
+	delta := func(since time.Time) (out []string) {
+		t.Helper()
+		e, err := b.s.ExportVulns(ctx, admin, ExportQuery{Since: since})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d, err := range e.Devices {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range d.Rows {
+				out = append(out, d.Name+" "+r.Weakness+" "+r.Status)
+			}
+		}
+		return out
+	}
+	equal(t, "delta since before", delta(before), "shop CVE-2024-0001 New")
+	if err := b.s.RemoveDevice(ctx, admin, string(b.boxes["host"].id)); !errors.Is(err, ErrConflict) {
+		t.Errorf("a device with an agent: %v", err)
+	}
+	if host, err := b.s.DeviceRemoval(ctx, admin, string(b.boxes["host"].id)); err != nil || host.Refused == "" {
+		t.Errorf("preview of a device with an agent: %+v, %v", host, err)
+	}
+	if err := b.s.RemoveDevice(ctx, Caller{Name: "x"}, id); !errors.Is(err, ErrDenied) {
+		t.Errorf("without permission: %v", err)
+	}
+	got, err := b.s.DeviceRemoval(ctx, admin, id)
+	if err != nil || got.Name != "shop" || got.Software != 2 || got.Weaknesses != 1 || got.Exceptions != 1 || got.Subject != res.Subject || got.Refused != "" {
+		t.Errorf("preview = %+v, %v", got, err)
+	}
+	if err := b.s.RemoveDevice(ctx, admin, id); err != nil {
+		t.Fatal(err)
+	}
+	gone := func(when string) {
+		t.Helper()
+		if _, err := b.s.Device(ctx, admin, id); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", when, err)
+		}
+		page, err := b.s.Devices(ctx, admin, Query{}, nil)
+		if err != nil || page.Total != 1 {
+			t.Errorf("%s: %d devices, %v", when, page.Total, err)
+		}
+		w, err := b.s.Weakness(ctx, admin, "CVE-2024-0001")
+		if err != nil || w.Exposed != 1 {
+			t.Errorf("%s: exposed on %d, %v", when, w.Exposed, err)
+		}
+		equal(t, when+": delta since the import", delta(imported), "shop CVE-2024-0001 Fixed")
+		equal(t, when+": delta since before", delta(before))
+		if err := b.s.RemoveDevice(ctx, admin, id); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s, again: %v", when, err)
+		}
+	}
+	gone("removed")
+	if err := b.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	gone("after a restart")
+	a, err := b.s.st.Device(ctx, res.Device)
+	if err != nil || a.RemovedBy != admin.Name || a.Removed.IsZero() {
+		t.Errorf("the record of who did it: %+v, %v", a, err)
+	}
+	back, err := b.s.ImportSBOM(ctx, admin, document, SBOMImport{})
+	if err != nil || !back.New || back.Device != res.Device {
+		t.Fatalf("imported again: %+v, %v", back, err)
+	}
+	if err := b.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	d, err := b.s.Device(ctx, admin, id)
+	if err != nil || d.Weaknesses != 1 || !d.FirstSeen.After(imported) {
+		t.Errorf("the device again: %+v, %v", d.DeviceRow, err)
+	}
+	closed, err := b.s.DeviceClosed(ctx, admin, id, Query{})
+	if err != nil || closed.Total != 1 || closed.Items[0].Detail != "the device was removed by "+admin.Name {
+		t.Errorf("closed = %+v, %v", closed, err)
+	}
+	equal(t, "delta since before, with the device again", delta(before), "shop CVE-2024-0001 New")
+}
+
+// A name belongs to the host that has it; where more devices have it, errors
+// name them, and the command line always asks.
+func TestDeviceNames(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := testServer(t)
+	load(t, s, "tracker.json", "openssl CVE-2024-0001 open")
+	r := newReport(s, enrol(t, s, "web"))
+	r.send(t, "openssl 3.0.11-1 openssl")
+	host, err := s.Device(ctx, admin, string(r.id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bills []string
+	for _, subject := range []string{"one", "two"} {
+		text := strings.ReplaceAll(string(bom(subject, "2026-11-20T09:00:00Z", "openssl 3.0.11-1 openssl")), `"container"`, fmt.Sprintf("%q, %q: %q", "container", "bom-ref", subject))
+		res, err := s.ImportSBOM(ctx, admin, []byte(text), SBOMImport{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bills = append(bills, string(res.Device))
+		s.core.mu.Lock()
+		d := s.core.matches(string(res.Device))[0]
+		d.sum.Name = host.Name
+		s.core.mu.Unlock()
+	}
+	if d, err := s.Device(ctx, admin, host.Name); err != nil || d.ID != host.ID {
+		t.Errorf("by name: %v, %v; want the host", d.ID, err)
+	}
+	if d, err := s.Device(ctx, admin, bills[0]); err != nil || string(d.ID) != bills[0] {
+		t.Errorf("by id: %v, %v", d.ID, err)
+	}
+	names := func(err error, ids ...string) {
+		t.Helper()
+		if !errors.Is(err, ErrNotFound) {
+			t.Errorf("%v", err)
+			return
+		}
+		for _, id := range ids {
+			if !strings.Contains(err.Error(), id) {
+				t.Errorf("%v does not name %s", err, id)
+			}
+		}
+	}
+	explain := func(device string) error {
+		_, err := explainVerb(ctx, s, fmt.Appendf(nil, `{"device":%q,"weakness":"CVE-2024-0001"}`, device), func(Progress) {})
+		return err
+	}
+	names(explain(host.Name), append(bills, string(host.ID))...)
+	if err := explain(bills[1]); err != nil {
+		t.Errorf("by id: %v", err)
+	}
+	s.core.mu.Lock()
+	s.core.matches(string(host.ID))[0].sum.Name = "other"
+	s.core.mu.Unlock()
+	_, err = s.Device(ctx, admin, host.Name)
+	names(err, bills...)
 }

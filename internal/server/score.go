@@ -71,10 +71,10 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 	}
 	c := s.core
 	c.mu.RLock()
-	d := c.find(id)
+	d, err := c.named(id)
 	c.mu.RUnlock()
-	if d == nil {
-		return fmt.Errorf("device %q: %w", id, ErrNotFound)
+	if err != nil {
+		return err
 	}
 	stored := word
 	if v == exposure.ValueNormal {
@@ -109,9 +109,9 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	d := c.find(id)
-	if d == nil {
-		return DeviceScore{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+	d, err := c.named(id)
+	if err != nil {
+		return DeviceScore{}, err
 	}
 	score, points, ok := c.fleet.Scores().DeviceScore(d.num)
 	out := DeviceScore{Score: score.Float(), Level: exposure.LevelOf(score.Float()), Version: exposure.ScoreVersion, Units: units(score),

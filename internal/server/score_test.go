@@ -233,20 +233,20 @@ func TestRecheckGoesOn(t *testing.T) {
 	broken.send(t, "openssl 3.0.11-1~deb12u1")
 	whole.send(t, "openssl 3.0.11-1~deb12u1")
 	for _, r := range []*report{broken, whole} {
-		s.core.find(string(r.id)).verdicts = nil
+		s.core.matches(string(r.id))[0].verdicts = nil
 	}
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.Dir(), "picket.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.ExecContext(t.Context(), `UPDATE section SET body = x'00' WHERE device = $1`, s.core.find(string(broken.id)).num)
+	_, err = db.ExecContext(t.Context(), `UPDATE section SET body = x'00' WHERE device = $1`, s.core.matches(string(broken.id))[0].num)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.recheck(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s.core.find(string(whole.id)).verdicts == nil || s.core.find(string(broken.id)).verdicts != nil {
+	if s.core.matches(string(whole.id))[0].verdicts == nil || s.core.matches(string(broken.id))[0].verdicts != nil {
 		t.Error("want the whole device judged again, and the broken one left as it is")
 	}
 }

@@ -239,6 +239,8 @@ type API interface {
 
 	Devices(ctx context.Context, c Caller, q Query, where func(*DeviceRow) bool) (Page[DeviceRow], error)
 	Device(ctx context.Context, c Caller, idOrName string) (Device, error)
+	DeviceRemoval(ctx context.Context, c Caller, id string) (DeviceRemoval, error)
+	RemoveDevice(ctx context.Context, c Caller, id string) error
 	DeviceSoftware(ctx context.Context, c Caller, id string, q Query) (Page[DeviceSoftwareRow], error)
 	DeviceSoftwareOne(ctx context.Context, c Caller, id, product string) (DeviceSoftware, error)
 	DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error)

@@ -121,12 +121,18 @@ func explainVerb(ctx context.Context, s *Server, raw json.RawMessage, _ func(Pro
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, Invalidf("arguments", "%v", err)
 	}
-	admin := Caller{Name: "administrator", Admin: true}
-	v, err := s.DeviceVuln(ctx, admin, args.Device, args.Weakness)
+	s.core.mu.RLock()
+	meant, err := s.core.meant(args.Device)
+	s.core.mu.RUnlock()
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.Device(ctx, admin, args.Device)
+	admin := Caller{Name: "administrator", Admin: true}
+	v, err := s.DeviceVuln(ctx, admin, string(meant.id), args.Weakness)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Device(ctx, admin, string(meant.id))
 	if err != nil {
 		return nil, err
 	}

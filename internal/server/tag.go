@@ -249,9 +249,9 @@ func (c *core) taggable(ids, add, remove []string) (list []*device, nums []uint3
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, id := range ids {
-		d := c.find(id)
-		if d == nil {
-			return nil, nil, fmt.Errorf("device %q: %w", id, ErrNotFound)
+		d, err := c.named(id)
+		if err != nil {
+			return nil, nil, err
 		}
 		if slices.Contains(nums, d.num) {
 			continue

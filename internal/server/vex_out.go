@@ -45,9 +45,10 @@ func (s *Server) VEXReport(ctx context.Context, caller Caller, id, format string
 		}
 	}
 	if id != "" {
-		if d = c.find(id); d == nil {
+		var err error
+		if d, err = c.named(id); err != nil {
 			c.mu.RUnlock()
-			return Download{}, fmt.Errorf("device %q: %w", id, ErrNotFound)
+			return Download{}, err
 		}
 		devs = roaring.BitmapOf(d.num)
 		r.Title, r.Subject = d.sum.Name, "device "+string(d.id)

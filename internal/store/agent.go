@@ -64,19 +64,25 @@ type Device struct {
 	Rejected     uint64
 	Tags         []string // as the agent gives them
 	Source       string   // where its inventory comes from: "" its agent, SourceSBOM
+
+	Removed   time.Time // zero: it is there
+	RemovedBy string
 }
 
 const deviceColumns = `num, id, first_seen, last_seen, agent_version, agent_os, agent_arch, clone_of, nonce, nonce_offered,
-  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags, source`
+  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags, source, removed, removed_by`
 
 func scanDevice(row interface{ Scan(...any) error }) (Device, error) {
 	var a Device
-	var first, last int64
+	var first, last, removed int64
 	var macs, tags string
 	err := row.Scan(&a.Num, &a.ID, &first, &last, &a.AgentVersion, &a.AgentOS, &a.AgentArch, &a.CloneOf, &a.Nonce, &a.NonceOffered,
-		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags, &a.Source)
+		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags, &a.Source, &removed, &a.RemovedBy)
 	if err == nil && tags != "[]" {
 		err = json.Unmarshal([]byte(tags), &a.Tags)
+	}
+	if removed > 0 {
+		a.Removed = time.UnixMilli(removed).UTC()
 	}
 	a.FirstSeen, a.LastSeen, a.MACs = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC(), strings.Fields(macs)
 	return a, err
@@ -234,7 +240,7 @@ func (s *Store) Device(ctx context.Context, id inventory.DeviceID) (Device, erro
 	return a, nil
 }
 
-// Devices returns all registered devices by rising number: for start-up, not for requests.
+// Devices returns all registered devices, removed ones too, by rising number: for start-up, not for requests.
 func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 	rows, err := s.r.QueryContext(ctx, `SELECT `+deviceColumns+` FROM device ORDER BY num`)
 	if err != nil {

@@ -30,7 +30,7 @@ type SBOM struct {
 }
 
 // RegisterSBOM makes a device of a bill of materials, or finds the one that it
-// is. A device with an agent is never one: that is ErrAgent.
+// is; one that was removed is there again, as a new one with its old number. A device with an agent is never one: that is ErrAgent.
 func (s *Store) RegisterSBOM(ctx context.Context, id inventory.DeviceID, now time.Time) (a Device, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO device (id, key_hash, first_seen, last_seen, source) VALUES ($1, '', $2, $2, $3) ON CONFLICT (id) DO NOTHING`,
@@ -43,6 +43,13 @@ func (s *Store) RegisterSBOM(ctx context.Context, id inventory.DeviceID, now tim
 		}
 		if a.Source != SourceSBOM {
 			return ErrAgent
+		}
+		if a.Removed.IsZero() {
+			return nil
+		}
+		a.Removed, a.RemovedBy, a.FirstSeen, a.LastSeen = time.Time{}, "", now.UTC(), now.UTC()
+		if _, err := tx.ExecContext(ctx, `UPDATE device SET removed = 0, removed_by = '', first_seen = $2, last_seen = $2 WHERE num = $1`, a.Num, now.UnixMilli()); err != nil {
+			return fmt.Errorf("register device %s: %w", id, err)
 		}
 		return nil
 	})
@@ -89,4 +96,38 @@ func (s *Store) SBOM(ctx context.Context, device uint32) (SBOM, error) {
 	}
 	b.Made, b.Loaded = time.UnixMilli(made).UTC(), time.UnixMilli(loaded).UTC()
 	return b, nil
+}
+
+// Removal is the end of a device without an agent.
+type Removal struct {
+	Device uint32
+	At     time.Time
+	By     string
+	Closed []Closed // its findings
+	Change *Change  // what stood before
+}
+
+// RemoveSBOM takes away everything that is known of a device without an agent
+// but its number, its summary, and what it had: closed findings and records of
+// changes. ErrNotFound if there is no such device, or it was removed before.
+func (s *Store) RemoveSBOM(ctx context.Context, r Removal) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := one(tx.ExecContext(ctx, `UPDATE device SET removed = $2, removed_by = $3, tags = '[]' WHERE num = $1 AND source = $4 AND removed = 0`,
+			r.Device, r.At.UnixMilli(), r.By, SourceSBOM)); err != nil {
+			return err
+		}
+		for _, q := range []string{`DELETE FROM section WHERE device = $1`, `DELETE FROM sbom WHERE device = $1`, `DELETE FROM device_value WHERE device = $1`,
+			`DELETE FROM device_tag WHERE device = $1`} {
+			if _, err := tx.ExecContext(ctx, q, r.Device); err != nil {
+				return fmt.Errorf("remove device %d: %w", r.Device, err)
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE device_state SET components = $2 WHERE device = $1`, r.Device, packHeld(nil)); err != nil {
+			return fmt.Errorf("remove device %d: %w", r.Device, err)
+		}
+		if err := putClosed(ctx, tx, r.Closed); err != nil {
+			return err
+		}
+		return s.putChange(ctx, tx, r.Change)
+	})
 }

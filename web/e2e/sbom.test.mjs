@@ -112,4 +112,21 @@ test("a downloaded document, imported under another name, has the same weaknesse
   }
 });
 
+test("a device without an agent is removed after a look at what disappears", async () => {
+  const all = (await read(context, demo, "/devices?source=sbom&sort=name")).items;
+  const d = all.find((x) => x.name === "registry.test/shop:7");
+  await page.goto(`${demo.base}/devices/${d.id}`);
+  await page.getByRole("button", { name: "Remove" }).click();
+  const ask = page.getByRole("dialog", { name: "Remove device" });
+  await ask.getByText("Open weaknesses").waitFor();
+  await still(page);
+  assert.deepEqual(await axe(page), []);
+  await ask.getByRole("button", { name: "Remove it" }).click();
+  await page.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+  await page.getByRole("row", { name: /copy/ }).first().waitFor();
+  assert.equal(await page.getByRole("row", { name: /shop:7/ }).count(), 0);
+  assert.equal((await read(context, demo, "/devices?source=sbom")).total, all.length - 1);
+  assert.equal((await context.request.get(`${demo.base}/api/x/devices/${d.id}`)).status(), 404);
+});
+
 test("nothing went wrong on the pages", () => assert.deepEqual(page.wrong.filter((w) => !/status of (409|422)/.test(w)), []));

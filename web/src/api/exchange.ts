@@ -62,3 +62,8 @@ export const vexStatements = (id: string, q: Query) =>
 export const vexRemoval = (id: string) =>
   queryOptions({ queryKey: ["scores", "vex", "one", id, "removal"], queryFn: ({ signal }) => ok(api.GET("/vex/{id}/removal", { params: { path: { id } }, signal })) });
 export const removeVex = (id: string) => ok(api.DELETE("/vex/{id}", { params: { path: { id } } }));
+
+/** What would disappear with a device without an agent. */
+export const deviceRemoval = (id: string) =>
+  queryOptions({ queryKey: ["device", id, "removal"], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/removal", { params: { path: { id } }, signal })) });
+export const removeDevice = (id: string) => ok(api.DELETE("/devices/{id}", { params: { path: { id } } }));

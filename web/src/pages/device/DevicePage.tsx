@@ -1,8 +1,8 @@
 import { Button, Spinner, Tab, TabList, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
-import { ArrowDownloadRegular, PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from "@fluentui/react-icons";
+import { ArrowDownloadRegular, DeleteRegular, PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { Suspense, lazy, useEffect, useState } from "react";
 import { device, deviceRecommendations, firstPage } from "../../api/queries";
 import { address } from "../../api/client";
 import { Anchor } from "../../app/Anchor";
@@ -17,6 +17,8 @@ import { Health } from "../../ui/Health";
 import { Menu } from "../../ui/Menu";
 import { Ago } from "../../ui/Time";
 import { Sidebar } from "./Sidebar";
+
+const RemoveDevice = lazy(() => import("./RemoveDevice").then((m) => ({ default: m.RemoveDevice })));
 
 const useStyles = makeStyles({
   page: { display: "flex", flexDirection: "column", flexGrow: 1, minHeight: 0 },
@@ -46,6 +48,7 @@ export function DevicePage() {
   const navigate = useNavigate();
   const { data: d, error, refetch } = useQuery(device(id));
   const { data: todo } = useQuery(deviceRecommendations(id, firstPage));
+  const [removing, setRemoving] = useState(false);
   const [side, setSide] = useState(() => window.innerWidth > 1024);
   const base = `/devices/${encodeURIComponent(id)}`;
   const last = path.split("/")[3] ?? "";
@@ -79,6 +82,7 @@ export function DevicePage() {
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
           </div>
           <div className={s.tools}>
+            {d.sbom && <Button appearance="subtle" icon={<DeleteRegular />} onClick={() => setRemoving(true)}>Remove</Button>}
             <Menu
               label="Download"
               align="end"
@@ -93,6 +97,7 @@ export function DevicePage() {
           </div>
         </div>
       </div>
+      {removing && <Suspense><RemoveDevice d={d} onClose={() => setRemoving(false)} /></Suspense>}
       <div className={s.body}>
         {side && <Sidebar d={d} />}
         <div className={s.main}>
