@@ -37,7 +37,8 @@ type demoAffected struct {
 	Advisory   string `json:"advisory"`
 }
 
-// demo reads demo intelligence: {"picket_demo": 1, "date": "YYYY-MM-DD", "weaknesses": [...]}.
+// demo reads demo intelligence: {"picket_demo": 1, "date": "YYYY-MM-DD", "products": [...], "weaknesses": [...]};
+// products are as endoflife.date has them.
 func (d *decoding) demo() error {
 	d.h = Header{Feed: FeedDemo, Mode: Replace}
 	s, err := newSplitter(d.r, largeBuffer)
@@ -58,6 +59,8 @@ func (d *decoding) demo() error {
 			text, err := s.text()
 			d.h.Date = when(text)
 			return err
+		case "products":
+			return s.array(func(i int) error { return d.eolProduct(s, i) })
 		case "weaknesses":
 			seen = true
 			return s.array(func(i int) error { return d.demoRow(s, i) })

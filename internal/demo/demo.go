@@ -1,5 +1,5 @@
-// Package demo holds demo intelligence: some 200 well-known weaknesses, so that
-// the first run shows something without a network.
+// Package demo holds demo intelligence: some 200 well-known weaknesses and the
+// release lines of a few products, so that the first run shows something without a network.
 //
 // Ids, dates, vectors and fixed versions are facts of public record; titles and
 // descriptions are Picket's own. It is a sample, not a feed: only "picket demo"
@@ -33,6 +33,7 @@ func Base() ([]byte, error) {
 	var file struct {
 		Demo       int                          `json:"picket_demo"`
 		Date       string                       `json:"date"`
+		Products   json.RawMessage              `json:"products"`
 		Weaknesses []map[string]json.RawMessage `json:"weaknesses"`
 	}
 	if err := json.Unmarshal(intelligence, &file); err != nil {

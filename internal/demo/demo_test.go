@@ -22,12 +22,19 @@ func TestDecodes(t *testing.T) {
 	ids := map[string]bool{}
 	ecosystems := map[string]int{}
 	states := map[advisory.State]int{}
-	kev := 0
+	kev, products := 0, 0
 	h, err := advisory.Decode(advisory.FormatDemo, "intelligence.json", bytes.NewReader(data), func(_ advisory.Header, r advisory.Record) error {
 		if ids[r.ID] {
 			t.Errorf("%s is there twice", r.ID)
 		}
 		ids[r.ID] = true
+		if p := r.Product; p != nil {
+			if len(p.Cycles) < 3 || len(p.CPEs)+len(p.PURLs) == 0 {
+				t.Errorf("product %s has %d release lines and identifiers %v %v", p.Name, len(p.Cycles), p.CPEs, p.PURLs)
+			}
+			products++
+			return nil
+		}
 		if !advisory.IsCVE(r.ID) {
 			t.Errorf("%s is no CVE id", r.ID)
 		}
@@ -51,6 +58,9 @@ func TestDecodes(t *testing.T) {
 	}
 	if h.Date.IsZero() || h.Date.After(time.Now()) {
 		t.Errorf("date = %v", h.Date)
+	}
+	if products < 5 {
+		t.Errorf("%d products, want at least 5", products)
 	}
 	if len(ids) < 180 {
 		t.Errorf("%d weaknesses, want at least 180", len(ids))

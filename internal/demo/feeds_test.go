@@ -51,11 +51,15 @@ func decode(t *testing.T, f advisory.Format, name string, r io.Reader, see func(
 	}
 }
 
-// records is the demo intelligence by id.
+// records is what the demo intelligence says of weaknesses, by id.
 func records(t *testing.T) map[string]advisory.Record {
 	t.Helper()
 	out := map[string]advisory.Record{}
-	decode(t, advisory.FormatDemo, "intelligence.json", bytes.NewReader(demo.Intelligence()), func(r advisory.Record) { out[r.ID] = r })
+	decode(t, advisory.FormatDemo, "intelligence.json", bytes.NewReader(demo.Intelligence()), func(r advisory.Record) {
+		if r.Product == nil {
+			out[r.ID] = r
+		}
+	})
 	return out
 }
 
@@ -85,6 +89,30 @@ func TestKEVIsTheCatalogue(t *testing.T) {
 		}
 	}
 	atLeast(t, "entries of KEV", n, 40)
+}
+
+// TestLinesAreThoseOfEndOfLife holds that the release lines are the feed's of that day.
+func TestLinesAreThoseOfEndOfLife(t *testing.T) {
+	products := map[string]*advisory.Product{}
+	decode(t, advisory.FormatEndOfLife, "products.json", feed(t, "endoflife/products-full.api-v1.derived-2026-06-30.json.gz"), func(r advisory.Record) { products[r.ID] = r.Product })
+	n := 0
+	decode(t, advisory.FormatDemo, "intelligence.json", bytes.NewReader(demo.Intelligence()), func(r advisory.Record) {
+		if r.Product == nil {
+			return
+		}
+		want := products[r.ID]
+		if want == nil {
+			t.Errorf("endoflife.date does not know %s", r.ID)
+			return
+		}
+		for i, c := range r.Product.Cycles {
+			if c.Code = want.Cycles[i].Code; c != want.Cycles[i] {
+				t.Errorf("%s: line %+v, want %+v", r.ID, c, want.Cycles[i])
+			}
+			n++
+		}
+	})
+	atLeast(t, "release lines", n, 40)
 }
 
 func TestEPSSIsTheDaysFile(t *testing.T) {

@@ -8,8 +8,13 @@ import (
 )
 
 // Product returns a product of endoflife.date by its name there ("debian", "python").
+// While that feed is not loaded, those of the demo intelligence stand for it.
 func (sn *Snapshot) Product(name string) (advisory.Product, bool) {
-	e, err := sn.r.entryOf(advisory.FeedEndOfLife, strings.ToLower(name))
+	feed := advisory.FeedEndOfLife
+	if sn.tx.Bucket(bucketRecord).Bucket([]byte(feed)) == nil {
+		feed = advisory.FeedDemo
+	}
+	e, err := sn.r.entryOf(feed, strings.ToLower(name))
 	if err != nil {
 		return advisory.Product{}, false
 	}

@@ -150,7 +150,7 @@ func (s *Server) tellSupport(ctx context.Context, before standing, quiet bool) e
 	}
 	loaded := ""
 	for i := range feeds {
-		if f := feeds[i].Name; f == advisory.FeedEndOfLife {
+		if f := feeds[i].Name; f == advisory.FeedEndOfLife || f == advisory.FeedDemo && loaded == "" {
 			loaded = f
 		}
 	}

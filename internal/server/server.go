@@ -226,7 +226,7 @@ func (s *Server) snapshot() (intelView, func(), error) {
 func (s *Server) intelChanged(ctx context.Context, r intel.Result) error {
 	all := r.All || r.AllWeaknesses
 	for _, l := range r.Loads {
-		all = all || l.Feed == advisory.FeedEndOfLife && l.Status == intel.Loaded
+		all = all || (l.Feed == advisory.FeedEndOfLife || l.Feed == advisory.FeedDemo) && l.Status == intel.Loaded
 	}
 	return s.reassess(ctx, touched{All: all, Keys: r.Keys, Weaknesses: r.Weaknesses, Generation: r.Generation})
 }

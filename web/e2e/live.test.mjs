@@ -102,7 +102,7 @@ function loadSupport(days) {
   const file = path.join(demo.dir, `support${days}.json`);
   const date = (n) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
   const release = { name: "12", codename: "Bookworm", isEol: false, eolFrom: date(days), latest: { name: "12.13" } };
-  writeFileSync(file, JSON.stringify({ schema_version: "1.2.0", generated_at: new Date().toISOString(), total: 1, result: [{ name: "debian", label: "Debian", identifiers: [], releases: [release] }] }));
+  writeFileSync(file, JSON.stringify({ schema_version: "1.2.0", generated_at: new Date().toISOString(), total: 1, result: [{ name: "debian", label: "Debian", identifiers: [], releases: [{ name: "13", isEol: false }, release] }] }));
   demo.verb("intel", "import", file);
 }
 
@@ -110,8 +110,7 @@ test("the end of the system's support shows as soon as a feed knows it, before a
   await page.goto(`${demo.base}/devices/${device.id}`);
   const card = page.getByRole("region", { name: "Operating system" });
   const side = page.getByRole("complementary", { name: "Device facts" });
-  await card.getByText("does not say how long").waitFor();
-  assert.equal(await side.getByText("End of support").count(), 0);
+  await card.getByText("Regular support until").waitFor(); // the demo knows of LTS, the file below does not
   loadSupport(1000);
   await card.getByText("Supported until").waitFor();
   await side.getByText("End of support").waitFor();

@@ -37,13 +37,16 @@ export function Chip({ tone, title, icon, children }: { tone: Tone; title?: stri
 
 const tones: Record<string, Tone> = { "EOS software": "bad", "EOS version": "bad", "Upcoming EOS version": "warn", "Upcoming EOS software": "warn", "Zero day": "bad", "New security update for zero day": "info", "Restart needed": "warn", "Update available": "info", "No security update": "warn", "Some updates available": "info" };
 
+/** Tags in the width of a column of a list; the whole tag is their title. */
+const shorts: Record<string, string> = { "EOS version": "EOS", "EOS software": "EOS all", "Upcoming EOS version": "EOS soon", "Upcoming EOS software": "EOS soon", "New security update for zero day": "0-day fix" };
+
 /** The tags of a row, with what they say on hover. */
-export function Tags({ tags, title }: { tags: readonly string[]; title?: string }) {
+export function Tags({ tags, title, short }: { tags: readonly string[]; title?: string; short?: boolean }) {
   if (tags.length === 0) return null;
   return (
     <span style={{ display: "inline-flex", gap: 6, verticalAlign: "middle", flexWrap: "wrap" }}>
       {tags.map((t) => (
-        <Chip key={t} tone={tones[t] ?? "quiet"} title={title}>{t}</Chip>
+        <Chip key={t} tone={tones[t] ?? "quiet"} title={short ? t : title}>{short ? shorts[t] ?? t : t}</Chip>
       ))}
     </span>
   );

@@ -67,7 +67,7 @@ const columns: readonly Column<RecommendationRow>[] = [
   { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "status", title: "Status", width: 112, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark status={r.status} /> },
   { key: "impact", title: "Impact", width: 84, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "tags", title: "Tags", width: 72, render: (r) => <Tags tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 84, render: (r) => <Tags tags={r.tags} short /> },
   { key: "activities", title: "Remediation", width: 116, align: "end", optional: true, render: (r) => <ActivityCount r={r} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
   { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
