@@ -353,9 +353,7 @@ func roundTrip(t *testing.T, f sbom.Format, sections map[inventory.SectionName]*
 	if !bytes.Equal(a.Bytes(), b.Bytes()) {
 		t.Error("two writings differ")
 	}
-	if !json.Valid(a.Bytes()) {
-		t.Fatalf("not JSON:\n%s", a.String())
-	}
+	valid(t, f, a.Bytes())
 	doc, err := sbom.Decode(a.Bytes(), "")
 	if err != nil {
 		t.Fatal(err)

@@ -36,8 +36,10 @@ func (f Format) Extension() string {
 }
 
 // Encode writes a report: OpenVEX 0.2.0, CSAF VEX 2.0 or CycloneDX VEX 1.6, as JSON.
+// Of a weakness and a product it says one thing: the worst that the report does.
 func Encode(w io.Writer, f Format, r *Report) error {
 	var v any
+	r = r.once()
 	switch f {
 	case CSAF:
 		v = r.csaf()
@@ -52,6 +54,41 @@ func Encode(w io.Writer, f Format, r *Report) error {
 		return fmt.Errorf("write %s about %s: %w", f.Title(), r.Subject, err)
 	}
 	return nil
+}
+
+// severity orders what may be said of one product: the worst first.
+var severity = map[Status]int{Affected: 0, UnderInvestigation: 1, NotAffected: 2, Fixed: 3}
+
+// once is the report with each pair of a weakness and a product in one
+// statement only: the first of those with the worst status. Components that
+// have one package URL may differ in what is known of them: headers of a kernel
+// beside the kernel.
+func (r *Report) once() *Report {
+	type pair struct{ weakness, purl string }
+	said := map[pair]int{}
+	for i, s := range r.Statements {
+		for _, p := range s.Products {
+			k := pair{s.Weakness, p.PURL}
+			if j, ok := said[k]; !ok || severity[s.Status] < severity[r.Statements[j].Status] {
+				said[k] = i
+			}
+		}
+	}
+	out := *r
+	out.Statements = nil
+	for i, s := range r.Statements {
+		var products []Product
+		for _, p := range s.Products {
+			if k := (pair{s.Weakness, p.PURL}); said[k] == i {
+				products = append(products, p)
+				said[k] = -1 // also when a statement names it twice
+			}
+		}
+		if s.Products = products; len(products) > 0 {
+			out.Statements = append(out.Statements, s)
+		}
+	}
+	return &out
 }
 
 type object = map[string]any // keys are written in their order of letters
@@ -111,9 +148,11 @@ func (r *Report) openvex() any {
 		o := statement{Vulnerability: vulnerability{s.Weakness}, Status: s.Status}
 		switch s.Status {
 		case NotAffected:
-			o.Justification, o.Impact = label(s.Justification), s.Detail
-		case Affected:
-			o.Action, o.Notes = s.Action, s.Detail
+			if o.Justification, o.Impact = label(s.Justification), s.Detail; o.Justification == "" {
+				o.Impact = or(s.Detail, "not affected") // one of both must be there
+			}
+		case Affected: // must say what to do
+			o.Action, o.Notes = or(s.Action, "No fix is known."), s.Detail
 		default:
 			o.Notes = s.Detail
 		}

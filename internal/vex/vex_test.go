@@ -189,5 +189,14 @@ func FuzzDecode(f *testing.F) {
 				}
 			}
 		}
+		for _, format := range []Format{OpenVEX, CSAF, CycloneDX} {
+			var b bytes.Buffer
+			if err := Encode(&b, format, &Report{Subject: d.ID, Title: d.Title, Author: d.Author, Tool: d.Version, Made: d.Made, Statements: d.Statements}); err != nil {
+				t.Fatalf("%s: %v", format, err)
+			}
+			if again, err := Decode(b.Bytes()); err != nil || again.Author != d.Author {
+				t.Fatalf("%s is written so that it cannot be read: %v\n%s", format, err, b.String())
+			}
+		}
 	})
 }
