@@ -45,12 +45,27 @@ func (s *Server) MakeException(ctx context.Context, caller Caller, in NewExcepti
 	if in.Scope == ScopeGlobal && !caller.Admin {
 		return ExceptionDetail{}, fmt.Errorf("only an administrator makes global exceptions: %w", ErrDenied)
 	}
+	e, err := s.putException(ctx, caller, &in)
+	if err != nil {
+		return ExceptionDetail{}, err
+	}
+	if e.spec.Path != "" {
+		if err := s.matchPaths(ctx, e, mostMatchedNow); err != nil {
+			return ExceptionDetail{}, err
+		}
+	}
+	s.log.InfoContext(ctx, "exception made", "exception", e.id, "by", caller.Name, "scope", in.Scope, "justification", in.Justification)
+	return s.exceptionDetail(ctx, caller, e.id)
+}
+
+// putException checks and stores a person's exception.
+func (s *Server) putException(ctx context.Context, caller Caller, in *NewException) (*exception, error) {
 	s.excepting.Lock()
 	defer s.excepting.Unlock()
 	now := s.now()
-	spec, err := s.newException(&in, now, true)
+	spec, err := s.newException(in, now, true)
 	if err != nil {
-		return ExceptionDetail{}, err
+		return nil, err
 	}
 	spec.CreatedBy = caller.Name
 	s.core.mu.RLock()
@@ -60,19 +75,10 @@ func (s *Server) MakeException(ctx context.Context, caller Caller, in NewExcepti
 	}
 	s.core.mu.RUnlock()
 	if err != nil {
-		return ExceptionDetail{}, err
+		return nil, err
 	}
 	e := &exception{spec: spec}
-	if err := s.saveExceptions(ctx, []*exception{e}, []store.ExceptionEvent{{At: now, Type: exceptionMade, Who: caller.Name}}); err != nil {
-		return ExceptionDetail{}, err
-	}
-	if spec.Path != "" {
-		if err := s.matchPaths(ctx, e, mostMatchedNow); err != nil {
-			return ExceptionDetail{}, err
-		}
-	}
-	s.log.InfoContext(ctx, "exception made", "exception", e.id, "by", caller.Name, "scope", in.Scope, "justification", in.Justification)
-	return s.exceptionDetail(ctx, caller, e.id)
+	return e, s.saveExceptions(ctx, []*exception{e}, []store.ExceptionEvent{{At: now, Type: exceptionMade, Who: caller.Name}})
 }
 
 // CancelException ends an exception, whole (groups nil) or for some of its device groups.

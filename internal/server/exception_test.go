@@ -408,3 +408,50 @@ func TestExceptionsAreChecked(t *testing.T) {
 		t.Errorf("a second global one: %v", err)
 	}
 }
+
+// Looking for a path on every device keeps no change of exceptions waiting, and
+// one that was canceled meanwhile stays canceled.
+func TestPathsAreLookedForWithoutTheLock(t *testing.T) {
+	t.Parallel()
+	b := twoGroups(t)
+	ctx := t.Context()
+	slow := b.s.core.matches(string(b.boxes["two"].id))[0]
+	slow.report.Lock() // a device whose sections take their time
+	var made ExceptionDetail
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		made, err = b.s.MakeException(ctx, admin, NewException{Path: "/opt/**", Scope: ScopeGlobal, Justification: RiskAccepted, Days: 30})
+		done <- err
+	}()
+	var id string
+	for deadline := time.Now().Add(20 * time.Second); id == ""; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the exception is not there while its path is looked for")
+		}
+		list, err := b.s.Exceptions(ctx, admin, Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list.Items {
+			id = e.ID
+		}
+	}
+	other := make(chan error, 1)
+	go func() {
+		_, err := b.s.CancelException(ctx, admin, id, nil)
+		other <- err
+	}()
+	select {
+	case err := <-other:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("a change of exceptions waits for the devices")
+	}
+	slow.report.Unlock()
+	if err := <-done; err != nil || made.Status != StandsCanceled {
+		t.Errorf("the exception that was canceled meanwhile: %s, %v", made.Status, err)
+	}
+}

@@ -125,8 +125,9 @@ func (s *Server) runExceptions(ctx context.Context) error {
 // of exceptions on devices that were not looked at yet.
 func (s *Server) tendExceptions(ctx context.Context) error {
 	s.excepting.Lock()
-	defer s.excepting.Unlock()
-	if err := s.endExceptions(ctx, s.now()); err != nil {
+	err := s.endExceptions(ctx, s.now())
+	s.excepting.Unlock()
+	if err != nil {
 		return err
 	}
 	s.core.mu.RLock()
@@ -284,8 +285,9 @@ func (c *core) setPaths(d *device, hits []exposure.PathHit) {
 
 // matchPaths looks for the path of an exception on every device that has its
 // product, or on every device, and notes that it was done. With more devices
-// than most (0: no limit) it does nothing but ask for it in the background. The
-// caller holds excepting.
+// than most (0: no limit) it does nothing but ask for it in the background. It
+// may read every device, so that the caller must not hold excepting: exceptions
+// change meanwhile.
 func (s *Server) matchPaths(ctx context.Context, e *exception, most int) error {
 	c := s.core
 	c.mu.RLock()
@@ -304,12 +306,19 @@ func (s *Server) matchPaths(ctx context.Context, e *exception, most int) error {
 			return err
 		}
 	}
+	s.excepting.Lock()
+	defer s.excepting.Unlock()
 	c.mu.RLock()
-	spec := *e.spec
-	spec.Was = c.baselineOf(e.id, e.spec)
+	now := c.exceptionByID(e.id)
+	if now == nil || !now.spec.open() || now.spec.Was.Matched { // it ended, or another one looked too
+		c.mu.RUnlock()
+		return nil
+	}
+	spec, row := *now.spec, now.row
+	spec.Was = c.baselineOf(e.id, &spec)
 	spec.Was.Matched = true
 	c.mu.RUnlock()
-	return s.saveExceptions(ctx, []*exception{{id: e.id, spec: &spec, row: e.row}}, []store.ExceptionEvent{{}})
+	return s.saveExceptions(ctx, []*exception{{id: e.id, spec: &spec, row: row}}, []store.ExceptionEvent{{}})
 }
 
 func (s *Server) matchDevice(ctx context.Context, num uint32) error {
