@@ -90,6 +90,23 @@ test("a weakness has a link of its own, says what has an update and leads to wha
   await page.getByRole("dialog", { name: "Update curl" }).waitFor();
 });
 
+test("an exception about the product is made on its page", async () => {
+  await page.goto(`${demo.base}/software/${id}/misconfigurations`);
+  await page.getByText("No misconfiguration").waitFor();
+  await page.getByRole("button", { name: "Exception options" }).click();
+  const form = page.getByRole("dialog", { name: "Exception options" });
+  await form.getByRole("button", { name: "Make the exception" }).waitFor();
+  await still(page);
+  assert.deepEqual(await axe(page), []);
+  await form.getByRole("textbox", { name: "Context" }).fill("isolated host");
+  await form.getByRole("button", { name: "Make the exception" }).click();
+  const made = await until("the exception", async () => (await read(context, demo, "/exceptions")).items[0]);
+  assert.equal(made.product, id);
+  await context.request.post(`${demo.base}/api/x/exceptions/${made.id}/cancel`, { data: {}, headers: { Origin: demo.base } });
+  await page.keyboard.press("Escape");
+  await form.waitFor({ state: "detached" });
+});
+
 test("a report is kept with its evidence, can be downloaded and resolved", async () => {
   await page.goto(`${demo.base}/software/${id}`);
   await page.getByRole("button", { name: "Report inaccuracy" }).click();

@@ -65,6 +65,7 @@ const tree = root.addChildren([
       product("/", lazyRouteComponent(() => import("./pages/software/ProductOverview"), "ProductOverview")),
       product("/recommendations", lazyRouteComponent(() => import("./pages/software/ProductRecommendations"), "ProductRecommendations")),
       product("/vulnerabilities", lazyRouteComponent(() => import("./pages/software/ProductVulns"), "ProductVulns")),
+      product("/misconfigurations", lazyRouteComponent(() => import("./pages/software/ProductMisconfigurations"), "ProductMisconfigurations")),
       product("/devices", lazyRouteComponent(() => import("./pages/software/ProductDevices"), "ProductDevices")),
       product("/versions", lazyRouteComponent(() => import("./pages/software/ProductVersions"), "ProductVersions")),
       product("/events", lazyRouteComponent(() => import("./pages/events/ProductEvents"), "ProductEvents")),

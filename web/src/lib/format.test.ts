@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, date, percent, plural, score, time } from "./format";
+import { ago, bytes, date, percent, plural, score, sentence, time } from "./format";
 
 const now = new Date("2026-11-21T12:00:00Z");
 
@@ -37,4 +37,8 @@ test("numbers with their nouns", () => {
 
 test.each([["2028-06-30", "Jun 30, 2028"], ["2028-01-01", "Jan 1, 2028"], ["soon", "soon"], ["", ""]])("the calendar day %s is %s", (text, want) => {
   expect(date(text)).toBe(want);
+});
+
+test("a clause becomes a sentence", () => {
+  expect([sentence(""), sentence("it was silent")]).toEqual(["", "It was silent."]);
 });

@@ -67,3 +67,6 @@ export function bytes(n: number): string {
   }
   return `${v >= 100 || i === 0 ? v.toFixed(0) : v.toFixed(1)} ${units[i] ?? ""}`;
 }
+
+/** A clause of the server's as a sentence. */
+export const sentence = (text: string): string => (text === "" ? "" : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);

@@ -24,12 +24,12 @@ const useStyles = makeStyles({
   ends: { display: "flex", justifyContent: "space-between", maxWidth: "240px", marginTop: "6px", fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3, fontVariantNumeric: "tabular-nums" },
 });
 
-/** An exposure level: always icon, colour and word. */
-export function ExposureLevel({ level }: { level: string }) {
+/** An exposure level: always icon, colour and word. `reason` says why there is none. */
+export function ExposureLevel({ level, reason }: { level: string; reason?: string }) {
   const s = useStyles();
   const l = levelOf(level);
   return (
-    <span className={s.root} title={levelMeans(l)}>
+    <span className={s.root} title={reason || levelMeans(l)}>
       <svg className={s.icon} width="14" height="14" viewBox="0 0 14 14" aria-hidden focusable="false">
         {l === "None" ? (
           <circle cx="7" cy="7" r="5" style={{ fill: levelFill.None }} />

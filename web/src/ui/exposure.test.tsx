@@ -15,8 +15,9 @@ const minute = 60_000;
 const points = [52.31, 52.31, 40.05].map((value, i) => ({ at: Date.UTC(2026, 0, 1) + i * minute, value, version: i < 2 ? 1 : 2, devices: 3 + i }));
 
 test("a level is a word, a score is rounded with all its digits behind it", () => {
-  show(<><ExposureLevel level="NoData" /><ExposureLevel level="High" /><ScoreNumber value={52.34567} /><Impact value={0.0012345} /></>);
+  show(<><ExposureLevel level="NoData" reason="it was silent" /><ExposureLevel level="High" /><ScoreNumber value={52.34567} /><Impact value={0.0012345} /></>);
   expect(screen.getByText("No data available")).toBeTruthy();
+  expect(screen.getByTitle("it was silent")).toBeTruthy();
   expect(screen.getByText("High")).toBeTruthy();
   expect(screen.getByText("52.3").title).toBe("52.34567");
   expect(screen.getByText("< 0.01").title).toBe("0.0012345 points");

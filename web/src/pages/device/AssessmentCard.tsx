@@ -4,7 +4,7 @@ import { deviceRecommendations, firstPage } from "../../api/queries";
 import type { Device } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { levelOf } from "../../lib/exposure";
-import { number } from "../../lib/format";
+import { number, sentence } from "../../lib/format";
 import type { RawSearch } from "../../lib/search";
 import { countList, severityWord } from "../../lib/words";
 import { Card } from "../../ui/Card";
@@ -17,6 +17,7 @@ const useStyles = makeStyles({
   exposure: { display: "flex", alignItems: "center", flexWrap: "wrap", gap: "8px 28px", marginBottom: "18px", paddingBottom: "14px", borderBottom: `1px solid ${tokens.colorNeutralStroke3}` },
   score: { fontSize: tokens.fontSizeHero700, lineHeight: tokens.lineHeightHero700, fontWeight: tokens.fontWeightSemibold, marginRight: "10px" },
   scale: { flexGrow: 1, minWidth: "120px" },
+  why: { color: tokens.colorNeutralForeground2, flexBasis: "100%" },
   numbers: { display: "flex", gap: "12px 28px", flexWrap: "wrap", marginTop: "18px", paddingTop: "14px", borderTop: `1px solid ${tokens.colorNeutralStroke3}` },
   big: { fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold, display: "block" },
   label: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
@@ -41,7 +42,8 @@ export function AssessmentCard({ d }: { d: Device }) {
     <Card title="Security assessments" aside={scored && <Anchor to={base} search={{ open: scoreFlyout }}>Why this score</Anchor>}>
       <div className={s.exposure}>
         {scored && <span><span className={s.score}><ScoreNumber value={d.score} /></span><span className={s.label}>exposure score</span></span>}
-        <ExposureLevel level={d.exposure} />
+        <ExposureLevel level={d.exposure} reason={d.no_data} />
+        {d.no_data !== "" && <span className={s.why}>{sentence(d.no_data)}</span>}
         {scored && <div className={s.scale}><ScoreScale value={d.score} /></div>}
       </div>
       <Donut

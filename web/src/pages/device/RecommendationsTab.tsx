@@ -1,6 +1,7 @@
 import { LightbulbCheckmarkRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { deviceRecommendations } from "../../api/queries";
+import { device, deviceRecommendations } from "../../api/queries";
 import type { DeviceRecommendationRow } from "../../api/schema";
 import { OpenLink } from "../../app/Anchor";
 import { ExceptionMark } from "../../app/ExceptionMark";
@@ -8,7 +9,7 @@ import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
 import { recommendationStatus, recommendationStatusNames } from "../../lib/exception";
 import { full, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
-import { number } from "../../lib/format";
+import { number, sentence } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { recommendationTags, threatFilter, threatNames } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
@@ -55,6 +56,7 @@ const columns: readonly Column<DeviceRecommendationRow>[] = [
 /** What to do on one device. */
 export function RecommendationsTab() {
   const id = useDeviceId();
+  const { data: d } = useQuery(device(id));
   const query = useCallback((q: Record<string, string>) => deviceRecommendations(id, q), [id]);
   return (
     <ListView
@@ -69,7 +71,7 @@ export function RecommendationsTab() {
       searchLabel="Search recommendation, vendor"
       exportPath={`/devices/${encodeURIComponent(id)}/recommendations`}
       flyout={(recommendation, frame, row) => <DeviceRecommendationFlyout key={recommendation} device={id} id={recommendation} frame={frame} row={row} />}
-      empty={<Empty icon={<LightbulbCheckmarkRegular />} title="Nothing to do">The loaded intelligence knows no weakness that counts of the software on this device.</Empty>}
+      empty={d?.no_data ? <Empty icon={<LightbulbCheckmarkRegular />} title="Nothing could be judged">{sentence(d.no_data)}</Empty> : <Empty icon={<LightbulbCheckmarkRegular />} title="Nothing to do">The loaded intelligence knows no weakness that counts of the software on this device.</Empty>}
     />
   );
 }

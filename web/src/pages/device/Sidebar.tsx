@@ -5,7 +5,7 @@ import { Anchor } from "../../app/Anchor";
 import { EolFact } from "../../app/EolFact";
 import { setPrefs, usePrefs } from "../../app/prefs";
 import { levelOf } from "../../lib/exposure";
-import { bytes, number } from "../../lib/format";
+import { bytes, number, sentence } from "../../lib/format";
 import { toggle } from "../../lib/search";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts } from "../../ui/Facts";
@@ -50,7 +50,8 @@ export function Sidebar({ d }: { d: Device }) {
         "security",
         "Security info",
         <Facts stack>
-          <Fact name="Exposure level"><ExposureLevel level={d.exposure} /></Fact>
+          <Fact name="Exposure level"><ExposureLevel level={d.exposure} reason={d.no_data} /></Fact>
+          {d.no_data !== "" && <Fact name="Why there is no data">{sentence(d.no_data)}</Fact>}
           <Fact name="Exposure score">
             {levelOf(d.exposure) === "NoData" ? "–" : <><ScoreNumber value={d.score} />{" · "}<Anchor to={`/devices/${encodeURIComponent(d.id)}`} search={{ open: scoreFlyout }}>Why this score</Anchor></>}
           </Fact>

@@ -1,13 +1,13 @@
 import { ShieldCheckmarkRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { deviceVulns, status } from "../../api/queries";
+import { device, deviceVulns, status } from "../../api/queries";
 import type { DeviceVulnRow } from "../../api/schema";
 import { OpenLink } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
-import { percent, score } from "../../lib/format";
+import { percent, score, sentence } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { products, severities, severityWord, state, stateNames, threatFilter, threatNames } from "../../lib/words";
 import { Chip } from "../../ui/Chip";
@@ -60,6 +60,7 @@ export function VulnsTab() {
   const id = useDeviceId();
   const query = useCallback((q: Record<string, string>) => deviceVulns(id, q), [id]);
   const { data: st } = useQuery(status);
+  const { data: d } = useQuery(device(id));
   return (
     <ListView
       key={id}
@@ -78,6 +79,8 @@ export function VulnsTab() {
           <Empty icon={<ShieldCheckmarkRegular />} title="No intelligence is loaded" action={<ButtonLink primary to="/settings/intelligence">Open Intelligence</ButtonLink>}>
             Nothing can be said of this device before a feed speaks for its software.
           </Empty>
+        ) : d?.no_data ? (
+          <Empty icon={<ShieldCheckmarkRegular />} title="Nothing could be judged">{sentence(d.no_data)}</Empty>
         ) : (
           <Empty icon={<ShieldCheckmarkRegular />} title="No finding">The loaded intelligence knows no weakness of the software on this device. Look at the coverage gaps on the Overview for what could not be judged.</Empty>
         )

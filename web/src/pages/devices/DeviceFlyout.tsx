@@ -8,7 +8,7 @@ import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { levelOf } from "../../lib/exposure";
-import { number } from "../../lib/format";
+import { number, sentence } from "../../lib/format";
 import { countList, severityWord } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
 import { Donut } from "../../ui/Donut";
@@ -31,6 +31,7 @@ function Body({ d }: { d: Device }) {
       </Section>
       <Section title="At a glance">
         <Facts>
+          {d.no_data !== "" && <Fact name="Why there is no data" wide>{sentence(d.no_data)}</Fact>}
           <Fact name="Exposure score">{levelOf(d.exposure) !== "NoData" && <Anchor to={page} search={{ open: "score" }}><ScoreNumber value={d.score} /></Anchor>}</Fact>
           <Fact name="Device value">{d.value}</Fact>
           <Fact name="Fix available"><Anchor to={`${page}/vulnerabilities`} search={{ fix: "available" }}>{number(d.fixable)}</Anchor></Fact>

@@ -70,7 +70,7 @@ function Hot({ n }: { n: number }) {
 const columns: readonly Column<DeviceRow>[] = [
   { key: "name", title: "Name", width: 150, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
   { key: "os", title: "OS platform", width: 172, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
-  { key: "exposure", title: "Exposure level", width: 134, render: (r) => <ExposureLevel level={r.exposure} /> },
+  { key: "exposure", title: "Exposure level", width: 134, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
   { key: "score", title: "Score", width: 74, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },
   { key: "weaknesses", title: "Weaknesses", width: 140, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
   { key: "exploitable", title: "Exploitable", width: 106, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },

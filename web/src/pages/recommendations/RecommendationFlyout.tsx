@@ -36,7 +36,7 @@ const useStyles = makeStyles({
 
 const deviceColumns = (r: string): readonly RefColumn<DeviceRow>[] => [
   { key: "name", title: "Device", render: (d) => <><Anchor to={`/devices/${encodeURIComponent(d.id)}/recommendations`} search={{ open: r }}>{d.name || d.id.slice(0, 12)}</Anchor><div style={{ fontSize: 12, opacity: 0.8 }}>{d.os_name}</div></> },
-  { key: "exposure", title: "Exposure level", width: "26%", render: (d) => <ExposureLevel level={d.exposure} /> },
+  { key: "exposure", title: "Exposure level", width: "26%", render: (d) => <ExposureLevel level={d.exposure} reason={d.no_data} /> },
   { key: "score", title: "Score", width: "14%", align: "end", render: (d) => <ScoreNumber value={d.score} /> },
   { key: "value", title: "Value", width: "16%", align: "end", render: (d) => d.value },
 ];

@@ -33,7 +33,7 @@ const groups: readonly FilterGroup[] = [
 const columns = (product: string): readonly Column<DeviceRow>[] => [
   { key: "name", title: "Name", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
   { key: "os", title: "Operating system", width: 240, sort: { key: "os", first: "asc" }, render: (r) => r.os_name },
-  { key: "exposure", title: "Exposure level", width: 150, sort: { key: "score", first: "desc" }, render: (r) => <ExposureLevel level={r.exposure} /> },
+  { key: "exposure", title: "Exposure level", width: 150, sort: { key: "score", first: "desc" }, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
   { key: "weaknesses", title: "Weaknesses", width: 170, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
   { key: "health", title: "Health state", width: 130, render: (r) => <Health value={r.health} connected={r.connected} /> },
   { key: "seen", title: "Last seen", width: 130, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },

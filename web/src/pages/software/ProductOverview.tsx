@@ -46,7 +46,7 @@ function Settings({ d }: { d: Software }) {
   const s = useStyles();
   const most = 8;
   return (
-    <Card title="Misconfigurations" aside={d.checks.length > 0 && <span className={s.num}>{number(d.checks.length)}</span>} foot={d.checks.length > most && <Anchor to={productPath(d.id, "recommendations")} search={{ type: "ConfigurationChange" }}>Show all</Anchor>}>
+    <Card title="Misconfigurations" aside={d.checks.length > 0 && <span className={s.num}>{number(d.checks.length)}</span>} foot={d.checks.length > most && <Anchor to={productPath(d.id, "misconfigurations")}>Show all</Anchor>}>
       {d.checks.length === 0 && <Empty small title="None">No setting that Picket checks of this software fails on a device.</Empty>}
       <ul className={s.list}>
         {d.checks.slice(0, most).map((k) => (

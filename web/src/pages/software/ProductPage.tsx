@@ -11,6 +11,7 @@ import { number, plural } from "../../lib/format";
 import { productPath } from "../../lib/product";
 import { vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
+import { ProductException } from "./ProductException";
 import { ProductSide } from "./ProductSide";
 import { useProductId } from "./useProductId";
 
@@ -25,14 +26,14 @@ const useStyles = makeStyles({
   body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, marginTop: "12px" },
   main: { display: "flex", flexDirection: "column", flexGrow: 1, minWidth: 0, minHeight: 0 },
   tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 24px 0 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
-  strip: { flexWrap: "wrap" },
+  strip: { flexWrap: "wrap", minWidth: 0, flexShrink: 1, flexGrow: 1 },
   tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
   plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
   wait: { flexGrow: 1 },
   count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
-const tabs: Record<string, string> = { overview: "Overview", recommendations: "Security recommendations", vulnerabilities: "Discovered vulnerabilities", devices: "Installed devices", versions: "Version distribution", events: "Event timeline" };
+const tabs: Record<string, string> = { overview: "Overview", recommendations: "Security recommendations", vulnerabilities: "Discovered vulnerabilities", misconfigurations: "Misconfigurations", devices: "Installed devices", versions: "Version distribution", events: "Event timeline" };
 
 /** The frame of a product's page: head, side panel and tabs. */
 export function ProductPage() {
@@ -51,7 +52,7 @@ export function ProductPage() {
   }, [name]);
   if (error && !d) return <ErrorPage error={error} retry={() => void refetch()} />;
   if (!d) return <Spinner className={s.wait} label="Reading the software …" />;
-  const counts: Record<string, number | undefined> = { recommendations: todo?.total, vulnerabilities: d.weaknesses, devices: d.installed, versions: d.versions };
+  const counts: Record<string, number | undefined> = { recommendations: todo?.total, vulnerabilities: d.weaknesses, misconfigurations: d.checks.length, devices: d.installed, versions: d.versions };
   return (
     <div className={s.page}>
       <div className={s.head}>
@@ -68,6 +69,7 @@ export function ProductPage() {
             <span>{plural(d.installed, "device")}</span>
             <Tags tags={d.tags} />
           </div>
+          <ProductException id={d.id} name={d.name} />
           <ReportButton kind="software" subject={d.id} name={d.name} />
         </div>
       </div>

@@ -59,6 +59,20 @@ test("a severity leads to the vulnerabilities of it, and Back to the overview", 
   await (await card("Top security recommendations")).findByRole("link", { name: "Update thing-1" });
 });
 
+test("all settings that fail are on a tab of their own, with a way to what to do", async () => {
+  const checks = Array.from({ length: 9 }, (_, i) => ({ id: `sca-_-scid-${i}`, name: `Setting ${i}`, devices: i + 1, impact: 5, severity: "Medium" as const }));
+  open(`${page}/misconfigurations`, { [`GET ${page}`]: softwareDetail(1, { checks }), [`GET ${page}/recommendations`]: listOf([]) });
+  const table = within(await screen.findByRole("table", { name: "Misconfigurations" }));
+  expect(table.getAllByRole("row")).toHaveLength(10);
+  expect(table.getByRole("link", { name: "Setting 8" }).getAttribute("href")).toContain("open=sca-_-scid-8");
+  expect(screen.getByRole("tab", { name: /Misconfigurations/ }).textContent).toContain("9");
+});
+
+test("software whose settings are as they should be has nothing on the tab", async () => {
+  open(`${page}/misconfigurations`, { [`GET ${page}`]: softwareDetail(1), [`GET ${page}/recommendations`]: listOf([]) });
+  await screen.findByText("No misconfiguration");
+});
+
 test("many settings and versions are cut with a way to all of them", async () => {
   const checks = Array.from({ length: 9 }, (_, i) => ({ id: `sca-_-scid-${i}`, name: `Setting ${i}`, devices: 1, impact: 5, severity: "Medium" as const }));
   const distribution = Array.from({ length: 9 }, (_, i) => ({ version: `1.${i}`, installed: i + 1, exposed: 0, weaknesses: 0, severity: { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 }, eol: null, places: [], tags: i === 0 ? ["EOS version"] : [] }));
