@@ -47,6 +47,9 @@ func (s *Server) runScores(ctx context.Context) error {
 	if h.groups, err = s.lastGroupScores(ctx); err != nil {
 		return err
 	}
+	if h.secures, err = s.lastGroupSecures(ctx); err != nil {
+		return err
+	}
 	if last, err := s.st.LastScores(ctx); err == nil {
 		h.score = last.ScorePoint
 	}
@@ -74,6 +77,7 @@ func (s *Server) runScores(ctx context.Context) error {
 type historian struct {
 	score   store.ScorePoint
 	groups  groupScores
+	secures groupSecures
 	secure  store.SecurePoint
 	counted time.Time // when exposed devices were last counted
 	day     int       // and for which day
@@ -87,7 +91,7 @@ func (s *Server) record(ctx context.Context, h *historian, now time.Time) error 
 	if h.score, err = s.recordScore(ctx, h.score, now); err != nil {
 		errs = append(errs, err)
 	}
-	errs = append(errs, s.recordGroups(ctx, h.groups, now))
+	errs = append(errs, s.recordGroups(ctx, h.groups, now), s.recordGroupSecures(ctx, h.secures, now))
 	if h.secure, err = s.recordSecure(ctx, h.secure, now); err != nil {
 		errs = append(errs, err)
 	}
@@ -430,8 +434,8 @@ func (b *trendBook) of(cause string, groups []exposure.Group, now int) []int {
 // trends are the histories of a dashboard.
 type trends struct {
 	score  []TrendPoint
-	secure []store.SecurePoint
-	whole  bool // of all devices: the secure score of groups has no history
+	secure []store.SecurePoint // of all devices
+	groups []SecureTrendPoint  // of those that were asked for
 }
 
 // trends reads the histories for a caller's device groups.
@@ -439,10 +443,12 @@ func (s *Server) trends(ctx context.Context, caller Caller, now time.Time) (t tr
 	if t.score, err = s.trend(ctx, caller, now.Add(-trendShown)); err != nil {
 		return t, fmt.Errorf("read history of the score: %w", err)
 	}
-	if t.whole = caller.Groups == nil; t.whole {
-		if _, t.secure, err = s.core.past.since(ctx, s.st, now.Add(-trendShown), now); err != nil {
-			return t, fmt.Errorf("read history of the secure score: %w", err)
-		}
+	if caller.Groups != nil {
+		t.groups, err = s.groupSecureTrend(ctx, caller.Groups, now.Add(-trendShown))
+		return t, err
+	}
+	if _, t.secure, err = s.core.past.since(ctx, s.st, now.Add(-trendShown), now); err != nil {
+		return t, fmt.Errorf("read history of the secure score: %w", err)
 	}
 	return t, nil
 }
@@ -460,7 +466,8 @@ func (t *trends) end(d *Dashboard) {
 		}
 		d.SecureTrend = append(d.SecureTrend, q)
 	}
-	if !t.whole || d.Secure.Max == 0 {
+	d.SecureTrend = append(d.SecureTrend, t.groups...)
+	if d.Secure.Max == 0 {
 		return
 	}
 	q := SecureTrendPoint{At: d.Secure.AsOf, PerCent: d.Secure.PerCent, Version: d.Secure.Version, Devices: d.Score.Devices, Categories: []SecureTrendCategory{}}

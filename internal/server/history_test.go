@@ -26,7 +26,7 @@ func TestHistoriesSurviveRestartsAndClocks(t *testing.T) {
 	r.send(t, "openssl 3.0.11-1~deb12u1")
 	scoreNow(t, s)
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	h := &historian{groups: groupScores{}}
+	h := &historian{groups: groupScores{}, secures: groupSecures{}}
 	times := []time.Time{
 		now.Add(-3 * time.Hour), now.Add(-2 * time.Hour),
 		now.AddDate(14, 0, 0), now.AddDate(14, 0, 0).Add(time.Hour), // the clock is far ahead
@@ -46,7 +46,7 @@ func TestHistoriesSurviveRestartsAndClocks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h = &historian{score: last.ScorePoint, groups: groupScores{}}
+			h = &historian{score: last.ScorePoint, groups: groupScores{}, secures: groupSecures{}}
 		}
 		h.score.Num = "" // as if it had changed
 		h.secure.Got = ""
@@ -130,7 +130,7 @@ func TestTrendsOfTheDashboard(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := &historian{groups: groupScores{}}
+	h := &historian{groups: groupScores{}, secures: groupSecures{}}
 	trends := func() (score []float64, secure int) {
 		t.Helper()
 		d, err := s.Dashboard(t.Context(), admin)
@@ -160,8 +160,8 @@ func TestTrendsOfTheDashboard(t *testing.T) {
 	}
 	group := admin
 	group.Groups = []exposure.Group{0}
-	if d, err := s.Dashboard(t.Context(), group); err != nil || len(d.SecureTrend) != 0 {
-		t.Errorf("the secure score of groups has a trend of %d points, %v", len(d.SecureTrend), err)
+	if d, err := s.Dashboard(t.Context(), group); err != nil || len(d.SecureTrend) != 2 || d.SecureTrend[0].PerCent != d.SecureTrend[1].PerCent || len(d.SecureTrend[0].Categories) == 0 {
+		t.Errorf("the secure score of a group has the trend %+v, %v, want the point that was recorded and that of now", d.SecureTrend, err)
 	}
 }
 

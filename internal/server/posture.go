@@ -126,12 +126,17 @@ func checkNumber(id string) (int, bool) {
 // secureScore is the secure score of the active devices of a lens. The caller
 // holds mu for reading.
 func (c *core) secureScore(l lens) posture.SecureScore {
-	in := l.of(c.active())
+	return posture.Score(c.checkCounts(l.of(c.active())))
+}
+
+// checkCounts counts the results of every check over some devices, by id. The
+// caller holds mu for reading.
+func (c *core) checkCounts(in *roaring.Bitmap) map[string]posture.Count {
 	counts := map[string]posture.Count{}
 	for i, k := range posture.Checks() {
 		counts[k.ID] = c.checkCount(i, in)
 	}
-	return posture.Score(counts)
+	return counts
 }
 
 // checkCount counts the results of a check over some devices. The caller holds
