@@ -33,17 +33,18 @@ var may = map[string][]string{
 	"sbom":     {"inventory", "advisory"},
 	"vex":      {},
 	"group":    {},
+	"audit":    {},
 	// floor 2: the outside world
 	"intel":    {"version", "inventory", "advisory", "exposure"},
 	"protocol": {"inventory", "version"},
-	"store":    {"version", "inventory", "advisory", "exposure"},
+	"store":    {"version", "inventory", "advisory", "exposure", "audit"},
 	"ticket":   {},
 	// floor 3: programs
 	"agent":               {"inventory", "protocol", "version", "agent/collect"},
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "sbom", "vex", "protocol", "store", "intel", "ticket"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex", "protocol", "store", "intel", "ticket"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "ticket", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"simulate":            {"version", "inventory", "protocol"},
@@ -58,7 +59,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench", "rig/pest/send"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "sbom", "vex"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}

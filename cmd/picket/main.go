@@ -50,6 +50,7 @@ type cli struct {
 	Intel       IntelCmd       `cmd:"" help:"Vulnerability intelligence: import, sync, status."`
 	SBOM        SBOMCmd        `cmd:"" name:"sbom" help:"Bills of materials: devices without an agent."`
 	VEX         VEXCmd         `cmd:"" name:"vex" help:"Statements about exploitability, as exceptions: import, list, remove."`
+	Audit       AuditCmd       `cmd:"" help:"The log of decisions and changes."`
 	Explain     ExplainCmd     `cmd:"" help:"Print why a device has a weakness."`
 	Simulate    SimulateCmd    `cmd:"" help:"Run simulated devices against a server, for work and load."`
 	Bench       BenchCmd       `cmd:"" hidden:"" help:"What benchmarks need."`

@@ -68,6 +68,9 @@ var table = map[string]route{
 	"GET /api/x/vex/{id}/statements":        {manager, "/api/x/vex/1/statements", "", 200},
 	"GET /api/x/vex/{id}/statements/export": {manager, "/api/x/vex/1/statements/export", "", 200},
 
+	"GET /api/x/audit":        {manager, "/api/x/audit", "", 200},
+	"GET /api/x/audit/export": {manager, "/api/x/audit/export", "", 200},
+
 	"GET /api/x/devices":                                 {server.MachineRead, "/api/x/devices", "", 200},
 	"GET /api/x/devices/export":                          {server.MachineRead, "/api/x/devices/export", "", 200},
 	"GET /api/x/devices/{id}":                            {server.MachineRead, "/api/x/devices/srv-01", "", 200},

@@ -42,6 +42,7 @@ func newConsole(opt Options) *console {
 	cfg.Info.Description = "What the console uses. Lists take q, sort, page, size and filters by name, several values joined by commas."
 	enumSchemas(cfg.Components.Schemas)
 	c.api = humago.New(c.mux, cfg)
+	c.api.UseMiddleware(c.audited)
 	c.sessionRoutes()
 	c.frameRoutes()
 	c.deviceRoutes()
@@ -57,6 +58,7 @@ func newConsole(opt Options) *console {
 	c.groupingRoutes()
 	c.settingRoutes()
 	c.inaccuracyRoutes()
+	c.auditRoutes()
 	c.liveRoute()
 	finishSchemas(c.api.OpenAPI())
 	describeGroups(c.api.OpenAPI())

@@ -43,6 +43,8 @@ type fake struct {
 	last   server.Query     // of the last list
 	tagged server.TagChange // the last one
 
+	audited []string // "actor action object status"
+
 	exported server.ExportQuery // of the last export of weaknesses
 	broken   int                // exports fail at this device, counted from 1
 }
@@ -535,4 +537,22 @@ func (w *world) session() []string {
 	}
 	cookie, _, _ := strings.Cut(a.header.Get("Set-Cookie"), ";")
 	return []string{"Cookie", cookie}
+}
+
+func (f *fake) Audit(_ context.Context, c server.Caller, _ server.Query) (server.Page[server.AuditRow], error) {
+	return server.Page[server.AuditRow]{Items: []server.AuditRow{{ID: "1", Actor: "admin", Action: "sign-in"}}, Total: 1}, need(c, server.ManageSettings)
+}
+
+type auditedKey struct{}
+
+func (f *fake) Audited(ctx context.Context, c server.Caller, action, object, _ string) context.Context {
+	return context.WithValue(ctx, auditedKey{}, c.Name+" "+action+" "+object)
+}
+
+func (f *fake) AuditEnd(ctx context.Context, status int) {
+	if what, ok := ctx.Value(auditedKey{}).(string); ok {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.audited = append(f.audited, fmt.Sprintf("%s %d", what, status))
+	}
 }

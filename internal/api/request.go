@@ -153,8 +153,7 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, a area, path 
 		h.console.serve(w, r, path)
 		return
 	}
-	q := requestOf(r.Context())
-	h.mde.Serve(w, r, path, q.caller, q.base)
+	h.serveDefender(w, r, path)
 }
 
 // isPublic lists the only API routes that need no credentials.

@@ -106,12 +106,15 @@ func (t *tokenRoutes) token(w http.ResponseWriter, r *http.Request) {
 		oauthError(w, http.StatusBadRequest, "invalid_scope", "scope must end in /.default.")
 		return
 	}
-	token, err := t.opt.Server.IssueToken(r.Context(), requestOf(r.Context()).base, id, secret)
+	q := requestOf(r.Context())
+	ctx := t.opt.Server.Audited(r.Context(), server.Caller{Name: id, App: id, Remote: q.remote}, "issue-token", id, q.id)
+	token, err := t.opt.Server.IssueToken(ctx, q.base, id, secret)
 	switch {
 	case errors.Is(err, server.ErrUnauthenticated):
 		if basic {
 			w.Header().Set("WWW-Authenticate", `Basic realm="picket"`)
 		}
+		t.opt.Server.AuditEnd(ctx, http.StatusUnauthorized)
 		oauthError(w, http.StatusUnauthorized, "invalid_client", "The client id or the client secret is wrong.")
 	case err != nil:
 		f := faultOf(err)
@@ -119,6 +122,7 @@ func (t *tokenRoutes) token(w http.ResponseWriter, r *http.Request) {
 		faultHeaders(w, f)
 		oauthError(w, f.status, "temporarily_unavailable", f.text)
 	default:
+		t.opt.Server.AuditEnd(ctx, http.StatusOK)
 		life := int(token.Expires.Seconds())
 		writeJSON(w, http.StatusOK, map[string]any{
 			"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token.Token,

@@ -44,6 +44,7 @@ func adminVerbs() map[string]AdminVerb {
 		"vex import":          vexImportVerb,
 		"vex list":            vexListVerb,
 		"vex remove":          vexRemoveVerb,
+		"audit verify":        auditVerifyVerb,
 		"bench load":          benchLoadVerb,
 		"bench match":         benchMatchVerb,
 	}
@@ -74,7 +75,9 @@ func (s *Server) Admin(ctx context.Context, verb string, args json.RawMessage, p
 	if !ok {
 		return nil, Invalidf("verb", "%q is not an admin command", verb)
 	}
+	ctx, end := s.auditVerb(ctx, verb)
 	out, err := fn(ctx, s, args, progress)
+	end(err)
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -126,6 +128,7 @@ func (a *Accounts) RedeemLink(ctx context.Context, token, remote string) (Sessio
 	if err := a.remote.attempt(addressKey(remote), at); err != nil {
 		return "", Me{}, err
 	}
+	actor(ctx, audit.Nobody, "one-time link", "")
 	secret, n := a.newSession(0, remote, at)
 	first := store.Account{Name: "admin", Display: "Administrator", Role: RoleAdministrator, Created: at}
 	who, err := a.st.RedeemLink(ctx, digest(token), first, n, at.Add(-sessionLife), at.Add(-sessionIdle))
@@ -150,6 +153,7 @@ func (a *Accounts) SignIn(ctx context.Context, username, password, remote string
 	if len(name) > 200 || len(password) > maxPassword {
 		return "", Me{}, ErrUnauthenticated
 	}
+	actor(ctx, audit.Nobody, name, "")
 	if err := a.remote.attempt(addressKey(remote), at); err != nil {
 		return "", Me{}, err
 	}
@@ -173,6 +177,7 @@ func (a *Accounts) SignIn(ctx context.Context, username, password, remote string
 		a.log.WarnContext(ctx, "sign-in refused", "user", name, "remote", remote)
 		return "", Me{}, ErrUnauthenticated
 	}
+	actor(ctx, audit.Person, who.Name, strconv.FormatInt(who.ID, 10))
 	secret, n := a.newSession(who.ID, remote, at)
 	if err := a.st.AddSession(ctx, n, at.Add(-sessionLife), at.Add(-sessionIdle)); err != nil {
 		return "", Me{}, err

@@ -75,6 +75,7 @@ type Server struct {
 	changesSince atomic.Int64            // from when on (Unix microseconds) all changes are recorded
 	vexing       sync.Mutex              // one holding of documents against the fleet at a time
 	vexed        atomic.Pointer[vexPlan] // what came of it last; nil: not yet
+	refused      refusals                // how many refused requests the audit log lists
 	importing    sync.Mutex              // one bill of materials or VEX document in memory at a time
 }
 
@@ -248,6 +249,10 @@ type API interface {
 	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
+	// Audit, Audited and AuditEnd are the audit log.
+	Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], error)
+	Audited(ctx context.Context, c Caller, action, object, request string) context.Context
+	AuditEnd(ctx context.Context, status int)
 	ImportVEX(ctx context.Context, c Caller, document []byte, force bool) (VEXDocument, error)
 	VEXDocuments(ctx context.Context, c Caller, q Query) (Page[VEXRow], error)
 	VEXDocument(ctx context.Context, c Caller, id string) (VEXDocument, error)

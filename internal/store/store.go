@@ -91,7 +91,8 @@ func (s *Store) Close() error {
 	return errors.Join(s.enc.Close(), s.r.Close(), s.w.Close())
 }
 
-// write runs fn in one serialised write transaction and commits it durably.
+// write runs fn in one serialised write transaction and commits it durably,
+// with the audit entry that travels with ctx.
 func (s *Store) write(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +103,12 @@ func (s *Store) write(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if err := fn(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
+	undo, err := s.record(ctx, tx)
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
 	if err := tx.Commit(); err != nil {
+		undo()
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

@@ -34,6 +34,7 @@ export type ExceptionRow = S["ExceptionRow"];
 export type ExceptionTarget = S["ExceptionTarget"];
 export type FixRow = S["FixRow"];
 export type FeedRow = S["FeedRow"];
+export type AuditRow = S["AuditRow"];
 export type InaccuracyRow = S["InaccuracyRow"];
 export type InaccuracyReport = S["InaccuracyReport"];
 export type Intel = S["Intel"];

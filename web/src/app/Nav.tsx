@@ -3,7 +3,7 @@ import {
   AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
-import { ClipboardTaskFilled, ClipboardTaskRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
+import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
 import { Hidden } from "../ui/Hidden";
 import { Anchor } from "./Anchor";
@@ -31,6 +31,7 @@ const groups = [
       { to: "/settings/onboarding", text: "Onboarding", Icon: LaptopSettingsRegular, On: LaptopSettingsFilled },
       { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },
       { to: "/settings/inaccuracies", text: "Reported inaccuracies", Icon: FlagRegular, On: FlagFilled },
+      { to: "/settings/audit", text: "Audit log", Icon: ClipboardTextLtrRegular, On: ClipboardTextLtrFilled },
       { to: "/settings/account", text: "Account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
     ],
   },

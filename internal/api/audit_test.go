@@ -1,0 +1,45 @@
+package api
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every route that changes something is in the audit log, done or denied, or is
+// named here as one that changes nothing; reading is there only when it is denied.
+func TestEveryChangeIsAudited(t *testing.T) {
+	t.Parallel()
+	quiet := []string{"PUT /api/x/me/prefs", "POST /api/x/what-if", "POST /api/x/plans/draft", "POST /api/x/device-groups/preview", "POST /api/x/tag-rules/preview"}
+	w := newWorld(t)
+	poor := w.app("Alert.Read.All")
+	for name, rt := range table {
+		method, _, _ := strings.Cut(name, " ")
+		reads := method == "GET" || method == "HEAD" || slices.Contains(quiet, name)
+		check := func(who string, want int, header ...string) {
+			t.Helper()
+			w.fake.mu.Lock()
+			w.fake.audited = nil
+			w.fake.mu.Unlock()
+			a := w.stop(w.request(method, rt.target, rt.body, append([]string{"Content-Type", "application/json"}, header...)...))
+			w.fake.mu.Lock()
+			defer w.fake.mu.Unlock()
+			if len(w.fake.audited) != want {
+				t.Errorf("%s as %s answered %d and left %q in the log, want %d entries", name, who, a.code, w.fake.audited, want)
+			}
+		}
+		done := 1
+		if reads {
+			done = 0
+		}
+		if rt.need == anyone {
+			check("nobody", done)
+			continue
+		}
+		check("nobody", 0) // not known who it is: the log of the server says so
+		if !slices.Contains(quiet, name) {
+			check("an application without the permission", 1, poor...)
+		}
+		check("the administrator", done, w.session()...)
+	}
+}
