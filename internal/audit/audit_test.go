@@ -45,7 +45,10 @@ func TestChain(t *testing.T) {
 		t.Fatalf("whole chain: %v, %d, %s", err, c.Seq, c.Head)
 	}
 	for name, tamper := range map[string]func([]line) []line{
-		"an actor changed":      func(l []line) []line { l[2].record = []byte(strings.Replace(string(l[2].record), "alice", "mallo", 1)); return l },
+		"an actor changed": func(l []line) []line {
+			l[2].record = []byte(strings.Replace(string(l[2].record), "alice", "mallo", 1))
+			return l
+		},
 		"an entry taken out":    func(l []line) []line { return append(l[:1], l[2:]...) },
 		"two entries exchanged": func(l []line) []line { l[1], l[2] = l[2], l[1]; return l },
 		"a changed entry with a hash of its own": func(l []line) []line {

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
@@ -78,6 +79,7 @@ func (s *Server) putException(ctx context.Context, caller Caller, in *NewExcepti
 		return nil, err
 	}
 	e := &exception{spec: spec}
+	audit.Change(ctx, "", nil, in)
 	return e, s.saveExceptions(ctx, []*exception{e}, []store.ExceptionEvent{{At: now, Type: exceptionMade, Who: caller.Name}})
 }
 

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/store"
@@ -148,6 +150,20 @@ func (r *ruleSet) stored() (store.RuleSet, error) {
 	return store.RuleSet{ID: r.id, Name: r.name, Description: r.description, Rules: raw}, err
 }
 
+// noted is what the audit log keeps of a rule set.
+func (r *ruleSet) noted() map[string]any {
+	return map[string]any{"name": r.name, "description": r.description, "rules": r.rules}
+}
+
+// noteRules tells the audit log what becomes of one of list.
+func noteRules(ctx context.Context, list []ruleSet, r ruleSet) {
+	if i := slices.IndexFunc(list, func(o ruleSet) bool { return o.id == r.id }); i >= 0 {
+		audit.Change(ctx, strconv.FormatInt(r.id, 10), list[i].noted(), r.noted())
+		return
+	}
+	audit.Change(ctx, r.name, nil, r.noted())
+}
+
 // with puts a rule set in the place of the one with its id, or at the end.
 func with(list []ruleSet, r ruleSet) []ruleSet {
 	out := slices.Clone(list)
@@ -183,6 +199,7 @@ func (s *Server) SaveDeviceGroup(ctx context.Context, caller Caller, id exposure
 	}
 	row, err := r.stored()
 	if err == nil {
+		noteRules(ctx, now.groups, r)
 		r.id, err = s.st.PutDeviceGroup(ctx, row)
 	}
 	if err != nil {
@@ -223,6 +240,9 @@ func (s *Server) DeleteDeviceGroup(ctx context.Context, caller Caller, id exposu
 	rest := slices.DeleteFunc(slices.Clone(now.groups), func(r ruleSet) bool { return r.group() == id })
 	if len(rest) == len(now.groups) {
 		return fmt.Errorf("group %d: %w", id, ErrNotFound)
+	}
+	if i := slices.IndexFunc(now.groups, func(r ruleSet) bool { return r.group() == id }); i >= 0 {
+		audit.Change(ctx, strconv.Itoa(int(id)), now.groups[i].noted(), nil)
 	}
 	if err := s.st.DeleteDeviceGroup(ctx, int64(id)); err != nil {
 		return fmt.Errorf("delete group %d: %w", id, err)

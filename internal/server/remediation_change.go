@@ -12,6 +12,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -148,6 +149,7 @@ func (s *Server) EditRemediation(ctx context.Context, caller Caller, id, priorit
 	}
 	if len(what) > 0 {
 		ev := store.RemediationEvent{At: time.Now().UTC(), Who: caller.Name, What: "edited", Detail: strings.Join(what, ", ")}
+		audit.Change(ctx, id, map[string]string{"priority": a.Priority, "due": day(a.Due), "notes": a.Notes}, map[string]string{"priority": priority, "due": day(at), "notes": notes})
 		if err := s.st.EditRemediation(ctx, id, priority, at, notes, ev); err != nil {
 			return Remediation{}, err
 		}

@@ -191,7 +191,7 @@ func TestRemediationSurvivesARestart(t *testing.T) {
 	s = openTest(t, dir)
 	defer func() { _ = s.Close() }()
 	got := remediationNow(t, s, r.ID)
-	if got.Progress != (RemediationProgress{Targets: 1, Fixed: 1}) || got.Priority != "Low" || got.Due != "" || got.Notes != "later" || len(got.History) != 2 || got.History[1].Detail != "priority High → Low, due 2199-01-31 → none, notes" {
+	if got.Progress != (RemediationProgress{Targets: 1, Fixed: 1}) || got.Priority != "Low" || got.Due != "" || got.Notes != "later" || len(got.History) != 2 || got.History[1].Detail != "priority High → Low, due 2199-01-31 → none, notes changed" {
 		t.Errorf("after a restart %+v %+v", got.RemediationRow, got.History)
 	}
 	ctx, stop := context.WithCancel(t.Context())

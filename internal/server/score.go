@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/posture"
 )
@@ -72,6 +73,10 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 	c := s.core
 	c.mu.RLock()
 	d, err := c.named(id)
+	was := exposure.ValueNormal
+	if err == nil {
+		was = d.value
+	}
 	c.mu.RUnlock()
 	if err != nil {
 		return err
@@ -80,6 +85,7 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 	if v == exposure.ValueNormal {
 		stored = ""
 	}
+	audit.Change(ctx, string(d.id), map[string]string{"value": valueWords[was]}, map[string]string{"value": word})
 	if err := s.st.SetDeviceValue(ctx, d.num, stored); err != nil {
 		return fmt.Errorf("store value of %s: %w", d.id, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -63,6 +64,7 @@ func (s *Server) SaveTagRule(ctx context.Context, caller Caller, id int64, e Rul
 	}
 	row, err := r.stored()
 	if err == nil {
+		noteRules(ctx, now.tags, r)
 		r.id, err = s.st.PutTagRule(ctx, row)
 	}
 	if err != nil {
@@ -218,6 +220,7 @@ func (s *Server) ChangeTags(ctx context.Context, caller Caller, ch TagChange) (T
 	if err != nil {
 		return TagResult{}, err
 	}
+	audit.Change(ctx, strings.Join(ch.Devices, " "), nil, map[string][]string{"added": add, "removed": remove})
 	if err := s.st.ChangeTags(ctx, nums, add, remove); err != nil {
 		return TagResult{}, fmt.Errorf("store tags: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/store"
 	"github.com/picketsec/picket/internal/ticket"
 )
@@ -168,6 +169,7 @@ func (s *Server) PutDestination(ctx context.Context, caller Caller, id string, i
 	if d.Secret, err = s.tickets.vault.seal("ticket:"+d.ID, secret); err != nil {
 		return DestinationRow{}, fmt.Errorf("seal secret: %w", err)
 	}
+	audit.Change(ctx, d.ID, nil, map[string]any{"name": d.Name, "kind": d.Kind, "enabled": d.Enabled}) // no settings: addresses may hold secrets
 	if err := s.st.PutDestination(ctx, d); err != nil {
 		return DestinationRow{}, err
 	}

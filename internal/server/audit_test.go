@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/picketsec/picket/internal/audit"
+)
+
+func auditLog(t *testing.T, s *Server, q Query) []AuditRow {
+	t.Helper()
+	q.Sort = []string{"at"}
+	p, err := s.Audit(context.Background(), Caller{Admin: true}, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Items
+}
+
+// What a person does is in the log with what was and is, what is refused is
+// there too, and nothing of it can be had without the permission.
+func TestAuditTellsWhoDidWhat(t *testing.T) {
+	t.Parallel()
+	s := testServer(t)
+	admin := Caller{Name: "alice", UserID: 7, Admin: true, Remote: "192.0.2.9"}
+	rule := RuleEdit{Name: "web servers"}
+	ctx := s.Audited(context.Background(), admin, "create-device-group", "", "REQ1")
+	if _, err := s.SaveDeviceGroup(ctx, admin, 0, rule); err != nil {
+		t.Fatal(err)
+	}
+	s.AuditEnd(ctx, http.StatusCreated)
+	ctx = s.Audited(context.Background(), Caller{Name: "bob", App: "bob-app"}, "delete-device-group", "1", "REQ2")
+	if err := s.DeleteDeviceGroup(ctx, Caller{Name: "bob"}, 1); !errors.Is(err, ErrDenied) {
+		t.Fatal(err)
+	}
+	s.AuditEnd(ctx, http.StatusForbidden)
+	rows := auditLog(t, s, Query{})
+	if len(rows) != 2 {
+		t.Fatalf("%d entries: %+v", len(rows), rows)
+	}
+	made, refused := rows[0], rows[1]
+	if made.Actor != "alice" || made.Kind != audit.Person || made.ActorID != "7" || made.Remote != "192.0.2.9" || made.Outcome != audit.Done || made.Request != "REQ1" ||
+		!strings.Contains(string(made.Detail), `"name":"web servers"`) {
+		t.Errorf("made: %+v %s", made, made.Detail)
+	}
+	if refused.Actor != "bob" || refused.Kind != audit.Application || refused.Outcome != audit.Denied || refused.Status != 403 || refused.Object != "1" {
+		t.Errorf("refused: %+v", refused)
+	}
+	if got := auditLog(t, s, Query{Filter: map[string][]string{"outcome": {"denied"}}}); len(got) != 1 || got[0].ID != "2" {
+		t.Errorf("denied: %+v", got)
+	}
+	if got := auditLog(t, s, Query{Filter: map[string][]string{"from": {time.Now().Add(time.Hour).Format(time.RFC3339)}}}); len(got) != 0 {
+		t.Errorf("of the future: %+v", got)
+	}
+	if _, err := s.Audit(context.Background(), Caller{Permissions: AppPermissions}, Query{}); !errors.Is(err, ErrDenied) {
+		t.Errorf("an application read the audit log: %v", err)
+	}
+	if _, err := s.Audit(context.Background(), admin, Query{Filter: map[string][]string{"from": {"yesterday"}}}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("yesterday: %v", err)
+	}
+}
+
+// A change that fails after it was stored is told as failed, too.
+func TestAuditTellsOfLateFailure(t *testing.T) {
+	t.Parallel()
+	s := testServer(t)
+	admin := Caller{Name: "alice", UserID: 7, Admin: true}
+	ctx := s.Audited(context.Background(), admin, "create-device-group", "", "")
+	if _, err := s.SaveDeviceGroup(ctx, admin, 0, RuleEdit{Name: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	s.AuditEnd(ctx, http.StatusInternalServerError)
+	if rows := auditLog(t, s, Query{}); len(rows) != 2 || rows[0].Outcome != audit.Done || rows[1].Outcome != audit.Failed {
+		t.Fatalf("%+v", rows)
+	}
+}
+
+// Anybody can be refused: that must not fill the disk, and what is not listed is counted.
+func TestAuditOfRefusalsIsBounded(t *testing.T) {
+	t.Parallel()
+	var r refusals
+	now := time.Unix(1_000_000, 0)
+	listed := 0
+	for range mostRefusals + 50 {
+		if _, ok := r.take(now); ok {
+			listed++
+		}
+	}
+	if listed != mostRefusals {
+		t.Fatalf("%d refusals at once are listed", listed)
+	}
+	if missed, ok := r.take(now.Add(2 * time.Second)); !ok || missed != 50 {
+		t.Fatalf("later: %v, %d missed", ok, missed)
+	}
+}
