@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log: who did what, with which outcome */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log: who did what, with which outcome, all rows of the filter as a file */
+        get: operations["export-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dashboard": {
         parameters: {
             query?: never;
@@ -1953,6 +1987,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AuditRow: {
+            action: string;
+            actor: string;
+            actor_id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description What the object was and is, where that is noted: {before, after}. */
+            detail?: unknown;
+            hash: string;
+            id: string;
+            /** @enum {string} */
+            kind: "person" | "application" | "local" | "nobody";
+            object: string;
+            /** @enum {string} */
+            outcome: "done" | "denied" | "failed";
+            remote: string;
+            request: string;
+            /** Format: int64 */
+            status: number;
+        };
         CancelExceptionInBody: {
             /** @description Only for these of its device groups; left out: whole. */
             groups?: number[];
@@ -2912,6 +2966,13 @@ export interface components {
             summary: string;
             vendor: string;
             version: string;
+        };
+        PageAuditRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["AuditRow"][];
+            /** Format: int64 */
+            total: number;
         };
         PageClosedRow: {
             /** Format: date-time */
@@ -4135,6 +4196,179 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    audit: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Order of time; minus is newest first. */
+                sort?: ("at" | "-at")[];
+                /** @description Names of people and applications. */
+                actor?: string[];
+                /** @description Operations. */
+                action?: string[];
+                /** @description Id of what an entry is about. */
+                object?: string[];
+                outcome?: ("done" | "denied" | "failed")[];
+                /** @description Instant (RFC 3339), included. */
+                from?: string[];
+                /** @description Instant (RFC 3339), not included. */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAuditRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-audit": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Order of time; minus is newest first. */
+                sort?: ("at" | "-at")[];
+                /** @description Names of people and applications. */
+                actor?: string[];
+                /** @description Operations. */
+                action?: string[];
+                /** @description Id of what an entry is about. */
+                object?: string[];
+                outcome?: ("done" | "denied" | "failed")[];
+                /** @description Instant (RFC 3339), included. */
+                from?: string[];
+                /** @description Instant (RFC 3339), not included. */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     dashboard: {
         parameters: {
             query?: {
