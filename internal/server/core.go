@@ -48,7 +48,7 @@ type core struct {
 	trends    *trendBook
 	past      *pastBook
 	sorting   *sorting // the rules of tags and device groups
-	// exceptions are all there ever were, by id.
+	// exceptions are those that are not over, by id. Lists read the others from the store.
 	exceptions []*exception
 	excepted   map[string][]*exceptionSpec // by recommendation: that are not over
 	settled    func()                      // called without mu when stale scores are up to date again; may be nil

@@ -212,7 +212,7 @@ func (c *core) applyExceptions() {
 	}
 }
 
-// exceptionByID finds an exception. The caller holds mu.
+// exceptionByID finds an exception that is not over. The caller holds mu.
 func (c *core) exceptionByID(id int64) *exception {
 	i, ok := slices.BinarySearchFunc(c.exceptions, id, func(e *exception, id int64) int { return int(e.id - id) })
 	if !ok {
@@ -235,12 +235,14 @@ func (e *exception) status() string {
 // takeExceptions makes stored changes of exceptions known. The caller holds mu for writing.
 func (c *core) takeExceptions(changes []*exception) {
 	for _, e := range changes {
-		if have := c.exceptionByID(e.id); have != nil {
+		switch have := c.exceptionByID(e.id); {
+		case have != nil:
 			have.spec, have.row = e.spec, e.row
-			continue
+		case e.spec.open():
+			c.exceptions = append(c.exceptions, e)
 		}
-		c.exceptions = append(c.exceptions, e)
 	}
+	c.exceptions = slices.DeleteFunc(c.exceptions, func(e *exception) bool { return !e.spec.open() })
 	slices.SortFunc(c.exceptions, func(a, b *exception) int { return int(a.id - b.id) })
 	c.applyExceptions()
 }

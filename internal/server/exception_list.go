@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/posture"
+	"github.com/picketsec/picket/internal/store"
 )
 
 func exceptionList() *list[ExceptionRow] {
@@ -64,29 +67,123 @@ func compareNumbers(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// endedAtOnce is how many exceptions that are over are read at a time.
+const endedAtOnce = 500
+
 // Exceptions lists exceptions, those that ended too. With a filter of device
-// groups it lists those that were made for devices in them.
-func (s *Server) Exceptions(_ context.Context, caller Caller, q Query) (Page[ExceptionRow], error) {
+// groups it lists those that were made for devices in them. What is over is read
+// from the store, bit by bit, and of it only what the page may show is kept.
+func (s *Server) Exceptions(ctx context.Context, caller Caller, q Query) (Page[ExceptionRow], error) {
 	if err := s.need(caller, RecommendationRead); err != nil {
+		return Page[ExceptionRow]{}, err
+	}
+	list := exceptionList()
+	sieve, err := list.sieve(&q)
+	if err != nil {
 		return Page[ExceptionRow]{}, err
 	}
 	c := s.core
 	c.mu.RLock()
-	defer c.mu.RUnlock()
 	l := c.lens(caller)
-	rows := make([]*ExceptionRow, 0, len(c.exceptions))
+	open := map[int64]bool{}
 	for _, e := range c.exceptions {
+		open[e.id] = true
 		if l.concerns(c, e.spec) {
-			rows = append(rows, c.exceptionRow(e))
+			sieve.add(c.exceptionRow(e))
 		}
 	}
-	p, err := exceptionList().page(q, rows)
+	c.mu.RUnlock()
+	if wantsEnded(&q) {
+		read, enough := 0, math.MaxInt
+		if asMade(&q) && caller.Groups == nil { // in the order in which the store has them: the page needs no more of them
+			enough = q.Offset + q.Limit
+		}
+		if err := s.eachEnded(ctx, func(c *core, e *exception) bool {
+			if l := c.lens(caller); l.concerns(c, e.spec) {
+				r := c.exceptionRow(e)
+				if open[e.id] { // it ended just now
+					sieve.drop(func(o *ExceptionRow) bool { return o.ID == r.ID })
+				}
+				sieve.add(r)
+			}
+			read++
+			return read < enough
+		}); err != nil {
+			return Page[ExceptionRow]{}, err
+		}
+		if read == enough {
+			all, err := s.st.CountEnded(ctx)
+			if err != nil {
+				return Page[ExceptionRow]{}, err
+			}
+			sieve.total += all - read
+		}
+	}
+	p := sieve.page()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l = c.lens(caller)
 	for i := range p.Items {
-		if id, e := exceptionID(p.Items[i].ID); e == nil {
-			p.Items[i].Exposed = l.count(c.exceptedDevices(c.exceptionByID(id)))
+		id, err := exceptionID(p.Items[i].ID)
+		if err != nil {
+			return Page[ExceptionRow]{}, err
+		}
+		p.Items[i].Exposed = l.count(c.exceptedDevices(&exception{id: id, spec: p.Items[i].spec}))
+	}
+	return p, nil
+}
+
+// wantsEnded reports whether a query lets exceptions through that are over.
+func wantsEnded(q *Query) bool {
+	want := q.Filter["status"]
+	return len(want) == 0 || slices.ContainsFunc(want, func(v string) bool { return v != StandsInEffect && v != StandsSuspended })
+}
+
+// asMade reports whether a query asks for a page of all exceptions, newest first.
+func asMade(q *Query) bool {
+	return q.Limit > 0 && q.Text == "" && len(q.Filter) == 0 && (len(q.Sort) == 0 || len(q.Sort) == 1 && q.Sort[0] == "-created_at")
+}
+
+// eachEnded calls fn, which holds core.mu for reading, for the exceptions that
+// are over, newest first, until it returns false.
+func (s *Server) eachEnded(ctx context.Context, fn func(c *core, e *exception) bool) error {
+	for below := int64(math.MaxInt64); ; {
+		rows, err := s.st.EndedExceptions(ctx, below, endedAtOnce)
+		if err != nil {
+			return err
+		}
+		some := make([]*exception, len(rows))
+		for i, row := range rows {
+			if some[i], err = parseException(row); err != nil {
+				return err
+			}
+			below = row.ID
+		}
+		more := len(rows) == endedAtOnce
+		s.core.mu.RLock()
+		for _, e := range some {
+			if !fn(s.core, e) {
+				more = false
+				break
+			}
+		}
+		s.core.mu.RUnlock()
+		if !more {
+			return nil
 		}
 	}
-	return p, err
+}
+
+// ended reads an exception that is over.
+func (s *Server) ended(ctx context.Context, id int64) (*exception, error) {
+	row, err := s.st.Exception(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("exception %d: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("exception %d: %w", id, err)
+	}
+	return parseException(row)
 }
 
 // concerns reports whether an exception was made for devices of the lens.
@@ -116,7 +213,7 @@ func (c *core) exceptionRow(e *exception) *ExceptionRow {
 	x := e.spec
 	r := &ExceptionRow{ID: strconv.FormatInt(e.id, 10), Name: c.exceptionName(x), Kind: x.kind(), Recommendation: x.recommendation(), Weakness: x.Weakness,
 		Product: x.Product, VersionFrom: x.From, VersionTo: x.To, Path: x.Path, Scope: x.scope(), Justification: x.Justification, LowersScore: x.mitigates(),
-		Context: x.Context, Status: e.status(), Why: x.Why, CreatedBy: x.CreatedBy, CreatedAt: x.Created, EndedBy: x.EndedBy, Keep: x.Keep, Source: x.Source}
+		Context: x.Context, Status: e.status(), Why: x.Why, CreatedBy: x.CreatedBy, CreatedAt: x.Created, EndedBy: x.EndedBy, Keep: x.Keep, Source: x.Source, spec: x}
 	for _, t := range x.Targets {
 		switch {
 		case t.Group == nil:
@@ -180,10 +277,17 @@ func (s *Server) exceptionDetail(ctx context.Context, caller Caller, id int64) (
 	}
 	c := s.core
 	c.mu.RLock()
+	e := c.exceptionByID(id)
+	c.mu.RUnlock()
+	if e == nil {
+		if e, err = s.ended(ctx, id); err != nil {
+			return ExceptionDetail{}, err
+		}
+	}
+	c.mu.RLock()
 	defer c.mu.RUnlock()
 	l := c.lens(caller)
-	e := c.exceptionByID(id)
-	if e == nil || !l.concerns(c, e.spec) {
+	if !l.concerns(c, e.spec) {
 		return ExceptionDetail{}, fmt.Errorf("exception %d: %w", id, ErrNotFound)
 	}
 	out := ExceptionDetail{ExceptionRow: *c.exceptionRow(e), In: []ExceptionTarget{}, History: []ExceptionEvent{}, AsOf: s.now()}

@@ -104,8 +104,9 @@ func (s *Server) CancelException(ctx context.Context, caller Caller, number stri
 	c.mu.RUnlock()
 	switch {
 	case e == nil:
-		return ExceptionDetail{}, fmt.Errorf("exception %d: %w", id, ErrNotFound)
-	case !spec.open():
+		if _, err := s.ended(ctx, id); err != nil {
+			return ExceptionDetail{}, err
+		}
 		return ExceptionDetail{}, fmt.Errorf("exception %d is over already: %w", id, ErrConflict)
 	case spec.Global && !caller.Admin:
 		return ExceptionDetail{}, fmt.Errorf("only an administrator cancels global exceptions: %w", ErrDenied)

@@ -455,3 +455,73 @@ func TestPathsAreLookedForWithoutTheLock(t *testing.T) {
 		t.Errorf("the exception that was canceled meanwhile: %s, %v", made.Status, err)
 	}
 }
+
+// What is over is in no memory; lists page it from the store, in any order and
+// with any filter, and one of it can be opened, also after a restart.
+func TestEndedExceptionsArePagedFromTheStore(t *testing.T) {
+	t.Parallel()
+	b := twoGroups(t)
+	ctx := t.Context()
+	source := ExceptionSource{Kind: "OpenVEX", ID: "doc", Author: "X"}
+	const many = 2*endedAtOnce + 100
+	var list []NewException
+	for i := range many {
+		list = append(list, NewException{Weakness: fmt.Sprintf("CVE-2020-%04d", (i*7919)%10000), Scope: ScopeGlobal, Justification: AlternateMitigation})
+	}
+	for _, l := range [][]NewException{list, list[:3]} {
+		if _, _, err := b.s.PutExceptions(ctx, admin, source, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.make(NewException{Weakness: "CVE-2024-0001", Scope: ScopeGroups, Groups: []exposure.Group{1}})
+	check := func(when string) {
+		t.Helper()
+		if n := len(b.s.core.exceptions); n != 4 {
+			t.Errorf("%s: %d exceptions in memory", when, n)
+		}
+		for _, q := range []Query{{}, {Sort: []string{"-created_at"}}, {Sort: []string{"created_at"}}, {Sort: []string{"name"}}, {Sort: []string{"-status", "name"}}, {Text: "CVE-2020-00"}, {Filter: map[string][]string{"status": {StandsCanceled}}},
+			{Filter: map[string][]string{"status": {StandsInEffect}}}} {
+			all, err := b.s.Exceptions(ctx, admin, q)
+			if err != nil || len(all.Items) != all.Total {
+				t.Fatalf("%s: %+v: %d items of %d, %v", when, q, len(all.Items), all.Total, err)
+			}
+			seen := map[string]bool{}
+			for q.Limit = 30; q.Offset < all.Total; q.Offset += q.Limit {
+				p, err := b.s.Exceptions(ctx, admin, q)
+				if err != nil || p.Total != all.Total {
+					t.Fatalf("%s: %+v: total %d, want %d, %v", when, q, p.Total, all.Total, err)
+				}
+				for i, r := range p.Items {
+					if seen[r.ID] || r.ID != all.Items[q.Offset+i].ID {
+						t.Fatalf("%s: %+v: row %d is %s, want %s", when, q, i, r.ID, all.Items[q.Offset+i].ID)
+					}
+					seen[r.ID] = true
+				}
+			}
+			if len(seen) != all.Total {
+				t.Errorf("%s: %+v: %d rows on pages of %d", when, q, len(seen), all.Total)
+			}
+		}
+		if p, err := b.s.Exceptions(ctx, admin, Query{}); err != nil || p.Total != many+1 {
+			t.Errorf("%s: %d exceptions, %v", when, p.Total, err)
+		}
+		grouped := admin
+		grouped.Groups = []exposure.Group{2}
+		if p, err := b.s.Exceptions(ctx, grouped, Query{}); err != nil || p.Total != many {
+			t.Errorf("%s: %d exceptions of a group that one is not for, %v", when, p.Total, err)
+		}
+		old, err := b.s.Exception(ctx, admin, "10")
+		if err != nil || old.Status != StandsCanceled || len(old.History) != 2 {
+			t.Errorf("%s: one that is over: %+v, %v", when, old, err)
+		}
+		if _, err := b.s.CancelException(ctx, admin, "10", nil); !errors.Is(err, ErrConflict) {
+			t.Errorf("%s: canceled again: %v", when, err)
+		}
+	}
+	check("as they ended")
+	if err := b.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	check("after a restart")
+}

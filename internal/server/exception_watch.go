@@ -26,6 +26,8 @@ const (
 	// mostMatchedNow is how many devices are looked at for a path before a new
 	// exception is answered; the rest follow in the background.
 	mostMatchedNow = 300
+	// tellAgain is how far back a start looks for ends that were not told.
+	tellAgain = 24 * time.Hour
 )
 
 // baseline is how bad it was when an exception was made.
@@ -225,9 +227,9 @@ func (s *Server) tellEnd(ctx context.Context, e *exception) error {
 // loadExceptions reads exceptions and ends those whose time was over while the
 // server was down.
 func (s *Server) loadExceptions(ctx context.Context) error {
-	rows, err := s.st.Exceptions(ctx)
+	rows, err := s.st.OpenExceptions(ctx, s.now().Add(-tellAgain))
 	if err != nil {
-		return fmt.Errorf("read exceptions: %w", err)
+		return err
 	}
 	list := make([]*exception, 0, len(rows))
 	for _, row := range rows {
@@ -242,7 +244,7 @@ func (s *Server) loadExceptions(ctx context.Context) error {
 	s.core.takeExceptions(list)
 	s.core.mu.Unlock()
 	for _, e := range list { // the server may have stopped between the end and its telling
-		if x := e.spec; (x.EndedAs == StandsExpired || x.EndedAs == StandsResurfaced) && s.now().Sub(x.Ended) < 24*time.Hour {
+		if x := e.spec; (x.EndedAs == StandsExpired || x.EndedAs == StandsResurfaced) && s.now().Sub(x.Ended) < tellAgain {
 			if err := s.tellEnd(ctx, e); err != nil {
 				return err
 			}

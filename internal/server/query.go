@@ -115,6 +115,57 @@ func (l *list[T]) cut(q Query, rows []*T) (cut []*T, total int, err error) {
 	return window(kept, l.compare(&q), q.Offset, q.Limit), len(kept), nil
 }
 
+// sieve takes the rows of a list one by one, from wherever they come, and keeps
+// only those that the page which is asked for may show.
+type sieve[T any] struct {
+	l       *list[T]
+	q       *Query
+	has     func(string) bool
+	compare func(a, b *T) int
+	rows    []*T
+	total   int
+}
+
+// sieve begins a page, or refuses the query.
+func (l *list[T]) sieve(q *Query) (*sieve[T], error) {
+	if err := l.check(q); err != nil {
+		return nil, err
+	}
+	s := &sieve[T]{l: l, q: q, compare: l.compare(q)}
+	if needle := strings.ToLower(strings.TrimSpace(q.Text)); needle != "" {
+		s.has = func(s string) bool { return containsFold(s, needle) }
+	}
+	return s, nil
+}
+
+// add takes a row.
+func (s *sieve[T]) add(r *T) {
+	if !s.l.match(s.q, s.has, r) {
+		return
+	}
+	s.total++
+	s.rows = append(s.rows, r)
+	if most := s.q.Offset + s.q.Limit; s.q.Limit > 0 && len(s.rows) >= 2*most+1000 {
+		s.rows = window(s.rows, s.compare, 0, most)
+	}
+}
+
+// drop takes back rows that were added.
+func (s *sieve[T]) drop(which func(*T) bool) {
+	n := len(s.rows)
+	s.rows = slices.DeleteFunc(s.rows, which)
+	s.total -= n - len(s.rows)
+}
+
+// page is what the query asked for of the rows that were added.
+func (s *sieve[T]) page() Page[T] {
+	p := Page[T]{Total: s.total, AsOf: time.Now().UTC(), Items: []T{}}
+	for _, r := range window(s.rows, s.compare, s.q.Offset, s.q.Limit) {
+		p.Items = append(p.Items, *r)
+	}
+	return p
+}
+
 // containsFold reports whether s holds needle, which is in lower case, without
 // regard to case.
 func containsFold(s, needle string) bool {

@@ -109,6 +109,8 @@ type ExceptionRow struct {
 	Keep           bool            `json:"keep"`
 	Source         ExceptionSource `json:"source"`
 	Document       string          `json:"document"` // id of the loaded VEX document that says so; "" when none does
+
+	spec *exceptionSpec
 }
 
 // ExceptionDetail is an exception with where it holds and what became of it.

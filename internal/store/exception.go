@@ -70,11 +70,42 @@ func (s *Store) SaveExceptions(ctx context.Context, changes []ExceptionChange) e
 	return nil
 }
 
-// Exceptions returns all exceptions, oldest first, those that ended too.
-func (s *Store) Exceptions(ctx context.Context) ([]Exception, error) {
-	rows, err := s.r.QueryContext(ctx, `SELECT id, source, spec, ended FROM exception ORDER BY id`)
+// OpenExceptions returns the exceptions that are not over, oldest first, and
+// those that ended at or after a time.
+func (s *Store) OpenExceptions(ctx context.Context, ended time.Time) ([]Exception, error) {
+	return s.exceptions(ctx, `SELECT id, source, spec, ended FROM exception WHERE ended = 0 OR ended >= $1 ORDER BY id`, ended.UnixMilli())
+}
+
+// EndedExceptions returns at most limit exceptions that are over and have a
+// lower id than one, newest first.
+func (s *Store) EndedExceptions(ctx context.Context, below int64, limit int) ([]Exception, error) {
+	return s.exceptions(ctx, `SELECT id, source, spec, ended FROM exception WHERE ended <> 0 AND id < $1 ORDER BY id DESC LIMIT $2`, below, limit)
+}
+
+// CountEnded counts the exceptions that are over.
+func (s *Store) CountEnded(ctx context.Context) (n int, err error) {
+	if err := s.r.QueryRowContext(ctx, `SELECT count(*) FROM exception WHERE ended <> 0`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count exceptions: %w", err)
+	}
+	return n, nil
+}
+
+// Exception returns an exception; ErrNotFound if there is none with this id.
+func (s *Store) Exception(ctx context.Context, id int64) (Exception, error) {
+	list, err := s.exceptions(ctx, `SELECT id, source, spec, ended FROM exception WHERE id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
 	if err != nil {
-		return nil, err
+		return Exception{}, err
+	}
+	return list[0], nil
+}
+
+func (s *Store) exceptions(ctx context.Context, query string, args ...any) ([]Exception, error) {
+	rows, err := s.r.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read exceptions: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []Exception
@@ -82,7 +113,7 @@ func (s *Store) Exceptions(ctx context.Context) ([]Exception, error) {
 		var e Exception
 		var ended int64
 		if err := rows.Scan(&e.ID, &e.Source, &e.Spec, &ended); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read exceptions: %w", err)
 		}
 		if ended > 0 {
 			e.Ended = time.UnixMilli(ended).UTC()
