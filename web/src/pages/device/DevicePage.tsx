@@ -82,7 +82,7 @@ export function DevicePage() {
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
           </div>
           <div className={s.tools}>
-            {d.sbom && <Button appearance="subtle" icon={<DeleteRegular />} onClick={() => setRemoving(true)}>Remove</Button>}
+            {d.sbom && <Button appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
             <Menu
               label="Download"
               align="end"
