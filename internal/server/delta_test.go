@@ -268,3 +268,38 @@ func TestDeltaWindow(t *testing.T) {
 		}
 	}
 }
+
+// A device that moves to another device group has the same rows: exports name
+// the new group, and a delta says nothing.
+func TestExportsOfADeviceThatMoved(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 open")
+	r := newReport(s, enrol(t, s, "a"))
+	r.send(t, "openssl 3.0.1-1")
+	at, rows := exported(t, s, ExportQuery{})
+	move(t, s, r, 1)
+	group := func() (name string) {
+		t.Helper()
+		x, err := s.ExportVulns(t.Context(), admin, ExportQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d, err := range x.Devices {
+			if err != nil {
+				t.Fatal(err)
+			}
+			name = d.Group
+		}
+		return name
+	}
+	if name := group(); len(rows) != 1 || name != "g1" {
+		t.Errorf("%d rows, the group is %q, want one in g1", len(rows), name)
+	}
+	_, delta := exported(t, s, ExportQuery{Since: at})
+	sameRows(t, "a delta over a move", delta, nil)
+	r.send(t, "bash 5.2-1")
+	_, delta = exported(t, s, ExportQuery{Since: at})
+	if len(delta) != 1 {
+		t.Errorf("a delta over a move and a removal %v, want one row", delta)
+	}
+}

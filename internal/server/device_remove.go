@@ -110,7 +110,7 @@ func (s *Server) RemoveDevice(ctx context.Context, caller Caller, id string) err
 	for i := range r.Closed {
 		r.Closed[i].Reason, r.Closed[i].Detail = "removed", "the device was removed by "+caller.Name
 	}
-	r.Change = c.noteDevice(d, held, diff, nil)
+	r.Change = c.noteDevice(d, held, diff, nil, nil)
 	c.forgetDevice(diff)
 	c.judge(d, nil)
 	c.setPaths(d, nil)

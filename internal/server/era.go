@@ -108,6 +108,7 @@ func (e *era) device(ctx context.Context, num uint32) (*deviceAt, error) {
 		}
 		held := out.now
 		out.now = heldBefore(e.at+1, held, out.changes)
+		out.verdicts = verdictsBefore(e.at+1, out.verdicts, out.changes)
 		if e.since > 0 {
 			out.then = heldBefore(e.since, held, out.changes)
 		}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,4 +163,75 @@ func TestExportFilesAreBounded(t *testing.T) {
 	} else if _, err := os.Stat(x.dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("files of an earlier run: %v", err)
 	}
+}
+
+// The results of checks in an export are those of its moment, on every page of
+// it and after a restart, also of a device that changed since.
+func TestExportChecksOfAMoment(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	list := []*report{newReport(s, enrol(t, s, "one")), newReport(s, enrol(t, s, "two"))}
+	for _, r := range list {
+		r.send(t, "bash 5.2-1")
+	}
+	read := func(q ExportQuery) (at time.Time, out []string) {
+		t.Helper()
+		x, err := s.ExportChecks(t.Context(), admin, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d, err := range x.Devices {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range d.Rows {
+				out = append(out, fmt.Sprintf("%d %s %v %v", d.Num, r.Check.ID, r.Applicable, r.Compliant))
+			}
+		}
+		return x.At, out
+	}
+	type moment struct {
+		at   time.Time
+		want []string
+	}
+	var past []moment
+	note := func() {
+		t.Helper()
+		at, want := read(ExportQuery{})
+		if n := len(past); n > 0 && slices.Equal(want, past[n-1].want) {
+			t.Fatal("the results did not change")
+		}
+		past = append(past, moment{at, want})
+	}
+	check := func(when string) {
+		t.Helper()
+		for i, p := range past {
+			if _, got := read(ExportQuery{At: p.at}); !slices.Equal(got, p.want) {
+				t.Errorf("%s: moment %d has %d rows, want %d, or others", when, i, len(got), len(p.want))
+			}
+		}
+		from := uint32(2) // the page with the second device
+		_, got := read(ExportQuery{At: past[0].at, From: from})
+		if want := slices.DeleteFunc(slices.Clone(past[0].want), func(r string) bool { return !strings.HasPrefix(r, "2 ") }); len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%s: a later page of the first moment has %d rows, want %d", when, len(got), len(want))
+		}
+	}
+	note()
+	list[1].send(t, "bash 5.2-1", "telnetd 1-1", "telnet 1-1")
+	note()
+	list[0].send(t, "bash 5.2-1", "telnet 1-1")
+	note()
+	list[1].send(t, "bash 5.2-1")
+	note()
+	set := inventory.NewSection(inventory.Sysctl, inventory.Complete, "") // no software changes with it
+	set.Put("kernel.unprivileged_userns_clone", inventory.Setting{Value: "0"})
+	list[0].sections(t, set)
+	note()
+	check("at once")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, dir)
+	defer func() { _ = s.Close() }()
+	check("after a restart")
 }

@@ -117,7 +117,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	rep.Closed = c.closures(d, oldHeld, diff, rep.At.UnixMilli())
 	rep.Components, rep.Woken = c.unsaved(ids, fresh), c.wake(diff.Added)
 	rep.Noted, c.noted.unsaved = c.noted.unsaved, nil
-	rep.Change = c.noteDevice(d, oldHeld, diff, c.movedFiles(before, sections, &profile))
+	rep.Change = c.noteDevice(d, oldHeld, diff, c.movedFiles(before, sections, &profile), judged)
 	c.forgetDevice(diff)
 	sum.Tags, sum.Paths = oldSum.Tags, c.pathHits(profile.Uses)
 	c.setPaths(d, sum.Paths)

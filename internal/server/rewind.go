@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -79,13 +80,15 @@ func (k *stamps) notBefore(at int64) {
 	k.last = max(k.last, at)
 }
 
-// noteDevice records what a report changes of a device: the report commits it.
-// The caller holds mu for writing and calls noted when the commit has ended.
-func (c *core) noteDevice(d *device, old []store.Held, diff exposure.DeviceDiff, paths []store.PathsWas) *store.Change {
-	if len(diff.Added)+len(diff.Removed)+len(paths) == 0 {
+// noteDevice records what a report changes of a device, judged being what its
+// checks say from then on: the report commits it. The caller holds mu for
+// writing and calls noted when the commit has ended.
+func (c *core) noteDevice(d *device, old []store.Held, diff exposure.DeviceDiff, paths []store.PathsWas, judged verdicts) *store.Change {
+	was := d.verdictsWas(judged)
+	if len(diff.Added)+len(diff.Removed)+len(paths) == 0 && was == nil {
 		return nil
 	}
-	ch := &store.Change{At: c.stamps.next(), Device: int64(d.num), Paths: paths}
+	ch := &store.Change{At: c.stamps.next(), Device: int64(d.num), Paths: paths, Verdicts: was}
 	if len(old) == 0 {
 		ch.First = true
 	} else {
@@ -100,6 +103,36 @@ func (c *core) noteDevice(d *device, old []store.Held, diff exposure.DeviceDiff,
 	}
 	d.pending, d.changedAt = ch, ch.At
 	return ch
+}
+
+// verdictsWas is what a change has to say of the results of a device's checks,
+// nil when they stay as they are. What checks of another version of Picket said
+// is not known any more, and nothing is said of it.
+func (d *device) verdictsWas(judged verdicts) *string {
+	if bytes.Equal(d.verdicts, judged) || d.verdicts == nil && d.sum.OSID != "" {
+		return nil
+	}
+	text := ""
+	if d.verdicts != nil {
+		text = d.verdicts.text()
+	}
+	return &text
+}
+
+// verdictsBefore are the results of a device's checks before all its changes
+// from a time on; changes are ordered, oldest first.
+func verdictsBefore(from int64, now verdicts, changes []*store.Change) verdicts {
+	for _, ch := range changes {
+		if ch.At < from || ch.Verdicts == nil {
+			continue
+		}
+		was, ok := parseVerdicts(*ch.Verdicts)
+		if !ok {
+			return nil // none, or of other checks
+		}
+		return was
+	}
+	return now
 }
 
 func heldAt(list []store.Held, id uint32) (int, bool) {

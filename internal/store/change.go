@@ -25,6 +25,10 @@ type Change struct {
 	Removed []Held     `json:"rem,omitempty"`   // components that it had
 	Paths   []PathsWas `json:"paths,omitempty"` // where components of the device were
 
+	// Verdicts are the results of the device's configuration checks, the server's
+	// text; nil: they did not change.
+	Verdicts *string `json:"checks,omitempty"`
+
 	None  []uint32  `json:"none,omitempty"`  // components without any hit
 	Hits  []HitWas  `json:"hits,omitempty"`  // one hit of one component
 	Facts []FactWas `json:"facts,omitempty"` // one weakness
