@@ -197,6 +197,7 @@ type eventBook struct {
 	list    []*event
 	changes map[int64]*eventChange
 	whole   bool // there are no older ones
+	fixes   fixes
 }
 
 func newEventBook() *eventBook {

@@ -66,7 +66,11 @@ func releaseName(life releaseLife) string {
 
 // setLine takes in whether the line of a component has ended. The caller holds mu for writing.
 func (c *core) setLine(id exposure.ComponentID, now time.Time) {
-	if was := c.fleet.LineOf(id); c.fleet.SetLine(id, c.endedLine(c.fleet.Component(id), now)) {
+	c.takeLine(id, c.endedLine(c.fleet.Component(id), now))
+}
+
+func (c *core) takeLine(id exposure.ComponentID, line exposure.Line) {
+	if was := c.fleet.LineOf(id); c.fleet.SetLine(id, line) {
 		for rows := range c.caches {
 			rows.mu.Lock()
 			rows.forgetProduct(was.Product)
@@ -79,8 +83,16 @@ func (c *core) setLine(id exposure.ComponentID, now time.Time) {
 // setLines does so for every component. Tags tell of ends to come, too: with a
 // new day all rows are made anew. The caller holds mu for writing.
 func (c *core) setLines(now time.Time) {
+	known := map[release]exposure.Line{} // most components are of a few releases
 	for _, id := range c.fleet.Components() {
-		c.setLine(id, now)
+		k := c.fleet.Component(id)
+		at := release{k.Key.Ecosystem, k.Key.Release}
+		line, ok := known[at]
+		if !ok || at.name == "" {
+			line = c.endedLine(k, now)
+			known[at] = line
+		}
+		c.takeLine(id, line)
 	}
 	if day := dayOf(now); day != c.lineDay {
 		c.lineDay = day

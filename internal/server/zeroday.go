@@ -2,6 +2,7 @@ package server
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
@@ -69,11 +70,34 @@ func (c *core) newFixes() map[string]bool {
 	return c.events.fixed(c.clock().Add(-fixIsNew), c.noted.has[notedZeroDay])
 }
 
+// fixes remembers what fixed answered last.
+type fixes struct {
+	mu  sync.Mutex
+	key fixedKey
+	out map[string]bool
+}
+
+type fixedKey struct {
+	day, of int
+	last    int64 // event
+}
+
 // fixed are those of some weaknesses for which a fix was published since a time.
+// The result is shared, and made anew with every event and every day.
 func (b *eventBook) fixed(from time.Time, of map[string]bool) map[string]bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
+	key := fixedKey{day: dayOf(from), of: len(of)}
+	if n := len(b.list); n > 0 {
+		key.last = b.list[n-1].ID
+	}
+	b.fixes.mu.Lock()
+	defer b.fixes.mu.Unlock()
+	if b.fixes.out != nil && b.fixes.key == key {
+		return b.fixes.out
+	}
 	out := map[string]bool{}
+	b.fixes.key, b.fixes.out = key, out
 	for _, e := range slices.Backward(b.list) {
 		if e.At.Before(from) {
 			break
@@ -94,6 +118,9 @@ func (b *eventBook) fixed(from time.Time, of map[string]bool) map[string]bool {
 // exploited: whether they are zero days rests on all that has them. The caller
 // holds mu for writing.
 func (c *core) forgetZeroDays(rows *rowCache, weaknesses []string) {
+	if len(rows.weak)+len(rows.products)+len(rows.remedies) == 0 {
+		return
+	}
 	for _, w := range weaknesses {
 		if !c.exploited(w) {
 			continue
