@@ -202,3 +202,14 @@ func TestZeroDay(t *testing.T) {
 		t.Errorf("a month later: %q", got)
 	}
 }
+
+// What one package has a fix for is no zero day in another.
+func TestFixElsewhereIsNoZeroDay(t *testing.T) {
+	b := newExcepting(t)
+	load(t, b.s, "tracker.json", "openssl CVE-2025-0001 open", "curl CVE-2025-0001 resolved 7.88.1-11")
+	b.device("one", 0, "openssl 3.0.11-1~deb12u1", "curl 7.88.1-10")
+	importFile(t, b.s, writeKEV(t, "CVE-2025-0001"))
+	if r, err := b.s.Recommendation(t.Context(), admin, opensslAttention); err != nil || len(r.Tags) != 0 {
+		t.Errorf("tags %v, %v", r.Tags, err)
+	}
+}
