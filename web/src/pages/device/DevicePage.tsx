@@ -46,9 +46,10 @@ export function DevicePage() {
   const id = useDeviceId();
   const path = useLocation({ select: (l) => l.pathname });
   const navigate = useNavigate();
-  const { data: d, error, refetch } = useQuery(device(id));
-  const { data: todo } = useQuery(deviceRecommendations(id, firstPage));
   const [removing, setRemoving] = useState(false);
+  const [gone, setGone] = useState(false); // then nothing is asked about it any more
+  const { data: d, error, refetch } = useQuery({ ...device(id), enabled: !gone });
+  const { data: todo } = useQuery({ ...deviceRecommendations(id, firstPage), enabled: !gone });
   const [side, setSide] = useState(() => window.innerWidth > 1024);
   const base = `/devices/${encodeURIComponent(id)}`;
   const last = path.split("/")[3] ?? "";
@@ -97,7 +98,7 @@ export function DevicePage() {
           </div>
         </div>
       </div>
-      {removing && <Suspense><RemoveDevice d={d} onClose={() => setRemoving(false)} /></Suspense>}
+      {removing && <Suspense><RemoveDevice d={d} gone={gone} onGone={setGone} onClose={() => setRemoving(false)} /></Suspense>}
       <div className={s.body}>
         {side && <Sidebar d={d} />}
         <div className={s.main}>
@@ -110,7 +111,7 @@ export function DevicePage() {
             </TabList>
           </div>
           <div className={mergeClasses(s.tab, tab === "overview" && s.plain)} role="tabpanel" aria-label={tabs[tab]} tabIndex={tab === "overview" ? 0 : undefined}>
-            <Outlet />
+            {!gone && <Outlet />}
           </div>
         </div>
       </div>

@@ -1,7 +1,6 @@
 import { Button, MessageBar, MessageBarBody, Spinner } from "@fluentui/react-components";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
 import { explain } from "../../api/client";
 import { deviceRemoval, removeDevice } from "../../api/exchange";
 import type { Device } from "../../api/schema";
@@ -9,16 +8,18 @@ import { number } from "../../lib/format";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { Panel } from "../../ui/Panel";
 
-/** Asks before a device without an agent is removed, with what disappears. */
-export function RemoveDevice({ d, onClose }: { d: Device; onClose: () => void }) {
+/**
+ * Asks before a device without an agent is removed, with what disappears. `gone`
+ * is true from the moment of removal on: then nothing is asked about it any more.
+ */
+export function RemoveDevice({ d, gone, onGone, onClose }: { d: Device; gone: boolean; onGone: (gone: boolean) => void; onClose: () => void }) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [gone, setGone] = useState(false); // then nothing is asked about it any more
   const { data, error } = useQuery({ ...deviceRemoval(d.id), enabled: !gone, staleTime: 0 });
   const go = useMutation({
     mutationFn: () => removeDevice(d.id),
-    onMutate: () => setGone(true),
-    onError: () => setGone(false),
+    onMutate: () => onGone(true),
+    onError: () => onGone(false),
     onSuccess: async () => {
       await navigate({ to: "/devices" });
       client.removeQueries({ queryKey: ["device", d.id] });

@@ -126,15 +126,15 @@ function comesBack(r: VexRemoval): string[] {
   return out;
 }
 
-function Remove({ id, onDone, onKeep }: { id: string; onDone: () => void; onKeep: () => void }) {
+/** `gone` is true from the moment of removal on: then nothing is asked about the document any more. */
+function Remove({ id, gone, onGone, onDone, onKeep }: { id: string; gone: boolean; onGone: (gone: boolean) => void; onDone: () => void; onKeep: () => void }) {
   const s = useStyles();
   const client = useQueryClient();
-  const [gone, setGone] = useState(false); // then nothing is asked about it any more
   const { data, error } = useQuery({ ...vexRemoval(id), enabled: !gone, staleTime: 0 });
   const go = useMutation({
     mutationFn: () => removeVex(id),
-    onMutate: () => setGone(true),
-    onError: () => setGone(false),
+    onMutate: () => onGone(true),
+    onError: () => onGone(false),
     onSuccess: () => {
       onDone();
       return client.invalidateQueries();
@@ -156,9 +156,11 @@ function Remove({ id, onDone, onKeep }: { id: string; onDone: () => void; onKeep
 
 /** A VEX document: what it says, what came of it, and how to be rid of it. */
 export function VexFlyout({ id, frame, row }: { id: string; frame: FlyoutFrame; row: VexRow | undefined }) {
-  const q = useQuery(vexDocument(id));
   const [asked, setAsked] = useState(false);
+  const [gone, setGone] = useState(false);
+  const q = useQuery({ ...vexDocument(id), enabled: !gone });
   const d = q.data;
+  const ask = asked && <Remove id={id} gone={gone} onGone={setGone} onDone={frame.onClose} onKeep={() => setAsked(false)} />;
   const head = d ?? row;
   return (
     <Flyout
@@ -174,8 +176,8 @@ export function VexFlyout({ id, frame, row }: { id: string; frame: FlyoutFrame; 
         </>
       )}
       tabs={[
-        { key: "details", title: "Details", render: () => d && <>{asked && <Remove id={d.id} onDone={frame.onClose} onKeep={() => setAsked(false)} />}<Details d={d} /></> },
-        { key: "statements", title: "Statements", render: () => d && <>{asked && <Remove id={d.id} onDone={frame.onClose} onKeep={() => setAsked(false)} />}<Statements d={d} /></> },
+        { key: "details", title: "Details", render: () => d && <>{ask}<Details d={d} /></> },
+        { key: "statements", title: "Statements", render: () => d && <>{ask}{!gone && <Statements d={d} />}</> },
       ]}
     />
   );
