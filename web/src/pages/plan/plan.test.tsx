@@ -30,10 +30,10 @@ test("the goal is in the address and is what the server is asked", async () => {
   await waitFor(() => expect(param("target")).toBe("20"));
   fireEvent.change(g.getByLabelText(/^Restarts, at most/), { target: { value: "3" } });
   await user.click(g.getByRole("checkbox", { name: "Configuration change" }));
-  await waitFor(() => expect(param("types")).toBe("Update,Restart"));
+  await waitFor(() => expect(param("types")).toBe("Update,Upgrade,Uninstall,Restart"));
   await user.click(g.getByRole("button", { name: "Find the smallest plan" }));
   await screen.findByRole("table", { name: "Steps of the plan" });
-  expect(c.last("POST /plans/draft")?.body).toMatchObject({ target: 20, types: ["Update", "Restart"], exclude: [], max_restarts: 3 });
+  expect(c.last("POST /plans/draft")?.body).toMatchObject({ target: 20, types: ["Update", "Upgrade", "Uninstall", "Restart"], exclude: [], max_restarts: 3 });
   expect(screen.getByText("1 change brings the score below 30, to 28.0.")).toBeTruthy();
 });
 
