@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -32,6 +34,7 @@ type core struct {
 	going   map[exposure.ComponentID]bool          // of idle: about to be swept
 	facts   map[string]*fact                       // by weakness: what lists show, filled as needed
 	view    intelView                              // the intelligence that the index reflects; nil but while it changes
+	small   bool                                   // steps of inSteps are as small as can be: for tests
 	rows    *rowCache
 	lenses  lenses
 	members map[exposure.Group]*roaring.Bitmap // devices by device group
@@ -168,12 +171,7 @@ func (c *core) fact(weakness string) *fact {
 	if f := c.facts[weakness]; f != nil {
 		return f
 	}
-	f := factOf(&advisory.Weakness{})
-	if c.view != nil {
-		if w, ok := c.view.Weakness(weakness); ok {
-			f = factOf(&w)
-		}
-	}
+	f := factIn(c.view, weakness)
 	c.facts[weakness] = f
 	return f
 }
@@ -184,6 +182,24 @@ func (c *core) peek(weakness string) *fact {
 		return f
 	}
 	return factOf(&advisory.Weakness{})
+}
+
+// factIn is what a view (nil: none) says of a weakness.
+func factIn(view intelView, weakness string) *fact {
+	if view != nil {
+		if w, ok := view.Weakness(weakness); ok {
+			return factOf(&w)
+		}
+	}
+	return factOf(&advisory.Weakness{})
+}
+
+// same reports whether two facts say the same.
+func (f *fact) same(o *fact) bool {
+	a, b := *f, *o
+	a.Types, b.Types = nil, nil
+	a.Published, b.Published, a.Updated, b.Updated = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	return reflect.DeepEqual(a, b) && slices.Equal(f.Types, o.Types) && f.Published.Equal(o.Published) && f.Updated.Equal(o.Updated)
 }
 
 func factOf(w *advisory.Weakness) *fact {

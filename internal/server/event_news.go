@@ -160,9 +160,11 @@ type newsroom struct {
 	drafts  map[[2]string]*draft
 }
 
-// gather says what a change of the intelligence has to tell. The caller holds
-// mu for writing; the index has the new assessments, results is parallel to ids.
-func (c *core) gather(t touched, ids []exposure.ComponentID, results []exposure.Assessment, before map[exposure.ComponentID][]store.Known, view intelView) (*newsroom, error) {
+// newsroom begins to gather what a change of the intelligence has to tell: of
+// each of ids, component has to be called, then end. The caller of all three
+// holds mu for writing; the index has the new assessments, results is parallel
+// to ids.
+func (c *core) newsroom(t touched, ids []exposure.ComponentID, results []exposure.Assessment, before map[exposure.ComponentID][]store.Known, view intelView) (*newsroom, error) {
 	n := &newsroom{c: c, view: view, before: before, counted: c.fleet.Scores().Devices(), places: map[[2]string]string{}, first: map[string]bool{},
 		raised: map[string][]string{}, drafts: map[[2]string]*draft{}}
 	if err := n.newFeeds(); err != nil {
@@ -170,20 +172,26 @@ func (c *core) gather(t touched, ids []exposure.ComponentID, results []exposure.
 	}
 	n.cover(ids)
 	n.threats(t, ids, results)
-	for i, id := range ids {
-		was, changed := before[id]
-		if !changed && len(n.raised) == 0 {
-			continue
-		}
-		if !changed {
-			was = c.known[id]
-		}
-		if devs := roaring.And(c.fleet.DevicesOf(id), n.counted); !devs.IsEmpty() {
-			n.look(id, was, results[i].Matches, devs)
-		}
-	}
-	n.noted = append(n.noted, c.noteZeroDays(n.exploited)...)
 	return n, nil
+}
+
+// component gathers what a component has to tell.
+func (n *newsroom) component(id exposure.ComponentID, now []exposure.Match) {
+	was, changed := n.before[id]
+	if !changed && len(n.raised) == 0 {
+		return
+	}
+	if !changed {
+		was = n.c.known[id]
+	}
+	if devs := roaring.And(n.c.fleet.DevicesOf(id), n.counted); !devs.IsEmpty() {
+		n.look(id, was, now, devs)
+	}
+}
+
+// end gathers what follows from all components.
+func (n *newsroom) end() {
+	n.noted = append(n.noted, n.c.noteZeroDays(n.exploited)...)
 }
 
 // newFeeds finds feeds that were never loaded before and tell of threats.

@@ -62,7 +62,11 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 		return err
 	}
 
-	done, err := c.reassessed(t, ids, comps, results, view)
+	take := c.reassessed
+	if !t.Start {
+		take = c.reassessedInSteps
+	}
+	done, err := take(t, ids, comps, results, view)
 	if err != nil {
 		return err
 	}
@@ -112,65 +116,111 @@ func (r *reassessment) empty() bool { return len(r.rows)+len(r.learned) == 0 }
 // as changes of their rows.
 const rewriteAbove = 5000
 
-// reassessed brings the index to new assessments and returns what the store has to learn.
+// reassessed brings the index to new assessments in one go and returns what the
+// store has to learn: when the server starts and nobody reads.
 func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposure.Component, results []exposure.Assessment, view intelView) (reassessment, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.view = view
 	defer func() { c.view = nil }()
-	var diffs []exposure.AssessmentDiff
-	judged := make([]bool, len(ids))
-	for i, id := range ids {
-		judged[i] = c.judged(id)
-	}
+	k := c.taking(t, ids, comps, results, view)
 	note := c.noteIntel(t, ids, results)
+	judged := k.judged(0, len(ids))
 	c.refreshFacts(t)
-	set := func() { diffs = c.fleet.SetAssessments(ids, results) }
-	if t.All {
-		looked := map[string]bool{}
-		for i := range comps {
-			if pid := comps[i].ID() + " " + comps[i].Key.Release; !looked[pid] {
-				looked[pid] = true
-				c.lookUp(comps[i])
-			}
-		}
-		c.fleet.Bulk(func() {
-			set()
-			c.setLines(c.clock())
-		})
-	} else {
-		set()
+	for i := range comps {
+		k.lookUp(comps[i])
 	}
+	var diffs []exposure.AssessmentDiff
+	c.fleet.Bulk(func() {
+		diffs = c.fleet.SetAssessments(ids, results)
+		c.setLines(c.clock())
+	})
 	note(diffs)
-	out := reassessment{before: slices.Clone(c.intelPending)}
-	was := map[exposure.ComponentID][]store.Known{} // of those that changed
-	now := time.Now()
-	whole := len(ids) > rewriteAbove
+	if err := k.took(0, judged, diffs); err != nil {
+		return reassessment{}, err
+	}
+	c.placeSoon(k.at)
+	news, err := c.newsroom(t, ids, results, k.was, view)
+	if err != nil {
+		return reassessment{}, err
+	}
 	for i, id := range ids {
-		c.forgetComponent(id, diffs[i])
-		c.doubt(id, judged[i])
+		news.component(id, results[i].Matches)
+	}
+	return k.done(news), nil
+}
+
+// taking is a change of the intelligence on its way into the index.
+type taking struct {
+	c       *core
+	t       touched
+	ids     []exposure.ComponentID
+	comps   []exposure.Component
+	results []exposure.Assessment
+	view    intelView
+	at      time.Time
+	was     map[exposure.ComponentID][]store.Known // of those that changed
+	looked  map[string]bool
+	out     reassessment
+}
+
+func (c *core) taking(t touched, ids []exposure.ComponentID, comps []exposure.Component, results []exposure.Assessment, view intelView) *taking {
+	return &taking{c: c, t: t, ids: ids, comps: comps, results: results, view: view, at: time.Now(), was: map[exposure.ComponentID][]store.Known{}, looked: map[string]bool{}}
+}
+
+// judged says of components from … to whether they could be judged before.
+func (k *taking) judged(from, to int) []bool {
+	out := make([]bool, to-from)
+	for i := range out {
+		out[i] = k.c.judged(k.ids[from+i])
+	}
+	return out
+}
+
+// lookUp asks the catalogue for a product and release, once.
+func (k *taking) lookUp(comp exposure.Component) {
+	if pid := comp.ID() + " " + comp.Key.Release; !k.looked[pid] {
+		k.looked[pid] = true
+		k.c.lookUp(comp)
+	}
+}
+
+// took follows up on the assessments of components from a place on, which the
+// index has now: diffs is what changed, judged whether they could be before.
+func (k *taking) took(from int, judged []bool, diffs []exposure.AssessmentDiff) error {
+	c, now := k.c, k.at
+	whole := len(k.ids) > rewriteAbove
+	for n := range diffs {
+		i := from + n
+		id := k.ids[i]
+		c.forgetComponent(id, diffs[n])
+		c.doubt(id, judged[n])
 		before := c.known[id]
-		if sameKnown(before, &results[i]) {
+		if sameKnown(before, &k.results[i]) {
 			continue
 		}
-		was[id] = before
-		out.closed = append(out.closed, c.closedBy(id, before, &results[i], view, now.UnixMilli())...)
-		c.learn(id, &results[i], now.Unix())
+		k.was[id] = before
+		k.out.closed = append(k.out.closed, c.closedBy(id, before, &k.results[i], k.view, now.UnixMilli())...)
+		c.learn(id, &k.results[i], now.Unix())
 		if c.saved[id] && !whole {
-			out.learned = appendLearned(out.learned, id, before, c.known[id])
+			k.out.learned = appendLearned(k.out.learned, id, before, c.known[id])
 			continue
 		}
-		spec, err := json.Marshal(comps[i])
+		spec, err := json.Marshal(k.comps[i])
 		if err != nil {
-			return reassessment{}, fmt.Errorf("encode component: %w", err)
+			return fmt.Errorf("encode component: %w", err)
 		}
-		out.rows = append(out.rows, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
+		k.out.rows = append(k.out.rows, store.Component{ID: uint32(id), Spec: spec, Known: c.known[id]})
 		c.saved[id] = true
 	}
-	c.placeSoon(now)
-	var err error
-	out.news, err = c.gather(t, ids, results, was, view)
-	return out, err
+	return nil
+}
+
+// done says what the store has to learn when everything was taken in and told.
+func (k *taking) done(news *newsroom) reassessment {
+	news.end()
+	k.out.before, k.out.news = slices.Clone(k.c.intelPending), news
+	return k.out
 }
 
 // refreshFacts takes new facts of weaknesses from the view.
