@@ -175,25 +175,6 @@ func (c *core) newsroom(t touched, ids []exposure.ComponentID, results []exposur
 	return n, nil
 }
 
-// component gathers what a component has to tell.
-func (n *newsroom) component(id exposure.ComponentID, now []exposure.Match) {
-	was, changed := n.before[id]
-	if !changed && len(n.raised) == 0 {
-		return
-	}
-	if !changed {
-		was = n.c.known[id]
-	}
-	if devs := roaring.And(n.c.fleet.DevicesOf(id), n.counted); !devs.IsEmpty() {
-		n.look(id, was, now, devs)
-	}
-}
-
-// end gathers what follows from all components.
-func (n *newsroom) end() {
-	n.noted = append(n.noted, n.c.noteZeroDays(n.exploited)...)
-}
-
 // newFeeds finds feeds that were never loaded before and tell of threats.
 func (n *newsroom) newFeeds() error {
 	feeds, err := n.view.Feeds()

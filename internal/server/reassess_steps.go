@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -142,4 +144,23 @@ func (k *taking) facts() error {
 		c.recordIntel(nil, nil, nil, was, false)
 		was = nil
 	})
+}
+
+// component gathers what a component has to tell.
+func (n *newsroom) component(id exposure.ComponentID, now []exposure.Match) {
+	was, changed := n.before[id]
+	if !changed && len(n.raised) == 0 {
+		return
+	}
+	if !changed {
+		was = n.c.known[id]
+	}
+	if devs := roaring.And(n.c.fleet.DevicesOf(id), n.counted); !devs.IsEmpty() {
+		n.look(id, was, now, devs)
+	}
+}
+
+// end gathers what follows from all components.
+func (n *newsroom) end() {
+	n.noted = append(n.noted, n.c.noteZeroDays(n.exploited)...)
 }
