@@ -117,6 +117,7 @@ func (s *Server) AuditEnd(ctx context.Context, status int) {
 	case status >= 400:
 		outcome = audit.Failed
 	}
+	defer s.live.publish(LiveEvent{Resource: "audit"})
 	e, _, first := d.Take()
 	if !first && outcome == audit.Done {
 		return

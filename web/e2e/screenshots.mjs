@@ -33,7 +33,7 @@ try {
   if (process.argv[3] === "all") {
     const advice = (await read(context, demo, "/recommendations?size=1")).items[0];
     for (const where of ["/remediation", "/remediation?tab=exceptions", "/recommendations/plan", "/recommendations/plans", `/recommendations?open=${encodeURIComponent(advice.id)}`, "/software", `/weaknesses?open=${worst.id}`, `/software/${encodeURIComponent(software.id)}/versions`,
-      `/software/${encodeURIComponent(software.id)}/events`, `${base}/recommendations`, "/settings/device-groups", "/settings/tag-rules", "/settings/ticketing", "/settings/inaccuracies", "/settings/onboarding"]) {
+      `/software/${encodeURIComponent(software.id)}/events`, `${base}/recommendations`, "/settings/device-groups", "/settings/tag-rules", "/settings/ticketing", "/settings/inaccuracies", "/settings/audit", "/settings/onboarding"]) {
       shots.push([where.replaceAll(/[^a-z]+/g, "-").slice(1, 60), where]);
     }
   }

@@ -22,6 +22,7 @@ export function touched(e: LiveEvent): QueryKey[] {
     case "status":
     case "intel":
     case "inaccuracies":
+    case "audit":
       return [[e.resource]];
     default:
       return [[]];
