@@ -12,6 +12,7 @@ import (
 var deviceColumns = []column[server.DeviceRow]{
 	{"device_id", func(r *server.DeviceRow) string { return string(r.ID) }},
 	{"name", func(r *server.DeviceRow) string { return r.Name }},
+	{"domain", func(r *server.DeviceRow) string { return r.Domain }},
 	{"os_platform", func(r *server.DeviceRow) string { return r.OSPlatform }},
 	{"os_version", func(r *server.DeviceRow) string { return r.OSVersion }},
 	{"os_name", func(r *server.DeviceRow) string { return r.OSName }},

@@ -65,7 +65,7 @@ func named(name string, values []string) []string { return append([]string{name}
 // DeviceFilter narrows and orders lists of devices.
 type DeviceFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"name,-name,domain,-domain,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group" doc:"Columns; minus is descending."`
 	OS       []string `query:"os" doc:"OS platform, as in os_platform."`
 	Health   []string `query:"health" enum:"Active,Inactive,ImpairedCommunication,NoSensorData"`
 	Exposure []string `query:"exposure" enum:"None,Low,Medium,High,NoData" doc:"Exposure level."`
@@ -73,12 +73,13 @@ type DeviceFilter struct {
 	Tag      []string `query:"tag"`
 	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
+	New      []string `query:"new" enum:"true,false" doc:"Whether it was first seen within 7 days."`
 	Source   []string `query:"source" enum:"agent,simulated,sbom" doc:"Where the inventory comes from."`
 }
 
 func (f DeviceFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("os", f.OS), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
-		named("exposure", f.Exposure), named("value", f.Value), named("device_group", f.Group), named("source", f.Source))
+		named("exposure", f.Exposure), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New))
 }
 
 // DeviceSoftwareFilter narrows and orders the products of one device.
@@ -168,7 +169,7 @@ func (f ClosedFilter) query() server.Query { return f.queryWith(f.Sort, named("r
 // WeaknessDeviceFilter narrows and orders the devices that have a weakness.
 type WeaknessDeviceFilter struct {
 	TextFilter
-	Sort    []string `query:"sort" enum:"name,-name,os,-os,last_seen,-last_seen" doc:"Columns; minus is descending."`
+	Sort    []string `query:"sort" enum:"name,-name,domain,-domain,os,-os,last_seen,-last_seen" doc:"Columns; minus is descending."`
 	Exposed []string `query:"exposed" enum:"true,false" doc:"Whether it counts on the device."`
 	Update  []string `query:"update" enum:"true,false" doc:"Whether a version that fixes it can be installed."`
 }

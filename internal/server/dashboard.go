@@ -39,6 +39,9 @@ func (s *Server) Dashboard(ctx context.Context, caller Caller) (Dashboard, error
 	s.core.dashboardEvents(&out, events, l, now)
 	trends.end(&out)
 	s.core.recommendationTrends(out.Recommendations, l)
+	for i := range out.Software {
+		out.Software[i].Trend = s.core.trends.of(softwareCause(out.Software[i].ID), l.groups, out.Software[i].Exposed)
+	}
 	out.withhold(caller)
 	return out, nil
 }
@@ -80,7 +83,7 @@ func (c *core) dashboard(l lens, now time.Time) Dashboard {
 		case len(d.Software) < topRows:
 			if soft, ok := c.softwareRow(l, r.Product); ok {
 				d.Software = append(d.Software, TopSoftware{ID: soft.ID, Name: soft.Name, Vendor: soft.Vendor, Weaknesses: soft.Weaknesses,
-					Exposed: r.Devices, Installed: soft.Installed, Threats: soft.Threats, Impact: r.Impact.Float()})
+					Exposed: r.Devices, Installed: soft.Installed, Threats: soft.Threats, Impact: r.Impact.Float(), Tags: soft.Tags})
 			}
 		}
 	}

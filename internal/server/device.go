@@ -21,7 +21,7 @@ const inactiveAfter = 7 * 24 * time.Hour
 func (c *core) row(d *device, now time.Time) DeviceRow {
 	n := c.fleet.DeviceCounts(d.num)
 	r := DeviceRow{
-		ID: d.id, Name: d.sum.Name, OSPlatform: d.sum.OSPlatform, OSVersion: d.sum.OSVersion, OSName: d.sum.OSName, Arch: d.sum.Arch,
+		ID: d.id, Name: d.sum.Name, Domain: domainOf(d.sum.FQDN), OSPlatform: d.sum.OSPlatform, OSVersion: d.sum.OSVersion, OSName: d.sum.OSName, Arch: d.sum.Arch,
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf),
@@ -43,6 +43,9 @@ func (c *core) exposureOf(d *device) string {
 	}
 	return string(exposure.LevelOf(score.Float()))
 }
+
+// newDevice is how long a device is new.
+const newDevice = 7 * 24 * time.Hour
 
 // noData is the exposure level of devices of which nothing can be said.
 const noData = "NoData"
@@ -88,6 +91,7 @@ func (c *core) deviceList(now time.Time) *list[device] {
 			"health": oneOf(func(d *device) string { return d.health(now) }),
 			"tag":    anyOf((*device).tags),
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
+			"new":    truth(func(d *device) bool { return now.Sub(d.agent.FirstSeen) <= newDevice }),
 			"source": oneOf((*device).source),
 
 			"exposure": oneOf(c.exposureOf),
@@ -95,10 +99,11 @@ func (c *core) deviceList(now time.Time) *list[device] {
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "source": {"agent", "simulated", "sbom"},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "source": {"agent", "simulated", "sbom"},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
 		order: map[string]func(a, b *device) int{
 			"name":       byText(func(d *device) string { return d.sum.Name }),
+			"domain":     byText(func(d *device) string { return domainOf(d.sum.FQDN) }),
 			"os":         byText(func(d *device) string { return d.sum.OSName }),
 			"ip":         byText(func(d *device) string { return d.sum.IP }),
 			"health":     byText(func(d *device) string { return d.health(now) }),
@@ -179,7 +184,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 	c.mu.RLock()
 	d := p.device
 	out := Device{
-		DeviceRow: c.row(d, time.Now().UTC()), FQDN: d.sum.FQDN, Domain: domainOf(d.sum.FQDN), Interfaces: d.sum.Interfaces,
+		DeviceRow: c.row(d, time.Now().UTC()), FQDN: d.sum.FQDN, Interfaces: d.sum.Interfaces,
 		AgentVersion: d.agent.AgentVersion, States: map[string]int{}, Clones: []string{}, Dropped: d.agent.Dropped,
 		Updates: d.sum.Updates, SecUpdates: d.sum.SecUpdates, NotAssessed: c.fleet.DeviceNotAssessed(d.num),
 		GapList: p.profile.Gaps, Sections: []SectionRow{}, Restart: []inventory.RestartNeed{},

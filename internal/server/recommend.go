@@ -297,9 +297,11 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 	return out, nil
 }
 
-// fixes says what closes a product's findings of one remedy, by release and package.
+// fixes says what closes a product's findings of one remedy, by release and
+// package. A device with several versions of a package is one device.
 func (c *core) fixes(l lens, product string, remedy exposure.Remedy) []FixRow {
 	byKey := map[advisory.Key]*FixRow{}
+	on := map[advisory.Key]*roaring.Bitmap{}
 	var keys []advisory.Key
 	if remedy.OfLine() { // where to is said by the lines that are supported
 		return []FixRow{}
@@ -318,16 +320,18 @@ func (c *core) fixes(l lens, product string, remedy exposure.Remedy) []FixRow {
 		row := byKey[k.Key]
 		if row == nil {
 			row = &FixRow{Place: strings.TrimSpace(k.Key.Ecosystem + " " + k.Key.Release), Package: k.Key.Name}
-			byKey[k.Key] = row
+			byKey[k.Key], on[k.Key] = row, roaring.New()
 			keys = append(keys, k.Key)
 		}
 		row.Version = later(k.Key.Ecosystem, row.Version, fixed)
 		row.Versions++
-		row.Devices += l.count(c.fleet.DevicesOf(id))
+		on[k.Key].Or(c.fleet.DevicesOf(id))
 	}
+	counted := c.fleet.Scores().Affected(product, remedy, l.groups)
 	slices.SortFunc(keys, advisory.Key.Compare)
 	out := make([]FixRow, 0, len(keys))
 	for _, k := range keys {
+		byKey[k].Devices = int(on[k].AndCardinality(counted))
 		out = append(out, *byKey[k])
 	}
 	return out

@@ -30,6 +30,22 @@ func number(t *testing.T, s string) *big.Int {
 	return n
 }
 
+// A fix counts devices, however many versions of the package they have.
+func TestAFixCountsDevicesNotVersions(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker.json", "openssl CVE-2024-0001 resolved 3.0.15-1~deb12u1")
+	one, two := newReport(s, enrol(t, s, "one")), newReport(s, enrol(t, s, "two"))
+	one.send(t, "openssl 3.0.11-1~deb12u1", "libssl3 3.0.12-1~deb12u1 openssl", "libssl-dev 3.0.13-1~deb12u1 openssl")
+	two.send(t, "openssl 3.0.11-1~deb12u1")
+	rec, err := s.Recommendation(t.Context(), admin, "va-_-debian-_-openssl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rec.Fixes) != 1 || rec.Fixes[0].Versions != 3 || rec.Fixes[0].Devices != rec.Exposed || rec.Exposed != 2 {
+		t.Errorf("fixes %+v on %d exposed devices, want 3 versions of one package on 2", rec.Fixes, rec.Exposed)
+	}
+}
+
 // What a recommendation promises is what the score falls by when it is carried
 // out, to the unit; and the parts of every number add up to it.
 func TestARecommendationDoesWhatItPromises(t *testing.T) {

@@ -39,11 +39,12 @@ type SeverityCount struct {
 
 // DeviceRow is a device in a list.
 //
-// Sort keys: name, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group.
-// Filters: os (OSPlatform), health, tag, clone ("true"), device_group (GroupID).
+// Sort keys: name, domain, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group.
+// Filters: os (OSPlatform), health, tag, clone ("true"), new ("true": first seen within 7 days), device_group (GroupID).
 type DeviceRow struct {
 	ID          inventory.DeviceID `json:"id"`
 	Name        string             `json:"name"`
+	Domain      string             `json:"domain"`      // of the full name, "" where the host knows none
 	OSPlatform  string             `json:"os_platform"` // "Debian", "Ubuntu", "RedHatEnterpriseLinux" …
 	OSVersion   string             `json:"os_version"`  // "12"
 	OSName      string             `json:"os_name"`     // "Debian GNU/Linux 12 (bookworm)"
@@ -85,7 +86,6 @@ type Device struct {
 	DeviceRow
 	FQDN         string                  `json:"fqdn"`
 	TagList      []DeviceTag             `json:"tag_list"` // tags with who gives them
-	Domain       string                  `json:"domain"`
 	Kernel       inventory.KernelFact    `json:"kernel"`
 	Hardware     inventory.HardwareFact  `json:"hardware"`
 	Interfaces   []inventory.Interface   `json:"interfaces"`

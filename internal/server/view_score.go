@@ -109,7 +109,7 @@ type FixRow struct {
 	Package  string `json:"package"` // source package or name in the ecosystem
 	Version  string `json:"version"` // the lowest version that closes all of it
 	Versions int    `json:"versions"`
-	Devices  int    `json:"devices"`
+	Devices  int    `json:"devices"` // that are exposed by it
 }
 
 // DeviceRecommendationRow is a recommendation as one device has it.
@@ -187,14 +187,16 @@ type Dashboard struct {
 
 // TopSoftware is a product by what it adds to the score.
 type TopSoftware struct {
-	ID         string  `json:"id"`
-	Name       string  `json:"name"`
-	Vendor     string  `json:"vendor"`
-	Weaknesses int     `json:"weaknesses"`
-	Exposed    int     `json:"exposed"`
-	Installed  int     `json:"installed"`
-	Threats    Threats `json:"threats"`
-	Impact     float64 `json:"impact"` // what the score falls by without the product's findings
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	Vendor     string   `json:"vendor"`
+	Weaknesses int      `json:"weaknesses"`
+	Exposed    int      `json:"exposed"`
+	Installed  int      `json:"installed"`
+	Threats    Threats  `json:"threats"`
+	Impact     float64  `json:"impact"` // what the score falls by without the product's findings
+	Trend      []int    `json:"trend"`  // exposed devices day by day, the last is today
+	Tags       []string `json:"tags"`
 }
 
 // TopDevice is a device by its score.

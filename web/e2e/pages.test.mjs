@@ -1,11 +1,12 @@
 // Walks every page: heading, no console error, no refusal by the policy, axe
-// clean in light, dark and high contrast, deep link and reload.
+// clean in light, dark, high contrast and forced colours, deep link and reload,
+// lists that fit the window, and what is worked by keyboard alone.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still } from "./harness.mjs";
 
-let demo, browser, context, device, weakness, product, recommendation;
+let demo, browser, context, device, weakness, product, recommendation, activity, exception, plan;
 const shots = new URL("./out/", import.meta.url).pathname;
 
 before(async () => {
@@ -23,7 +24,27 @@ before(async () => {
   product = weakness.software.find(system);
   recommendation = (await read(context, demo, `/devices/${device.id}/recommendations?size=100`)).items.find((r) => system({ id: r.product_id }));
   assert.ok(recommendation, "nothing is recommended for the system's packages of this machine");
+  await furnish();
 });
+
+async function post(path, data) {
+  const r = await context.request.post(`${demo.base}/api/x${path}`, { data, headers: { origin: demo.base } });
+  assert.ok(r.ok(), `POST ${path}: ${r.status()} ${await r.text()}`);
+  return r.json();
+}
+
+/** What people make, so that no page is empty: none of it closes a finding. */
+async function furnish() {
+  const rules = [{ conditions: [{ property: "name", operator: "equals", values: ["nobody"] }] }];
+  await post("/device-groups", { name: "Servers", description: "", rules });
+  await post("/tag-rules", { name: "nowhere", description: "", rules });
+  const setting = (await read(context, demo, "/recommendations?type=ConfigurationChange&size=1")).items[0];
+  activity = await post("/remediations", { recommendation_id: setting.id, type: "ConfigurationChange", priority: "High", due: "", notes: "", groups: [], destinations: [] });
+  exception = await post("/exceptions", { recommendation: setting.id, scope: "DeviceGroups", groups: [0], justification: "PlannedRemediation", context: "At the next window", days: 30 });
+  const draft = await post("/plans/draft", { target: 0, recommendations: [setting.id] });
+  plan = await post("/plans", { draft: draft.draft, name: "One setting" });
+  await post("/inaccuracies", { kind: "software", subject: product.id, category: "not-installed", details: "It is not there" });
+}
 
 after(async () => {
   await browser?.close();
@@ -41,7 +62,7 @@ const pages = () => {
     ["recommendation weaknesses", `/recommendations?open=${open}&view=weaknesses`, "Security recommendations", "CVE-"],
     ["what if", "/recommendations?open=what-if", "Security recommendations", "The basket is empty"],
     ["patch plan", "/recommendations/plan", "Patch plan", "Bring the exposure score below"],
-    ["saved patch plans", "/recommendations/plans", "Patch plans", "No plan is saved"],
+    ["saved patch plans", "/recommendations/plans", "Patch plans", "One setting"],
     ["device score", `${d}?open=score`, device.name, "What the score is made of"],
     ["device recommendations", `${d}/recommendations`, device.name, "Remediation type"],
     ["device recommendation flyout", `${d}/recommendations?open=${open}`, device.name, "What to do"],
@@ -63,6 +84,25 @@ const pages = () => {
     ["weakness devices", `/weaknesses?open=${weakness.id}&view=devices`, "Weaknesses", "Update available"],
     ["weakness software", `/weaknesses?open=${weakness.id}&view=software`, "Weaknesses", "Update available"],
     ["events", "/events", "Event timeline", "exploitable vulnerabilities"],
+    ["remediation", "/remediation", "Remediation", activity.title],
+    ["remediation flyout", `/remediation?open=${activity.id}`, "Remediation", "Mark as completed"],
+    ["remediation form", `/recommendations?open=${open}&view=request`, "Security recommendations", "This makes an activity"],
+    ["exceptions", "/remediation?tab=exceptions", "Remediation", "In effect"],
+    ["exception flyout", `/remediation?open=${exception.id}&tab=exceptions`, "Remediation", "What it is about"],
+    ["exception groups", `/remediation?open=${exception.id}&tab=exceptions&view=where`, "Remediation", "Ungrouped devices"],
+    ["exception form", `/recommendations?open=${open}&view=exception`, "Security recommendations", "Justification"],
+    ["saved plan", `/recommendations/plans?open=${plan.id}`, "Patch plans", "Predicted and actual"],
+    ["saved plan steps", `/recommendations/plans?open=${plan.id}&view=steps`, "Patch plans", "Devices left"],
+    ["product", `/software/${encodeURIComponent(product.id)}`, product.name, "Exposed devices over time"],
+    ["product recommendations", `/software/${encodeURIComponent(product.id)}/recommendations`, product.name, "Remediation type"],
+    ["product vulnerabilities", `/software/${encodeURIComponent(product.id)}/vulnerabilities`, product.name, "Published on"],
+    ["product devices", `/software/${encodeURIComponent(product.id)}/devices`, product.name, device.os_name],
+    ["product versions", `/software/${encodeURIComponent(product.id)}/versions`, product.name, "Release or ecosystem"],
+    ["product events", `/software/${encodeURIComponent(product.id)}/events`, product.name, "Range"],
+    ["device groups", "/settings/device-groups", "Device groups", "Ungrouped devices"],
+    ["tag rules", "/settings/tag-rules", "Tag rules", "nowhere"],
+    ["ticketing", "/settings/ticketing", "Ticketing", "webhook"],
+    ["inaccuracies", "/settings/inaccuracies", "Reported inaccuracies", "It is not there"],
     ["intelligence", "/settings/intelligence", "Intelligence", "Licence"],
     ["onboarding", "/settings/onboarding", "Onboarding", "Run the agent on the host"],
     ["account", "/settings/account", "Account", "High contrast"],
@@ -89,16 +129,29 @@ test("every page opens by its address, survives a reload and is quiet", async (t
       if (p[3]) await page.getByText(p[3]).first().waitFor();
       assert.equal(page.url(), address);
       await page.waitForFunction(() => document.title.endsWith(" · Picket"));
+      assert.equal(await aside(page), "", "a list is wider than its place at 1440 pixels");
       assert.deepEqual(page.wrong.splice(0), []);
     });
   }
   await page.close();
 });
 
-for (const theme of ["light", "dark", "contrast"]) {
+/** The lists of a page that have to be pushed aside to see all of their own columns. */
+const aside = (page) =>
+  page.getByRole("region").evaluateAll((all) => all.filter((r) => r.querySelector("thead") && r.scrollWidth > r.clientWidth).map((r) => `${r.getAttribute("aria-label")}: ${r.scrollWidth} of ${r.clientWidth}`).join(", "));
+
+/** A page in a theme; "forced" is the system's forced colours. */
+async function themed(theme) {
+  const page = await newPage(context);
+  if (theme === "forced") await page.emulateMedia({ forcedColors: "active" });
+  await page.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme === "forced" ? "system" : theme);
+  return page;
+}
+const themes = ["light", "dark", "contrast", "forced"];
+
+for (const theme of themes) {
   test(`axe finds nothing, ${theme}`, async (t) => {
-    const page = await newPage(context);
-    await page.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme);
+    const page = await themed(theme);
     for (const p of pages()) {
       await t.test(p[0], async () => {
         await visit(page, p);
@@ -111,9 +164,17 @@ for (const theme of ["light", "dark", "contrast"]) {
   });
 }
 
-for (const theme of ["light", "dark", "contrast"]) test(`panels and menus are axe clean and close by Escape, ${theme}`, async () => {
-  const page = await newPage(context);
-  await page.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme);
+for (const theme of themes) test(`panels and menus are axe clean and close by Escape, ${theme}`, async () => {
+  const page = await themed(theme);
+  for (const [path, name] of [["/devices", "Import SBOM"], ["/settings/device-groups", "New device group"], ["/settings/tag-rules", "New tag rule"]]) {
+    await page.goto(demo.base + path);
+    await page.getByRole("button", { name }).click();
+    await page.getByRole("dialog", { name }).waitFor();
+    await still(page);
+    assert.deepEqual(await axe(page), [], name);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name }).waitFor({ state: "detached" });
+  }
   await page.goto(`${demo.base}/weaknesses`);
   await page.locator("tbody tr").first().waitFor();
   for (const name of ["Filter", "Customize columns"]) {
@@ -135,6 +196,80 @@ for (const theme of ["light", "dark", "contrast"]) test(`panels and menus are ax
   await page.getByRole("dialog", { name: "Help" }).waitFor();
   await still(page);
   assert.deepEqual(await axe(page), []);
+  assert.deepEqual(page.wrong, []);
+  await page.close();
+});
+
+/** Presses Tab until the focus is there. */
+async function tabTo(page, target, most = 120) {
+  await target.waitFor();
+  for (let i = 0; i < most; i++) {
+    if (await target.evaluate((e) => e === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`${most} times Tab do not lead to ${target}`);
+}
+const focused = (page, target) => page.waitForFunction((e) => e === document.activeElement, target);
+
+test("a plan is asked for by keyboard alone", async () => {
+  const page = await newPage(context);
+  await page.goto(`${demo.base}/recommendations/plan`);
+  await tabTo(page, page.getByRole("spinbutton", { name: "Target score" }));
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("99");
+  const restart = page.getByRole("checkbox", { name: "Restart", exact: true });
+  await tabTo(page, restart);
+  await page.keyboard.press("Space");
+  await page.waitForURL((u) => u.searchParams.get("types") === "Update,ConfigurationChange" && u.searchParams.get("target") === "99");
+  assert.equal(await restart.isChecked(), false);
+  await tabTo(page, page.getByRole("button", { name: "Find the smallest plan" }));
+  await page.keyboard.press("Enter");
+  await page.getByText("The score is below 99 already.").waitFor();
+  assert.deepEqual(page.wrong, []);
+  await page.close();
+});
+
+test("an exception is read, and left as it is, by keyboard alone", async () => {
+  const page = await newPage(context);
+  await page.goto(`${demo.base}/remediation?tab=exceptions`);
+  const link = page.getByRole("table", { name: "Exceptions" }).getByRole("link").first();
+  await tabTo(page, link);
+  await page.keyboard.press("Enter");
+  const flyout = page.getByRole("dialog", { name: exception.name });
+  await tabTo(page, flyout.getByRole("button", { name: "Cancel exception" }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, flyout.getByRole("button", { name: "No" }));
+  await page.keyboard.press("Enter");
+  await flyout.getByRole("button", { name: "Yes, cancel" }).waitFor({ state: "detached" });
+  await page.keyboard.press("Escape");
+  await flyout.waitFor({ state: "detached" });
+  assert.equal((await read(context, demo, `/exceptions/${exception.id}`)).status, "InEffect");
+  await page.close();
+});
+
+test("a device group is made, and files are asked for, by keyboard alone; the focus comes back", async () => {
+  const page = await newPage(context);
+  await page.goto(`${demo.base}/settings/device-groups`);
+  const make = page.getByRole("button", { name: "New device group" });
+  await tabTo(page, make);
+  await page.keyboard.press("Enter");
+  const panel = page.getByRole("dialog", { name: "New device group" });
+  await tabTo(page, panel.getByLabel("Name", { exact: true }));
+  await page.keyboard.type("By keyboard");
+  await tabTo(page, panel.getByLabel("Rule 1, condition 1: value"));
+  await page.keyboard.type("nobody-else");
+  await tabTo(page, panel.getByRole("button", { name: "Save" }));
+  await page.keyboard.press("Enter");
+  await panel.waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "By keyboard" }).or(page.getByRole("button", { name: "By keyboard" })).first().waitFor();
+  await page.goto(`${demo.base}/devices`);
+  const bring = page.getByRole("button", { name: "Import SBOM" });
+  await tabTo(page, bring);
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Import SBOM" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog", { name: "Import SBOM" }).waitFor({ state: "detached" });
+  await focused(page, await bring.elementHandle());
   assert.deepEqual(page.wrong, []);
   await page.close();
 });

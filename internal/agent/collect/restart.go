@@ -154,7 +154,11 @@ func staleProcesses(ctx context.Context, h Host, r *result) []staleProcess {
 		out = append(out, staleProcess{inventory.Process{PID: pid, Name: r.text(name, 64), Start: start}, files})
 	}
 	if closed > 0 {
-		r.problem("the memory maps of %d processes cannot be read: run the agent as root (a process that refuses even root stays unseen)", closed)
+		what := "processes"
+		if closed == 1 {
+			what = "process"
+		}
+		r.problem("the memory maps of %d %s cannot be read: run the agent as root (a process that refuses even root stays unseen)", closed, what)
 	}
 	return out
 }

@@ -4,8 +4,8 @@ import { useEffect, type ReactNode } from "react";
 import { GroupSelector } from "./GroupSelector";
 
 const useStyles = makeStyles({
-  page: { display: "flex", flexDirection: "column", flexGrow: 1, minHeight: 0, padding: "20px 32px 4px" },
-  scroll: { display: "block", padding: "20px 32px 40px" },
+  page: { display: "flex", flexDirection: "column", flexGrow: 1, minHeight: 0, padding: "20px 24px 4px" },
+  scroll: { display: "block", padding: "20px 24px 40px" },
   head: { flexShrink: 0, marginBottom: "4px", display: "flex", alignItems: "flex-start", gap: "16px" },
   words: { flexGrow: 1, minWidth: 0 },
   title: { margin: 0, fontSize: tokens.fontSizeHero700, lineHeight: tokens.lineHeightHero700, fontWeight: tokens.fontWeightSemibold },

@@ -4,6 +4,7 @@ import { touched } from "../api/live";
 import { target } from "./GlobalSearch";
 import { noticesOf } from "./Notices";
 import { toPrefs } from "./prefs";
+import { themeOf } from "./theme";
 import { initials } from "./TopBar";
 
 const me = { username: "admin", display_name: "Administrator", role: "Administrator", needs_password: true };
@@ -15,6 +16,14 @@ test("preferences are read from anything", () => {
   expect(toPrefs({ theme: "dark", density: "compact", size: 100, columns: { devices: ["name"] }, folded: ["tags"], navCollapsed: true })).toEqual({
     theme: "dark", density: "compact", size: 100, columns: { devices: ["name"] }, folded: ["tags"], navCollapsed: true,
   });
+});
+
+test("forced colours are taken by name, whatever was chosen", () => {
+  for (const choice of ["system", "light", "dark", "contrast"] as const) {
+    const t = themeOf(choice, true, true);
+    expect([t.colorNeutralForeground1, t.colorNeutralBackground1, t.colorBrandForegroundLink]).toEqual(["CanvasText", "Canvas", "LinkText"]);
+  }
+  expect(themeOf("system", true, false)).toBe(themeOf("dark", false, false));
 });
 
 test("a notice is not said twice", () => {

@@ -29,9 +29,25 @@ const light: Theme & Own = { ...webLightTheme, ...fonts, ...own("#8e0b2d", "#d13
 const dark: Theme & Own = { ...webDarkTheme, ...fonts, ...own("#ff6b81", "#dc3d41", "#f7843d", "#f2c661", "#757575", "#3d3d3d") };
 const contrast: Theme & Own = { ...teamsHighContrastTheme, ...fonts, ...own("#ff6b81", "#ff9d3d", "#ffe14d", "#1aebff", "#ffffff", "#333333") };
 
+// Where the system forces its colours, what is drawn takes them by name: the system says what is light and dark there.
+const named: readonly [RegExp, string][] = [
+  [/^color(.*Transparent|Subtle|BackgroundOverlay)/, ""], // stays what it is
+  [/^colorBrandForegroundLink/, "LinkText"],
+  [/^color(CompoundBrand|BrandStroke)/, "Highlight"],
+  [/^color.*(Foreground|Stroke|Border)/, "CanvasText"],
+  [/^color.*Background/, "Canvas"],
+];
+const name = (token: string): string => named.find(([r]) => r.test(token))?.[1] ?? "";
+const forced: Theme & Own = {
+  ...contrast,
+  ...Object.fromEntries(Object.keys(contrast).filter((k) => name(k) !== "").map((k) => [k, name(k)])),
+  ...own("#c50f1f", "#d83b01", "#b57500", "#0078d4", "#767676", "Canvas"), // at least 3:1 on black and on white
+};
+
 /** The theme that a choice means where the system prefers dark or more contrast. */
 export function themeOf(choice: Prefs["theme"], systemDark: boolean, systemContrast: boolean): Theme & Own {
-  if (choice === "contrast" || (choice === "system" && systemContrast)) return contrast;
+  if (systemContrast) return forced;
+  if (choice === "contrast") return contrast;
   if (choice === "dark" || (choice === "system" && systemDark)) return dark;
   return light;
 }
@@ -51,7 +67,7 @@ export function useTheme(): Theme {
   const { theme } = usePrefs();
   const t = themeOf(theme, useMedia("(prefers-color-scheme: dark)"), useMedia("(forced-colors: active)"));
   useEffect(() => {
-    document.documentElement.style.colorScheme = t === light ? "light" : "dark"; // form parts and scroll bars of the browser
+    document.documentElement.style.colorScheme = t === forced ? "light dark" : t === light ? "light" : "dark"; // form parts and scroll bars of the browser
     document.body.style.backgroundColor = t.colorNeutralBackground1;
   }, [t]);
   return t;

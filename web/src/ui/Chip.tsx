@@ -40,6 +40,18 @@ const tones: Record<string, Tone> = { "EOS software": "bad", "EOS version": "bad
 /** Tags in the width of a column of a list; the whole tag is their title. */
 const shorts: Record<string, string> = { "EOS version": "EOS", "EOS software": "EOS all", "Upcoming EOS version": "EOS soon", "Upcoming EOS software": "EOS soon", "New security update for zero day": "0-day fix" };
 
+/** The tags of a row of a list: the first, and how many more there are. */
+export function FirstTag({ tags }: { tags: readonly string[] }) {
+  const [first, ...more] = tags;
+  if (first === undefined) return null;
+  return (
+    <span style={{ display: "inline-flex", gap: 4, verticalAlign: "middle" }}>
+      <Chip tone={tones[first] ?? "quiet"}>{first}</Chip>
+      {more.length > 0 && <Chip tone="quiet" title={tags.join(", ")}>{`+${more.length}`}</Chip>}
+    </span>
+  );
+}
+
 /** The tags of a row, with what they say on hover. */
 export function Tags({ tags, title, short }: { tags: readonly string[]; title?: string; short?: boolean }) {
   if (tags.length === 0) return null;

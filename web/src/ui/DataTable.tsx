@@ -9,6 +9,8 @@ export interface Column<T> {
   /** Width in pixels; the column that grows takes what is left, at least this. */
   width: number;
   grow?: boolean;
+  /** Its text may take two lines; what grows may anyway. */
+  wrap?: boolean;
   align?: "end";
   /** Sort key of the server and the order of the first click. */
   sort?: { key: string; first: "asc" | "desc" };
@@ -61,7 +63,7 @@ const useStyles = makeStyles({
     borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
     whiteSpace: "nowrap",
   },
-  plain: { padding: "0 12px", overflow: "hidden", textOverflow: "ellipsis", display: "block" },
+  plain: { margin: "0 12px", display: "block" },
   button: {
     display: "flex",
     alignItems: "center",
@@ -79,7 +81,9 @@ const useStyles = makeStyles({
     "&:focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "-2px" },
   },
   buttonEnd: { justifyContent: "flex-end" },
-  title: { overflow: "hidden", textOverflow: "ellipsis" },
+  title: { whiteSpace: "normal", lineHeight: "15px", maxHeight: "30px", overflow: "hidden" },
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way to end the second line with dots
+  lines: { whiteSpace: "normal", overflowWrap: "anywhere", lineHeight: "19px", maxHeight: "38px", overflow: "hidden", display: "-webkit-box", WebkitBoxOrient: "vertical", WebkitLineClamp: "2" },
   order: { fontSize: "10px", color: tokens.colorNeutralForeground3 },
   row: {
     scrollMarginTop: "40px",
@@ -191,7 +195,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
                       {at >= 0 && p.sort.length > 1 && <span className={s.order}>{at + 1}</span>}
                     </button>
                   ) : (
-                    <span className={mergeClasses(s.plain, c.align && s.end)}>{c.title}</span>
+                    <span className={mergeClasses(s.title, s.plain, c.align && s.end)}>{c.title}</span>
                   )}
                 </th>
               );
@@ -218,7 +222,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
                 )}
                 {p.columns.map((c) => (
                   <td key={c.key} className={mergeClasses(s.cell, p.compact && s.compact, c.align && s.end)}>
-                    {c.render(row)}
+                    {(c.grow ?? c.wrap) && !p.compact ? <div className={s.lines}>{c.render(row)}</div> : c.render(row)}
                   </td>
                 ))}
               </tr>

@@ -1,7 +1,7 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import { ring, shares } from "../lib/arc";
-import { number } from "../lib/format";
+import { number, plural } from "../lib/format";
 
 export interface DonutPart {
   key: string;
@@ -20,7 +20,7 @@ const useStyles = makeStyles({
   count: { margin: 0, textAlign: "end", fontWeight: tokens.fontWeightSemibold, fontVariantNumeric: "tabular-nums" },
 });
 
-/** A doughnut with its legend; readable as one sentence by screen readers. `onSelect` hears clicks on a segment; who has no pointer takes a link in the legend. */
+/** A doughnut with its legend; readable as one sentence by screen readers. `onSelect` hears clicks on a segment; who has no pointer takes a link in the legend. `unit` is one of what is counted. */
 export function Donut({ parts, unit, size = 148, onSelect }: { parts: readonly DonutPart[]; unit: string; size?: number; onSelect?: (key: string) => void }) {
   const s = useStyles();
   const total = parts.reduce((n, p) => n + p.value, 0);
@@ -28,7 +28,7 @@ export function Donut({ parts, unit, size = 148, onSelect }: { parts: readonly D
   const words = parts.filter((p) => p.value > 0).map((p) => `${number(p.value)} ${p.label}`).join(", ");
   return (
     <div className={s.root}>
-      <svg width={size} height={size} viewBox="-50 -50 100 100" role="img" aria-label={`${number(total)} ${unit}${words ? `: ${words}` : ""}`}>
+      <svg width={size} height={size} viewBox="-50 -50 100 100" role="img" aria-label={`${plural(total, unit)}${words ? `: ${words}` : ""}`}>
         {total === 0 && <path d={ring(0, 1, 48, 35)} style={{ fill: tokens.colorNeutralBackground6 }} />}
         {parts.map((p, i) => {
           const [from, to] = arcs[i] ?? [0, 0];
@@ -43,7 +43,7 @@ export function Donut({ parts, unit, size = 148, onSelect }: { parts: readonly D
           {number(total)}
         </text>
         <text className={s.unit} x="0" y="18" textAnchor="middle" style={{ fontSize: "8.5px" }}>
-          {unit}
+          {plural(total, unit).replace(/^\S+ /, "")}
         </text>
       </svg>
       <dl className={s.legend}>

@@ -19,8 +19,8 @@ const useStyles = makeStyles({
   icon: { flexShrink: 0 },
   number: { fontVariantNumeric: "tabular-nums" },
   scale: { display: "flex", gap: "2px", position: "relative", height: "8px", width: "100%", maxWidth: "240px" },
-  part: { height: "100%", borderRadius: "2px" },
-  mark: { position: "absolute", top: "-4px", bottom: "-4px", width: "4px", marginLeft: "-2px", borderRadius: "2px", backgroundColor: tokens.colorNeutralForeground1, outline: `2px solid ${tokens.colorNeutralBackground1}` },
+  part: { height: "100%", borderRadius: "2px", forcedColorAdjust: "none" },
+  mark: { position: "absolute", top: "-4px", bottom: "-4px", width: "4px", marginLeft: "-2px", borderRadius: "2px", forcedColorAdjust: "none", backgroundColor: tokens.colorNeutralForeground1, outline: `2px solid ${tokens.colorNeutralBackground1}` },
   ends: { display: "flex", justifyContent: "space-between", maxWidth: "240px", marginTop: "6px", fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3, fontVariantNumeric: "tabular-nums" },
 });
 

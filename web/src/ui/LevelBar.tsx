@@ -8,7 +8,7 @@ const useStyles = makeStyles({
   root: { display: "grid", gridTemplateColumns: "48px 1fr", gap: "8px 12px", alignItems: "center" },
   when: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
   bar: { display: "flex", gap: "2px", height: "14px", borderRadius: "4px", overflow: "hidden" },
-  part: { height: "100%" },
+  part: { height: "100%", forcedColorAdjust: "none" },
   words: { gridColumn: "2", display: "flex", flexWrap: "wrap", gap: "2px 16px", fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, fontVariantNumeric: "tabular-nums", marginBottom: "4px" },
 });
 

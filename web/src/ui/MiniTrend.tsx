@@ -8,12 +8,13 @@ const useStyles = makeStyles({
 
 const h = 18;
 
-/** Counts over days as a small graph: red when it went to the worse, green when to the better. `good` is the way to the better. */
-export function MiniTrend({ counts, what, good = "falling", digits = 0, width: w = 56 }: { counts: readonly number[]; what: string; good?: "falling" | "rising"; digits?: number; width?: number }) {
+/** Counts over days as a small graph: red when it went to the worse, green when to the better. `good` is the way to the better; before there is a trend a dash, unless it is `bare`. */
+export function MiniTrend({ counts, what, good = "falling", digits = 0, width: w = 56, bare }: { counts: readonly number[]; what: string; good?: "falling" | "rising"; digits?: number; width?: number; bare?: boolean }) {
   const s = useStyles();
   const first = counts[0];
   const last = counts[counts.length - 1];
   if (first === undefined || last === undefined || counts.length < 2) {
+    if (bare) return null;
     return <span className={s.none} role="img" aria-label={`${what}: no trend yet`} title="The trend is drawn from the second day on">–</span>;
   }
   const way = course(counts);

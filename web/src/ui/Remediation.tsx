@@ -6,8 +6,8 @@ import { Chip, type Tone } from "./Chip";
 const useStyles = makeStyles({
   root: { display: "flex", alignItems: "center", gap: "10px" },
   bar: { position: "relative", flexGrow: 1, minWidth: "60px", height: "8px", borderRadius: "4px", overflow: "hidden", display: "flex", backgroundColor: tokens.colorNeutralBackground6 },
-  fixed: { backgroundColor: tokens.colorStatusSuccessForeground1 },
-  blind: { backgroundColor: tokens.colorNeutralStroke1 },
+  fixed: { forcedColorAdjust: "none", backgroundColor: tokens.colorStatusSuccessForeground1 },
+  blind: { forcedColorAdjust: "none", backgroundColor: tokens.colorNeutralStroke1 },
   text: { fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap", fontSize: tokens.fontSizeBase200 },
   tall: { height: "12px", borderRadius: "6px" },
   quiet: { color: tokens.colorNeutralForeground3 },

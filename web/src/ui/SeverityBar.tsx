@@ -10,7 +10,7 @@ const useStyles = makeStyles({
   column: { minWidth: "38px", textAlign: "end" },
   none: { color: tokens.colorNeutralForeground3 },
   bar: { display: "flex", gap: "1px", flexGrow: 1, maxWidth: "120px", height: "8px", borderRadius: "4px", overflow: "hidden", backgroundColor: tokens.colorNeutralBackground6 },
-  part: { height: "100%" },
+  part: { height: "100%", forcedColorAdjust: "none" },
 });
 
 /** A number of weaknesses with a bar of its severities; in a column numbers stand below each other. */

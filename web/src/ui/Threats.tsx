@@ -12,7 +12,7 @@ const icons: Record<ThreatKind, typeof BugFilled> = {
 };
 
 const useStyles = makeStyles({
-  row: { display: "inline-flex", gap: "10px", alignItems: "center", verticalAlign: "middle", fontSize: "18px", color: tokens.colorPaletteRedForeground1 },
+  row: { display: "inline-flex", gap: "6px", alignItems: "center", verticalAlign: "middle", fontSize: "18px", color: tokens.colorPaletteRedForeground1 },
   none: { color: tokens.colorNeutralForeground3 },
   list: { display: "flex", flexDirection: "column", gap: "8px", margin: 0, padding: 0, listStyleType: "none" },
   item: { display: "flex", gap: "10px", alignItems: "center" },

@@ -52,7 +52,7 @@ test("a change of the formula is marked and breaks the line", () => {
 
 test("a segment of a doughnut can be chosen", async () => {
   const chosen = vi.fn();
-  const { container } = show(<Donut unit="devices" onSelect={chosen} parts={[{ key: "High", label: "High", value: 1, fill: "red" }, { key: "Low", label: "Low", value: 2, fill: "blue" }]} />);
+  const { container } = show(<Donut unit="device" onSelect={chosen} parts={[{ key: "High", label: "High", value: 1, fill: "red" }, { key: "Low", label: "Low", value: 2, fill: "blue" }]} />);
   const segment = container.querySelectorAll("svg path")[1];
   if (!segment) throw new Error("no second segment");
   await userEvent.setup().click(segment);

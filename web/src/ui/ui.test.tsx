@@ -120,7 +120,7 @@ test("severity is a word, threats have names, a doughnut is a sentence", () => {
     <>
       <Severity level="None" />
       <ThreatIcons facts={{ exploit: "ExploitIsPublic", kev: true, ransomware: false, epss: 0 }} />
-      <Donut unit="weaknesses" parts={[{ key: "h", label: "High", value: 3, fill: "red" }, { key: "l", label: "Low", value: 0, fill: "blue" }]} />
+      <Donut unit="weakness" parts={[{ key: "h", label: "High", value: 3, fill: "red" }, { key: "l", label: "Low", value: 0, fill: "blue" }]} />
     </>,
   );
   expect(screen.getByText("Not rated")).toBeTruthy();

@@ -16,7 +16,6 @@ import { DevicesCard, DistributionCard, RecommendationsCard, SoftwareCard, Weakn
 const useStyles = makeStyles({
   grid: { display: "grid", gap: "16px", gridTemplateColumns: "minmax(0, 2fr) minmax(0, 1fr)", alignItems: "start", marginTop: "16px", "@media (max-width: 1180px)": { gridTemplateColumns: "minmax(0, 1fr)" } },
   stack: { display: "flex", flexDirection: "column", gap: "16px", minWidth: 0 },
-  pair: { display: "grid", gap: "16px", gridTemplateColumns: "minmax(0, 3fr) minmax(0, 2fr)", "@media (max-width: 720px)": { gridTemplateColumns: "minmax(0, 1fr)" } },
   foot: { marginTop: "14px", fontSize: "12px", opacity: 0.8 },
   bar: { marginTop: "12px" },
 });
@@ -43,15 +42,13 @@ export function DashboardPage() {
             <RecommendationsCard d={d} />
             <SoftwareCard d={d} />
             <RemediationCard d={d} />
-            <div className={s.pair}>
-              <TopEventsCard d={d} />
-              <WeaknessesCard d={d} />
-            </div>
+            <TopEventsCard d={d} />
           </div>
           <div className={s.stack}>
             <DistributionCard d={d} />
             <SecureCard d={d} />
             <DevicesCard d={d} />
+            <WeaknessesCard d={d} />
           </div>
         </div>
         <div className={s.foot}>As of <Moment at={d.score.as_of} /></div>

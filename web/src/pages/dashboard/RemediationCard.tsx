@@ -18,16 +18,21 @@ function Due({ r }: { r: TopRemediation }) {
 
 const columns: readonly PlainColumn<TopRemediation>[] = [
   { key: "title", title: "Activity", render: (r) => <Anchor to="/remediation" search={{ open: r.id }}>{r.title}</Anchor> },
-  { key: "type", title: "Type", width: "20%", render: (r) => <Remedy type={r.type} /> },
-  { key: "priority", title: "Priority", width: "13%", render: (r) => <Priority value={r.priority} /> },
+  { key: "type", title: "Type", width: "25%", render: (r) => <Remedy type={r.type} /> },
+  { key: "priority", title: "Priority", width: "12%", render: (r) => <Priority value={r.priority} /> },
   { key: "due", title: "Due date", width: "15%", render: (r) => <Due r={r} /> },
-  { key: "progress", title: "Progress", width: "24%", render: (r) => <Progress row={r} /> },
+  { key: "progress", title: "Progress", width: "20%", render: (r) => <Progress row={r} /> },
 ];
 
 /** What is under way, the most pressing first. */
 export function RemediationCard({ d }: { d: Dashboard }) {
   return (
-    <Card title="Top remediation activities" wide foot={d.remediation_count > 0 && <Anchor to="/remediation" search={{ status: "Active" }}>{`Show more (${number(d.remediation_count)})`}</Anchor>}>
+    <Card title="Top remediation activities" wide foot={(
+      <>
+        {d.remediation_count > 0 && <><Anchor to="/remediation" search={{ status: "Active" }}>{`Show more (${number(d.remediation_count)})`}</Anchor>{" · "}</>}
+        <Anchor to="/remediation" search={{ tab: "exceptions", status: "InEffect" }}>Active exceptions</Anchor>
+      </>
+    )}>
       {d.remediations.length > 0 ? (
         <PlainTable label="Top remediation activities" columns={columns} rows={d.remediations} rowKey={(r) => r.id} middle />
       ) : (

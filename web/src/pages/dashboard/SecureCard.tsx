@@ -16,7 +16,7 @@ const useStyles = makeStyles({
   row: { display: "grid", gridTemplateColumns: "118px minmax(40px, 1fr) 44px 84px", alignItems: "center", gap: "10px" },
   trend: { marginTop: "10px" },
   bar: { height: "10px", borderRadius: "5px", overflow: "hidden", backgroundColor: tokens.colorNeutralBackground6 },
-  fill: { height: "100%", backgroundColor: tokens.colorCompoundBrandBackground },
+  fill: { height: "100%", forcedColorAdjust: "none", backgroundColor: tokens.colorCompoundBrandBackground },
   got: { textAlign: "end", fontVariantNumeric: "tabular-nums", fontSize: tokens.fontSizeBase200 },
   means: { margin: "12px 0 0", color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200 },
 });

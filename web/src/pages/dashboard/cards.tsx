@@ -4,14 +4,17 @@ import { useNavigate } from "@tanstack/react-router";
 import { devices, firstPage } from "../../api/queries";
 import type { Dashboard, RecommendationRow, TopDevice, TopSoftware } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
-import { levelWord, type Level } from "../../lib/exposure";
+import { isConfiguration, levelWord, type Level } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
+import { vendor } from "../../lib/vendor";
 import { productPath } from "../../lib/product";
 import type { RawSearch } from "../../lib/search";
 import { Card } from "../../ui/Card";
+import { Tags } from "../../ui/Chip";
 import { Donut } from "../../ui/Donut";
 import { Empty } from "../../ui/Empty";
 import { ExposureLevel, Impact, ScoreNumber, levelFill } from "../../ui/Exposure";
+import { MiniTrend } from "../../ui/MiniTrend";
 import { PlainTable, type PlainColumn } from "../../ui/PlainTable";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons } from "../../ui/Threats";
@@ -33,7 +36,7 @@ export function DistributionCard({ d }: { d: Dashboard }) {
   return (
     <Card title="Device exposure distribution" foot={out && out.total > 0 && <Anchor to="/devices" search={{ exposure: "NoData" }}>{`${plural(out.total, "device")} without data`}</Anchor>}>
       <Donut
-        unit="devices"
+        unit="device"
         onSelect={(level) => void navigate({ to: "/devices", search: { exposure: level } })}
         parts={parts.map(([level, value]) => ({
           key: level,
@@ -47,12 +50,20 @@ export function DistributionCard({ d }: { d: Dashboard }) {
   );
 }
 
-const exposed = (r: { exposed: number; installed: number }) => `${number(r.exposed)} / ${number(r.installed)}`;
+/** How many devices are exposed of those that have it, and where that went. */
+function Exposed({ r }: { r: { exposed: number; installed: number; trend: readonly number[]; type?: string } }) {
+  return (
+    <span style={{ display: "inline-flex", gap: 8, alignItems: "center" }} title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} ${isConfiguration(r.type ?? "") ? "that it concerns" : "where it is installed"}`}>
+      <MiniTrend bare width={36} counts={r.trend} what="Exposed devices" />
+      <span>{`${number(r.exposed)} / ${number(r.installed)}`}</span>
+    </span>
+  );
+}
 
 const recommendationColumns: readonly PlainColumn<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", render: (r) => <Anchor to="/recommendations" search={{ open: r.id }}>{r.name}</Anchor> },
-  { key: "weaknesses", title: "Weaknesses", width: "24%", render: (r) => <SeverityBar total={r.weaknesses} counts={r.severity} /> },
-  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} where it is installed`}>{exposed(r)}</span> },
+  { key: "name", title: "Security recommendation", render: (r) => <><Anchor to="/recommendations" search={{ open: r.id }}>{r.name}</Anchor> <Tags tags={r.tags} /></> },
+  { key: "weaknesses", title: "Weaknesses", width: "22%", render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
+  { key: "exposed", title: "Exposed devices", width: "19%", align: "end", render: (r) => <Exposed r={r} /> },
   { key: "threats", title: "Threats", width: "16%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
 ];
@@ -76,10 +87,10 @@ export function RecommendationsCard({ d }: { d: Dashboard }) {
 }
 
 const softwareColumns: readonly PlainColumn<TopSoftware>[] = [
-  { key: "name", title: "Software", render: (r) => <Anchor to={productPath(r.id)}>{r.name}</Anchor> },
-  { key: "vendor", title: "Vendor", width: "18%", render: (r) => r.vendor || "–" },
-  { key: "weaknesses", title: "Weaknesses", width: "16%", align: "end", render: (r) => number(r.weaknesses) },
-  { key: "exposed", title: "Exposed devices", width: "16%", align: "end", render: (r) => <span title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} where it is installed`}>{exposed(r)}</span> },
+  { key: "name", title: "Software", render: (r) => <><Anchor to={productPath(r.id)}>{r.name}</Anchor> <Tags tags={r.tags} /></> },
+  { key: "vendor", title: "Vendor", width: "14%", render: (r) => vendor(r.vendor) || "–" },
+  { key: "weaknesses", title: "Weaknesses", width: "13%", align: "end", render: (r) => number(r.weaknesses) },
+  { key: "exposed", title: "Exposed devices", width: "19%", align: "end", render: (r) => <Exposed r={r} /> },
   { key: "threats", title: "Threats", width: "16%", render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "impact", title: "Impact", width: "10%", align: "end", render: (r) => <Impact value={r.impact} /> },
 ];
@@ -110,7 +121,7 @@ const deviceColumns: readonly PlainColumn<TopDevice>[] = [
 /** The devices of the highest scores. */
 export function DevicesCard({ d }: { d: Dashboard }) {
   return (
-    <Card title="Top exposed devices" foot={d.devices.length > 0 && <Anchor to="/devices" search={{ sort: "-score" }}>Show more</Anchor>}>
+    <Card title="Top exposed devices" foot={d.devices.length > 0 && <Anchor to="/devices" search={{ exposure: "High,Medium,Low" }}>Show more</Anchor>}>
       {d.devices.length > 0 ? (
         <PlainTable label="Top exposed devices" columns={deviceColumns} rows={d.devices} rowKey={(r) => r.id} middle />
       ) : (

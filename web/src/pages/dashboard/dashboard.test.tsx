@@ -13,7 +13,7 @@ const show = (d: Dashboard, url = "/dashboard") => open(url, { "GET /dashboard":
 const href = (e: HTMLElement) => decodeURIComponent(e.getAttribute("href") ?? "");
 
 const device = (n: number): TopDevice => ({ id: `d${n}`, name: `host-${n}`, os_name: "Debian GNU/Linux 12", level: "High", score: 80 + n, weaknesses: n, last_seen: at });
-const software = (n: number): TopSoftware => ({ id: `debian-_-thing-${n}`, name: `thing-${n}`, vendor: "debian", weaknesses: 1, exposed: 1, installed: 2, impact: 0.25, threats });
+const software = (n: number): TopSoftware => ({ id: `debian-_-thing-${n}`, name: `thing-${n}`, vendor: "debian", weaknesses: 1, exposed: 1, installed: 2, impact: 0.25, threats, tags: [], trend: [1, 2] });
 const activity = (n: number, more: Partial<TopRemediation> = {}): TopRemediation => ({ id: `a${n}`, title: `Update thing-${n}`, type: "Update", priority: "High", due: "2026-11-30", overdue: false, tracked: true, progress: { targets: 4, fixed: 1, exposed: 3, removed: 0, silent: 0, not_assessed: 0 }, ...more });
 
 test("the dashboard reads, says what was refused, and tries again", async () => {
@@ -89,13 +89,17 @@ test("cards with many rows say how many there are, and each row leads to what it
   expect(href(recommendations.getByRole("link", { name: "Update thing-1" }))).toBe("/recommendations?open=va-_-debian-_-thing-1");
   expect(href(recommendations.getByRole("link", { name: "Show more (1,234)" }))).toBe("/recommendations");
   expect(href(recommendations.getByRole("link", { name: "Show exceptions" }))).toBe("/recommendations?status=PartialException,FullException");
-  expect(href((await card("Top vulnerable software")).getByRole("link", { name: "thing-1" }))).toBe("/software/debian-_-thing-1");
+  const top = await card("Top vulnerable software");
+  expect(href(top.getByRole("link", { name: "thing-1" }))).toBe("/software/debian-_-thing-1");
+  expect(top.getByRole("img", { name: "Exposed devices: rising from 1 to 2 over 2 days" })).toBeTruthy();
   const devices = await card("Top exposed devices");
   expect(href(devices.getByRole("link", { name: "host-2" }))).toBe("/devices/d2");
   expect(devices.getAllByText("High")).toHaveLength(2);
+  expect(href(devices.getByRole("link", { name: "Show more" }))).toBe("/devices?exposure=High,Medium,Low");
   const work = await card("Top remediation activities");
   expect(href(work.getByRole("link", { name: "Update thing-1" }))).toBe("/remediation?open=a1");
-  expect(href(work.getByRole("link", { name: /^Show more \(12\)/ }))).toContain("/remediation");
+  expect(href(work.getByRole("link", { name: "Show more (12)" }))).toBe("/remediation?status=Active");
+  expect(href(work.getByRole("link", { name: "Active exceptions" }))).toBe("/remediation?status=InEffect&tab=exceptions");
   expect(work.getAllByTitle("The due date has passed")).toHaveLength(1);
   expect(href((await card("Top events (7 days)")).getByRole("link", { name: eventRow(7).title }))).toBe("/events?days=7&open=7");
   const weak = await card("Weaknesses");

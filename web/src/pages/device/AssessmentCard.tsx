@@ -47,7 +47,7 @@ export function AssessmentCard({ d }: { d: Device }) {
         {scored && <div className={s.scale}><ScoreScale value={d.score} /></div>}
       </div>
       <Donut
-        unit="weaknesses"
+        unit="weakness"
         parts={countList(d.severity).map(([level, value]) => ({
           key: level,
           label: severityWord[level],

@@ -12,7 +12,7 @@ import { full, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number, sentence } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { recommendationTags, threatFilter, threatNames } from "../../lib/words";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -38,15 +38,15 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const columns: readonly Column<DeviceRecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 190, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "weaknesses", title: "Weaknesses", width: 130, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
-  { key: "threats", title: "Threats", width: 104, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
-  { key: "impact", title: "Impact", width: 80, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "share", title: "Share", width: 70, align: "end", render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
-  { key: "component", title: "Related component", width: 150, optional: true, sort: { key: "component", first: "asc" }, render: (r) => r.component },
-  { key: "status", title: "Status", width: 98, render: (r) => <ExceptionMark status={r.status} /> },
-  { key: "tags", title: "Tags", width: 84, render: (r) => <Tags tags={r.tags} short /> },
+  { key: "name", title: "Security recommendation", width: 180, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
+  { key: "threats", title: "Threats", width: 112, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "component", title: "Related component", width: 116, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => r.component },
+  { key: "type", title: "Remediation type", width: 172, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "impact", title: "Impact", width: 92, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
+  { key: "share", title: "Share of the score", width: 96, align: "end", optional: true, render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
+  { key: "status", title: "Status", width: 96, wrap: true, render: (r) => <ExceptionMark plain status={r.status} /> },
+  { key: "tags", title: "Tags", width: 140, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "points", title: "Points", width: 90, align: "end", optional: true, render: (r) => number(r.points) },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
   { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },

@@ -44,9 +44,9 @@ const columns = (page: string): readonly PlainColumn<ScoreTerm>[] => [
       </>
     ),
   },
-  { key: "cvss", title: "CVSS", width: "14%", render: (t) => (t.check ? "–" : <Cvss t={t} />) },
-  { key: "threats", title: "Threats", width: "18%", render: (t) => <ThreatIcons facts={t.threats} /> },
-  { key: "state", title: "State", width: "24%", render: (t) => (t.check ? "not as expected" : <State value={t.state} exposed />) },
+  { key: "cvss", title: "CVSS", width: "12%", render: (t) => (t.check ? "–" : <Cvss t={t} />) },
+  { key: "threats", title: "Threats", width: "16%", render: (t) => <ThreatIcons facts={t.threats} /> },
+  { key: "state", title: "State", width: "21%", render: (t) => (t.check ? "not as expected" : <State value={t.state} exposed />) },
   { key: "points", title: "Points", width: "10%", align: "end", render: (t) => number(t.points) },
   { key: "share", title: "Share", width: "10%", align: "end", render: (t) => <ShareNumber value={t.share} /> },
 ];

@@ -10,6 +10,7 @@ import { toggle } from "../../lib/search";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts } from "../../ui/Facts";
 import { Fold } from "../../ui/Fold";
+import { Health } from "../../ui/Health";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Moment } from "../../ui/Time";
 import { CoverageList } from "./CoverageList";
@@ -67,9 +68,12 @@ export function Sidebar({ d }: { d: Device }) {
         <Facts stack>
           <Fact name="Device value"><ValueMenu d={d} /></Fact>
           <Fact name="Device group">{d.group}</Fact>
+          <Fact name="Health state"><Health value={d.health} connected={d.connected} /></Fact>
           <Fact name="Domain">{d.domain}</Fact>
           <Fact name="Operating system">{d.os_name}</Fact>
           <EolFact eol={d.os_support ? [d.os_support] : []} />
+          <Fact name="First seen"><Moment at={d.first_seen} /></Fact>
+          <Fact name="IP addresses">{nets.some((i) => i.addresses.length > 0) ? nets.flatMap((i) => i.addresses).map((a) => <div key={a}>{a}</div>) : d.ip}</Fact>
           <Fact name="Running kernel">{d.kernel.release}</Fact>
           <Fact name="Architecture">{d.arch}</Fact>
           <Fact name="Started">{d.kernel.boot_time && <Moment at={d.kernel.boot_time} />}</Fact>

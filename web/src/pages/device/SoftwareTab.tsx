@@ -8,7 +8,7 @@ import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
 import type { ListSpec } from "../../lib/search";
 import { vendor } from "../../lib/words";
-import { Chip, Tags } from "../../ui/Chip";
+import { Chip, FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -51,9 +51,9 @@ const columns: readonly Column<DeviceSoftwareRow>[] = [
   { key: "vendor", title: "Vendor", width: 80, sort: { key: "vendor", first: "asc" }, render: (r) => vendor(r.vendor) },
   { key: "version", title: "Installed version", width: 150, sort: { key: "version", first: "asc" }, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
   { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
-  { key: "threats", title: "Threats", width: 76, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "code", title: "Product code", width: 196, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : <Quiet>Not available</Quiet>) },
-  { key: "tags", title: "Tags", width: 148, render: (r) => <Tags tags={r.tags} /> },
+  { key: "threats", title: "Threats", width: 112, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "code", title: "Product code", width: 158, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : <Quiet>Not available</Quiet>) },
+  { key: "tags", title: "Tags", width: 148, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "update", title: "Update", width: 190, optional: true, render: (r) => (r.update ? <>{r.update} {r.update_security && <Chip tone="info">Security</Chip>}</> : "–") },
   { key: "ecosystem", title: "Ecosystem", width: 120, optional: true, render: (r) => r.ecosystem },
   { key: "last_found", title: "Last found", width: 130, optional: true, sort: { key: "last_found", first: "desc" }, render: (r) => <Ago at={r.last_found} /> },

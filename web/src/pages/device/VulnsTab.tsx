@@ -46,7 +46,7 @@ const columns: readonly Column<DeviceVulnRow>[] = [
   { key: "software", title: "Related software", width: 150, grow: true, sort: { key: "software", first: "asc" }, render: (r) => <span title={related(r)}>{related(r)}</span> },
   { key: "published", title: "Published on", width: 124, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "updated", title: "Updated on", width: 120, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
-  { key: "threats", title: "Threats", width: 84, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exception", title: "Exception", width: 108, optional: true, render: (r) => (r.exception ? <Chip tone="info" title="All of it that counts here is under exceptions">Exception</Chip> : "–") },
   { key: "state", title: "State", width: 190, optional: true, sort: { key: "state", first: "asc" }, render: (r) => <State value={r.state} exposed={r.exposed} /> },
   { key: "fix", title: "Fixed version", width: 190, optional: true, render: (r) => <span title={r.fix_version}>{r.fix_version || "–"}</span> },

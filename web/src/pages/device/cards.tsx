@@ -22,7 +22,7 @@ const useStyles = makeStyles({
   good: { display: "flex", gap: "10px", alignItems: "center", color: tokens.colorNeutralForeground2 },
   goodIcon: { fontSize: "22px", color: tokens.colorStatusSuccessForeground1, display: "flex" },
   bar: { height: "6px", borderRadius: "3px", backgroundColor: tokens.colorNeutralBackground6, overflow: "hidden", marginTop: "4px" },
-  fill: { height: "100%", borderRadius: "3px" },
+  fill: { height: "100%", borderRadius: "3px", forcedColorAdjust: "none" },
 });
 
 const to = (d: Device, tab: string): string => `/devices/${encodeURIComponent(d.id)}/${tab}`;

@@ -24,7 +24,7 @@ function Body({ d }: { d: Device }) {
     <>
       <Section title="Exposure">
         <Donut
-          unit="weaknesses"
+          unit="weakness"
           size={132}
           parts={countList(d.severity).map(([level, value]) => ({ key: level, label: severityWord[level], value, fill: severityFill[level], legend: <Severity level={level} /> }))}
         />

@@ -2,7 +2,7 @@ import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { DesktopRegular, DocumentArrowUpRegular, ServerRegular, TagMultipleRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { deviceGroups, devices, status, tags } from "../../api/queries";
+import { deviceGroups, devices, firstPage, status, tags } from "../../api/queries";
 import type { DeviceRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
@@ -12,7 +12,7 @@ import { levelOf, levelWord, levels, values } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { health, healthNames } from "../../lib/words";
-import { Chip, Tags } from "../../ui/Chip";
+import { Chip, FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
@@ -25,9 +25,9 @@ import { ManageTags } from "./ManageTags";
 import { SbomPanel } from "./SbomPanel";
 
 const spec: ListSpec = {
-  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", device_group: "any", clone: ["true"], source: ["agent", "simulated", "sbom"] },
-  sorts: ["score", "name", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group"],
-  sort: ["-weaknesses"],
+  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "simulated", "sbom"] },
+  sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group"],
+  sort: ["-score"],
 };
 
 const groups: readonly FilterGroup[] = [
@@ -38,13 +38,14 @@ const groups: readonly FilterGroup[] = [
   { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
   { name: "device_group", title: "Device group", options: [] },
   { name: "source", title: "Source", options: [{ value: "agent", label: "Agent" }, { value: "simulated", label: "Simulated agent" }, { value: "sbom", label: "SBOM (no agent)" }] },
+  { name: "new", title: "First seen", options: [{ value: "true", label: "In the last 7 days" }, { value: "false", label: "Over 7 days ago" }] },
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
 
 const useStyles = makeStyles({
   name: { display: "inline-flex", verticalAlign: "middle", alignItems: "center", gap: "10px", maxWidth: "100%" },
   icon: { fontSize: "20px", color: tokens.colorNeutralForeground2, display: "flex" },
-  text: { overflow: "hidden", textOverflow: "ellipsis" },
+  text: { minWidth: 0, overflow: "hidden", textOverflow: "ellipsis" },
   hot: { color: tokens.colorPaletteRedForeground1, fontWeight: tokens.fontWeightSemibold },
   zero: { color: tokens.colorNeutralForeground3 },
   pills: { display: "flex", gap: "8px", flexWrap: "wrap", marginTop: "12px" },
@@ -68,16 +69,17 @@ function Hot({ n }: { n: number }) {
 }
 
 const columns: readonly Column<DeviceRow>[] = [
-  { key: "name", title: "Name", width: 150, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
-  { key: "os", title: "OS platform", width: 172, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
-  { key: "exposure", title: "Exposure level", width: 134, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
-  { key: "score", title: "Score", width: 74, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },
-  { key: "weaknesses", title: "Weaknesses", width: 140, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
-  { key: "exploitable", title: "Exploitable", width: 106, align: "end", sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
-  { key: "fixable", title: "Fixable", width: 84, align: "end", sort: { key: "fixable", first: "desc" }, render: (r) => number(r.fixable) },
-  { key: "health", title: "Sensor health", width: 124, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
-  { key: "last_seen", title: "Last seen", width: 108, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
-  { key: "tags", title: "Tags", width: 76, render: (r) => <Tags tags={r.tags} /> },
+  { key: "name", title: "Name", width: 160, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
+  { key: "domain", title: "Domain", width: 150, wrap: true, sort: { key: "domain", first: "asc" }, render: (r) => r.domain || "–" },
+  { key: "os", title: "OS platform", width: 156, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
+  { key: "exposure", title: "Exposure level", width: 108, wrap: true, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
+  { key: "score", title: "Score", width: 86, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },
+  { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
+  { key: "exploitable", title: "Exploitable", width: 106, align: "end", optional: true, sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
+  { key: "fixable", title: "Fixable", width: 84, align: "end", optional: true, sort: { key: "fixable", first: "desc" }, render: (r) => number(r.fixable) },
+  { key: "health", title: "Sensor health", width: 112, wrap: true, sort: { key: "health", first: "asc" }, render: (r) => <Health value={r.health} connected={r.connected} /> },
+  { key: "last_seen", title: "Last seen", width: 104, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "tags", title: "Tags", width: 138, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "group", title: "Device group", width: 150, optional: true, sort: { key: "group", first: "asc" }, render: (r) => r.group },
   { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
   { key: "source", title: "Source", width: 100, optional: true, render: (r) => ({ sbom: "SBOM", simulated: "Simulated" }[r.source as string] ?? "Agent") },
@@ -101,22 +103,31 @@ function useFilters(): readonly FilterGroup[] {
   return groups.map((g) => ({ ...g, options: options[g.name] ?? g.options }));
 }
 
-/** The Devices list. */
-export function DevicesPage() {
+/** How many devices there are, and of what is asked about most; each leads to its list. */
+function Pills() {
   const s = useStyles();
   const { data } = useQuery(status);
+  const { data: high } = useQuery(devices({ exposure: "High", ...firstPage }));
+  const { data: fresh } = useQuery(devices({ new: "true", ...firstPage }));
+  if (!data || data.devices === 0) return null;
+  return (
+    <div className={s.pills}>
+      <Chip tone="quiet">{plural(data.devices, "device")}</Chip>
+      <Chip tone={data.connected === data.devices ? "good" : "quiet"}>{`${number(data.connected)} connected`}</Chip>
+      {high && <Anchor to="/devices" search={{ exposure: "High" }}><Chip tone={high.total > 0 ? "bad" : "good"}>{`${number(high.total)} with high exposure`}</Chip></Anchor>}
+      {fresh && <Anchor to="/devices" search={{ new: "true" }}><Chip tone="quiet">{`${number(fresh.total)} new in 7 days`}</Chip></Anchor>}
+    </div>
+  );
+}
+
+/** The Devices list. */
+export function DevicesPage() {
   const [importing, setImporting] = useState(false);
   const filters = useFilters();
   const [tagging, setTagging] = useState(false);
   return (
     <PageHead title="Devices" text="Every device that has an agent or that a bill of materials describes, with what is known to be wrong with it.">
-      {data && data.devices > 0 && (
-        <div className={s.pills}>
-          <Chip tone="quiet">{plural(data.devices, "device")}</Chip>
-          <Chip tone={data.connected === data.devices ? "good" : "quiet"}>{`${number(data.connected)} connected`}</Chip>
-          <Chip tone={data.weaknesses > 0 ? "bad" : "good"}>{plural(data.weaknesses, "weakness", "weaknesses")}</Chip>
-        </div>
-      )}
+      <Pills />
       <ListView
         name="devices"
         label="Devices"

@@ -11,6 +11,7 @@ import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { kindMeans, share } from "../../lib/events";
 import { number, score } from "../../lib/format";
+import { productPath } from "../../lib/product";
 import { vendor } from "../../lib/words";
 import { EventKind, ScoreStep } from "../../ui/EventKind";
 import { Fact, Facts, Section } from "../../ui/Facts";
@@ -45,7 +46,7 @@ export function EventFlyout({ id, frame, row }: { id: string; frame: FlyoutFrame
         head && (
           <>
             {head.recommendation_id && <ButtonLink to="/recommendations" search={{ open: head.recommendation_id }} icon={<LightbulbCheckmarkRegular aria-hidden />}>Go to related security recommendation</ButtonLink>}
-            {head.product_id && <ButtonLink to="/software" search={{ open: head.product_id, q: head.component }} icon={<AppsListRegular aria-hidden />}>Open software page</ButtonLink>}
+            {head.product_id && <ButtonLink to={productPath(head.product_id)} icon={<AppsListRegular aria-hidden />}>Open software page</ButtonLink>}
           </>
         )
       }

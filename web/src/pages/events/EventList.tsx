@@ -8,6 +8,7 @@ import { ListView } from "../../app/ListView";
 import { useList } from "../../app/useList";
 import { eventKinds, kindWord, share } from "../../lib/events";
 import { number } from "../../lib/format";
+import { productPath } from "../../lib/product";
 import type { ListSpec, RawSearch } from "../../lib/search";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -41,7 +42,7 @@ const keep = ["days", "from", "to"];
 
 const useStyles = makeStyles({
   title: { display: "flex", alignItems: "center", gap: "10px", minWidth: 0 },
-  text: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  text: { minWidth: 0, overflow: "hidden", textOverflow: "ellipsis" },
   quiet: { color: tokens.colorNeutralForeground3 },
 });
 
@@ -57,15 +58,18 @@ function Devices({ n, of, part }: { n: number; of: number; part: number }) {
 
 const columns: readonly Column<EventRow>[] = [
   { key: "date", title: "Date", width: 124, sort: { key: "date", first: "desc" }, render: (r) => <Day at={r.at} /> },
-  { key: "event", title: "Event", width: 360, grow: true, render: (r) => <Title r={r} /> },
-  { key: "component", title: "Related component", width: 156, sort: { key: "component", first: "asc" }, render: (r) => (r.product_id ? <Anchor to="/software" search={{ open: r.product_id, q: r.component }}>{r.component}</Anchor> : <span title={r.component}>{r.component}</span>) },
-  { key: "impacted", title: "Originally impacted", width: 168, align: "end", sort: { key: "impacted", first: "desc" }, render: (r) => <Devices n={r.impacted} of={r.counted} part={r.share} /> },
-  { key: "type", title: "Types", width: 196, sort: { key: "type", first: "asc" }, render: (r) => <EventKind kind={r.kind} plain /> },
+  { key: "event", title: "Event", width: 300, grow: true, render: (r) => <Title r={r} /> },
+  { key: "component", title: "Related component", width: 156, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => (r.product_id ? <Anchor to={productPath(r.product_id)} title={r.component}>{r.component}</Anchor> : <span title={r.component}>{r.component}</span>) },
+  { key: "impacted", title: "Originally impacted devices", width: 160, align: "end", sort: { key: "impacted", first: "desc" }, render: (r) => <Devices n={r.impacted} of={r.counted} part={r.share} /> },
+  { key: "type", title: "Types", width: 180, wrap: true, sort: { key: "type", first: "asc" }, render: (r) => <EventKind kind={r.kind} plain /> },
   { key: "score", title: "Score trend", width: 104, render: (r) => <ScoreStep step={r.score} /> },
-  { key: "current", title: "Currently impacted", width: 160, align: "end", optional: true, render: (r) => <Devices n={r.current} of={r.current_of} part={r.current_share} /> },
+  { key: "current", title: "Currently impacted devices", width: 150, align: "end", optional: true, render: (r) => <Devices n={r.current} of={r.current_of} part={r.current_share} /> },
   { key: "weaknesses", title: "Vulnerabilities", width: 130, align: "end", optional: true, sort: { key: "weaknesses", first: "desc" }, render: (r) => number(r.weaknesses) },
   { key: "severity", title: "Highest severity", width: 140, optional: true, sort: { key: "severity", first: "desc" }, render: (r) => (r.weaknesses > 0 ? <Severity level={r.severity} /> : "–") },
 ];
+
+// The page of a product names it already.
+const ofProduct = columns.filter((c) => c.key !== "component");
 
 /**
  * The event timeline as a list, for a page or a tab; its state is in the URL.
@@ -82,7 +86,7 @@ export function EventList({ product, extra }: { product?: string; extra?: readon
       label="Events"
       spec={spec}
       groups={groups}
-      columns={columns}
+      columns={product ? ofProduct : columns}
       query={query}
       rowKey={(r) => r.id}
       searchLabel="Search component, CVE"

@@ -36,7 +36,7 @@ function Numbers() {
 /** What changed what the devices are exposed to, newest first. */
 export function EventsPage() {
   return (
-    <PageHead title="Event timeline" text="What changed what your devices are exposed to: new vulnerabilities, exploits and fixes of installed software, and new configuration assessments.">
+    <PageHead title="Event timeline" text="What changed the exposure of your devices: new vulnerabilities, exploits, fixes and configuration assessments.">
       <Numbers />
       <EventList />
     </PageHead>

@@ -88,7 +88,7 @@ function Targets({ d }: { d: ExceptionDetail }) {
     { key: "exposed", title: "Exposed devices", width: "22%", align: "end", render: (t) => number(t.exposed) },
     { key: "status", title: "Status", width: "22%", render: (t) => exceptionStatus(t.status).word },
     {
-      key: "cancel", title: "", width: "18%", align: "end",
+      key: "cancel", title: "Action", width: "18%", align: "end",
       render: (t) => {
         const g = t.group;
         return open && g !== null && !t.ended_at ? <Button size="small" disabled={cancel.isPending} aria-label={`Cancel for ${t.name}`} onClick={() => cancel.mutate([g])}>Cancel</Button> : null;

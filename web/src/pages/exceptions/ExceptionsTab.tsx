@@ -49,15 +49,15 @@ function Status({ r }: { r: ExceptionRow }) {
 }
 
 const columns: readonly Column<ExceptionRow>[] = [
-  { key: "name", title: "Exception", width: 220, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "kind", title: "About", width: 136, render: (r) => r.kind },
-  { key: "justification", title: "Justification", width: 180, sort: { key: "justification", first: "asc" }, render: (r) => justification(r.justification).word },
-  { key: "status", title: "Status", width: 122, sort: { key: "status", first: "asc" }, render: (r) => <Status r={r} /> },
-  { key: "where", title: "Where it holds", width: 138, sort: { key: "scope", first: "asc" }, render: (r) => <Where r={r} /> },
-  { key: "exposed", title: "Exposed devices", width: 126, align: "end", render: (r) => number(r.exposed) },
-  { key: "expires_at", title: "Ends", width: 118, sort: { key: "expires_at", first: "asc" }, render: (r) => (r.expires_at ? <Day at={r.expires_at} /> : "With its document") },
-  { key: "created_at", title: "Made on", width: 118, sort: { key: "created_at", first: "desc" }, render: (r) => <Day at={r.created_at} /> },
-  { key: "created_by", title: "Made by", width: 120, sort: { key: "created_by", first: "asc" }, render: (r) => r.created_by },
+  { key: "name", title: "Exception", width: 170, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "kind", title: "About", width: 152, render: (r) => r.kind },
+  { key: "justification", title: "Justification", width: 170, wrap: true, sort: { key: "justification", first: "asc" }, render: (r) => justification(r.justification).word },
+  { key: "status", title: "Status", width: 108, sort: { key: "status", first: "asc" }, render: (r) => <Status r={r} /> },
+  { key: "where", title: "Where it holds", width: 126, wrap: true, sort: { key: "scope", first: "asc" }, render: (r) => <Where r={r} /> },
+  { key: "exposed", title: "Exposed devices", width: 100, align: "end", render: (r) => number(r.exposed) },
+  { key: "expires_at", title: "Ends", width: 126, wrap: true, sort: { key: "expires_at", first: "asc" }, render: (r) => (r.expires_at ? <Day at={r.expires_at} /> : "With its document") },
+  { key: "created_at", title: "Made on", width: 126, sort: { key: "created_at", first: "desc" }, render: (r) => <Day at={r.created_at} /> },
+  { key: "created_by", title: "Made by", width: 96, wrap: true, sort: { key: "created_by", first: "asc" }, render: (r) => r.created_by },
   { key: "context", title: "Context", width: 240, optional: true, render: (r) => <span title={r.context}>{r.context || "–"}</span> },
   { key: "source", title: "Source", width: 140, optional: true, render: (r) => (r.document ? <Anchor to="/remediation" search={{ tab: "vex", open: r.document }}>{r.source.kind}</Anchor> : r.source.kind || "Manual") },
 ];

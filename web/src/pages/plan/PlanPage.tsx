@@ -70,7 +70,7 @@ export function PlanPage() {
   const cancelled = find.error instanceof DOMException && find.error.name === "AbortError";
   const p = find.data;
   return (
-    <PageHead title="Patch plan" text="The smallest set of changes that brings the exposure score below a target, within your limits. The score after each step is exact." scroll>
+    <PageHead title="Patch plan" text="The smallest set of changes that brings the exposure score below a target, within limits; every score is exact." scroll>
       <PlanTabs on="new" />
       <div className={s.grid}>
         <PlanFormCard

@@ -35,17 +35,17 @@ function Steps({ r }: { r: PlanRow }) {
 }
 
 const columns: readonly Column<PlanRow>[] = [
-  { key: "name", title: "Plan", width: 220, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "state", title: "State", width: 116, render: (r) => <Chip tone={tones[r.state] ?? "quiet"}>{r.state}</Chip> },
-  { key: "steps", title: "Steps done", width: 112, align: "end", sort: { key: "steps", first: "desc" }, render: (r) => <Steps r={r} /> },
+  { key: "name", title: "Plan", width: 180, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "state", title: "State", width: 108, render: (r) => <Chip tone={tones[r.state] ?? "quiet"}>{r.state}</Chip> },
+  { key: "steps", title: "Steps done", width: 100, align: "end", sort: { key: "steps", first: "desc" }, render: (r) => <Steps r={r} /> },
   { key: "target", title: "Target", width: 90, align: "end", sort: { key: "target", first: "asc" }, render: (r) => `< ${r.target}` },
   { key: "before", title: "Before", width: 84, align: "end", render: (r) => <ScoreNumber value={r.before} /> },
-  { key: "predicted", title: "Predicted", width: 104, align: "end", sort: { key: "predicted", first: "asc" }, render: (r) => <ScoreNumber value={r.predicted} /> },
+  { key: "predicted", title: "Predicted", width: 110, align: "end", sort: { key: "predicted", first: "asc" }, render: (r) => <ScoreNumber value={r.predicted} /> },
   { key: "actual", title: "Actual", width: 90, align: "end", sort: { key: "actual", first: "asc" }, render: (r) => <strong><ScoreNumber value={r.actual} /></strong> },
   { key: "devices", title: "Devices", width: 96, align: "end", sort: { key: "devices", first: "desc" }, render: (r) => number(r.devices) },
   { key: "restarts", title: "Restarts", width: 98, align: "end", optional: true, sort: { key: "restarts", first: "desc" }, render: (r) => number(r.restarts) },
-  { key: "groups", title: "Device groups", width: 140, render: (r) => <span title={groupWords(r)}>{groupWords(r)}</span> },
-  { key: "created", title: "Made", width: 178, sort: { key: "created", first: "desc" }, render: (r) => <Moment at={r.created_at} /> },
+  { key: "groups", title: "Device groups", width: 140, wrap: true, render: (r) => <span title={groupWords(r)}>{groupWords(r)}</span> },
+  { key: "created", title: "Made", width: 130, wrap: true, sort: { key: "created", first: "desc" }, render: (r) => <Moment at={r.created_at} /> },
   { key: "by", title: "Made by", width: 130, optional: true, render: (r) => r.created_by },
 ];
 

@@ -6,7 +6,7 @@ import { flipBasket, useBasket } from "../../app/basket";
 const useStyles = makeStyles({
   root: { display: "flex", alignItems: "center", gap: "10px", minWidth: 0 },
   box: { width: "16px", height: "16px", margin: 0, flexShrink: 0, cursor: "pointer", accentColor: tokens.colorCompoundBrandBackground },
-  name: { overflow: "hidden", textOverflow: "ellipsis" },
+  name: { minWidth: 0, maxHeight: "38px", overflow: "hidden", textOverflow: "ellipsis" },
 });
 
 /** A recommendation's name, and whether it is in the what-if basket. */

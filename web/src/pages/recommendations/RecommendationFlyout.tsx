@@ -19,6 +19,7 @@ import { SupportNotice } from "../../app/SupportNotice";
 import { categoryWord, full, isConfiguration, isRelease } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
 import { productPath } from "../../lib/product";
+import { vendor } from "../../lib/vendor";
 import { Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
 import { ExposureLevel, Impact, ScoreNumber } from "../../ui/Exposure";
@@ -73,7 +74,7 @@ function Details({ d }: { d: Recommendation }) {
           ) : (
             <Fact name="Weaknesses"><SeverityBar total={d.weaknesses} counts={d.severity} /></Fact>
           )}
-          <Fact name="Vendor">{d.vendor}</Fact>
+          <Fact name="Vendor">{vendor(d.vendor)}</Fact>
           <Fact name="Ecosystem">{d.ecosystem}</Fact>
           <EolFact name="Supported" eol={d.type === "Upgrade" ? d.supported : []} wide />
           <Fact name="Product code" wide>{d.product_code && <><Mono>{d.product_code}</Mono> <CopyButton text={d.product_code} what="product code" /></>}</Fact>
@@ -110,7 +111,7 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
       frame={frame}
       state={q}
       title={head?.name ?? id}
-      subtitle={head && <><span>{head.vendor || head.component}</span>{!isConfiguration(head.type) && <span>{plural(head.weaknesses, "weakness", "weaknesses")}</span>}<span>{plural(head.exposed, "exposed device")}</span><Tags tags={head.tags} /></>}
+      subtitle={head && <><span>{vendor(head.vendor) || head.component}</span>{!isConfiguration(head.type) && <span>{plural(head.weaknesses, "weakness", "weaknesses")}</span>}<span>{plural(head.exposed, "exposed device")}</span><Tags tags={head.tags} /></>}
       actions={head && (
         <>
           {d && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}

@@ -13,8 +13,9 @@ import { categories, categoryWord, isConfiguration, remedy, remedyNames } from "
 import { recommendationStatus, recommendationStatusNames } from "../../lib/exception";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
+import { vendor } from "../../lib/vendor";
 import { recommendationTags, threatFilter, threatNames } from "../../lib/words";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { ActivityCount } from "./ActivityCount";
 import type { Column } from "../../ui/DataTable";
@@ -45,35 +46,34 @@ const groups: readonly FilterGroup[] = [
   { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },
 ];
 
-const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 }, hot: { fontWeight: tokens.fontWeightSemibold } });
+const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3 }, hot: { fontWeight: tokens.fontWeightSemibold }, exposed: { display: "inline-flex", alignItems: "center", gap: "8px", verticalAlign: "middle" } });
 
 function Exposed({ r }: { r: RecommendationRow }) {
   const s = useStyles();
   return (
-    <span title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} ${isConfiguration(r.type) ? "that it concerns" : "where it is installed"}`}>
-      <span className={s.hot}>{number(r.exposed)}</span>
-      <span className={s.quiet}>{` / ${number(r.installed)}`}</span>
+    <span className={s.exposed} title={`${number(r.exposed)} exposed of ${plural(r.installed, "device")} ${isConfiguration(r.type) ? "that it concerns" : "where it is installed"}`}>
+      <MiniTrend bare width={36} counts={r.trend} what="Exposed devices" />
+      <span><span className={s.hot}>{number(r.exposed)}</span><span className={s.quiet}>{` / ${number(r.installed)}`}</span></span>
     </span>
   );
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
-  { key: "component", title: "Related component", width: 124, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
-  { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
-  { key: "threats", title: "Threats", width: 90, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 134, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
-  { key: "trend", title: "Trend", width: 66, render: (r) => <MiniTrend counts={r.trend} what="Exposed devices" /> },
-  { key: "type", title: "Remediation type", width: 150, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
-  { key: "status", title: "Status", width: 112, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark status={r.status} /> },
-  { key: "impact", title: "Impact", width: 84, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "tags", title: "Tags", width: 84, render: (r) => <Tags tags={r.tags} short /> },
-  { key: "activities", title: "Remediation", width: 116, align: "end", optional: true, render: (r) => <ActivityCount r={r} /> },
+  { key: "name", title: "Security recommendation", width: 198, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
+  { key: "component", title: "Related component", width: 108, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
+  { key: "weaknesses", title: "Weaknesses", width: 112, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
+  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 132, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "type", title: "Remediation type", width: 172, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "status", title: "Status", width: 96, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
+  { key: "activities", title: "Activities", width: 92, align: "end", render: (r) => <ActivityCount r={r} /> },
+  { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
+  { key: "tags", title: "Tags", width: 66, wrap: true, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
   { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
   { key: "secure", title: "Secure score", width: 110, align: "end", optional: true, sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? <span title={`+${String(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)}`}</span> : "–") },
-  { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
+  { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => vendor(r.vendor) || "–" },
   { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
   { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
 ];
@@ -93,7 +93,7 @@ function Commands() {
 export function RecommendationsPage() {
   const { data: st } = useQuery(status);
   return (
-    <PageHead title="Security recommendations" text="What to do, one row per product and kind of remediation, per release whose support has ended, and per setting. The impact is what the exposure score falls by.">
+    <PageHead title="Security recommendations" text="One row per product and kind of remediation, release without support, and setting. Impact: what the exposure score falls by.">
       <ListView
         name="recommendations"
         label="Security recommendations"

@@ -45,14 +45,14 @@ function Actions({ r }: { r: InaccuracyRow }) {
 }
 
 const columns: readonly Column<InaccuracyRow>[] = [
-  { key: "title", title: "About", width: 220, sort: { key: "title", first: "asc" }, render: subject },
-  { key: "kind", title: "Kind", width: 140, sort: { key: "kind", first: "asc" }, render: (r) => inaccuracyKinds[r.kind] ?? r.kind },
-  { key: "category", title: "What is wrong", width: 220, render: (r) => inaccuracyWord(r.category) },
-  { key: "details", title: "Details", width: 220, grow: true, render: (r) => <span title={r.details}>{r.details}</span> },
-  { key: "status", title: "Status", width: 110, sort: { key: "status", first: "asc" }, render: (r) => <Chip tone={r.status === "open" ? "warn" : "good"}>{r.status === "open" ? "Open" : "Resolved"}</Chip> },
-  { key: "at", title: "Reported", width: 170, sort: { key: "at", first: "desc" }, render: (r) => <Moment at={r.at} /> },
-  { key: "by", title: "By", width: 110, render: (r) => r.by },
-  { key: "actions", title: "Actions", width: 190, render: (r) => <Actions r={r} /> },
+  { key: "title", title: "About", width: 160, wrap: true, sort: { key: "title", first: "asc" }, render: subject },
+  { key: "kind", title: "Kind", width: 130, wrap: true, sort: { key: "kind", first: "asc" }, render: (r) => inaccuracyKinds[r.kind] ?? r.kind },
+  { key: "category", title: "What is wrong", width: 170, wrap: true, render: (r) => inaccuracyWord(r.category) },
+  { key: "details", title: "Details", width: 190, grow: true, render: (r) => <span title={r.details}>{r.details}</span> },
+  { key: "status", title: "Status", width: 100, sort: { key: "status", first: "asc" }, render: (r) => <Chip tone={r.status === "open" ? "warn" : "good"}>{r.status === "open" ? "Open" : "Resolved"}</Chip> },
+  { key: "at", title: "Reported", width: 126, wrap: true, sort: { key: "at", first: "desc" }, render: (r) => <Moment at={r.at} /> },
+  { key: "by", title: "By", width: 90, wrap: true, render: (r) => r.by },
+  { key: "actions", title: "Actions", width: 170, render: (r) => <Actions r={r} /> },
   { key: "changed", title: "Status since", width: 170, optional: true, sort: { key: "changed", first: "desc" }, render: (r) => <Moment at={r.changed} /> },
   { key: "changed_by", title: "Status by", width: 120, optional: true, render: (r) => r.changed_by },
 ];

@@ -6,7 +6,7 @@ import { Anchor } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import type { ListSpec } from "../../lib/search";
 import { levelWord, levels, values } from "../../lib/exposure";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { ExposureLevel } from "../../ui/Exposure";
@@ -18,7 +18,7 @@ import { useProductId } from "./useProductId";
 
 const spec: ListSpec = {
   filters: { version: "any", exposure: levels, value: values, health: ["Active", "Inactive"], os: "any", tag: "any" },
-  sorts: ["name", "os", "last_seen", "weaknesses", "score"],
+  sorts: ["name", "domain", "os", "last_seen", "weaknesses", "score"],
   sort: ["name"],
 };
 
@@ -31,13 +31,14 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const columns = (product: string): readonly Column<DeviceRow>[] => [
-  { key: "name", title: "Name", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
-  { key: "os", title: "Operating system", width: 240, sort: { key: "os", first: "asc" }, render: (r) => r.os_name },
-  { key: "exposure", title: "Exposure level", width: 150, sort: { key: "score", first: "desc" }, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
-  { key: "weaknesses", title: "Weaknesses", width: 170, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
-  { key: "health", title: "Health state", width: 130, render: (r) => <Health value={r.health} connected={r.connected} /> },
-  { key: "seen", title: "Last seen", width: 130, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
-  { key: "tags", title: "Tags", width: 150, render: (r) => <Tags tags={r.tags} /> },
+  { key: "name", title: "Name", width: 150, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
+  { key: "domain", title: "Domain", width: 128, wrap: true, sort: { key: "domain", first: "asc" }, render: (r) => r.domain || "–" },
+  { key: "os", title: "Operating system", width: 160, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name },
+  { key: "exposure", title: "Exposure level", width: 120, wrap: true, sort: { key: "score", first: "desc" }, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
+  { key: "weaknesses", title: "Weaknesses", width: 130, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
+  { key: "health", title: "Health state", width: 104, wrap: true, render: (r) => <Health value={r.health} connected={r.connected} /> },
+  { key: "seen", title: "Last seen", width: 110, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "tags", title: "Tags", width: 150, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "id", title: "Device id", width: 240, optional: true, render: (r) => r.id },
 ];
 

@@ -29,7 +29,7 @@ function Weak({ d }: { d: Software }) {
   return (
     <Card title="Vulnerabilities by severity" foot={d.weaknesses > 0 && <Anchor to={page}>{`Show all ${number(d.weaknesses)}`}</Anchor>}>
       <Donut
-        unit="weaknesses"
+        unit="weakness"
         parts={countList(d.severity).map(([level, value]) => ({
           key: level,
           label: severityWord[level],

@@ -26,7 +26,8 @@ const useStyles = makeStyles({
   body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, marginTop: "12px" },
   main: { display: "flex", flexDirection: "column", flexGrow: 1, minWidth: 0, minHeight: 0 },
   tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 24px 0 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
-  strip: { flexWrap: "wrap", minWidth: 0, flexShrink: 1, flexGrow: 1 },
+  fold: { alignSelf: "flex-start", marginTop: "6px", flexShrink: 0 },
+  strip: { flexWrap: "wrap", flexShrink: 1, flexGrow: 1, minWidth: 0, "& > button": { paddingLeft: "8px", paddingRight: "8px" } },
   tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
   plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
   wait: { flexGrow: 1 },
@@ -77,7 +78,7 @@ export function ProductPage() {
         {side && <ProductSide d={d} />}
         <div className={s.main}>
           <div className={s.tabs}>
-            <Button appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide software details" : "Show software details"} title={side ? "Hide software details" : "Show software details"} onClick={() => setSide(!side)} />
+            <Button className={s.fold} appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide software details" : "Show software details"} title={side ? "Hide software details" : "Show software details"} onClick={() => setSide(!side)} />
             <TabList className={s.strip} selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: productPath(id, t.value === "overview" ? "" : String(t.value)) })}>
               {Object.entries(tabs).map(([key, title]) => (
                 <Tab key={key} value={key}>{title}{counts[key] !== undefined && <span className={s.count}>{number(counts[key])}</span>}</Tab>

@@ -3,11 +3,12 @@ import { useCallback } from "react";
 import { softwareRecommendations } from "../../api/queries";
 import type { RecommendationRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
+import { ExceptionMark } from "../../app/ExceptionMark";
 import { ListView } from "../../app/ListView";
 import { categoryWord, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import { Impact } from "../../ui/Exposure";
@@ -21,15 +22,15 @@ const spec: ListSpec = { filters: { type: remedyNames }, sorts: ["name", "weakne
 const groups: readonly FilterGroup[] = [{ name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) }];
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 260, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to="/recommendations" search={{ open: r.id, q: r.id }}>{r.name}</Anchor> },
-  { key: "weaknesses", title: "Weaknesses", width: 150, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar column total={r.weaknesses} counts={r.severity} />) },
-  { key: "threats", title: "Threats", width: 108, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 150, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => `${number(r.exposed)} / ${number(r.installed)}` },
-  { key: "type", title: "Remediation type", width: 180, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
-  { key: "status", title: "Status", width: 110, render: (r) => r.status },
-  { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "secure", title: "Secure score", width: 120, align: "end", sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? `+${r.secure_gain.toFixed(2)}` : "–") },
-  { key: "tags", title: "Tags", width: 150, render: (r) => <Tags tags={r.tags} /> },
+  { key: "name", title: "Security recommendation", width: 190, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to="/recommendations" search={{ open: r.id, q: r.id }}>{r.name}</Anchor> },
+  { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar column total={r.weaknesses} counts={r.severity} />) },
+  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 112, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => `${number(r.exposed)} / ${number(r.installed)}` },
+  { key: "type", title: "Remediation type", width: 172, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
+  { key: "status", title: "Status", width: 96, wrap: true, render: (r) => <ExceptionMark plain status={r.status} /> },
+  { key: "impact", title: "Impact", width: 92, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
+  { key: "secure", title: "Secure score", width: 120, align: "end", optional: true, sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? `+${r.secure_gain.toFixed(2)}` : "–") },
+  { key: "tags", title: "Tags", width: 150, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
 ];
 

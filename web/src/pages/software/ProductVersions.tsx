@@ -8,7 +8,7 @@ import { ListView } from "../../app/ListView";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { releaseName, support, supportTags } from "../../lib/words";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -32,13 +32,13 @@ function Support({ r }: { r: VersionRow }) {
 }
 
 const columns: readonly Column<VersionRow>[] = [
-  { key: "version", title: "Version", width: 220, grow: true, sort: { key: "version", first: "desc" }, render: (r) => <OpenLink id={r.version}>{r.version || "not readable"}</OpenLink> },
-  { key: "places", title: "Release or ecosystem", width: 170, render: (r) => r.places.join(", ") },
-  { key: "installed", title: "Installed on", width: 120, align: "end", sort: { key: "installed", first: "desc" }, render: (r) => number(r.installed) },
-  { key: "exposed", title: "Exposed", width: 110, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => number(r.exposed) },
-  { key: "weaknesses", title: "Weaknesses", width: 180, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
-  { key: "support", title: "End of support", width: 300, sort: { key: "support", first: "asc" }, render: (r) => <Support r={r} /> },
-  { key: "tags", title: "Tags", width: 170, render: (r) => <Tags tags={r.tags} /> },
+  { key: "version", title: "Version", width: 150, grow: true, sort: { key: "version", first: "desc" }, render: (r) => <OpenLink id={r.version}>{r.version || "not readable"}</OpenLink> },
+  { key: "places", title: "Release or ecosystem", width: 124, wrap: true, render: (r) => r.places.join(", ") },
+  { key: "installed", title: "Installed on", width: 108, align: "end", sort: { key: "installed", first: "desc" }, render: (r) => number(r.installed) },
+  { key: "exposed", title: "Exposed", width: 96, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => number(r.exposed) },
+  { key: "weaknesses", title: "Weaknesses", width: 130, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
+  { key: "support", title: "End of support", width: 160, wrap: true, sort: { key: "support", first: "asc" }, render: (r) => <Support r={r} /> },
+  { key: "tags", title: "Tags", width: 140, render: (r) => <FirstTag tags={r.tags} /> },
 ];
 
 /** How many devices have which version of a product. */

@@ -7,7 +7,7 @@ import { ListView } from "../../app/ListView";
 import { number, percent, plural, score, time } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { ages, severities, severityWord, threatFilter, threatNames, weaknessTags } from "../../lib/words";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -32,15 +32,15 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const columns: readonly Column<WeaknessRow>[] = [
-  { key: "id", title: "Name", width: 160, sort: { key: "id", first: "desc" }, render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
-  { key: "severity", title: "Severity", width: 120, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
+  { key: "id", title: "Name", width: 146, sort: { key: "id", first: "desc" }, render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", width: 116, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
   { key: "cvss", title: "CVSS", width: 92, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => score(r.cvss) },
-  { key: "title", title: "Title", width: 220, grow: true, render: (r) => <span title={r.title}>{r.title || "–"}</span> },
-  { key: "age", title: "Age", width: 96, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
+  { key: "title", title: "Title", width: 170, grow: true, render: (r) => <span title={r.title}>{r.title || "–"}</span> },
+  { key: "age", title: "Age", width: 114, align: "end", optional: true, render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
   { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
-  { key: "threats", title: "Threats", width: 100, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 160, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => number(r.exposed) },
-  { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.tags} /> },
+  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 112, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => number(r.exposed) },
+  { key: "tags", title: "Tags", width: 188, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "updated", title: "Updated on", width: 130, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
   { key: "epss", title: "EPSS", width: 90, align: "end", optional: true, sort: { key: "epss", first: "desc" }, render: (r) => percent(r.epss) },
 ];

@@ -9,7 +9,7 @@ import { PageHead } from "../../app/PageHead";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { supportTags, threatFilter, threatNames, vendor } from "../../lib/words";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -60,15 +60,15 @@ function Weak({ r }: { r: SoftwareRow }) {
 }
 
 const columns: readonly Column<SoftwareRow>[] = [
-  { key: "name", title: "Name", width: 220, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "vendor", title: "Vendor", width: 140, sort: { key: "vendor", first: "asc" }, render: (r) => vendor(r.vendor) },
-  { key: "weaknesses", title: "Weaknesses", width: 190, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
+  { key: "name", title: "Name", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
+  { key: "vendor", title: "Vendor", width: 120, sort: { key: "vendor", first: "asc" }, render: (r) => vendor(r.vendor) },
+  { key: "weaknesses", title: "Weaknesses", width: 160, sort: { key: "weaknesses", first: "desc" }, render: (r) => <Weak r={r} /> },
   { key: "threats", title: "Threats", width: 120, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed / installed", width: 200, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "exposed", title: "Exposed / installed devices", width: 140, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
   { key: "trend", title: "Trend", width: 84, render: (r) => <MiniTrend counts={r.trend} what="Exposed devices" /> },
-  { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
+  { key: "impact", title: "Impact", width: 92, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
   { key: "versions", title: "Versions", width: 90, align: "end", render: (r) => number(r.versions) },
-  { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 160, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "installed", title: "Installed devices", width: 150, align: "end", optional: true, sort: { key: "installed", first: "desc" }, render: (r) => number(r.installed) },
   { key: "ecosystem", title: "Ecosystem", width: 120, optional: true, render: (r) => r.ecosystem },
   { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },

@@ -10,7 +10,7 @@ import { PageHead } from "../../app/PageHead";
 import { number, percent, plural, score, time } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { ages, products, severities, severityWord, state, stateNames, threatFilter, threatNames, weaknessTags } from "../../lib/words";
-import { Tags } from "../../ui/Chip";
+import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -52,15 +52,15 @@ function Exposed({ n }: { n: number }) {
 }
 
 const columns: readonly Column<WeaknessRow>[] = [
-  { key: "id", title: "Name", width: 152, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
-  { key: "severity", title: "Severity", width: 120, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
+  { key: "id", title: "Name", width: 142, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
+  { key: "severity", title: "Severity", width: 118, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
   { key: "cvss", title: "CVSS", width: 92, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
   { key: "software", title: "Related software", width: 150, grow: true, render: (r) => <Related r={r} /> },
-  { key: "age", title: "Age", width: 96, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
+  { key: "age", title: "Age", width: 114, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
   { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
-  { key: "threats", title: "Threats", width: 92, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 176, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} /> },
-  { key: "tags", title: "Tags", width: 180, render: (r) => <Tags tags={r.exception ? [...r.tags, "Exception"] : r.tags} /> },
+  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 112, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} /> },
+  { key: "tags", title: "Tags", width: 188, render: (r) => <FirstTag tags={r.exception ? [...r.tags, "Exception"] : r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => <Exposed n={r.exposed_after} /> },
   { key: "states", title: "States", width: 220, optional: true, render: (r) => r.states.map((x) => state(x).word).join(", ") || "–" },
   { key: "updated", title: "Updated on", width: 130, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
