@@ -14,6 +14,7 @@ import type { ListSpec } from "../../lib/search";
 import { health, healthNames } from "../../lib/words";
 import { Chip, FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
+import { Dotted } from "../../ui/Dotted";
 import { Empty } from "../../ui/Empty";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -70,7 +71,7 @@ function Hot({ n }: { n: number }) {
 
 const columns: readonly Column<DeviceRow>[] = [
   { key: "name", title: "Name", width: 160, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
-  { key: "domain", title: "Domain", width: 150, wrap: true, sort: { key: "domain", first: "asc" }, render: (r) => r.domain || "–" },
+  { key: "domain", title: "Domain", width: 150, wrap: true, sort: { key: "domain", first: "asc" }, render: (r) => (r.domain ? <Dotted name={r.domain} /> : "–") },
   { key: "os", title: "OS platform", width: 156, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
   { key: "exposure", title: "Exposure level", width: 108, wrap: true, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
   { key: "score", title: "Score", width: 86, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },

@@ -58,9 +58,15 @@ function Exposed({ r }: { r: RecommendationRow }) {
   );
 }
 
+/** What it is about: the same name of two vendors is two components. */
+function Component({ r }: { r: RecommendationRow }) {
+  const s = useStyles();
+  return <span title={r.vendor ? `${r.component} (${vendor(r.vendor)})` : r.component}>{r.component} <span className={s.quiet}>{vendor(r.vendor)}</span></span>;
+}
+
 const columns: readonly Column<RecommendationRow>[] = [
   { key: "name", title: "Security recommendation", width: 198, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
-  { key: "component", title: "Related component", width: 108, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
+  { key: "component", title: "Related component", width: 108, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <Component r={r} /> },
   { key: "weaknesses", title: "Weaknesses", width: 112, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
   { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 132, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },

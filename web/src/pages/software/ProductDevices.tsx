@@ -8,6 +8,7 @@ import type { ListSpec } from "../../lib/search";
 import { levelWord, levels, values } from "../../lib/exposure";
 import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
+import { Dotted } from "../../ui/Dotted";
 import { Empty } from "../../ui/Empty";
 import { ExposureLevel } from "../../ui/Exposure";
 import type { FilterGroup } from "../../ui/FilterPanel";
@@ -32,7 +33,7 @@ const groups: readonly FilterGroup[] = [
 
 const columns = (product: string): readonly Column<DeviceRow>[] => [
   { key: "name", title: "Name", width: 150, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
-  { key: "domain", title: "Domain", width: 128, wrap: true, sort: { key: "domain", first: "asc" }, render: (r) => r.domain || "–" },
+  { key: "domain", title: "Domain", width: 128, wrap: true, sort: { key: "domain", first: "asc" }, render: (r) => (r.domain ? <Dotted name={r.domain} /> : "–") },
   { key: "os", title: "Operating system", width: 160, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name },
   { key: "exposure", title: "Exposure level", width: 120, wrap: true, sort: { key: "score", first: "desc" }, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
   { key: "weaknesses", title: "Weaknesses", width: 130, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
