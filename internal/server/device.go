@@ -44,8 +44,8 @@ func (c *core) exposureOf(d *device) string {
 	return string(exposure.LevelOf(score.Float()))
 }
 
-// newDevice is how long a device is new.
-const newDevice = 7 * 24 * time.Hour
+// newFor is how long a device is new.
+const newFor = 7 * 24 * time.Hour
 
 // noData is the exposure level of devices of which nothing can be said.
 const noData = "NoData"
@@ -91,7 +91,7 @@ func (c *core) deviceList(now time.Time) *list[device] {
 			"health": oneOf(func(d *device) string { return d.health(now) }),
 			"tag":    anyOf((*device).tags),
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
-			"new":    truth(func(d *device) bool { return now.Sub(d.agent.FirstSeen) <= newDevice }),
+			"new":    truth(func(d *device) bool { return now.Sub(d.agent.FirstSeen) <= newFor }),
 			"source": oneOf((*device).source),
 
 			"exposure": oneOf(c.exposureOf),

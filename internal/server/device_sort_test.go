@@ -42,7 +42,7 @@ func TestDomainsAndNewDevices(t *testing.T) {
 	s.core.mu.Lock()
 	for _, d := range s.core.devices {
 		if d != nil && d.sum.Name == "two" {
-			d.agent.FirstSeen = d.agent.FirstSeen.Add(-newDevice - time.Minute)
+			d.agent.FirstSeen = d.agent.FirstSeen.Add(-newFor - time.Minute)
 		}
 	}
 	s.core.mu.Unlock()

@@ -40,25 +40,25 @@ const tones: Record<string, Tone> = { "EOS software": "bad", "EOS version": "bad
 /** Tags in the width of a column of a list; the whole tag is their title. */
 const shorts: Record<string, string> = { "EOS version": "EOS", "EOS software": "EOS all", "Upcoming EOS version": "EOS soon", "Upcoming EOS software": "EOS soon", "New security update for zero day": "0-day fix" };
 
-/** The tags of a row of a list: the first, and how many more there are. */
-export function FirstTag({ tags }: { tags: readonly string[] }) {
+/** The tags of a row of a list: the first, and how many more there are; `short` in a word or two. */
+export function FirstTag({ tags, short }: { tags: readonly string[]; short?: boolean }) {
   const [first, ...more] = tags;
   if (first === undefined) return null;
   return (
     <span style={{ display: "inline-flex", gap: 4, verticalAlign: "middle" }}>
-      <Chip tone={tones[first] ?? "quiet"}>{first}</Chip>
+      <Chip tone={tones[first] ?? "quiet"} title={first}>{short ? (shorts[first] ?? first) : first}</Chip>
       {more.length > 0 && <Chip tone="quiet" title={tags.join(", ")}>{`+${more.length}`}</Chip>}
     </span>
   );
 }
 
 /** The tags of a row, with what they say on hover. */
-export function Tags({ tags, title, short }: { tags: readonly string[]; title?: string; short?: boolean }) {
+export function Tags({ tags, title }: { tags: readonly string[]; title?: string }) {
   if (tags.length === 0) return null;
   return (
     <span style={{ display: "inline-flex", gap: 6, verticalAlign: "middle", flexWrap: "wrap" }}>
       {tags.map((t) => (
-        <Chip key={t} tone={tones[t] ?? "quiet"} title={short ? t : title}>{short ? shorts[t] ?? t : t}</Chip>
+        <Chip key={t} tone={tones[t] ?? "quiet"} title={title}>{t}</Chip>
       ))}
     </span>
   );

@@ -65,7 +65,7 @@ function Component({ r }: { r: RecommendationRow }) {
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 198, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
+  { key: "name", title: "Security recommendation", width: 176, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
   { key: "component", title: "Related component", width: 108, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <Component r={r} /> },
   { key: "weaknesses", title: "Weaknesses", width: 112, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
   { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
@@ -74,7 +74,7 @@ const columns: readonly Column<RecommendationRow>[] = [
   { key: "status", title: "Status", width: 96, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
   { key: "activities", title: "Activities", width: 92, align: "end", render: (r) => <ActivityCount r={r} /> },
   { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "tags", title: "Tags", width: 66, wrap: true, render: (r) => <FirstTag tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 88, render: (r) => <FirstTag short tags={r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
   { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
