@@ -2265,6 +2265,7 @@ export interface components {
             arch: string;
             clone_of?: string;
             connected: boolean;
+            domain: string;
             /** Format: int64 */
             exploitable: number;
             exposure: string;
@@ -3916,7 +3917,9 @@ export interface components {
             /** Format: int64 */
             installed: number;
             name: string;
+            tags: string[];
             threats: components["schemas"]["Threats"];
+            trend: number[];
             vendor: string;
             /** Format: int64 */
             weaknesses: number;
@@ -4858,7 +4861,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -4871,6 +4874,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Whether it was first seen within 7 days. */
+                new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -4946,7 +4951,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -4959,6 +4964,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Whether it was first seen within 7 days. */
+                new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -9545,7 +9552,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -9558,6 +9565,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Whether it was first seen within 7 days. */
+                new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -9636,7 +9645,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -9649,6 +9658,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Whether it was first seen within 7 days. */
+                new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -11522,7 +11533,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -11535,6 +11546,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Whether it was first seen within 7 days. */
+                new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices that have one of these versions. */
@@ -11615,7 +11628,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
@@ -11628,6 +11641,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
+                /** @description Whether it was first seen within 7 days. */
+                new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "simulated" | "sbom")[];
                 /** @description Only devices that have one of these versions. */
@@ -14358,7 +14373,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen")[];
                 /** @description Whether it counts on the device. */
                 exposed?: ("true" | "false")[];
                 /** @description Whether a version that fixes it can be installed. */
@@ -14439,7 +14454,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "os" | "-os" | "last_seen" | "-last_seen")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen")[];
                 /** @description Whether it counts on the device. */
                 exposed?: ("true" | "false")[];
                 /** @description Whether a version that fixes it can be installed. */
