@@ -41,16 +41,16 @@ function Due({ r }: { r: RemediationRow }) {
 }
 
 const columns: readonly Column<RemediationRow>[] = [
-  { key: "title", title: "Activity", width: 190, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.title}</OpenLink> },
-  { key: "component", title: "Related component", width: 116, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
+  { key: "title", title: "Activity", width: 176, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.title}</OpenLink> },
+  { key: "component", title: "Related component", width: 108, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <span title={r.component}>{r.component}</span> },
   { key: "type", title: "Remediation type", width: 172, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "status", title: "Status", width: 108, sort: { key: "status", first: "asc" }, render: (r) => <RemediationStatus row={r} /> },
-  { key: "progress", title: "Progress", width: 160, sort: { key: "progress", first: "asc" }, render: (r) => <Progress row={r} /> },
+  { key: "progress", title: "Progress", width: 144, sort: { key: "progress", first: "asc" }, render: (r) => <Progress row={r} /> },
   { key: "priority", title: "Priority", width: 96, sort: { key: "priority", first: "desc" }, render: (r) => <Priority value={r.priority} /> },
   { key: "due", title: "Due date", width: 122, sort: { key: "due", first: "asc" }, render: (r) => <Due r={r} /> },
-  { key: "ticket", title: "Ticket", width: 96, wrap: true, optional: true, render: (r) => <TicketChip value={r.ticket} /> },
+  { key: "ticket", title: "Ticket", width: 126, render: (r) => <TicketChip value={r.ticket} /> },
   { key: "by", title: "Created by", width: 110, optional: true, render: (r) => <span title={r.created_by}>{r.created_by}</span> },
-  { key: "created", title: "Created", width: 106, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
+  { key: "created", title: "Created", width: 106, optional: true, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
   { key: "completer", title: "Completed by", width: 116, wrap: true, render: (r) => <span title={r.completed_by}>{r.completed_by || "–"}</span> },
   { key: "completed", title: "Status since", width: 116, optional: true, sort: { key: "completed", first: "desc" }, render: (r) => <Day at={r.status_at} /> },
   { key: "targets", title: "Targets", width: 80, align: "end", optional: true, render: (r) => number(r.progress.targets) },
