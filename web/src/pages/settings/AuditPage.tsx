@@ -17,7 +17,7 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const columns: readonly Column<AuditRow>[] = [
-  { key: "at", title: "When", width: 180, sort: { key: "at", first: "desc" }, render: (r) => <Moment at={r.at} /> },
+  { key: "at", title: "When", width: 210, sort: { key: "at", first: "desc" }, render: (r) => <Moment at={r.at} /> },
   { key: "actor", title: "Who", width: 170, render: (r) => <span title={auditKinds[r.kind]}>{r.actor || "not known"}</span> },
   { key: "action", title: "What", width: 240, render: (r) => auditAction(r.action) },
   { key: "object", title: "On", width: 220, grow: true, render: (r) => <span title={r.object}>{r.object}</span> },
