@@ -50,6 +50,7 @@ var auditColumns = []column[server.AuditRow]{
 	{"status", func(r *server.AuditRow) string { return whole(r.Status) }},
 	{"request", func(r *server.AuditRow) string { return r.Request }},
 	{"detail", func(r *server.AuditRow) string { return string(r.Detail) }},
+	{"not_listed", func(r *server.AuditRow) string { return whole(r.NotListed) }},
 	{"hash", func(r *server.AuditRow) string { return r.Hash }},
 }
 

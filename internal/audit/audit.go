@@ -59,7 +59,9 @@ type Entry struct {
 	Outcome Outcome         `json:"outcome"`
 	Status  int             `json:"status,omitempty"`  // of the answer, where there is one
 	Request string          `json:"request,omitempty"` // id of the request, as X-Request-Id told it
-	Detail  json.RawMessage `json:"detail,omitempty"`  // what changed: {"before": …, "after": …}
+	Detail  json.RawMessage `json:"detail,omitempty"`  // what changed, or was to change: {"before": …, "after": …}
+	// NotListed counts refused requests before this one that have no entry of their own.
+	NotListed int `json:"not_listed,omitempty"`
 }
 
 // Hash is a link of the chain: SHA-256 over the hash before it and the record.

@@ -18,19 +18,20 @@ import (
 
 // AuditRow is one entry of the audit log.
 type AuditRow struct {
-	ID      string          `json:"id"` // number of the entry, from 1 without a gap
-	At      time.Time       `json:"at"`
-	Kind    audit.Kind      `json:"kind" enum:"person,application,local,nobody"`
-	Actor   string          `json:"actor"`
-	ActorID string          `json:"actor_id"`
-	Remote  string          `json:"remote"` // address the request came from
-	Action  string          `json:"action"` // operation of the API, or command
-	Object  string          `json:"object"` // id of what it is about
-	Outcome audit.Outcome   `json:"outcome" enum:"done,denied,failed"`
-	Status  int             `json:"status"`  // of the answer; 0: there was none yet
-	Request string          `json:"request"` // as X-Request-Id told it
-	Detail  json.RawMessage `json:"detail,omitempty" doc:"What the object was and is, where that is noted: {before, after}."`
-	Hash    string          `json:"hash"` // SHA-256 over the entry and the hash before it
+	ID        string          `json:"id"` // number of the entry, from 1 without a gap
+	At        time.Time       `json:"at"`
+	Kind      audit.Kind      `json:"kind" enum:"person,application,local,nobody"`
+	Actor     string          `json:"actor"`
+	ActorID   string          `json:"actor_id"`
+	Remote    string          `json:"remote"` // address the request came from
+	Action    string          `json:"action"` // operation of the API, or command
+	Object    string          `json:"object"` // id of what it is about
+	Outcome   audit.Outcome   `json:"outcome" enum:"done,denied,failed"`
+	Status    int             `json:"status"`  // of the answer; 0: there was none yet
+	Request   string          `json:"request"` // as X-Request-Id told it
+	Detail    json.RawMessage `json:"detail,omitempty" doc:"What the object was and is, or was to be when it failed, where that is noted: {before, after}."`
+	NotListed int             `json:"not_listed" doc:"Refused requests before this one that have no entry of their own."`
+	Hash      string          `json:"hash"` // SHA-256 over the entry and the hash before it
 }
 
 // outcomeWords are how requests end.
@@ -74,7 +75,7 @@ func (s *Server) Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], 
 	var err error
 	p.Total, err = s.st.Audit(ctx, find, func(e audit.Entry, h audit.Hash) error {
 		p.Items = append(p.Items, AuditRow{ID: strconv.FormatInt(e.Seq, 10), At: e.At, Kind: e.Kind, Actor: e.Actor, ActorID: e.ActorID, Remote: e.Remote,
-			Action: e.Action, Object: e.Object, Outcome: e.Outcome, Status: e.Status, Request: e.Request, Detail: e.Detail, Hash: h.String()})
+			Action: e.Action, Object: e.Object, Outcome: e.Outcome, Status: e.Status, Request: e.Request, Detail: e.Detail, NotListed: e.NotListed, Hash: h.String()})
 		return nil
 	})
 	return p, err
@@ -91,12 +92,12 @@ func actor(ctx context.Context, kind audit.Kind, name, id string) {
 // that it returns is recorded together with its first change. The caller ends
 // the entry with AuditEnd.
 func (s *Server) Audited(ctx context.Context, c Caller, action, object, request string) context.Context {
-	e := audit.Entry{At: time.Now(), Kind: audit.Nobody, Actor: c.Name, ActorID: c.id(), Remote: c.Remote, Action: action, Object: object, Outcome: audit.Done, Request: request}
+	e := audit.Entry{At: time.Now(), Kind: audit.Nobody, Actor: c.Name, Remote: c.Remote, Action: action, Object: object, Outcome: audit.Done, Request: request}
 	switch {
 	case c.App != "":
-		e.Kind = audit.Application
+		e.Kind, e.ActorID = audit.Application, c.id()
 	case c.UserID != 0:
-		e.Kind = audit.Person
+		e.Kind, e.ActorID = audit.Person, c.id()
 	}
 	return audit.With(ctx, audit.NewDraft(e))
 }
@@ -117,9 +118,9 @@ func (s *Server) AuditEnd(ctx context.Context, status int) {
 	case status >= 400:
 		outcome = audit.Failed
 	}
-	defer s.live.publish(LiveEvent{Resource: "audit"})
 	e, _, first := d.Take()
 	if !first && outcome == audit.Done {
+		s.live.publish(LiveEvent{Resource: "audit"})
 		return
 	}
 	e.Outcome, e.Status = outcome, status
@@ -129,13 +130,13 @@ func (s *Server) AuditEnd(ctx context.Context, status int) {
 			s.log.WarnContext(ctx, "refused request is only counted in the audit log", "action", e.Action, "actor", e.Actor, "remote", e.Remote, "status", status)
 			return
 		}
-		if missed > 0 {
-			e.Detail = json.RawMessage(fmt.Sprintf(`{"not_listed":%d}`, missed))
-		}
+		e.NotListed = missed
 	}
 	if err := s.st.AppendAudit(context.WithoutCancel(ctx), e); err != nil {
 		s.log.ErrorContext(ctx, "audit entry was not stored", "action", e.Action, "actor", e.Actor, "outcome", e.Outcome, "error", err)
+		return
 	}
+	s.live.publish(LiveEvent{Resource: "audit"})
 }
 
 // refusals bounds how many refused requests are listed, because anybody can

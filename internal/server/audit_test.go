@@ -97,3 +97,21 @@ func TestAuditOfRefusalsIsBounded(t *testing.T) {
 		t.Fatalf("later: %v, %d missed", ok, missed)
 	}
 }
+
+// A refusal that is only counted is told by the next one that is listed, also of
+// somebody who is not known.
+func TestAuditTellsWhatIsNotListed(t *testing.T) {
+	t.Parallel()
+	s := testServer(t)
+	refuse := func(left float64) {
+		s.refused.left, s.refused.at = left, time.Now()
+		s.AuditEnd(s.Audited(context.Background(), Caller{Remote: "192.0.2.1"}, "sign-in", "", ""), http.StatusUnauthorized)
+	}
+	refuse(-10)
+	refuse(-10)
+	refuse(1)
+	rows := auditLog(t, s, Query{})
+	if len(rows) != 1 || rows[0].NotListed != 2 || rows[0].Kind != audit.Nobody || rows[0].ActorID != "" || rows[0].Outcome != audit.Denied {
+		t.Fatalf("%+v", rows)
+	}
+}

@@ -51,7 +51,7 @@ func (s *Server) DeviceRemoval(ctx context.Context, caller Caller, id string) (D
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return DeviceRemoval{}, err
 	}
-	closed, err := s.DeviceClosed(ctx, Caller{Name: caller.Name, Admin: true}, string(d.id), Query{Limit: 1})
+	closed, err := s.closedOf(ctx, d)
 	if err != nil {
 		return DeviceRemoval{}, err
 	}
@@ -60,7 +60,7 @@ func (s *Server) DeviceRemoval(ctx context.Context, caller Caller, id string) (D
 	defer c.mu.RUnlock()
 	n := c.fleet.DeviceCounts(d.num)
 	out := DeviceRemoval{ID: d.id, Name: d.sum.Name, Group: c.groupName(d.group), Software: int(n.Products), Weaknesses: int(n.Weaknesses),
-		Tags: append([]string{}, d.tagged...), Closed: closed.Total, Subject: bill.Subject, Refused: d.permanent()}
+		Tags: append([]string{}, d.tagged...), Closed: len(closed), Subject: bill.Subject, Refused: d.permanent()}
 	for _, e := range c.exceptions {
 		for _, t := range e.spec.Targets {
 			if e.spec.open() && t.Device == d.id {

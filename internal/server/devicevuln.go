@@ -259,13 +259,30 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 	if err := s.need(caller, VulnerabilityRead); err != nil {
 		return Page[ClosedRow]{}, err
 	}
-	c := s.core
-	c.mu.RLock()
-	d, err := c.named(id)
+	s.core.mu.RLock()
+	d, err := s.core.named(id)
+	s.core.mu.RUnlock()
 	if err != nil {
-		c.mu.RUnlock()
 		return Page[ClosedRow]{}, err
 	}
+	rows, err := s.closedOf(ctx, d)
+	if err != nil {
+		return Page[ClosedRow]{}, err
+	}
+	l := &list[ClosedRow]{
+		text:    func(r *ClosedRow, has func(string) bool) bool { return has(r.ID) || has(r.Software) || has(r.Reason) },
+		filters: map[string]func(*ClosedRow, []string) bool{"reason": oneOf(func(r *ClosedRow) string { return r.Reason })},
+		order:   map[string]func(a, b *ClosedRow) int{"closed_at": byTime(func(r *ClosedRow) time.Time { return r.ClosedAt })},
+		tie:     func(a, b *ClosedRow) int { return compareIDs(b.ID, a.ID) },
+		initial: []string{"-closed_at"},
+	}
+	return l.page(q, rows)
+}
+
+// closedOf reads the findings that a device no longer has, at most 1,000.
+func (s *Server) closedOf(ctx context.Context, d *device) ([]*ClosedRow, error) {
+	c := s.core
+	c.mu.RLock()
 	since := make(map[uint32]int64, len(d.held))
 	comps := make([]uint32, 0, len(d.held))
 	for _, h := range d.held {
@@ -275,7 +292,7 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 	c.mu.RUnlock()
 	closed, err := s.st.ClosedOf(ctx, d.num, comps, 1000)
 	if err != nil {
-		return Page[ClosedRow]{}, fmt.Errorf("read closed findings of %s: %w", d.id, err)
+		return nil, fmt.Errorf("read closed findings of %s: %w", d.id, err)
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -292,12 +309,5 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 		}
 		rows = append(rows, row)
 	}
-	l := &list[ClosedRow]{
-		text:    func(r *ClosedRow, has func(string) bool) bool { return has(r.ID) || has(r.Software) || has(r.Reason) },
-		filters: map[string]func(*ClosedRow, []string) bool{"reason": oneOf(func(r *ClosedRow) string { return r.Reason })},
-		order:   map[string]func(a, b *ClosedRow) int{"closed_at": byTime(func(r *ClosedRow) time.Time { return r.ClosedAt })},
-		tie:     func(a, b *ClosedRow) int { return compareIDs(b.ID, a.ID) },
-		initial: []string{"-closed_at"},
-	}
-	return l.page(q, rows)
+	return rows, nil
 }

@@ -1993,12 +1993,17 @@ export interface components {
             actor_id: string;
             /** Format: date-time */
             at: string;
-            /** @description What the object was and is, where that is noted: {before, after}. */
+            /** @description What the object was and is, or was to be when it failed, where that is noted: {before, after}. */
             detail?: unknown;
             hash: string;
             id: string;
             /** @enum {string} */
             kind: "person" | "application" | "local" | "nobody";
+            /**
+             * Format: int64
+             * @description Refused requests before this one that have no entry of their own.
+             */
+            not_listed: number;
             object: string;
             /** @enum {string} */
             outcome: "done" | "denied" | "failed";

@@ -11,5 +11,5 @@ test("only what changed is shown, whatever it is", () => {
   expect(auditChanges({ before: { value: "Low", name: "a" }, after: { value: "High", name: "a" } })).toEqual([{ field: "value", before: "Low", after: "High" }]);
   expect(auditChanges({ after: { tags: ["x"] } })).toEqual([{ field: "tags", before: "", after: '["x"]' }]);
   expect(auditChanges({ before: "Low", after: "High" })).toEqual([{ field: "value", before: "Low", after: "High" }]);
-  for (const none of [undefined, null, 3, "x", [], {}, { not_listed: 4 }]) expect(auditChanges(none)).toEqual([]);
+  for (const none of [undefined, null, 3, "x", [], {}]) expect(auditChanges(none)).toEqual([]);
 });

@@ -2,6 +2,7 @@ import type { AuditRow } from "../../api/schema";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { auditAction, auditChanges, auditKinds, type AuditChange } from "../../lib/audit";
+import { number } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { Fact, Facts, Section } from "../../ui/Facts";
@@ -32,12 +33,13 @@ function Details({ row }: { row: AuditRow }) {
           <Fact name="Outcome"><Outcome outcome={row.outcome} /></Fact>
           <Fact name="Who">{row.actor || "not known"}</Fact>
           <Fact name="Kind">{auditKinds[row.kind]}</Fact>
+          {row.not_listed > 0 && <Fact name="Refused before, not listed">{number(row.not_listed)}</Fact>}
           {row.remote && <Fact name="From">{row.remote}</Fact>}
           {row.object && <Fact name="On" wide><Mono>{row.object}</Mono></Fact>}
         </Facts>
       </Section>
       {changes.length > 0 && (
-        <Section title="What changed">
+        <Section title={row.outcome === "done" ? "What changed" : "What was to change"}>
           <PlainTable label="What changed" columns={columns} rows={changes} rowKey={(c) => c.field} />
         </Section>
       )}
