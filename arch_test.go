@@ -27,6 +27,7 @@ var may = map[string][]string{
 	"version":   {},
 	"inventory": {"version"},
 	"advisory":  {"version"},
+	"event":     {},
 	// floor 1: reasoning
 	"exposure": {"version", "inventory", "advisory"},
 	"posture":  {"version", "inventory"},
@@ -36,15 +37,17 @@ var may = map[string][]string{
 	"audit":    {},
 	// floor 2: the outside world
 	"intel":    {"version", "inventory", "advisory", "exposure"},
-	"protocol": {"inventory", "version"},
+	"protocol": {"inventory", "version", "event"},
+	"eventlog": {"event", "inventory"},
 	"store":    {"version", "inventory", "advisory", "exposure", "audit"},
 	"ticket":   {},
 	// floor 3: programs
-	"agent":               {"inventory", "protocol", "version", "agent/collect"},
+	"agent":               {"inventory", "protocol", "version", "event", "agent/collect", "agent/sense"},
+	"agent/sense":         {"event"},
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex", "protocol", "store", "intel", "ticket"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex", "event", "protocol", "store", "eventlog", "intel", "ticket"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "ticket", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"simulate":            {"version", "inventory", "protocol"},
@@ -59,7 +62,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench", "rig/pest/send"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex", "event"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}

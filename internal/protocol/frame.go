@@ -12,8 +12,9 @@ import (
 
 // The codings of a frame, its first byte.
 const (
-	codingPlain = 0
-	codingZstd  = 1
+	codingPlain  = 0
+	codingZstd   = 1
+	codingEvents = 2
 )
 
 // compressFrom is the size in bytes from which a message is compressed.
@@ -25,6 +26,9 @@ var ErrTooLarge = errors.New("message exceeds the limit of the protocol")
 // Encode returns the frame of m. Its error is ErrTooLarge, or says that m has
 // no JSON form.
 func Encode(m *Message) ([]byte, error) {
+	if m.Events != nil {
+		return encodeEvents(m)
+	}
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode message: %w", err)
@@ -55,6 +59,8 @@ func Decode(frame []byte) (*Message, error) {
 	body := frame[1:]
 	switch frame[0] {
 	case codingPlain:
+	case codingEvents:
+		return decodeEvents(body)
 	case codingZstd:
 		raw, err := Decompress(body, MaxMessage)
 		if err != nil {

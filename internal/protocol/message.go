@@ -14,6 +14,7 @@ type Message struct {
 	Deliver *Deliver `json:"deliver,omitempty"`
 	Seen    *Seen    `json:"seen,omitempty"`
 	CSR     *CSR     `json:"csr,omitempty"`
+	Events  *Events  `json:"events,omitempty"`
 
 	// From the server.
 	Welcome     *Welcome     `json:"welcome,omitempty"`
@@ -60,9 +61,10 @@ type SpoolStats struct {
 // Welcome answers Hello when the session may go on.
 type Welcome struct {
 	Version int                              `json:"version"`
-	Nonce   string                           `json:"nonce"`    // to be kept on disk and shown in the next Hello
-	Hashes  map[inventory.SectionName]string `json:"hashes"`   // of the sections that the server holds
-	LastSeq uint64                           `json:"last_seq"` // highest number that is durable on the server
+	Nonce   string                           `json:"nonce"`            // to be kept on disk and shown in the next Hello
+	Hashes  map[inventory.SectionName]string `json:"hashes"`           // of the sections that the server holds
+	LastSeq uint64                           `json:"last_seq"`         // highest number that is durable on the server
+	Events  []Stream                         `json:"events,omitempty"` // highest numbers of Events that are durable, by stream
 	Policy  Policy                           `json:"policy"`
 	Now     time.Time                        `json:"now"` // server clock, to estimate skew
 }
@@ -94,10 +96,12 @@ type Seen struct {
 	Spool    SpoolStats                          `json:"spool"`
 }
 
-// Ack says that everything up to Seq is durable on the server, and every Seen up to Mark.
+// Ack says that everything up to Seq is durable on the server, every Seen up
+// to Mark, and of each stream the Events up to its number.
 type Ack struct {
 	Seq      uint64     `json:"seq,omitempty"`
 	Mark     uint64     `json:"mark,omitempty"`
+	Events   []Stream   `json:"events,omitempty"`
 	Rejected []Rejected `json:"rejected,omitempty"`
 }
 

@@ -5,7 +5,8 @@ package protocol
 //
 //	1  first version
 //	2  tags in Hello
-const Version = 2
+//	3  Events, their numbers in Ack and Welcome
+const Version = 3
 
 // MinVersion is the oldest protocol that a server of this version accepts.
 const MinVersion = 1
