@@ -183,6 +183,19 @@ var table = map[string]route{
 	"GET /api/x/inaccuracies/{id}/file":   {manager, "/api/x/inaccuracies/1/file", "", 200},
 	"PUT /api/x/inaccuracies/{id}/status": {manager, "/api/x/inaccuracies/1/status", `{"status":"resolved"}`, 204},
 
+	"GET /api/x/applications":                       {manager, "/api/x/applications", "", 200},
+	"POST /api/x/applications":                      {manager, "/api/x/applications", `{"name":"n","permissions":["Machine.Read.All"]}`, 201},
+	"PUT /api/x/applications/{id}":                  {manager, "/api/x/applications/none", `{"name":"n","permissions":["Machine.Read.All"]}`, 404},
+	"DELETE /api/x/applications/{id}":               {manager, "/api/x/applications/none", "", 404},
+	"POST /api/x/applications/{id}/secrets":         {manager, "/api/x/applications/none/secrets", `{}`, 404},
+	"DELETE /api/x/applications/{id}/secrets/{sub}": {manager, "/api/x/applications/none/secrets/none", "", 404},
+	"GET /api/x/api-settings":                       {manager, "/api/x/api-settings", "", 200},
+	"PUT /api/x/api-settings/limits":                {manager, "/api/x/api-settings/limits", `{"preset":"plain","per_minute":100000}`, 204},
+	"POST /api/x/api-settings/rotate-key":           {manager, "/api/x/api-settings/rotate-key", `{}`, 200},
+	"GET /api/x/me/tokens":                          {person, "/api/x/me/tokens", "", 200},
+	"POST /api/x/me/tokens":                         {person, "/api/x/me/tokens", `{"name":"n","permissions":["Machine.Read.All"],"days":1}`, 201},
+	"DELETE /api/x/me/tokens/{id}":                  {person, "/api/x/me/tokens/none", "", 404},
+
 	"GET /api/x/onboarding":     {manager, "/api/x/onboarding", "", 200},
 	"GET /api/x/tokens":         {manager, "/api/x/tokens", "", 200},
 	"POST /api/x/tokens":        {manager, "/api/x/tokens", `{"note":"n","max_uses":1,"hours":1}`, 201},
@@ -263,8 +276,12 @@ func (w *world) forge(change func(c map[string]any)) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	secrets, err := w.st.AppSecrets(w.t.Context(), client)
+	if err != nil || len(secrets) != 1 {
+		w.t.Fatal(secrets, err)
+	}
 	now := time.Now().Unix()
-	c := map[string]any{"iss": "http://picket.test/" + w.tenant + "/v2.0", "aud": "urn:picket:api", "tid": w.tenant, "appid": client,
+	c := map[string]any{"sec": secrets[0].ID, "iss": "http://picket.test/" + w.tenant + "/v2.0", "aud": "urn:picket:api", "tid": w.tenant, "appid": client,
 		"roles": []string{"Machine.Read.All"}, "iat": now, "nbf": now, "exp": now + 3599}
 	change(c)
 	head, _ := json.Marshal(map[string]string{"alg": "RS256", "kid": w.fake.KeySet().Keys[0].ID})

@@ -40,6 +40,33 @@ type Apps interface {
 	IssueToken(ctx context.Context, base, clientID, secret string) (server.AccessToken, error)
 	TokenCaller(ctx context.Context, token string) (server.Caller, error)
 	KeySet() server.KeySet
+	// Admit counts a call of a program.
+	Admit(c server.Caller, method, path string) error
+}
+
+// AppDesk manages applications and people's own tokens.
+type AppDesk interface {
+	Apps(ctx context.Context, c server.Caller) ([]server.AppRow, error)
+	NewApp(ctx context.Context, c server.Caller, in server.AppEdit, days int) (server.AppSecret, error)
+	EditApp(ctx context.Context, c server.Caller, client string, in server.AppEdit) (server.AppRow, error)
+	DeleteApp(ctx context.Context, c server.Caller, client string) error
+	AddAppSecret(ctx context.Context, c server.Caller, client string, in server.NewSecret) (server.AppSecret, error)
+	DeleteAppSecret(ctx context.Context, c server.Caller, client, id string) error
+}
+
+// APIDesk manages what holds for all applications.
+type APIDesk interface {
+	APISettings(ctx context.Context, c server.Caller) (server.APISettings, error)
+	SetAPILimits(ctx context.Context, c server.Caller, preset string, perMinute int) error
+	RotateSigningKey(ctx context.Context, c server.Caller, revoke bool) (server.SigningKey, error)
+}
+
+// OwnTokens manages what programs of a person's own sign in with.
+type OwnTokens interface {
+	OwnTokens(ctx context.Context, c server.Caller) ([]server.AppRow, error)
+	OwnPermissions(ctx context.Context, c server.Caller) []string
+	NewOwnToken(ctx context.Context, c server.Caller, name string, permissions []string, days int) (server.AppSecret, error)
+	DeleteOwnToken(ctx context.Context, c server.Caller, client string) error
 }
 
 // Backend is the product behind the HTTP layer: *server.Server.
@@ -47,6 +74,9 @@ type Backend interface {
 	server.API
 	Sessions
 	Apps
+	AppDesk
+	APIDesk
+	OwnTokens
 	// ExportFile opens a file of an export for whoever knows its secret.
 	ExportFile(secret, name string) (*os.File, error)
 }

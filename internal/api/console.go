@@ -59,6 +59,8 @@ func newConsole(opt Options) *console {
 	c.settingRoutes()
 	c.inaccuracyRoutes()
 	c.auditRoutes()
+	c.appRoutes()
+	c.ownTokenRoutes()
 	c.liveRoute()
 	finishSchemas(c.api.OpenAPI())
 	describeGroups(c.api.OpenAPI())

@@ -452,6 +452,7 @@ type world struct {
 	fake   *fake
 	h      http.Handler
 	tenant string
+	apps   map[string][]string // Authorization headers, by permissions
 }
 
 func newWorld(t *testing.T) *world {
@@ -470,7 +471,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	web := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "console") })
-	return &world{t: t, st: st, fake: f, h: New(Options{Server: f, Web: web, Log: discard(), Now: func() time.Time { return asOf }}), tenant: a.TenantID()}
+	return &world{t: t, apps: map[string][]string{}, st: st, fake: f, h: New(Options{Server: f, Web: web, Log: discard(), Now: func() time.Time { return asOf }}), tenant: a.TenantID()}
 }
 
 // answer is what came back.
@@ -510,9 +511,13 @@ func (w *world) request(method, target, body string, header ...string) *http.Req
 	return r
 }
 
-// app makes an application and returns an Authorization header.
+// app makes an application, once for each set of permissions, and returns an Authorization header.
 func (w *world) app(permissions ...string) []string {
 	w.t.Helper()
+	key := strings.Join(permissions, " ")
+	if have := w.apps[key]; have != nil {
+		return have
+	}
 	_, client, secret, err := w.fake.CreateApp(w.t.Context(), "test", permissions)
 	if err != nil {
 		w.t.Fatal(err)
@@ -521,7 +526,8 @@ func (w *world) app(permissions ...string) []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return []string{"Authorization", "Bearer " + token.Token}
+	w.apps[key] = []string{"Authorization", "Bearer " + token.Token}
+	return w.apps[key]
 }
 
 // session signs the administrator in and returns a Cookie header.

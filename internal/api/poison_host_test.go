@@ -111,7 +111,7 @@ func TestPoisonHost(t *testing.T) {
 		Justification: server.RiskAccepted, Days: 30, Context: strings.ToValidUTF8(poisons[0], "")}); err != nil {
 		t.Error(err)
 	}
-	w := &world{t: t, h: New(Options{Server: s, Log: discard()})}
+	w := &world{t: t, apps: map[string][]string{}, h: New(Options{Server: s, Log: discard()})}
 	_, clientID, secret, err := s.CreateApp(t.Context(), poisons[0], nil)
 	if err != nil {
 		t.Fatal(err)

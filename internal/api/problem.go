@@ -46,6 +46,7 @@ func faultIn(ctx context.Context, err error) fault {
 func faultOf(err error) fault {
 	var input *server.InputError
 	var wait *server.WaitError
+	var rate *server.RateError
 	var odata *mde.Error
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -55,6 +56,8 @@ func faultOf(err error) fault {
 		return fault{status: http.StatusRequestEntityTooLarge, code: "BadRequest", text: "The body is too large."}
 	case errors.As(err, &wait):
 		return fault{status: http.StatusTooManyRequests, code: "TooManyRequests", text: "Too many attempts. Wait before you try again.", after: int(wait.After.Seconds()) + 1}
+	case errors.As(err, &rate):
+		return fault{status: http.StatusTooManyRequests, code: "TooManyRequests", text: rate.Error() + ".", after: rate.Seconds()}
 	case errors.As(err, &input):
 		return fault{status: http.StatusUnprocessableEntity, code: "InvalidInput", text: input.Error(), field: input.Field}
 	case errors.Is(err, server.ErrUnauthenticated):

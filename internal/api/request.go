@@ -149,11 +149,28 @@ func (h *handler) serveAPI(w http.ResponseWriter, r *http.Request, a area, path 
 			return
 		}
 	}
+	q := requestOf(r.Context())
+	if err := h.opt.Server.Admit(q.caller, r.Method, countedPath(a, path)); err != nil {
+		h.fail(w, r, err)
+		return
+	}
 	if a == areaConsole {
 		h.console.serve(w, r, path)
 		return
 	}
 	h.serveDefender(w, r, path)
+}
+
+// countedPath is a path as limits know it: what follows "/api/", without a version.
+func countedPath(a area, path string) string {
+	path = strings.Trim(path, "/")
+	if a == areaConsole {
+		return "x/" + path
+	}
+	if first, rest, _ := strings.Cut(path, "/"); strings.EqualFold(first, "v1.0") {
+		return rest
+	}
+	return path
 }
 
 // isPublic lists the only API routes that need no credentials.

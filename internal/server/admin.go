@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -30,13 +31,12 @@ type AdminVerb func(ctx context.Context, s *Server, args json.RawMessage, progre
 
 // adminVerbs is the whole table: what the admin socket can do and no more.
 func adminVerbs() map[string]AdminVerb {
-	return map[string]AdminVerb{
+	verbs := map[string]AdminVerb{
 		"ping":                func(context.Context, *Server, json.RawMessage, func(Progress)) (any, error) { return "ok", nil },
 		"explain":             explainVerb,
 		"enroll-token create": enrollTokenVerb,
 		"onboarding":          onboardingVerb,
 		"sign-in-link":        signInLinkVerb,
-		"app create":          appCreateVerb,
 		"intel import":        intelImportVerb,
 		"intel sync":          intelSyncVerb,
 		"intel status":        intelStatusVerb,
@@ -48,6 +48,8 @@ func adminVerbs() map[string]AdminVerb {
 		"bench load":          benchLoadVerb,
 		"bench match":         benchMatchVerb,
 	}
+	maps.Copy(verbs, appVerbs())
+	return verbs
 }
 
 // AdminVerbs lists the names of the verbs, sorted.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -14,8 +15,8 @@ import (
 )
 
 // KnownPermissions are the permission names of the Defender API for
-// applications, and RecommendationWrite, which is Picket's own. An application
-// may hold any of them; those beyond AppPermissions open nothing yet.
+// applications, and those that are Picket's own. An application may hold any of
+// them; those beyond AppPermissions open nothing yet.
 var KnownPermissions = []string{
 	"Alert.Read.All", "Alert.ReadWrite.All", "Alerts.ReadWrite.All",
 	MachineRead, MachineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
@@ -25,6 +26,14 @@ var KnownPermissions = []string{
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",
 }
 
+const (
+	maxApps       = 1000 // applications
+	maxOwnTokens  = 20   // of one person
+	maxAppSecrets = 10   // of one application
+	maxSecretDays = 3660
+	maxAppName    = 200
+)
+
 // AppSecret is a new application's credential; the secret is shown only once.
 type AppSecret struct {
 	TenantID     string `json:"tenantId"`
@@ -32,53 +41,88 @@ type AppSecret struct {
 	ClientSecret string `json:"clientSecret"`
 }
 
-// AppCreateArgs are the arguments of the admin verb "app create".
-type AppCreateArgs struct {
-	Name        string   `json:"name"`
-	Permissions []string `json:"permissions"`
-}
-
-// appCreateVerb is "picket app create".
-func appCreateVerb(ctx context.Context, s *Server, args json.RawMessage, _ func(Progress)) (any, error) {
-	var in AppCreateArgs
-	if err := json.Unmarshal(args, &in); err != nil {
-		return nil, Invalidf("args", "not the arguments of app create: %v", err)
-	}
-	tenant, client, secret, err := s.CreateApp(ctx, in.Name, in.Permissions)
-	return AppSecret{TenantID: tenant, ClientID: client, ClientSecret: secret}, err
-}
-
 // TenantID names this installation in token addresses; it never changes.
 func (a *Accounts) TenantID() string { return a.tenant }
 
 // CreateApp registers an application. With no permissions named it gets all of
 // KnownPermissions; a name that is not among them is ErrInvalid. The secret
-// (256 random bits) is returned once; its digest is stored.
+// (256 random bits) never expires and is returned once; its digest is stored.
 func (a *Accounts) CreateApp(ctx context.Context, name string, permissions []string) (tenantID, clientID, secret string, err error) {
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > 200 {
-		return "", "", "", Invalidf("name", "must have 1 to 200 characters")
+	if len(permissions) == 0 {
+		permissions = KnownPermissions
 	}
+	made, err := a.addApp(ctx, store.App{Name: name, Permissions: permissions, By: "command line"}, 0)
+	return a.tenant, made.ClientID, made.ClientSecret, err
+}
+
+// addApp registers an application or a person's token with its first secret,
+// which lives for a number of days; 0: for ever.
+func (a *Accounts) addApp(ctx context.Context, app store.App, days int) (AppSecret, error) {
+	var err error
+	if app.Name, err = appName(app.Name); err != nil {
+		return AppSecret{}, err
+	}
+	if app.Permissions, err = knownPermissions(app.Permissions); err != nil {
+		return AppSecret{}, err
+	}
+	app.Client, app.Created = newUUID(), a.now()
+	secret, first, err := a.newAppSecret(app.Client, "", days)
+	if err != nil {
+		return AppSecret{}, err
+	}
+	most, what := maxApps, "applications"
+	if app.Owner != 0 {
+		most, what = maxOwnTokens, "tokens of yours"
+	}
+	if err := a.st.AddApp(ctx, app, first, most); errors.Is(err, store.ErrFull) {
+		return AppSecret{}, Invalidf("name", "there are %d %s already, which is the most: delete one", most, what)
+	} else if err != nil {
+		return AppSecret{}, err
+	}
+	a.log.InfoContext(ctx, "application created", "app", app.Name, "client", app.Client, "owner", app.Owner)
+	return AppSecret{TenantID: a.tenant, ClientID: app.Client, ClientSecret: secret}, nil
+}
+
+func appName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if name == "" || len(name) > maxAppName {
+		return "", Invalidf("name", "must have 1 to %d characters", maxAppName)
+	}
+	return name, nil
+}
+
+// knownPermissions spells permissions as KnownPermissions does, each once.
+func knownPermissions(names []string) ([]string, error) {
 	given := []string{}
-	for _, p := range permissions {
+	for _, p := range names {
 		i := slices.IndexFunc(KnownPermissions, func(k string) bool { return strings.EqualFold(k, p) })
 		if i < 0 {
-			return "", "", "", Invalidf("permission", "%q is not known; known are: %s", p, strings.Join(KnownPermissions, ", "))
+			return nil, Invalidf("permission", "%q is not known; known are: %s", p, strings.Join(KnownPermissions, ", "))
 		}
 		if !slices.Contains(given, KnownPermissions[i]) {
 			given = append(given, KnownPermissions[i])
 		}
 	}
-	if len(permissions) == 0 {
-		given = slices.Clone(KnownPermissions)
+	if len(given) == 0 {
+		return nil, Invalidf("permissions", "must be at least one")
 	}
-	clientID, secret = newUUID(), newSecret()
-	app := store.App{Client: clientID, Name: name, Secret: digest(secret), Permissions: given, Created: a.now()}
-	if err := a.st.AddApp(ctx, app); err != nil {
-		return "", "", "", err
+	return given, nil
+}
+
+// newAppSecret makes a secret of 256 random bits and what is stored of it.
+func (a *Accounts) newAppSecret(client, note string, days int) (string, store.AppSecret, error) {
+	if days < 0 || days > maxSecretDays {
+		return "", store.AppSecret{}, Invalidf("days", "%d is not between 0 (never expires) and %d", days, maxSecretDays)
 	}
-	a.log.InfoContext(ctx, "application created", "app", name, "client", clientID)
-	return a.tenant, clientID, secret, nil
+	if len(note) > maxAppName {
+		return "", store.AppSecret{}, Invalidf("note", "%d bytes, at most %d", len(note), maxAppName)
+	}
+	secret := newSecret()
+	n := store.AppSecret{ID: newID(), App: client, Hash: digest(secret), Hint: secret[:3], Note: note, Created: a.now()}
+	if days > 0 {
+		n.Expires = n.Created.Add(time.Duration(days) * 24 * time.Hour)
+	}
+	return secret, n, nil
 }
 
 // AccessToken is an issued token.
@@ -88,37 +132,81 @@ type AccessToken struct {
 }
 
 // IssueToken exchanges a client id and secret for a token. base is the address
-// that the server was reached at ("https://picket.example"), for the issuer.
-// A wrong id or secret is ErrUnauthenticated; a secret of 256 random bits needs
-// no bound on attempts.
+// that the server was reached at ("https://picket.example"), for the issuer. An
+// application's token says its permissions in roles, a person's in scp.
+// A wrong id or secret, one that has expired, and a disabled application are
+// ErrUnauthenticated; a secret of 256 random bits needs no bound on attempts. A
+// token never outlives the secret that it was got with. Tokens count as calls:
+// too many are a *RateError.
 func (a *Accounts) IssueToken(ctx context.Context, base, clientID, secret string) (AccessToken, error) {
-	app, err := a.st.AppByClient(ctx, strings.ToLower(clientID))
+	client := strings.ToLower(clientID)
+	app, err := a.st.AppByClient(ctx, client)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return AccessToken{}, err
 	}
-	want := app.Secret
-	if err != nil {
-		want = digest(newSecret())
+	list, listErr := a.st.AppSecrets(ctx, cmp.Or(client, "-"))
+	if listErr != nil {
+		return AccessToken{}, listErr
 	}
-	if subtle.ConstantTimeCompare(digest(secret), want) != 1 || err != nil {
+	at, sum := a.now(), digest(secret)
+	var used store.AppSecret
+	for _, n := range list { // all of them: the time tells nothing
+		if subtle.ConstantTimeCompare(sum, n.Hash) == 1 && (n.Expires.IsZero() || n.Expires.After(at)) {
+			used = n
+		}
+	}
+	if err != nil || used.ID == "" || app.Disabled {
 		return AccessToken{}, ErrUnauthenticated
 	}
-	at := a.now().Unix()
-	token, err := a.keys.sign(claims{
-		Issuer: base + "/" + a.tenant + "/v2.0", Audience: tokenAudience, Tenant: a.tenant, App: app.Client, Roles: app.Permissions,
-		IssuedAt: at, NotBefore: at, Expires: at + int64(tokenLife/time.Second), Version: "2.0",
-	})
+	c := claims{Issuer: base + "/" + a.tenant + "/v2.0", Audience: tokenAudience, Tenant: a.tenant, App: app.Client, Secret: used.ID,
+		IssuedAt: at.Unix(), NotBefore: at.Unix(), Version: "2.0"}
+	if app.Owner == 0 {
+		c.Roles = app.Permissions
+	} else {
+		who, err := a.personCaller(ctx, app.Owner)
+		if err != nil {
+			return AccessToken{}, err
+		}
+		held := slices.DeleteFunc(slices.Clone(app.Permissions), func(p string) bool { return !who.Has(p) })
+		c.Person, c.User, c.Scopes = fmt.Sprint(who.UserID), who.Name, scopesOf(held)
+	}
+	if err := a.rates.admit(app.Client, used.ID, "", limitsOf(app.Limits), "POST", "token", at); err != nil {
+		return AccessToken{}, err
+	}
+	life := tokenLife
+	if !used.Expires.IsZero() {
+		life = min(life, used.Expires.Sub(at).Truncate(time.Second))
+	}
+	c.Expires = at.Add(life).Unix()
+	token, err := a.keys.issue(c)
 	if err != nil {
 		return AccessToken{}, err
 	}
-	return AccessToken{Token: token, Expires: tokenLife}, nil
+	return AccessToken{Token: token, Expires: life}, nil
+}
+
+// personCaller is an account as it may act now, outside of any session. An
+// account that is gone is ErrUnauthenticated.
+func (a *Accounts) personCaller(ctx context.Context, account int64) (Caller, error) {
+	who, err := a.st.AccountByID(ctx, account)
+	if errors.Is(err, store.ErrNotFound) {
+		return Caller{}, ErrUnauthenticated
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	return Caller{Name: who.Name, UserID: who.ID, Admin: who.Role == RoleAdministrator}, nil
 }
 
 // TokenCaller is who a token belongs to. A token that does not hold, has
-// expired, or whose application is gone, is ErrUnauthenticated. The caller has
-// the roles of the token that the application still holds.
+// expired, or whose application or secret is gone, expired or disabled, is
+// ErrUnauthenticated. The caller of an application's token has the roles of the
+// token that the application still holds; that of a person's token has those
+// scopes of the token that the token and its person still hold, and sees what
+// the person sees.
 func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error) {
-	c, err := a.keys.verify(token, a.tenant, a.now())
+	at := a.now()
+	c, err := a.keys.check(token, a.tenant, at)
 	if err != nil {
 		return Caller{}, fmt.Errorf("%w: %w", ErrUnauthenticated, err)
 	}
@@ -129,18 +217,125 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 	if err != nil {
 		return Caller{}, err
 	}
+	if ok, err := a.st.HasAppSecret(ctx, app.Client, c.Secret, at); err != nil || !ok || app.Disabled {
+		return Caller{}, errors.Join(err, ErrUnauthenticated)
+	}
+	caller := Caller{Name: app.Name}
+	said := c.Roles
+	if app.Owner != 0 {
+		if caller, err = a.personCaller(ctx, app.Owner); err != nil {
+			return Caller{}, err
+		}
+		said = permissionsOf(c.Scopes)
+	}
 	var held []string
-	for _, role := range c.Roles {
-		if !slices.Contains(app.Permissions, role) {
+	for _, p := range said {
+		if !slices.Contains(app.Permissions, p) || app.Owner != 0 && !caller.Has(p) {
 			continue
 		}
-		held = append(held, role)
-		switch role {
+		held = append(held, p)
+		switch p {
 		case MachineReadWrite:
 			held = append(held, MachineRead)
 		case RemediationWrite:
 			held = append(held, RemediationRead)
 		}
 	}
-	return Caller{Name: app.Name, App: app.Client, Permissions: held}, nil
+	if app.Owner != 0 {
+		caller.Name += " by token " + app.Name
+	}
+	caller.Admin, caller.Permissions, caller.App = false, held, app.Client
+	caller.limits, caller.tokenSecret = limitsOf(app.Limits), c.Secret
+	return caller, nil
+}
+
+// scopeOf is a permission as people's tokens name it: without ".All".
+func scopeOf(permission string) string {
+	p := strings.TrimSuffix(permission, ".All")
+	return strings.NewReplacer("Alerts.", "Alert.", "RemediationTasks.", "RemediationTask.").Replace(p)
+}
+
+// scopesOf are permissions as the scopes of a token.
+func scopesOf(permissions []string) string {
+	out := make([]string, len(permissions))
+	for i, p := range permissions {
+		out[i] = scopeOf(p)
+	}
+	return strings.Join(out, " ")
+}
+
+// permissionsOf is the inverse of scopesOf; what is not known is left out.
+func permissionsOf(scopes string) []string {
+	var out []string
+	for _, s := range strings.Fields(scopes) {
+		for _, p := range KnownPermissions {
+			if scopeOf(p) == s {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// AppCreateArgs are the arguments of the admin verb "app create".
+type AppCreateArgs struct {
+	Name        string   `json:"name"`
+	Permissions []string `json:"permissions"`
+}
+
+// AppArgs are the arguments of the admin verbs about one application.
+type AppArgs struct {
+	Client    string `json:"client"`
+	Days      int    `json:"days"`       // how long the new secret lives; 0: for ever
+	KeepHours int    `json:"keep_hours"` // how long the old ones live on
+}
+
+// KeyArgs are the arguments of the admin verb "app rotate-key".
+type KeyArgs struct {
+	Revoke bool `json:"revoke"` // tokens end at once
+}
+
+func verbArgs[T any](raw json.RawMessage) (in T, err error) {
+	if err = json.Unmarshal(raw, &in); err != nil {
+		return in, Invalidf("args", "not the arguments of this command: %v", err)
+	}
+	return in, nil
+}
+
+// appVerbs are "picket app …".
+func appVerbs() map[string]AdminVerb {
+	return map[string]AdminVerb{
+		"app create": func(ctx context.Context, s *Server, raw json.RawMessage, _ func(Progress)) (any, error) {
+			in, err := verbArgs[AppCreateArgs](raw)
+			if err != nil {
+				return nil, err
+			}
+			tenant, client, secret, err := s.CreateApp(ctx, in.Name, in.Permissions)
+			return AppSecret{TenantID: tenant, ClientID: client, ClientSecret: secret}, err
+		},
+		"app list": func(ctx context.Context, s *Server, _ json.RawMessage, _ func(Progress)) (any, error) {
+			return s.appRows(ctx, 0)
+		},
+		"app rotate": func(ctx context.Context, s *Server, raw json.RawMessage, _ func(Progress)) (any, error) {
+			in, err := verbArgs[AppArgs](raw)
+			if err != nil {
+				return nil, err
+			}
+			return s.addSecret(ctx, in.Client, NewSecret{Days: in.Days, KeepHours: &in.KeepHours})
+		},
+		"app delete": func(ctx context.Context, s *Server, raw json.RawMessage, _ func(Progress)) (any, error) {
+			in, err := verbArgs[AppArgs](raw)
+			if err != nil {
+				return nil, err
+			}
+			return nil, s.deleteApp(ctx, in.Client)
+		},
+		"app rotate-key": func(ctx context.Context, s *Server, raw json.RawMessage, _ func(Progress)) (any, error) {
+			in, err := verbArgs[KeyArgs](raw)
+			if err != nil {
+				return nil, err
+			}
+			return s.rotateKey(ctx, in.Revoke)
+		},
+	}
 }

@@ -68,7 +68,8 @@ type Accounts struct {
 	users  backoff       // by account name
 	remote backoff       // by address
 	tenant string
-	keys   signer
+	keys   keyring
+	rates  rateBook
 }
 
 // OpenAccounts returns the accounts kept in a store. On a new store it makes
@@ -86,11 +87,10 @@ func OpenAccounts(ctx context.Context, st *store.Store, log *slog.Logger) (*Acco
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
 	a.tenant = string(tenant)
-	key, err := identity(ctx, st, "signing-key", newSigningKey)
-	if err != nil {
+	if err := a.keys.load(ctx, st); err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
-	if a.keys, err = parseSigner(key); err != nil {
+	if err := a.loadRates(ctx); err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
 	return a, nil

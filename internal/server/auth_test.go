@@ -308,9 +308,9 @@ func TestSecretsStayOutOfLogsAndStore(t *testing.T) {
 	if strings.Contains(log.String(), "\nlevel=ERROR") {
 		t.Error("a name forged a line of the log")
 	}
-	app, err := st.AppByClient(context.Background(), client)
-	if err != nil || bytes.Contains(app.Secret, []byte(appSecret)) || len(app.Secret) != 32 {
-		t.Errorf("stored secret = %x, %v", app.Secret, err)
+	list, err := st.AppSecrets(context.Background(), client)
+	if err != nil || len(list) != 1 || bytes.Contains(list[0].Hash, []byte(appSecret)) || len(list[0].Hash) != 32 || len(list[0].Hint) > 3 {
+		t.Errorf("stored secrets = %+v, %v", list, err)
 	}
 }
 

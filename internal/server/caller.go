@@ -39,7 +39,9 @@ type Caller struct {
 	// Groups are the device groups that the answer is to be about; nil: all.
 	Groups []exposure.Group
 
-	session string // digest of the session's secret, for a person
+	session     string    // digest of the session's secret, for a person
+	tokenSecret string    // id of the secret that a program's token was got with
+	limits      appLimits // of a program
 }
 
 // Has reports whether the caller holds a permission.

@@ -74,7 +74,11 @@ type claims struct {
 	Audience  string   `json:"aud"`
 	Tenant    string   `json:"tid"`
 	App       string   `json:"appid"`
-	Roles     []string `json:"roles"`
+	Secret    string   `json:"sec"`             // id of the secret that it was got with
+	Roles     []string `json:"roles,omitempty"` // of an application
+	Scopes    string   `json:"scp,omitempty"`   // of a person's token
+	Person    string   `json:"oid,omitempty"`
+	User      string   `json:"upn,omitempty"`
 	IssuedAt  int64    `json:"iat"`
 	NotBefore int64    `json:"nbf"`
 	Expires   int64    `json:"exp"`
@@ -105,10 +109,20 @@ func (s signer) sign(c claims) (string, error) {
 	return signed + "." + b64url.EncodeToString(sig), nil
 }
 
-// verify is the only way from the text of a token to claims that may be
-// believed. The algorithm is not the token's choice, and nothing of the body
-// is read before the signature holds.
+// verify is verifyToken with this key.
 func (s signer) verify(token, tenant string, at time.Time) (claims, error) {
+	return verifyToken(token, tenant, at, func(kid string) *rsa.PublicKey {
+		if kid != s.kid {
+			return nil
+		}
+		return &s.key.PublicKey
+	})
+}
+
+// verifyToken is the only way from the text of a token to claims that may be
+// believed. The algorithm is not the token's choice, and nothing of the body
+// is read before the signature holds. key finds a key by its name.
+func verifyToken(token, tenant string, at time.Time, key func(kid string) *rsa.PublicKey) (claims, error) {
 	if len(token) > maxToken {
 		return claims{}, errors.New("token is too long")
 	}
@@ -120,7 +134,8 @@ func (s signer) verify(token, tenant string, at time.Time) (claims, error) {
 	if err := decodePart(parts[0], &head); err != nil {
 		return claims{}, fmt.Errorf("read token header: %w", err)
 	}
-	if head.Alg != algorithm || head.Kid != s.kid {
+	pub := key(head.Kid)
+	if head.Alg != algorithm || pub == nil {
 		return claims{}, errors.New("token is not signed with this server's key")
 	}
 	sig, err := b64url.Strict().DecodeString(parts[2])
@@ -128,7 +143,7 @@ func (s signer) verify(token, tenant string, at time.Time) (claims, error) {
 		return claims{}, fmt.Errorf("read token signature: %w", err)
 	}
 	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	if err := rsa.VerifyPKCS1v15(&s.key.PublicKey, crypto.SHA256, sum[:], sig); err != nil {
+	if err := rsa.VerifyPKCS1v15(pub, crypto.SHA256, sum[:], sig); err != nil {
 		return claims{}, errors.New("token signature does not hold")
 	}
 	var c claims
@@ -182,11 +197,4 @@ type Key struct {
 	ID   string `json:"kid"`
 	N    string `json:"n"`
 	E    string `json:"e"`
-}
-
-// KeySet holds the keys with which tokens may be verified by others.
-func (a *Accounts) KeySet() KeySet {
-	pub := a.keys.key.PublicKey
-	return KeySet{Keys: []Key{{Type: "RSA", Use: "sig", Alg: algorithm, ID: a.keys.kid,
-		N: b64url.EncodeToString(pub.N.Bytes()), E: b64url.EncodeToString(big.NewInt(int64(pub.E)).Bytes())}}}
 }

@@ -56,9 +56,13 @@ func TestTokens(t *testing.T) {
 	if err != nil || !c.Has(MachineRead) || !c.Has(SoftwareRead) || c.Has(VulnerabilityRead) || c.Admin || c.App != client || c.UserID != 0 {
 		t.Fatalf("caller = %+v, %v", c, err)
 	}
+	list, err := st.AppSecrets(ctx, client)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
 	now := at.Unix()
 	good := func() claims {
-		return claims{Issuer: "https://picket.example/" + tenant + "/v2.0", Audience: tokenAudience, Tenant: tenant, App: client,
+		return claims{Issuer: "https://picket.example/" + tenant + "/v2.0", Audience: tokenAudience, Tenant: tenant, App: client, Secret: list[0].ID,
 			Roles: []string{SoftwareRead}, IssuedAt: now, NotBefore: now, Expires: now + 3599}
 	}
 	with := func(f func(*claims)) claims { c := good(); f(&c); return c }
@@ -105,6 +109,8 @@ func TestTokens(t *testing.T) {
 		{"from the future", rawToken(t, head("RS256"), with(func(c *claims) { c.IssuedAt, c.NotBefore, c.Expires = now+120, now+120, now+3000 }), own), false},
 		{"lives too long", rawToken(t, head("RS256"), with(func(c *claims) { c.Expires = now + 1e6 }), own), false},
 		{"unknown application", rawToken(t, head("RS256"), with(func(c *claims) { c.App = "x" }), own), false},
+		{"no secret", rawToken(t, head("RS256"), with(func(c *claims) { c.Secret = "" }), own), false},
+		{"unknown secret", rawToken(t, head("RS256"), with(func(c *claims) { c.Secret = "x" }), own), false},
 		{"tampered body", parts[0] + "." + b64url.EncodeToString(elevated) + "." + parts[2], false},
 		{"tampered signature", issued.Token[:len(issued.Token)-8] + "AAAAAAAA", false},
 		{"four parts", issued.Token + ".x", false},

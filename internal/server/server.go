@@ -180,6 +180,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.gate.Run(ctx) })
 	g.Go(func() error { return s.desk.Run(ctx) })
 	g.Go(func() error { return s.runSeen(ctx) })
+	g.Go(func() error { return s.runRates(ctx) })
 	g.Go(func() error { return s.runScores(ctx) })
 	g.Go(func() error { return s.runVEX(ctx) })
 	g.Go(func() error { return s.runChanges(ctx) })

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -26,15 +25,6 @@ type Session struct {
 	Created time.Time
 	Used    time.Time
 	Remote  string
-}
-
-// App is a program that may ask for tokens.
-type App struct {
-	Client      string
-	Name        string
-	Secret      []byte // digest
-	Permissions []string
-	Created     time.Time
 }
 
 // sessionsPerAccount bounds how many sessions one person may have open; the
@@ -245,54 +235,4 @@ func (s *Store) RedeemLink(ctx context.Context, link []byte, first Account, n Se
 		return Account{}, fmt.Errorf("redeem link: %w", err)
 	}
 	return who, nil
-}
-
-// AddApp stores an application.
-func (s *Store) AddApp(ctx context.Context, a App) error {
-	perms, err := json.Marshal(a.Permissions)
-	if err != nil {
-		return fmt.Errorf("add application: %w", err)
-	}
-	return s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO app (client, name, secret, permissions, created) VALUES ($1, $2, $3, $4, $5)`,
-			a.Client, a.Name, a.Secret, string(perms), a.Created.UnixMilli()); err != nil {
-			return fmt.Errorf("add application: %w", err)
-		}
-		return nil
-	})
-}
-
-// AppByClient returns an application by its client id, or ErrNotFound.
-func (s *Store) AppByClient(ctx context.Context, client string) (App, error) {
-	var a App
-	var perms string
-	var created int64
-	err := s.r.QueryRowContext(ctx, `SELECT client, name, secret, permissions, created FROM app WHERE client = $1`, client).
-		Scan(&a.Client, &a.Name, &a.Secret, &perms, &created)
-	if errors.Is(err, sql.ErrNoRows) {
-		return App{}, ErrNotFound
-	}
-	if err != nil {
-		return App{}, fmt.Errorf("read application: %w", err)
-	}
-	if err := json.Unmarshal([]byte(perms), &a.Permissions); err != nil {
-		return App{}, fmt.Errorf("read application: %w", err)
-	}
-	a.Created = fromMilli(created)
-	return a, nil
-}
-
-// DeleteApp removes an application: its tokens end with it. One that does not
-// exist is ErrNotFound.
-func (s *Store) DeleteApp(ctx context.Context, client string) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM app WHERE client = $1`, client)
-		if err != nil {
-			return fmt.Errorf("delete application: %w", err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
-		}
-		return nil
-	})
 }

@@ -95,8 +95,8 @@ func TestLinkIsConsumedOnce(t *testing.T) {
 func TestApps(t *testing.T) {
 	s := accountStore(t)
 	ctx := t.Context()
-	want := App{Client: "c", Name: "n", Secret: []byte{1}, Permissions: []string{"Machine.Read.All"}, Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	if err := s.AddApp(ctx, want); err != nil {
+	want := App{Client: "c", Name: "n", Permissions: []string{"Machine.Read.All"}, Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	if err := s.AddApp(ctx, want, AppSecret{ID: "s", App: "c", Hash: []byte{1}, Created: want.Created}, 2); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.AppByClient(ctx, "c"); err != nil || got.Name != "n" || len(got.Permissions) != 1 || !got.Created.Equal(want.Created) {
