@@ -297,6 +297,7 @@ func listPaths(b *bench, c *rig.Client) ([]string, error) {
 	if len(d.Items) == 0 || len(w.Items) == 0 || len(s.Items) == 0 || len(r.Items) == 0 {
 		return nil, fmt.Errorf("the fleet has %d devices, %d weaknesses, %d products, %d recommendations", d.Total, w.Total, s.Total, r.Total)
 	}
+	const rows = "/api/vulnerabilities/machinesVulnerabilities"
 	recommendation := "/api/x/recommendations/" + url.PathEscape(r.Items[0].ID)
 	device, weakness, product := "/api/x/devices/"+d.Items[0].ID, "/api/x/weaknesses/"+w.Items[0].ID, "/api/x/software/"+url.PathEscape(s.Items[0].ID)
 	return []string{
@@ -309,5 +310,7 @@ func listPaths(b *bench, c *rig.Client) ([]string, error) {
 		"/api/x/devices?exposure=High&sort=-score&page={n}", device + "/score", device + "/recommendations?page={n}",
 		"/api/x/search?q=bulk-{n}", "/api/x/status",
 		"/api/machines?$top=100&$skip={n}", "/api/machines?$top=100&$orderby=lastSeen%20desc&$skip={n}", "/api/machines?$top=100&$orderby=computerDnsName&$skip={n}", "/api/vulnerabilities?$top=100&$skip={n}", "/api/software?$top=100&$skip={n}",
+		rows + "?$top=100&$skip={n}", rows + "?$top=100&$count=true&$filter=severity%20eq%20'Critical'", rows + "?$top=100&$orderby=severity,machineId%20desc&$skip={n}",
+		rows + "?$top=100&$orderby=productName&$count=true&$filter=startswith(machineId,'a')%20and%20severity%20ne%20'Low'", rows + "?$top=100&$count=true&$skip=1000000",
 	}, nil
 }

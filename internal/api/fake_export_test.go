@@ -71,19 +71,3 @@ func (f *fake) ExportChecks(_ context.Context, c server.Caller, q server.ExportQ
 		return []server.CheckExport{{Check: posture.Checks()[0], Applicable: n > 0, Compliant: n > 1}}
 	}), need(c, server.VulnerabilityRead)
 }
-
-func (f *fake) CountMachineVulns(_ context.Context, c server.Caller, weakness string, where func(*server.MachineVuln) bool) (int, error) {
-	f.counted.Add(1)
-	n := 0
-	for range f.devices {
-		for _, w := range f.weaknesses[:2] {
-			if weakness != "" && weakness != w.ID {
-				continue
-			}
-			if where == nil || where(&server.MachineVuln{CVE: w.ID, Vendor: "debian", Product: "openssl", Version: "3.0.15-1", Severity: string(w.Severity)}) {
-				n++
-			}
-		}
-	}
-	return n, need(c, server.VulnerabilityRead)
-}

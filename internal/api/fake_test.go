@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -36,8 +35,7 @@ type fake struct {
 	software   []server.SoftwareRow
 	weaknesses []server.WeaknessRow
 
-	walked  atomic.Int64 // rows that MachineVulns yielded
-	counted atomic.Int64 // calls of CountMachineVulns
+	asked atomic.Pointer[server.MachineVulnQuery] // what MachineVulns was asked last
 
 	mu     sync.Mutex
 	last   server.Query     // of the last list
@@ -389,23 +387,31 @@ func (f *fake) WeaknessSoftware(_ context.Context, c server.Caller, id string, q
 	return paged(f, rows, q, nil), need(c, server.VulnerabilityRead)
 }
 
-func (f *fake) MachineVulns(_ context.Context, c server.Caller, q server.MachineVulnQuery) (iter.Seq[server.MachineVuln], error) {
-	return func(yield func(server.MachineVuln) bool) {
-		for n, d := range f.devices {
-			for i, w := range f.weaknesses[:2] {
-				row := server.MachineVuln{Num: uint32(n), Device: d.ID, CVE: w.ID, Vendor: "debian", Product: "openssl", Version: "3.0.15-1", Severity: string(w.Severity),
-					FixingID: []string{"DSA-5764-1", ""}[i]}
-				switch {
-				case q.Device != "" && q.Device != d.ID, q.Weakness != "" && q.Weakness != w.ID, q.After != nil && row.Order(q.After) <= 0:
-					continue
-				}
-				f.walked.Add(1)
-				if !yield(row) {
-					return
-				}
+// MachineVulns answers in the order of rows, and by $orderby=machineId.
+func (f *fake) MachineVulns(_ context.Context, c server.Caller, q server.MachineVulnQuery) (page server.MachineVulnPage, err error) {
+	var rows []server.MachineVuln
+	for n, d := range f.devices {
+		for i, w := range f.weaknesses[:2] {
+			row := server.MachineVuln{Num: uint32(n), Device: d.ID, CVE: w.ID, Vendor: "debian", Product: "openssl", Version: "3.0.15-1", Severity: string(w.Severity),
+				FixingID: []string{"DSA-5764-1", ""}[i]}
+			if (q.Device == "" || q.Device == d.ID) && (q.Weakness == "" || q.Weakness == w.ID) && q.Where.Holds(&row) {
+				rows = append(rows, row)
 			}
 		}
-	}, need(c, server.VulnerabilityRead)
+	}
+	if q.Count {
+		page.Total = len(rows)
+	}
+	if len(q.Order) > 0 && q.Order[0].Desc {
+		slices.SortFunc(rows, func(a, b server.MachineVuln) int { return strings.Compare(string(b.Device), string(a.Device)) })
+	}
+	if q.After != nil {
+		rows = slices.DeleteFunc(rows, func(r server.MachineVuln) bool { return r.Order(q.After) <= 0 })
+	}
+	f.asked.Store(&q)
+	rows = rows[min(q.Skip, len(rows)):]
+	page.Rows, page.More = rows[:min(q.Limit, len(rows))], q.Limit > 0 && len(rows) > q.Limit
+	return page, need(c, server.VulnerabilityRead)
 }
 
 func (f *fake) Intel(_ context.Context, c server.Caller) (server.Intel, error) {

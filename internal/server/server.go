@@ -13,7 +13,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"net/http"
 	"os"
@@ -274,8 +273,7 @@ type API interface {
 	Weakness(ctx context.Context, c Caller, id string) (WeaknessDetail, error)
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessSoftwareRow], error)
-	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (iter.Seq[MachineVuln], error)
-	CountMachineVulns(ctx context.Context, c Caller, weakness string, where func(*MachineVuln) bool) (int, error)
+	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (MachineVulnPage, error)
 
 	Events(ctx context.Context, c Caller, q Query) (Page[EventRow], error)
 	EventCounts(ctx context.Context, c Caller, q Query) (EventCounts, error)

@@ -3,7 +3,7 @@ package mde
 import (
 	"encoding/base64"
 	"encoding/json"
-	"iter"
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,78 +11,59 @@ import (
 	"github.com/picketsec/picket/internal/server"
 )
 
+// mostEach is how far a client may skip in an order when every row has to be looked at.
+const mostEach = 1_000_000
+
 // machinesVulns is one row per machine, weakness, product and version. The list
-// has hundreds of millions of rows in a large fleet, so a page costs what it
-// holds: pages follow each other by a $skiptoken that names the last row, and a
-// machine or weakness that the filter asks for is looked up. $count counts in
-// the index unless the filter is about machines. $orderby looks at every row.
+// has hundreds of millions of rows in a large fleet, so the server pages it by
+// what it knows of components and weaknesses: pages follow each other by a
+// $skiptoken that names the last row, filter and order are handed down.
 func (h *Handler) machinesVulns(q *request) error {
 	o, err := parseOptions(q.r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	var of server.MachineVulnQuery
-	counts := true // the index can count
-	if o.filter != "" {
-		n, err := parseFilter(o.filter)
-		if err != nil {
-			return err
-		}
-		of.Device = inventory.DeviceID(strings.ToLower(pinned(n, "machineId")))
-		of.Weakness = upperCVE(pinned(n, "cveId"))
-		counts = !names(n, "id", "machineId")
-	}
-	if o.token != "" {
-		if of.After, err = readToken(o.token); err != nil {
-			return err
-		}
-	}
-	less, err := order(machineVulnProps, o.orderby)
+	shown, err := chosen(machineVulnProps, o.selects)
 	if err != nil {
 		return err
 	}
-	return serveWith(q, o, "PublicAssetVulnerabilityDtos", machineVulnProps, true, func(want server.Query, where func(*server.MachineVuln) bool) (server.Page[server.MachineVuln], error) {
-		rows, err := h.opt.Server.MachineVulns(q.ctx(), q.caller, of)
+	want := server.MachineVulnQuery{Skip: o.skip, Limit: o.limit(), Count: o.count}
+	each := false
+	if o.filter != "" {
+		n, err := machineVulnFilter(o.filter)
 		if err != nil {
-			return server.Page[server.MachineVuln]{}, err
+			return err
 		}
-		var page server.Page[server.MachineVuln]
-		if less != nil {
-			page = firstOf(rows, where, less, o.skip+o.limit())
-			return page, q.ctx().Err()
-		}
-		page = pageOf(rows, where, want, o.count && !counts)
-		if n := len(page.Items); n > 0 && (counts || !o.count) {
-			q.token = writeToken(&page.Items[n-1])
-		}
-		if o.count && counts {
-			more := page.Total > o.skip+len(page.Items)
-			q.more = &more
-			if page.Total, err = h.opt.Server.CountMachineVulns(q.ctx(), q.caller, of.Weakness, where); err != nil {
-				return page, err
-			}
-		}
-		return page, q.ctx().Err()
-	})
-}
-
-// pageOf takes rows offset … offset+limit. Unless all are to be counted it stops
-// at the first row behind them, which the total then includes.
-func pageOf[T any](rows iter.Seq[T], where func(*T) bool, want server.Query, count bool) server.Page[T] {
-	var page server.Page[T]
-	for r := range rows {
-		if where != nil && !where(&r) {
-			continue
-		}
-		page.Total++
-		switch full := len(page.Items) == want.Limit; {
-		case full && !count:
-			return page
-		case !full && page.Total > want.Offset:
-			page.Items = append(page.Items, r)
+		want.Device = inventory.DeviceID(strings.ToLower(pinned(n, "machineId")))
+		want.Weakness = upperCVE(pinned(n, "cveId"))
+		if want.Where, each, err = machineVulnWhere(n); err != nil {
+			return err
 		}
 	}
-	return page
+	if o.token != "" {
+		if want.After, err = readToken(o.token); err != nil {
+			return err
+		}
+	}
+	if want.Order, err = machineVulnOrder(o.orderby); err != nil {
+		return err
+	}
+	if each && want.Order != nil && o.skip > mostEach {
+		return odataError("with this $filter, $orderby skips at most %d rows; follow @odata.nextLink", mostEach)
+	}
+	page, err := h.opt.Server.MachineVulns(q.ctx(), q.caller, want)
+	if errors.Is(err, server.ErrManySets) {
+		return odataError("$filter: %v", err)
+	}
+	if err != nil {
+		return err
+	}
+	if n := len(page.Rows); n > 0 {
+		q.token = writeToken(&page.Rows[n-1])
+	}
+	q.more = &page.More
+	writeList(q, o, "PublicAssetVulnerabilityDtos", shown, page.Rows, page.Total)
+	return nil
 }
 
 // pinned returns the text that a property must be equal to wherever a filter
@@ -117,15 +98,18 @@ func names(n *node, props ...string) bool {
 
 // position is what a $skiptoken says of the last row of a page.
 type position struct {
-	Num     uint32 `json:"n"`
-	CVE     string `json:"c"`
-	Vendor  string `json:"v"`
-	Product string `json:"p"`
-	Version string `json:"r"`
+	Num      uint32 `json:"n"`
+	Device   string `json:"d"`
+	CVE      string `json:"c"`
+	Vendor   string `json:"v"`
+	Product  string `json:"p"`
+	Version  string `json:"r"`
+	Severity string `json:"s,omitempty"`
+	Fixing   string `json:"f,omitempty"`
 }
 
 func writeToken(r *server.MachineVuln) string {
-	raw, err := json.Marshal(position{r.Num, r.CVE, r.Vendor, r.Product, r.Version})
+	raw, err := json.Marshal(position{r.Num, string(r.Device), r.CVE, r.Vendor, r.Product, r.Version, r.Severity, r.FixingID})
 	if err != nil { // strings and a number: there is no reason
 		return ""
 	}
@@ -138,5 +122,6 @@ func readToken(token string) (*server.MachineVuln, error) {
 	if err != nil || json.Unmarshal(raw, &p) != nil {
 		return nil, odataError("$skiptoken is not one that this server gave")
 	}
-	return &server.MachineVuln{Num: p.Num, CVE: p.CVE, Vendor: p.Vendor, Product: p.Product, Version: p.Version}, nil
+	return &server.MachineVuln{Num: p.Num, Device: inventory.DeviceID(p.Device), CVE: p.CVE, Vendor: p.Vendor, Product: p.Product, Version: p.Version,
+		Severity: p.Severity, FixingID: p.Fixing}, nil
 }
