@@ -111,7 +111,7 @@ func (v *vulnKinds) gather(ctx context.Context) error {
 	if v.q.Weakness == "" {
 		ids = v.c.fleet.Components()
 	}
-	same := map[software][]exposure.ComponentID{} // ascending; rows cannot tell them apart
+	same := make(map[software][]exposure.ComponentID, len(ids)) // ascending; rows cannot tell them apart
 	for _, id := range ids {
 		if k := v.c.fleet.Component(id); !v.c.fleet.DevicesOf(id).IsEmpty() {
 			at := software{k.Vendor, k.Product, k.Version}
