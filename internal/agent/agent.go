@@ -43,6 +43,7 @@ type Config struct {
 	Once     bool          // report once and return
 	Version  string        // of the agent
 	SpoolMax int64         // bytes on disk for changes that wait; 0 is 64 MiB
+	EventMax int64         // bytes on disk for events that wait; 0 is 256 MiB
 	FullPass time.Duration // between full passes; 0 is 4 h
 	Log      *slog.Logger  // nil: no log
 }
@@ -53,6 +54,7 @@ const onceLimit = 20 * time.Second // without reaching the server
 const (
 	defaultSpool = 64 << 20
 	minSpool     = 1 << 20
+	defaultEvent = 256 << 20
 	defaultPass  = 4 * time.Hour
 	minBackoff   = 500 * time.Millisecond
 	maxBackoff   = time.Minute
@@ -68,6 +70,7 @@ type agent struct {
 	spool  *spool
 	keep   *keeper
 	gather *gatherer
+	events *recorder
 	now    func() time.Time
 
 	// The connect loop and the sessions that it runs, one after the other, own these.
@@ -89,6 +92,8 @@ func (c *Config) Validate() error {
 		return usageErr("--state is missing: name a directory for the agent alone")
 	case c.SpoolMax != 0 && c.SpoolMax < minSpool:
 		return usageErr("the spool needs at least %d bytes", minSpool)
+	case c.EventMax != 0 && c.EventMax < minSpool:
+		return usageErr("the spool of events needs at least %d bytes", minSpool)
 	}
 	if c.Root != "" {
 		if info, err := os.Stat(c.Root); err != nil || !info.IsDir() {
@@ -131,6 +136,9 @@ func open(ctx context.Context, cfg Config) (*agent, error) {
 	if cfg.SpoolMax == 0 {
 		cfg.SpoolMax = defaultSpool
 	}
+	if cfg.EventMax == 0 {
+		cfg.EventMax = defaultEvent
+	}
 	if cfg.FullPass == 0 {
 		cfg.FullPass = defaultPass
 	}
@@ -149,7 +157,11 @@ func open(ctx context.Context, cfg Config) (*agent, error) {
 		a.close()
 		return nil, err
 	}
-	if a.spool, err = openSpool(spoolDisk{a.state}, cfg.SpoolMax, randomSalt); err != nil {
+	if a.spool, err = openSpool(spoolDisk{a.state, "spool"}, cfg.SpoolMax, randomSalt); err != nil {
+		a.close()
+		return nil, stateErr("%w", err)
+	}
+	if a.events, err = openRecorder(a.state, cfg.EventMax, a.log); err != nil {
 		a.close()
 		return nil, stateErr("%w", err)
 	}
@@ -163,6 +175,9 @@ func (a *agent) close() {
 	if a.spool != nil {
 		a.spool.close()
 	}
+	if a.events != nil {
+		a.events.close()
+	}
 	_ = a.state.close() // ends with the process in any case
 }
 
@@ -170,6 +185,10 @@ func (a *agent) run(ctx context.Context) error {
 	g := newGroup(ctx, a.log)
 	a.gather.start(g)
 	g.add("connect", a.connect)
+	if _, live := a.cfg.hostRoot(); live && !a.cfg.Once {
+		g.add("record", a.events.run)
+		g.add("sense", a.sense)
+	}
 	return g.wait()
 }
 

@@ -177,6 +177,9 @@ func (l *link) acked(ctx context.Context, k *protocol.Ack) {
 		l.a.spool.ack(f.upTo)
 		l.flight = l.flight[1:]
 	}
+	for _, s := range k.Events {
+		l.ackedEvents(s)
+	}
 	if k.Mark == l.mark {
 		l.marked = nil
 	}

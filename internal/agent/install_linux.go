@@ -44,7 +44,7 @@ ProtectSystem=strict
 ReadWritePaths=%s
 ProtectKernelTunables=yes
 ProtectControlGroups=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK AF_PACKET
 MemoryDenyWriteExecute=yes
 
 [Install]
@@ -123,7 +123,7 @@ func uninstallService(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{identityFile, forkFile, sessionFile, "sections", "spool", "lock"} {
+	for _, name := range []string{identityFile, forkFile, sessionFile, numbersFile, "sections", "spool", "detections", "activity", "memory", "lock"} {
 		if err := s.root.RemoveAll(name); err != nil {
 			return errors.Join(fmt.Errorf("remove state: %w", err), s.close())
 		}

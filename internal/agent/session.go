@@ -39,6 +39,7 @@ var errDone = errors.New("everything is acknowledged")
 type sessionState struct {
 	Device inventory.DeviceID `json:"device"`
 	Nonce  string             `json:"nonce"`
+	Server int                `json:"server,omitempty"` // protocol of the server, as it said last
 }
 
 const sessionFile = "session.json"
@@ -56,8 +57,10 @@ type link struct {
 	max     int                              // length of flight
 	mark    uint64                           // of the last Seen
 	marked  map[inventory.SectionName]time.Time
-	paused  time.Time // nothing is sent before (monotonic)
-	renewal bool      // a certificate was asked for
+	version int                         // protocol of the server
+	streams [protocol.NumStreams]stream // of events
+	paused  time.Time                   // nothing is sent before (monotonic)
+	renewal bool                        // a certificate was asked for
 }
 
 // flight is a Deliver that was sent.
@@ -168,6 +171,7 @@ func (l *link) fork(ctx context.Context, reason string) error {
 	a.ident = next
 	_ = a.state.root.Remove(forkFile) // a leftover is found to be this identity
 	a.spool.reset()
+	a.events.reset()
 	return errForked
 }
 
@@ -185,10 +189,15 @@ func (l *link) begin(ctx context.Context, w *protocol.Welcome) error {
 	a.spool.ack(w.LastSeq)
 	a.spool.lift(w.LastSeq)
 	l.cursor, l.sent = w.LastSeq, w.LastSeq
+	l.version = w.Version
+	for i := range l.streams {
+		l.streams[i].at = a.events.known(i, w.Events)
+	}
+	a.events.allow(w.Version >= eventsVersion)
 	if skew := a.now().Sub(w.Now).Abs(); !w.Now.IsZero() && skew > time.Minute {
 		a.log.WarnContext(ctx, "this host's clock and the server's differ", "seconds", int(skew.Seconds()))
 	}
-	raw, err := json.Marshal(sessionState{Device: a.ident.id, Nonce: w.Nonce})
+	raw, err := json.Marshal(sessionState{Device: a.ident.id, Nonce: w.Nonce, Server: w.Version})
 	if err != nil {
 		return fmt.Errorf("encode session: %w", err)
 	}
@@ -259,6 +268,9 @@ func (l *link) loop(ctx context.Context) error {
 	}
 	for {
 		idle, err := l.fill(ctx)
+		if err == nil {
+			err = l.fillEvents(ctx, &idle)
+		}
 		if err != nil {
 			return err
 		}
@@ -275,6 +287,7 @@ func (l *link) loop(ctx context.Context) error {
 		case m := <-l.in:
 			err = l.handle(ctx, m)
 		case <-a.keep.changed:
+		case <-a.events.changed:
 		case <-first:
 			first = nil
 		case <-resume.C:
@@ -294,8 +307,23 @@ func (l *link) check(ctx context.Context) error {
 	if len(l.flight) > 0 && time.Since(l.flight[0].at) > ackLimit {
 		return errors.New("the server does not acknowledge")
 	}
+	for _, s := range l.streams {
+		if len(s.flight) > 0 && time.Since(s.flight[0].at) > ackLimit {
+			return errors.New("the server does not acknowledge events")
+		}
+	}
 	if protocol.RenewDue(l.a.ident.cert, l.a.now()) {
 		return l.renew(ctx)
 	}
 	return nil
+}
+
+// lastServer is the protocol of the server that was there last, 0 when none was.
+func (a *agent) lastServer() int {
+	var kept sessionState
+	raw, err := a.state.read(sessionFile, maxPEM)
+	if err != nil || json.Unmarshal(raw, &kept) != nil || kept.Device != a.ident.id {
+		return 0
+	}
+	return kept.Server
 }

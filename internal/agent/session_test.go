@@ -27,6 +27,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
 )
@@ -45,6 +46,10 @@ type fakeServer struct {
 	lastSeq  map[inventory.DeviceID]uint64
 	delivers []protocol.Deliver
 	seen     int
+	version  int // of the protocol; 0: the newest
+	events   map[inventory.DeviceID]*[protocol.NumStreams]uint64
+	records  map[inventory.DeviceID][]event.Event
+	takes    func(e *protocol.Events) []*protocol.Message  // nil: keep and acknowledge
 	answer   func(d *protocol.Deliver) []*protocol.Message // nil: apply and acknowledge
 	first    func(id inventory.DeviceID) *protocol.Message // in place of the Welcome, when not nil
 	conn     *protocol.Conn                                // of the last session
@@ -163,7 +168,23 @@ func (f *fakeServer) take(id inventory.DeviceID, c *protocol.Conn, m *protocol.M
 		for n, s := range f.held[id] {
 			hashes[n] = s.Hash()
 		}
-		return []*protocol.Message{{Welcome: &protocol.Welcome{Version: 1, Nonce: "n", Hashes: hashes, LastSeq: f.lastSeq[id]}}}
+		w := &protocol.Welcome{Version: protocol.Version, Nonce: "n", Hashes: hashes, LastSeq: f.lastSeq[id]}
+		if f.version > 0 {
+			w.Version = f.version
+		}
+		if last := f.events[id]; last != nil {
+			for i, seq := range last {
+				w.Events = append(w.Events, protocol.Stream{Stream: i, Seq: seq})
+			}
+		}
+		return []*protocol.Message{{Welcome: w}}
+	case m.Events != nil:
+		if f.takes != nil {
+			if a := f.takes(m.Events); a != nil {
+				return a
+			}
+		}
+		return f.keepEvents(id, m.Events)
 	case m.CSR != nil:
 		_, cert := f.issue(m.CSR.PEM)
 		return []*protocol.Message{{Certificate: &protocol.Certificate{PEM: cert}}}
@@ -204,6 +225,35 @@ func (f *fakeServer) apply(id inventory.DeviceID, d *protocol.Deliver) []*protoc
 		out = slices.Insert(out, 0, &protocol.Message{Resync: &protocol.Resync{Sections: resync}})
 	}
 	return out
+}
+
+// keepEvents takes events once and acknowledges them.
+func (f *fakeServer) keepEvents(id inventory.DeviceID, m *protocol.Events) []*protocol.Message {
+	if f.events == nil {
+		f.events, f.records = map[inventory.DeviceID]*[protocol.NumStreams]uint64{}, map[inventory.DeviceID][]event.Event{}
+	}
+	if f.events[id] == nil {
+		f.events[id] = new([protocol.NumStreams]uint64)
+	}
+	last := &f.events[id][m.Stream]
+	ack := []*protocol.Message{{Ack: &protocol.Ack{Events: []protocol.Stream{{Stream: m.Stream, Seq: m.Seq}}}}}
+	if m.Seq <= *last {
+		return ack
+	}
+	raw, err := m.Records()
+	if err != nil {
+		f.t.Error(err)
+	}
+	for len(raw) > 0 {
+		rec, rest, err := event.Split(raw)
+		if err != nil {
+			f.t.Error(err)
+			break
+		}
+		f.records[id], raw = append(f.records[id], rec.Event()), rest
+	}
+	*last = m.Seq
+	return ack
 }
 
 // rig is an agent without collectors: the test offers sections itself.

@@ -71,6 +71,13 @@ type spool struct {
 	meta     spoolMeta
 	unsaved  bool // meta is newer than on disk
 	blocked  bool // the last append found the disk unwilling
+
+	// When set: dropped is told the content of each record that is given up
+	// before it was acknowledged, nil when it can't be read; removing is called
+	// before a segment goes whose records are all acknowledged. Neither may call
+	// the spool.
+	dropped  func(payload []byte)
+	removing func()
 }
 
 // spoolMeta is what outlives segments.
@@ -318,6 +325,15 @@ func (s *spool) rotate() error {
 // records are gone.
 func (s *spool) dropOldest() {
 	g := s.segs[0]
+	if s.dropped != nil {
+		for _, e := range g.entries {
+			payload, err := s.read(g, e)
+			if err != nil {
+				payload = nil
+			}
+			s.dropped(payload)
+		}
+	}
 	if len(g.entries) > 0 {
 		s.meta.Dropped += uint64(len(g.entries))
 		s.meta.Counted = max(s.meta.Counted, g.lastOrd)
@@ -376,6 +392,9 @@ func (s *spool) next(after uint64) (record, bool) {
 			g.entries = slices.Delete(g.entries, i, i+1)
 			s.meta.Dropped++
 			s.saveMeta()
+			if s.dropped != nil {
+				s.dropped(nil)
+			}
 		}
 	}
 	return record{}, false
@@ -413,6 +432,9 @@ func (s *spool) ack(seq uint64) {
 		}
 		if i == len(s.segs)-1 && g.size < s.segBytes {
 			return // goes on, or names the next number at the next start
+		}
+		if s.removing != nil {
+			s.removing()
 		}
 		if i == len(s.segs)-1 {
 			s.seal()

@@ -19,12 +19,19 @@ import (
 //	session.json   what the server gave to keep: the nonce
 //	sections/      the last content of each section, as sent or to be sent
 //	spool/         changes that the server has not acknowledged
+//	detections/    events that the server has not acknowledged, of the first stream
+//	activity/      and of the second
+//	numbers        which numbers were given to events
+//	memory/        what sources of events remember
 //	lock           held while an agent runs
 type stateDir struct {
 	path string
 	root *os.Root
 	lock io.Closer
 }
+
+// stateDirs are the directories within the state directory.
+var stateDirs = []string{"sections", "spool", "detections", "activity", "memory"}
 
 // ErrState says that the state directory cannot be used as it is.
 var ErrState = errors.New("state directory")
@@ -56,7 +63,7 @@ func openState(path string) (*stateDir, error) {
 	if s.lock, err = lockFile(filepath.Join(abs, "lock")); err != nil {
 		return nil, errors.Join(stateErr("%q is in use by another agent, or cannot be locked: %w", abs, err), root.Close())
 	}
-	for _, dir := range []string{"sections", "spool"} {
+	for _, dir := range stateDirs {
 		if err := root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, errors.Join(stateErr("create %q: %w", filepath.Join(abs, dir), err), s.close())
 		}
@@ -67,12 +74,12 @@ func openState(path string) (*stateDir, error) {
 
 // check looks at everything that an attacker could have put in place.
 func (s *stateDir) check() error {
-	for _, name := range []string{"identity.pem", "fork.pem", "session.json", "lock"} {
+	for _, name := range []string{"identity.pem", "fork.pem", "session.json", "lock", numbersFile} {
 		if err := checkOwn(filepath.Join(s.path, name), 0o600, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	for _, dir := range []string{"sections", "spool"} {
+	for _, dir := range stateDirs {
 		if err := checkOwn(filepath.Join(s.path, dir), 0o700, true); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -100,7 +107,7 @@ func checkOwn(path string, want fs.FileMode, dir bool) error {
 
 // sweep removes what a crash left half-written.
 func (s *stateDir) sweep() {
-	for _, dir := range []string{".", "sections", "spool"} {
+	for _, dir := range append([]string{"."}, stateDirs...) {
 		list, err := fs.ReadDir(s.root.FS(), dir)
 		if err != nil {
 			continue
@@ -175,12 +182,15 @@ func (s *stateDir) sync(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// spoolDisk is the disk of the spool below a state directory.
-type spoolDisk struct{ s *stateDir }
+// spoolDisk is the disk of a spool: a directory below a state directory.
+type spoolDisk struct {
+	s   *stateDir
+	dir string
+}
 
 var _ disk = spoolDisk{}
 
-func (d spoolDisk) at(name string) string { return filepath.Join("spool", name) }
+func (d spoolDisk) at(name string) string { return filepath.Join(d.dir, name) }
 
 // Create implements disk.
 func (d spoolDisk) Create(name string) (diskFile, error) {
@@ -205,7 +215,7 @@ func (d spoolDisk) Remove(name string) error { return d.s.root.Remove(d.at(name)
 
 // Names implements disk.
 func (d spoolDisk) Names() ([]string, error) {
-	list, err := fs.ReadDir(d.s.root.FS(), "spool")
+	list, err := fs.ReadDir(d.s.root.FS(), d.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +230,7 @@ func (d spoolDisk) Names() ([]string, error) {
 func (d spoolDisk) Replace(name string, data []byte) error { return d.s.replace(d.at(name), data) }
 
 // Sync implements disk.
-func (d spoolDisk) Sync() error { return d.s.sync("spool") }
+func (d spoolDisk) Sync() error { return d.s.sync(d.dir) }
 
 // ReadFile implements disk.
 func (d spoolDisk) ReadFile(name string, max int64) ([]byte, error) { return d.s.read(d.at(name), max) }

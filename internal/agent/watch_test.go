@@ -205,7 +205,7 @@ func TestEndlessChanges(t *testing.T) {
 			state, err := openState(filepath.Join(t.TempDir(), "state"))
 			must(t, err)
 			defer func() { must(t, state.close()) }()
-			sp, err := openSpool(spoolDisk{state}, minSpool, randomSalt)
+			sp, err := openSpool(spoolDisk{state, "spool"}, minSpool, randomSalt)
 			must(t, err)
 			defer sp.close()
 			log := slog.New(slog.DiscardHandler)

@@ -1,0 +1,262 @@
+package sense
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the object
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+
+	"github.com/picketsec/picket/internal/event"
+)
+
+//go:embed bpf/sense.o
+var programs []byte
+
+// kernel reads what bpf/sense.bpf.c tells.
+type kernel struct {
+	h       *host
+	coll    *ebpf.Collection
+	links   []link.Link // kept: one that is collected as garbage is detached
+	ring    *ringbuf.Reader
+	lost    [kernelTypes]uint64
+	sockets bool
+	mountNS uint32
+	seen    connections
+}
+
+// ringEvery is how long a record waits in the ring at most.
+const ringEvery = 100 * time.Millisecond
+
+func openKernel(_ context.Context, h *host) (running, error) {
+	k := &kernel{h: h, seen: newConnections()}
+	if err := k.load(); err != nil {
+		return nil, errors.Join(err, k.close())
+	}
+	if err := h.seed(); err != nil {
+		return nil, errors.Join(err, k.close())
+	}
+	k.seedListeners()
+	debug.FreeOSMemory() // reading the kernel's types took some
+	return k, nil
+}
+
+func (k *kernel) load() error {
+	spec, err := ebpf.LoadCollectionSpecFromReader(bytes.NewReader(programs))
+	if err != nil {
+		return fmt.Errorf("read object: %w", err)
+	}
+	_ = rlimit.RemoveMemlock() // needed before Linux 5.11 only; loading tells
+	pidNS, err := namespace("pid")
+	if err != nil {
+		return err
+	}
+	netNS, err := namespace("net")
+	if err != nil {
+		return err
+	}
+	if k.mountNS, err = namespace("mnt"); err != nil {
+		return err
+	}
+	for name, value := range map[string]uint32{"own_ns": pidNS, "own_net": netNS} {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	if k.coll, err = ebpf.NewCollection(spec); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	for _, name := range []string{"on_fork", "on_exec", "on_exit", "on_state"} {
+		l, err := link.AttachTracing(link.TracingOptions{Program: k.coll.Programs[name]})
+		if err != nil {
+			return fmt.Errorf("attach %s: %w", name, err)
+		}
+		k.links = append(k.links, l)
+	}
+	if k.ring, err = ringbuf.NewReader(k.coll.Maps["ring"]); err != nil {
+		return fmt.Errorf("open ring: %w", err)
+	}
+	return nil
+}
+
+func (k *kernel) close() error {
+	var err error
+	if k.ring != nil {
+		err = k.ring.Close()
+	}
+	for _, l := range k.links {
+		err = errors.Join(err, l.Close())
+	}
+	if k.coll != nil {
+		k.coll.Close()
+	}
+	return err
+}
+
+// namespace is the number of one of this process's namespaces.
+func namespace(name string) (uint32, error) {
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/"+name, &st); err != nil {
+		return 0, fmt.Errorf("find namespace: %w", err)
+	}
+	return uint32(st.Ino), nil
+}
+
+// Run implements running.
+func (k *kernel) Run(ctx context.Context) error {
+	defer k.close()
+	var rec ringbuf.Record
+	next := time.Now()
+	for ctx.Err() == nil {
+		k.ring.SetDeadline(time.Now().Add(ringEvery))
+		for {
+			err := k.ring.ReadInto(&rec)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("read ring: %w", err)
+			}
+			k.take(rec.RawSample)
+			if time.Now().After(next) {
+				break
+			}
+		}
+		if time.Now().After(next) {
+			next = time.Now().Add(time.Second)
+			if err := k.count(); err != nil {
+				return err
+			}
+			k.flushConnections(false)
+		}
+	}
+	k.flushConnections(true)
+	return errors.Join(ctx.Err(), k.count())
+}
+
+// kinds are the kinds of events that records of each type become.
+var kinds = [kernelTypes]event.Kind{kernelExec: event.Process, kernelExit: event.ProcessEnd, kernelConnect: event.Network, kernelFailed: event.Network,
+	kernelAccept: event.Network, kernelListen: event.Network}
+
+// count tells what the ring had no room for.
+func (k *kernel) count() error {
+	for t := uint32(1); t < kernelTypes; t++ {
+		var each []uint64
+		if err := k.coll.Maps["lost"].Lookup(t, &each); err != nil {
+			return fmt.Errorf("read counts: %w", err)
+		}
+		sum := uint64(0)
+		for _, n := range each {
+			sum += n
+		}
+		if n := sum - k.lost[t]; n > 0 && kinds[t] != 0 {
+			k.h.sink.Lost(kinds[t], n, "the kernel's ring was full")
+		}
+		k.lost[t] = sum
+	}
+	return nil
+}
+
+// take deals with one record.
+func (k *kernel) take(raw []byte) {
+	switch t := recordType(raw); t {
+	case kernelExec, kernelFork, kernelExit:
+		r, err := parseProcess(raw)
+		if err != nil {
+			k.h.log.Error("record of the kernel not readable", "error", err)
+			return
+		}
+		switch t {
+		case kernelExec:
+			k.exec(&r)
+		case kernelFork:
+			k.fork(&r)
+		default:
+			k.h.sawEnd(key{r.pid, ticks(r.start)}, r.code, time.Duration(r.time), SourceEBPF)
+		}
+	case kernelConnect, kernelFailed, kernelAccept, kernelListen:
+		r, err := parseConnection(raw)
+		if err == nil {
+			k.connection(&r)
+		}
+	}
+}
+
+func (k *kernel) fork(r *kernelProcess) {
+	child, parent := key{r.pid, ticks(r.start)}, key{r.parent, ticks(r.parentStart)}
+	if up := k.h.procs.get(parent); up != nil {
+		k.h.procs.put(up.forked(child))
+	}
+}
+
+func (k *kernel) exec(r *kernelProcess) {
+	p := &process{key: key{r.pid, ticks(r.start)}, parent: key{r.parent, ticks(r.parentStart)}, path: r.path, args: joined(r.args), cut: r.code != 0,
+		uid: r.uid, euid: r.euid, login: r.login, session: r.session, container: containerOf(string(r.group)), execed: true}
+	foreign := r.mountNS != k.mountNS
+	if !foreign {
+		p.user = k.h.users.name(r.euid)
+	} else if p.container == "" {
+		if raw, err := readCapped(fmt.Sprintf("/proc/%d/cgroup", r.pid), 8<<10); err == nil {
+			p.container = containerOf(string(raw))
+		}
+	}
+	p.sums = k.sums(r, foreign)
+	k.h.procs.put(p)
+	k.h.put(k.h.created(p, SourceEBPF), time.Duration(r.time))
+	if r.script != "" {
+		k.h.script(p, r.script, time.Duration(r.time))
+	}
+}
+
+// sums takes the digests of the image that was started: of the very file, not
+// of what has its name now.
+func (k *kernel) sums(r *kernelProcess, foreign bool) *sums {
+	names := []string{r.path, fmt.Sprintf("/proc/%d/exe", r.pid)}
+	if foreign || r.path == "" {
+		names = names[1:]
+	}
+	dev := unix.Mkdev(r.device>>20, r.device&(1<<20-1))
+	for _, name := range names {
+		f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		if err != nil {
+			continue
+		}
+		id, ok := identify(f)
+		var s *sums
+		// A file of an overlay has another number than the kernel's own.
+		same := id.ino == r.inode && id.dev == dev || id.size == int64(r.size) && id.status < k.h.clock.wallAt(time.Duration(r.time)).UnixNano()
+		if ok && same {
+			s = k.h.files.file(f)
+		}
+		_ = f.Close() // it was only read
+		if s != nil {
+			return s
+		}
+	}
+	return &sums{size: int64(r.size)}
+}
+
+// script tells which script an interpreter was started for.
+func (h *host) script(p *process, file string, at time.Duration) {
+	e := &event.Event{Action: event.ScriptLoaded, Fields: make([]event.Field, 0, 28)}
+	setPath(e, file)
+	e.Set(event.Interpreter, valid(p.path))
+	if f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NONBLOCK|syscall.O_NOCTTY, 0); err == nil {
+		h.setSums(e, h.files.file(f))
+		_ = f.Close() // it was only read
+	}
+	e.Set(event.ContainerID, p.container)
+	e.Set(event.Source, SourceEBPF)
+	h.initiated(e, p, p.key)
+	h.put(e, at)
+}

@@ -1,0 +1,182 @@
+// Package sense notices what happens on the running host: one file per source
+// of events. A source is the best that the kernel gives; where it does not
+// work, the next one takes its place, and the agent says which it has.
+//
+// Sources report what happens in the agent's own process namespace and below
+// it, and nothing of other hosts on the same kernel. What a file holds, what a
+// process is given in its environment, and what travels over a network are
+// never looked at, but for answers of the name service.
+package sense
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/picketsec/picket/internal/event"
+)
+
+// Sink takes what sources see. Its methods may be called by several goroutines
+// at once and return soon.
+type Sink interface {
+	// Put takes an event that has everything but its number. The event is the sink's.
+	Put(e *event.Event)
+	// Lost says that n events of a kind happened and were not seen, and why.
+	Lost(k event.Kind, n uint64, reason string)
+}
+
+// Memory is what sources remember over restarts of the agent. Get returns nil
+// for what is not known; Set is best effort.
+type Memory interface {
+	Get(name string) []byte
+	Set(name string, value []byte)
+}
+
+// Config is what the sources work with.
+type Config struct {
+	Clock  *Clock
+	Sink   Sink
+	Memory Memory
+	Log    *slog.Logger
+	// Without names sources that are not to be used, as if the host did not have
+	// them: for hosts on which one of them does harm, and for tests.
+	Without []string
+}
+
+// Names of sources.
+const (
+	SourceEBPF     = "ebpf"
+	SourceConn     = "proc connector"
+	SourceProc     = "/proc"
+	SourceFanotify = "fanotify"
+	SourceJournal  = "journal"
+	SourceUtmp     = "wtmp"
+	SourceFiles    = "files"
+	SourcePacket   = "packet socket"
+)
+
+// way is one source as a way to events of some kinds.
+type way struct {
+	source string
+	kinds  []event.Kind
+	// open starts it; run reads it until ctx ends. An error of either lets the
+	// next way have its turn.
+	open func(ctx context.Context, h *host) (running, error)
+}
+
+// running is a source that was opened. Run reads it until ctx ends, and frees
+// everything it holds before it returns.
+type running interface {
+	Run(ctx context.Context) error
+}
+
+// host is what the sources of one host share.
+type host struct {
+	cfg   Config
+	log   *slog.Logger
+	clock *Clock
+	sink  Sink
+	procs *table
+	users *users
+	files *hasher
+}
+
+// retryEvery is how long after a failure of the last way all ways are tried again.
+const retryEvery = 5 * time.Minute
+
+// Run reads all sources until ctx ends. The error is that of ctx: a source that
+// fails is replaced by the next best one, and is said to be.
+func Run(ctx context.Context, cfg Config) error {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	h := &host{cfg: cfg, log: cfg.Log, clock: cfg.Clock, sink: cfg.Sink, procs: newTable(), users: newUsers("/"), files: newHasher()}
+	var wg sync.WaitGroup
+	for _, ways := range allWays() {
+		wg.Go(func() { h.keep(ctx, ways) })
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// keep has one of some ways running, the first that works.
+func (h *host) keep(ctx context.Context, ways []way) {
+	first, why := true, ""
+	for ctx.Err() == nil {
+		for _, w := range ways {
+			if slices.Contains(h.cfg.Without, w.source) {
+				why = join(why, w.source+": not wanted")
+				continue
+			}
+			r, err := w.open(ctx, h)
+			if err == nil {
+				h.tell(first, w, why)
+				first = false
+				err = r.Run(ctx)
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			why = join(why, w.source+": "+text(err))
+			h.log.WarnContext(ctx, "source of events not usable", "source", w.source, "error", err)
+		}
+		h.tell(first, way{kinds: ways[0].kinds}, why)
+		first, why = false, ""
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return "ended"
+	}
+	return err.Error()
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// tell says which source some kinds have from now on; none when it has no name.
+func (h *host) tell(first bool, w way, why string) {
+	e := &event.Event{Action: event.SensorChanged}
+	if first {
+		e.Action = event.SensorStarted
+	}
+	names := make([]string, 0, len(w.kinds))
+	for _, k := range w.kinds {
+		names = append(names, k.String())
+	}
+	source := w.source
+	if source == "" {
+		source = "none"
+	}
+	e.Set(event.Source, source)
+	e.Set(event.Reason, why)
+	e.Set(event.AdditionalFields, object(map[string]any{"kinds": names}))
+	h.put(e, Now())
+}
+
+// put stamps an event with the time since boot at which it happened, and hands it on.
+func (h *host) put(e *event.Event, at time.Duration) {
+	h.clock.Stamp(e, at)
+	h.sink.Put(e)
+}
+
+// object is the JSON form of additional fields.
+func object(fields map[string]any) string {
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
