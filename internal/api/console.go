@@ -61,6 +61,8 @@ func newConsole(opt Options) *console {
 	c.auditRoutes()
 	c.appRoutes()
 	c.ownTokenRoutes()
+	c.peopleRoutes()
+	c.roleRoutes()
 	c.liveRoute()
 	finishSchemas(c.api.OpenAPI())
 	describeGroups(c.api.OpenAPI())

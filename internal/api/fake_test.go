@@ -179,6 +179,10 @@ func (f *fake) SaveDeviceGroup(_ context.Context, c server.Caller, id exposure.G
 	return server.DeviceGroup{ID: id, Name: e.Name, Rules: e.Rules}, need(c, server.ManageSettings)
 }
 
+func (f *fake) SetGroupAccess(_ context.Context, c server.Caller, id exposure.Group, _ server.GroupAccess) (server.DeviceGroup, error) {
+	return server.DeviceGroup{ID: id, Rules: []group.Rule{}, UserGroups: []int64{}}, need(c, server.ManageSettings)
+}
+
 func (f *fake) DeleteDeviceGroup(_ context.Context, c server.Caller, _ exposure.Group) error {
 	return need(c, server.ManageSettings)
 }

@@ -20,6 +20,11 @@ type saveGroupIn struct {
 	Body server.RuleEdit
 }
 
+type groupAccessIn struct {
+	ID   int `path:"id" minimum:"0" maximum:"65000" doc:"Number of the device group; 0: the devices in none."`
+	Body server.GroupAccess
+}
+
 type newRulesIn struct {
 	Body server.RuleEdit
 }
@@ -83,6 +88,10 @@ func (c *console) groupingRoutes() {
 	send(c, huma.Operation{OperationID: "save-device-group", Method: http.MethodPut, Path: "/device-groups/{id}", Summary: "Change a device group"},
 		func(ctx context.Context, caller server.Caller, in *saveGroupIn) (server.DeviceGroup, error) {
 			return c.srv.SaveDeviceGroup(ctx, caller, exposure.Group(in.ID), in.Body)
+		})
+	send(c, huma.Operation{OperationID: "set-device-group-access", Method: http.MethodPut, Path: "/device-groups/{id}/access", Summary: "Say which user groups see a device group"},
+		func(ctx context.Context, caller server.Caller, in *groupAccessIn) (server.DeviceGroup, error) {
+			return c.srv.SetGroupAccess(ctx, caller, exposure.Group(in.ID), in.Body)
 		})
 	quietly(c, huma.Operation{OperationID: "delete-device-group", Method: http.MethodDelete, Path: "/device-groups/{id}", Summary: "Delete a device group; its devices go on to other groups"},
 		func(ctx context.Context, caller server.Caller, in *GroupID) error {

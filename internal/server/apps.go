@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -186,7 +187,7 @@ func (a *Accounts) IssueToken(ctx context.Context, base, clientID, secret string
 }
 
 // personCaller is an account as it may act now, outside of any session. An
-// account that is gone is ErrUnauthenticated.
+// account that is gone or disabled is ErrUnauthenticated.
 func (a *Accounts) personCaller(ctx context.Context, account int64) (Caller, error) {
 	who, err := a.st.AccountByID(ctx, account)
 	if errors.Is(err, store.ErrNotFound) {
@@ -195,7 +196,8 @@ func (a *Accounts) personCaller(ctx context.Context, account int64) (Caller, err
 	if err != nil {
 		return Caller{}, err
 	}
-	return Caller{Name: who.Name, UserID: who.ID, Admin: who.Role == RoleAdministrator}, nil
+	r, err := a.rights(ctx, who.ID)
+	return r.caller(who), err
 }
 
 // TokenCaller is who a token belongs to. A token that does not hold, has
@@ -220,7 +222,7 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 	if ok, err := a.st.HasAppSecret(ctx, app.Client, c.Secret, at); err != nil || !ok || app.Disabled {
 		return Caller{}, errors.Join(err, ErrUnauthenticated)
 	}
-	caller := Caller{Name: app.Name}
+	caller := Caller{Name: app.Name, Scope: exposure.Everywhere()}
 	said := c.Roles
 	if app.Owner != 0 {
 		if caller, err = a.personCaller(ctx, app.Owner); err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,9 +18,6 @@ import (
 	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/store"
 )
-
-// RoleAdministrator may do everything.
-const RoleAdministrator = "Administrator"
 
 // minPassword is the least length of a password, in characters; maxPassword
 // the most, in bytes, so that hashing stays cheap.
@@ -34,8 +32,12 @@ const (
 type Me struct {
 	Username    string `json:"username"`
 	DisplayName string `json:"display_name"`
-	Role        string `json:"role"`
+	Role        string `json:"role"`           // in a word, for people
 	NeedsSecret bool   `json:"needs_password"` // no password is set: the next sign-in needs another link
+	// Administrator holds everything; Permissions are identifiers of RolePermissions.
+	Administrator bool     `json:"administrator"`
+	Permissions   []string `json:"permissions"`
+	AllDevices    bool     `json:"all_devices"` // no device group is hidden
 }
 
 // ErrUnauthenticated says that who asks is not known: a wrong password, a
@@ -114,15 +116,15 @@ func identity(ctx context.Context, st *store.Store, name string, fresh func() ([
 func (a *Accounts) SignInLink(ctx context.Context) (string, error) {
 	secret := newSecret()
 	at := a.now()
-	if err := a.st.AddLink(ctx, digest(secret), at, at.Add(linkLife)); err != nil {
+	if err := a.st.AddLink(ctx, 0, digest(secret), at, at.Add(linkLife)); err != nil {
 		return "", err
 	}
 	return secret, nil
 }
 
-// RedeemLink consumes a one-time secret and opens a session for the first
-// administrator, created as "admin" when there is none. An unknown, used or
-// expired secret is ErrUnauthenticated.
+// RedeemLink consumes a one-time secret and opens a session for the person it
+// was made for, or the first administrator, created as "admin" when there is
+// none. An unknown, used or expired secret is ErrUnauthenticated.
 func (a *Accounts) RedeemLink(ctx context.Context, token, remote string) (SessionSecret, Me, error) {
 	at := a.now()
 	if err := a.remote.attempt(addressKey(remote), at); err != nil {
@@ -130,7 +132,7 @@ func (a *Accounts) RedeemLink(ctx context.Context, token, remote string) (Sessio
 	}
 	actor(ctx, audit.Nobody, "one-time link", "")
 	secret, n := a.newSession(0, remote, at)
-	first := store.Account{Name: "admin", Display: "Administrator", Role: RoleAdministrator, Created: at}
+	first := store.Account{Name: "admin", Display: "Administrator", Created: at}
 	who, err := a.st.RedeemLink(ctx, digest(token), first, n, at.Add(-sessionLife), at.Add(-sessionIdle))
 	if errors.Is(err, store.ErrNotFound) {
 		a.log.WarnContext(ctx, "sign-in link refused", "remote", remote)
@@ -141,7 +143,8 @@ func (a *Accounts) RedeemLink(ctx context.Context, token, remote string) (Sessio
 	}
 	a.remote.clear(addressKey(remote))
 	a.log.InfoContext(ctx, "signed in by link", "user", who.Name, "remote", remote)
-	return secret, meOf(who), nil
+	me, err := a.me(ctx, who)
+	return secret, me, err
 }
 
 // SignIn opens a session for a user name and a password. Wrong ones are
@@ -164,7 +167,7 @@ func (a *Accounts) SignIn(ctx context.Context, username, password, remote string
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", Me{}, err
 	}
-	known := err == nil && who.Password != ""
+	known := err == nil && who.Password != "" && who.Disabled.IsZero()
 	hash := a.decoy
 	if known {
 		hash = who.Password
@@ -185,7 +188,8 @@ func (a *Accounts) SignIn(ctx context.Context, username, password, remote string
 	a.remote.clear(addressKey(remote))
 	a.users.clear(name)
 	a.log.InfoContext(ctx, "signed in", "user", who.Name, "remote", remote)
-	return secret, meOf(who), nil
+	me, err := a.me(ctx, who)
+	return secret, me, err
 }
 
 // SetPassword sets the caller's own password and ends all other sessions of
@@ -270,8 +274,29 @@ func (a *Accounts) person(ctx context.Context, c Caller) (store.Account, error) 
 	return who, err
 }
 
-func meOf(who store.Account) Me {
-	return Me{Username: who.Name, DisplayName: who.Display, Role: who.Role, NeedsSecret: who.Password == ""}
+// me is what a person who just signed in knows of the own account.
+func (a *Accounts) me(ctx context.Context, who store.Account) (Me, error) {
+	r, err := a.rights(ctx, who.ID)
+	return meOf(who, r), err
+}
+
+func meOf(who store.Account, r Rights) Me {
+	m := Me{Username: who.Name, DisplayName: who.Display, NeedsSecret: who.Password == "", Role: roleWord(r),
+		Administrator: r.Admin, Permissions: append([]string{}, r.Held...), AllDevices: r.Scope.All()}
+	return m
+}
+
+// roleWord says in a word what somebody may do.
+func roleWord(r Rights) string {
+	switch {
+	case r.Admin:
+		return "Administrator"
+	case len(r.Held) == 0:
+		return "No role"
+	case slices.ContainsFunc(r.Held, func(p string) bool { return p != ViewExposure && p != ViewOperations }):
+		return "Operator"
+	}
+	return "Reader"
 }
 
 // newSecret is 256 random bits in base64url.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func administrator(t *testing.T, a *Accounts, password string) (SessionSecret, C
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Me{Username: "admin", DisplayName: "Administrator", Role: RoleAdministrator, NeedsSecret: true}); me != want {
+	if want := (Me{Username: "admin", DisplayName: "Administrator", Role: "Administrator", NeedsSecret: true, Administrator: true, Permissions: me.Permissions, AllDevices: true}); !reflect.DeepEqual(me, want) || len(me.Permissions) != len(RolePermissions) {
 		t.Fatalf("me = %+v, want %+v", me, want)
 	}
 	c, _, err := a.SessionCaller(t.Context(), secret)

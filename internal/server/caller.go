@@ -17,9 +17,14 @@ const (
 	// of remediation handling: to request, complete and re-open them; it includes RemediationRead.
 	RemediationRead  = "RemediationTasks.Read.All"
 	RemediationWrite = "RemediationTasks.ReadWrite.All"
-	// ManageSettings is the console's administrators' permission: intelligence,
-	// onboarding, accounts. Applications cannot have it.
+	// ManageSettings is the administrators' permission: people, roles, device
+	// groups, intelligence, ticketing, the audit log. Applications cannot have it.
 	ManageSettings = "Picket.Manage"
+	// ManageSecurity is the right of security settings: onboarding, removal of
+	// devices, documents, rules of tags. Applications cannot have it.
+	ManageSecurity = "Picket.Security"
+	// ManageDevices gives devices tags and values. Applications have MachineReadWrite.
+	ManageDevices = "Picket.Devices"
 	// ManageExceptions makes and cancels exceptions. Applications cannot have it.
 	ManageExceptions = "Picket.Exceptions"
 )
@@ -28,21 +33,38 @@ const (
 var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite}
 
 // Caller is who asks: a person with a session or an application with a token.
-// The zero Caller may do nothing.
+// The zero Caller may do nothing and sees nothing.
 type Caller struct {
 	Name        string // user name, or application name
 	App         string // client id when it is an application
 	UserID      int64  // when it is a person
-	Admin       bool   // has every permission
+	Admin       bool   // has every permission and sees all devices
 	Permissions []string
 	Remote      string // address it came from
-	// Groups are the device groups that the answer is to be about; nil: all.
+	// Scope are the devices that the caller may see. Whoever knows the session
+	// or the token sets it, nobody else.
+	Scope exposure.Scope
+	// Groups are the device groups that the answer is to be about; nil: all
+	// that the caller may see. Only looks reads it.
 	Groups []exposure.Group
 
 	session     string    // digest of the session's secret, for a person
 	tokenSecret string    // id of the secret that a program's token was got with
 	limits      appLimits // of a program
 }
+
+// sees are the devices that the caller may see: what a device, a group or an
+// exception that is named by its id must be in.
+func (c Caller) sees() exposure.Scope {
+	if c.Admin {
+		return exposure.Everywhere()
+	}
+	return c.Scope
+}
+
+// looks are the devices that an answer is about: those that the caller sees,
+// in the device groups that were asked for.
+func (c Caller) looks() exposure.Scope { return c.sees().Only(c.Groups) }
 
 // Has reports whether the caller holds a permission.
 func (c Caller) Has(permission string) bool {

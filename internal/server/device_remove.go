@@ -38,7 +38,7 @@ func (d *device) permanent() string {
 // DeviceRemoval says what would disappear with a device without an agent.
 // Nothing is changed.
 func (s *Server) DeviceRemoval(ctx context.Context, caller Caller, id string) (DeviceRemoval, error) {
-	if err := s.need(caller, MachineReadWrite); err != nil {
+	if err := s.need(caller, MachineReadWrite, ManageSecurity); err != nil {
 		return DeviceRemoval{}, err
 	}
 	s.core.mu.RLock()
@@ -77,7 +77,7 @@ func (s *Server) DeviceRemoval(ctx context.Context, caller Caller, id string) (D
 // close, what exports show of earlier moments stays, and activities count it
 // as removed. A document of the same subject makes it a device again.
 func (s *Server) RemoveDevice(ctx context.Context, caller Caller, id string) error {
-	if err := s.need(caller, MachineReadWrite); err != nil {
+	if err := s.need(caller, MachineReadWrite, ManageSecurity); err != nil {
 		return err
 	}
 	s.core.mu.RLock()

@@ -111,7 +111,7 @@ func (c *core) standing() standing {
 	if t.Devices > 0 {
 		out.score = fmt.Sprintf("%s/%d", t.Mean.Num.Big(), t.Mean.Den)
 	}
-	sec := c.secureScore(c.lens(Caller{}))
+	sec := c.secureScore(c.lensOf(exposure.Everywhere()))
 	out.secureVersion = sec.Version
 	if pc := sec.Total.PerCent(); pc != nil {
 		out.secure = pc.RatString()

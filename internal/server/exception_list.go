@@ -95,7 +95,7 @@ func (s *Server) Exceptions(ctx context.Context, caller Caller, q Query) (Page[E
 	c.mu.RUnlock()
 	if wantsEnded(&q) {
 		read, enough := 0, math.MaxInt
-		if asMade(&q) && caller.Groups == nil { // in the order in which the store has them: the page needs no more of them
+		if asMade(&q) && caller.looks().All() { // in the order in which the store has them: the page needs no more of them
 			enough = q.Offset + q.Limit
 		}
 		if err := s.eachEnded(ctx, func(c *core, e *exception) bool {

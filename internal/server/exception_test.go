@@ -376,8 +376,8 @@ func TestExceptionsAreChecked(t *testing.T) {
 		caller Caller
 		want   error
 	}{
-		"who may not":        {func(*NewException) {}, Caller{Permissions: AppPermissions}, ErrDenied},
-		"global by a person": {func(*NewException) {}, Caller{Permissions: []string{ManageExceptions}}, ErrDenied},
+		"who may not":        {func(*NewException) {}, Caller{Permissions: AppPermissions, Scope: exposure.Everywhere()}, ErrDenied},
+		"global by a person": {func(*NewException) {}, Caller{Permissions: []string{ManageExceptions}, Scope: exposure.Everywhere()}, ErrDenied},
 		"no justification":   {func(e *NewException) { e.Justification = "x" }, admin, ErrInvalid},
 		"no end":             {func(e *NewException) { e.Days = 0 }, admin, ErrInvalid},
 		"two ends":           {func(e *NewException) { e.Until = b.clock.Add(time.Hour) }, admin, ErrInvalid},

@@ -29,8 +29,8 @@ const (
 	previewStep = 5000
 )
 
-// DeviceGroups lists the device groups by rank; group 0 comes last. The list is
-// the same whichever groups the caller looks at.
+// DeviceGroups lists the device groups that the caller may see by rank; group 0
+// comes last. The list is the same whichever of them the caller looks at.
 func (s *Server) DeviceGroups(ctx context.Context, caller Caller) ([]DeviceGroup, error) {
 	if err := s.need(caller, MachineRead); err != nil {
 		return nil, err
@@ -38,13 +38,20 @@ func (s *Server) DeviceGroups(ctx context.Context, caller Caller) ([]DeviceGroup
 	if err := s.core.settle(ctx); err != nil {
 		return nil, err
 	}
+	var access map[uint16][]int64
+	if caller.Has(ManageSettings) {
+		var err error
+		if access, err = s.st.DeviceAccess(ctx); err != nil {
+			return nil, fmt.Errorf("read who sees device groups: %w", err)
+		}
+	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	return s.core.deviceGroups(), nil
+	return s.core.deviceGroups(caller.sees(), access), nil
 }
 
-// deviceGroups are the groups with what they hold. The caller holds mu for reading.
-func (c *core) deviceGroups() []DeviceGroup {
+// deviceGroups are the groups of a scope with what they hold. The caller holds mu for reading.
+func (c *core) deviceGroups(in exposure.Scope, access map[uint16][]int64) []DeviceGroup {
 	n := map[exposure.Group]int{}
 	for _, d := range c.devices {
 		if d != nil {
@@ -52,13 +59,43 @@ func (c *core) deviceGroups() []DeviceGroup {
 		}
 	}
 	out := make([]DeviceGroup, 0, len(c.sorting.groups)+1)
+	add := func(g DeviceGroup) {
+		if in.Has(g.ID) {
+			g.Devices, g.Score, g.UserGroups = n[g.ID], c.groupScore(g.ID), append([]int64{}, access[uint16(g.ID)]...)
+			out = append(out, g)
+		}
+	}
 	for i := range c.sorting.groups {
 		g := &c.sorting.groups[i]
-		out = append(out, DeviceGroup{ID: g.group(), Name: g.name, Description: g.description, Rank: i + 1, Rules: g.rules,
-			Devices: n[g.group()], Score: c.groupScore(g.group())})
+		add(DeviceGroup{ID: g.group(), Name: g.name, Description: g.description, Rank: i + 1, Rules: g.rules})
 	}
-	return append(out, DeviceGroup{Name: Ungrouped, Description: "Devices that no rule takes.", Rank: len(out) + 1, Rules: []group.Rule{},
-		Devices: n[0], Score: c.groupScore(0)})
+	add(DeviceGroup{Name: Ungrouped, Description: "Devices that no rule takes.", Rank: len(c.sorting.groups) + 1, Rules: []group.Rule{}})
+	return out
+}
+
+// SetGroupAccess says which user groups see the devices of a device group; 0
+// is the devices in none. It holds from the next request on, and for what is
+// being streamed and exported.
+func (s *Server) SetGroupAccess(ctx context.Context, caller Caller, id exposure.Group, a GroupAccess) (DeviceGroup, error) {
+	if err := s.need(caller, ManageSettings); err != nil {
+		return DeviceGroup{}, err
+	}
+	s.sorting.Lock()
+	defer s.sorting.Unlock()
+	name, ok := s.rules().names[id]
+	if !ok {
+		return DeviceGroup{}, fmt.Errorf("group %d: %w", id, ErrNotFound)
+	}
+	access, err := s.st.DeviceAccess(ctx)
+	if err != nil {
+		return DeviceGroup{}, fmt.Errorf("read who sees device groups: %w", err)
+	}
+	audit.Change(ctx, name, map[string]any{"user_groups": s.groupNames(ctx, access[uint16(id)])}, map[string]any{"user_groups": s.groupNames(ctx, a.UserGroups)})
+	if err := s.st.SetAccess(ctx, int64(id), a.UserGroups); err != nil {
+		return DeviceGroup{}, peopleErr("user_groups", err)
+	}
+	s.log.InfoContext(ctx, "access to device group changed", "group", id, "by", caller.Name)
+	return s.deviceGroup(context.WithoutCancel(ctx), id)
 }
 
 // groupScore is the score of one group. The caller holds mu for reading.
@@ -81,7 +118,7 @@ func (s *Server) ScoresByGroup(ctx context.Context, caller Caller) ([]GroupScore
 	defer c.mu.RUnlock()
 	var out []GroupScore
 	add := func(id exposure.Group) {
-		if caller.Groups == nil || slices.Contains(caller.Groups, id) {
+		if caller.looks().Has(id) {
 			out = append(out, GroupScore{ID: id, Name: c.sorting.names[id], ScoreView: c.groupScore(id)})
 		}
 	}
@@ -200,7 +237,11 @@ func (s *Server) SaveDeviceGroup(ctx context.Context, caller Caller, id exposure
 	row, err := r.stored()
 	if err == nil {
 		noteRules(ctx, now.groups, r)
+		row.UserGroups = e.UserGroups
 		r.id, err = s.st.PutDeviceGroup(ctx, row)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return DeviceGroup{}, Invalidf("user_groups", "names a user group that does not exist: read the lists again")
 	}
 	if err != nil {
 		return DeviceGroup{}, fmt.Errorf("store group: %w", err)
@@ -218,9 +259,13 @@ func (s *Server) deviceGroup(ctx context.Context, id exposure.Group) (DeviceGrou
 	if err := s.core.settle(ctx); err != nil {
 		return DeviceGroup{}, err
 	}
+	access, err := s.st.DeviceAccess(ctx)
+	if err != nil {
+		return DeviceGroup{}, fmt.Errorf("read who sees device groups: %w", err)
+	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	for _, g := range s.core.deviceGroups() {
+	for _, g := range s.core.deviceGroups(exposure.Within(id), access) {
 		if g.ID == id {
 			return g, nil
 		}

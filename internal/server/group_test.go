@@ -232,7 +232,7 @@ func TestGroupsRefuse(t *testing.T) {
 	if _, err := s.SaveTagRule(t.Context(), admin, 0, RuleEdit{Name: "a", Rules: on(group.Tag, group.Equals, "a")}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a tag by itself: %v", err)
 	}
-	reader := Caller{Permissions: []string{MachineRead, MachineReadWrite, ScoreRead}}
+	reader := Caller{Permissions: []string{MachineRead, MachineReadWrite, ScoreRead}, Scope: exposure.Everywhere()}
 	if _, err := s.SaveDeviceGroup(t.Context(), reader, 0, RuleEdit{Name: "x"}); !errors.Is(err, ErrDenied) {
 		t.Errorf("who may not manage settings made a group: %v", err)
 	}

@@ -119,7 +119,7 @@ func due(changed bool, since time.Duration) bool {
 // is old, and returns the last point.
 func (s *Server) recordScore(ctx context.Context, last store.ScorePoint, now time.Time) (store.ScorePoint, error) {
 	s.core.mu.RLock()
-	v := s.core.scoreView(s.core.lens(Caller{}))
+	v := s.core.scoreView(s.core.lensOf(exposure.Everywhere()))
 	s.core.mu.RUnlock()
 	changed := v.Num != last.Num || v.Den != last.Den || v.Version != last.Version
 	if v.Devices == 0 || !due(changed, now.Sub(last.At)) {
@@ -152,7 +152,7 @@ func (c *core) usedGroups() []exposure.Group {
 // recordSecure does for the secure score what recordScore does.
 func (s *Server) recordSecure(ctx context.Context, last store.SecurePoint, now time.Time) (store.SecurePoint, error) {
 	s.core.mu.RLock()
-	score := s.core.secureScore(s.core.lens(Caller{}))
+	score := s.core.secureScore(s.core.lensOf(exposure.Everywhere()))
 	devices := int(s.core.fleet.Scores().Devices().GetCardinality())
 	s.core.mu.RUnlock()
 	if score.Total.Max == 0 {
@@ -440,11 +440,11 @@ type trends struct {
 
 // trends reads the histories for a caller's device groups.
 func (s *Server) trends(ctx context.Context, caller Caller, now time.Time) (t trends, err error) {
-	if t.score, err = s.trend(ctx, caller, now.Add(-trendShown)); err != nil {
+	if t.score, err = s.trend(ctx, caller.looks(), now.Add(-trendShown)); err != nil {
 		return t, fmt.Errorf("read history of the score: %w", err)
 	}
-	if caller.Groups != nil {
-		t.groups, err = s.groupSecureTrend(ctx, caller.Groups, now.Add(-trendShown))
+	if !caller.looks().All() {
+		t.groups, err = s.groupSecureTrend(ctx, caller.looks(), now.Add(-trendShown))
 		return t, err
 	}
 	if _, t.secure, err = s.core.past.since(ctx, s.st, now.Add(-trendShown), now); err != nil {

@@ -287,7 +287,7 @@ func TestPublishEvent(t *testing.T) {
 	if _, err := s.Event(t.Context(), group, got[0].ID); !errors.Is(err, ErrNotFound) {
 		t.Errorf("another group opens the event: %v", err)
 	}
-	if _, err := s.Events(t.Context(), Caller{Permissions: []string{ScoreRead}}, Query{}); !errors.Is(err, ErrDenied) {
+	if _, err := s.Events(t.Context(), Caller{Permissions: []string{ScoreRead}, Scope: exposure.Everywhere()}, Query{}); !errors.Is(err, ErrDenied) {
 		t.Errorf("without the permission: %v", err)
 	}
 	tomorrow := time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
@@ -400,7 +400,7 @@ func TestDashboardEvents(t *testing.T) {
 	if err != nil || counts.Vulnerabilities != 4 || counts.Exploitable != 0 || counts.Events != 4 {
 		t.Errorf("counts %+v, %v", counts, err)
 	}
-	if d, err = s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}}); err != nil || len(d.TopEvents)+len(d.EventDays) != 0 {
+	if d, err = s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}, Scope: exposure.Everywhere()}); err != nil || len(d.TopEvents)+len(d.EventDays) != 0 {
 		t.Errorf("who may read scores sees events: %+v, %v", d.TopEvents, err)
 	}
 }

@@ -91,7 +91,7 @@ func inaccuracyRow(x *store.Inaccuracy) InaccuracyRow {
 // ReportInaccuracy stores what a person says is wrong, with what Picket knows
 // of it. Nothing is sent anywhere.
 func (s *Server) ReportInaccuracy(ctx context.Context, caller Caller, in InaccuracyReport) (InaccuracyRow, error) {
-	if err := s.need(caller, ManageSettings); err != nil {
+	if err := s.need(caller, ManageSecurity); err != nil {
 		return InaccuracyRow{}, err
 	}
 	categories, ok := inaccuracyKinds[in.Kind]
@@ -223,7 +223,7 @@ func (s *Server) evidence(ctx context.Context, caller Caller, kind, subject stri
 
 // Inaccuracies lists what was reported.
 func (s *Server) Inaccuracies(ctx context.Context, caller Caller, q Query) (Page[InaccuracyRow], error) {
-	if err := s.need(caller, ManageSettings); err != nil {
+	if err := s.need(caller, ManageSecurity); err != nil {
 		return Page[InaccuracyRow]{}, err
 	}
 	all, err := s.st.Inaccuracies(ctx)
@@ -240,7 +240,7 @@ func (s *Server) Inaccuracies(ctx context.Context, caller Caller, q Query) (Page
 
 // Inaccuracy is one report with its evidence: what to send to the maintainers.
 func (s *Server) Inaccuracy(ctx context.Context, caller Caller, id string) (Inaccuracy, error) {
-	if err := s.need(caller, ManageSettings); err != nil {
+	if err := s.need(caller, ManageSecurity); err != nil {
 		return Inaccuracy{}, err
 	}
 	n, err := strconv.ParseInt(id, 10, 64)
@@ -259,7 +259,7 @@ func (s *Server) Inaccuracy(ctx context.Context, caller Caller, id string) (Inac
 
 // SetInaccuracyStatus says whether a report is open or resolved.
 func (s *Server) SetInaccuracyStatus(ctx context.Context, caller Caller, id, status string) error {
-	if err := s.need(caller, ManageSettings); err != nil {
+	if err := s.need(caller, ManageSecurity); err != nil {
 		return err
 	}
 	if status != "open" && status != "resolved" {

@@ -12,10 +12,9 @@ import (
 )
 
 // mostLenses is how many selections of device groups keep their rows.
-const mostLenses = 4
+const mostLenses = 16
 
-// lens is the part of the fleet that an answer is about: the device groups
-// that were asked for. It is good while the caller holds core.mu for reading.
+// lens is the part of the fleet that an answer is about: device groups. It is good while the caller holds core.mu for reading.
 type lens struct {
 	groups []exposure.Group // nil: all
 	devs   *roaring.Bitmap  // the devices in them, nil: all; shared, never changed
@@ -54,12 +53,16 @@ type lenses struct {
 	byKey map[string]lens
 }
 
-// lens is what a caller's answers are about. The caller holds mu for reading.
-func (c *core) lens(caller Caller) lens {
-	if caller.Groups == nil {
+// lens is what a caller's answers are about: what the caller may see of what
+// was asked for. The caller of lens holds mu for reading.
+func (c *core) lens(caller Caller) lens { return c.lensOf(caller.looks()) }
+
+// lensOf is the part of the fleet in a scope. The caller holds mu for reading.
+func (c *core) lensOf(in exposure.Scope) lens {
+	groups := in.Groups()
+	if groups == nil {
 		return lens{rows: c.rows}
 	}
-	groups := slices.Compact(append([]exposure.Group{}, slices.Sorted(slices.Values(caller.Groups))...)) // never nil: no groups are no devices
 	var key strings.Builder
 	for _, g := range groups {
 		key.WriteString(strconv.Itoa(int(g)))

@@ -10,7 +10,7 @@ func (s *Server) AgentHandler() http.Handler { return s.gate.handler() }
 
 // Onboarding is what an administrator needs to bring a host in.
 func (s *Server) Onboarding(_ context.Context, c Caller) (Onboarding, error) {
-	if err := s.need(c, ManageSettings); err != nil {
+	if err := s.need(c, ManageSecurity); err != nil {
 		return Onboarding{}, err
 	}
 	return s.gate.onboarding("https://" + s.opt.AgentAddr), nil
@@ -18,7 +18,7 @@ func (s *Server) Onboarding(_ context.Context, c Caller) (Onboarding, error) {
 
 // Tokens lists the enrolment tokens, newest first, without their secrets.
 func (s *Server) Tokens(ctx context.Context, c Caller) ([]TokenRow, error) {
-	if err := s.need(c, ManageSettings); err != nil {
+	if err := s.need(c, ManageSecurity); err != nil {
 		return nil, err
 	}
 	return s.gate.tokens(ctx)
@@ -27,7 +27,7 @@ func (s *Server) Tokens(ctx context.Context, c Caller) ([]TokenRow, error) {
 // CreateToken makes an enrolment token. The secret is returned once; maxUses 0
 // is unlimited; hours is its life.
 func (s *Server) CreateToken(ctx context.Context, c Caller, note string, maxUses, hours int) (string, TokenRow, error) {
-	if err := s.need(c, ManageSettings); err != nil {
+	if err := s.need(c, ManageSecurity); err != nil {
 		return "", TokenRow{}, err
 	}
 	return s.gate.createToken(ctx, c.Name, note, maxUses, hours)
@@ -35,7 +35,7 @@ func (s *Server) CreateToken(ctx context.Context, c Caller, note string, maxUses
 
 // RevokeToken ends an enrolment token.
 func (s *Server) RevokeToken(ctx context.Context, c Caller, id string) error {
-	if err := s.need(c, ManageSettings); err != nil {
+	if err := s.need(c, ManageSecurity); err != nil {
 		return err
 	}
 	return s.gate.revokeToken(ctx, c.Name, id)

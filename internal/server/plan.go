@@ -218,7 +218,7 @@ func (s *Server) DraftPlan(ctx context.Context, caller Caller, g PlanGoal) (Plan
 	if err != nil {
 		return Plan{}, err
 	}
-	out := Plan{Goal: g, Version: exposure.ScoreVersion, Scored: x.problem.Devices(), AllDevices: caller.Groups == nil, Groups: groupNumbers(caller.Groups), GroupNames: x.groupNames, Steps: []PlanStep{},
+	out := Plan{Goal: g, Version: exposure.ScoreVersion, Scored: x.problem.Devices(), AllDevices: caller.looks().All(), Groups: groupNumbers(caller.looks().Groups()), GroupNames: x.groupNames, Steps: []PlanStep{},
 		Considered: x.considered, Available: x.available, CreatedAt: x.asOf, CreatedBy: caller.Name}
 	var plan exposure.Plan
 	if basket != nil {
@@ -268,7 +268,7 @@ func (c *core) plan(ctx context.Context, caller Caller, g *PlanGoal, basket []ex
 			return nil, err
 		}
 		x := c.candidates(c.lens(caller), g, basket)
-		x.groupNames = c.planGroups(groupNumbers(caller.Groups), nil)
+		x.groupNames = c.planGroups(groupNumbers(caller.looks().Groups()), nil)
 		for stale, done, read := false, false, 0; !stale; read += gatherStep {
 			watch.tell(SearchReading, min(read, len(c.devices)), len(c.devices))
 			if done = x.problem.Gather(gatherStep); done {

@@ -57,13 +57,8 @@ func (s *Server) SavePlan(ctx context.Context, caller Caller, draft, name string
 	return s.measured(ctx, caller, p)
 }
 
-// sees reports whether a plan is within the device groups that a caller asks for.
-func sees(c Caller, p *Plan) bool {
-	if c.Groups == nil {
-		return true
-	}
-	return !p.AllDevices && !slices.ContainsFunc(p.Groups, func(g int) bool { return !slices.Contains(c.Groups, exposure.Group(g)) })
-}
+// sees reports whether a plan is within the device groups that a caller looks at.
+func sees(c Caller, p *Plan) bool { return c.looks().Covers(p.scope()) }
 
 func planOf(row *store.Plan) (p Plan, err error) {
 	if err := json.Unmarshal(row.Body, &p); err != nil {
@@ -73,16 +68,16 @@ func planOf(row *store.Plan) (p Plan, err error) {
 	return p, nil
 }
 
-// groupsOf are the device groups of a plan.
-func (p *Plan) groupsOf() []exposure.Group {
+// scope are the devices of a plan.
+func (p *Plan) scope() exposure.Scope {
 	if p.AllDevices {
-		return nil
+		return exposure.Everywhere()
 	}
 	out := []exposure.Group{}
 	for _, g := range p.Groups {
 		out = append(out, exposure.Group(g))
 	}
-	return out
+	return exposure.Within(out...)
 }
 
 // Plan is a saved plan with what became of it: each step's state now, and how
@@ -120,7 +115,7 @@ func (s *Server) saved(ctx context.Context, caller Caller, id string) (Plan, err
 
 // measured puts into a saved plan what became of it.
 func (s *Server) measured(ctx context.Context, caller Caller, p Plan) (Plan, error) {
-	trend, err := s.trend(ctx, Caller{Groups: p.groupsOf()}, p.CreatedAt)
+	trend, err := s.trend(ctx, p.scope(), p.CreatedAt)
 	if err != nil {
 		return Plan{}, fmt.Errorf("read history of the score: %w", err)
 	}
@@ -142,7 +137,7 @@ func (s *Server) measured(ctx context.Context, caller Caller, p Plan) (Plan, err
 // measure sets the states of a plan's steps and its actual score. The caller
 // holds mu for reading.
 func (c *core) measure(p *Plan) {
-	l := c.lens(Caller{Groups: p.groupsOf()})
+	l := c.lensOf(p.scope())
 	w := c.weights()
 	p.GroupNames = c.planGroups(p.Groups, p.GroupNames)
 	p.Actual = &PlanActual{Score: planScore(c.fleet.Scores().Total(l.groups, w).Mean), Trend: []TrendPoint{}, AsOf: time.Now().UTC()}

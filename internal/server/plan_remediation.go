@@ -34,7 +34,7 @@ func (s *Server) PlanRemediation(ctx context.Context, caller Caller, id string) 
 	c := s.core
 	defer c.mu.RUnlock()
 	f.GroupNames = c.planGroups(p.Groups, p.GroupNames)
-	l := c.lens(Caller{Groups: p.groupsOf()})
+	l := c.lensOf(p.scope())
 	for i := range p.Steps {
 		st := &p.Steps[i]
 		step := PlanFormStep{ID: st.ID, Name: st.Name, Type: st.Type, Active: c.remediations.active(l, st.ID), Asked: c.remediations.asked(p.ID, st.ID)}
@@ -65,7 +65,7 @@ func (s *Server) RemediatePlan(ctx context.Context, caller Caller, id string, in
 	s.plans.asking.Lock()
 	defer s.plans.asking.Unlock()
 	scoped := caller
-	scoped.Groups = p.groupsOf()
+	scoped.Groups = p.scope().Groups() // within what the caller looks at: saved saw to that
 	req := RemediationRequest{Priority: in.Priority, Notes: in.Notes, Groups: s.groupsLeft(&p)}
 	seen := map[string]bool{}
 	var list []*activity
@@ -112,7 +112,7 @@ func (s *Server) stepActivity(ctx context.Context, caller Caller, req Remediatio
 func (s *Server) groupsLeft(p *Plan) (out []uint32) {
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	for _, g := range p.groupsOf() {
+	for _, g := range p.scope().Groups() {
 		if _, ok := s.core.sorting.names[g]; ok || g == 0 {
 			out = append(out, uint32(g))
 		}
@@ -130,7 +130,7 @@ func (b *remediationBook) asked(plan, recommendation string) bool {
 // stepActivities notes at each step of a saved plan the last activity that was
 // requested with it. The caller holds mu for reading.
 func (c *core) stepActivities(p *Plan) {
-	l := c.lens(Caller{Groups: p.groupsOf()})
+	l := c.lensOf(p.scope())
 	last := map[string]*activity{}
 	for _, a := range c.remediations.all() {
 		if a.spec.Plan == p.ID && l.has(a.targets) {

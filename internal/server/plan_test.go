@@ -237,7 +237,7 @@ func TestPlansKeepToTheirGoal(t *testing.T) {
 		func(c Caller) error { _, err := s.Plan(t.Context(), c, "1"); return err },
 		func(c Caller) error { return s.DeletePlan(t.Context(), c, "1") },
 	} {
-		if err := tt(Caller{Permissions: []string{ScoreRead}}); !errors.Is(err, ErrDenied) {
+		if err := tt(Caller{Permissions: []string{ScoreRead}, Scope: exposure.Everywhere()}); !errors.Is(err, ErrDenied) {
 			t.Errorf("without the permission: %v", err)
 		}
 	}
@@ -309,7 +309,7 @@ func TestRemediationOfAPlan(t *testing.T) {
 		}
 	}
 	for _, perm := range []string{RecommendationRead, RemediationWrite} {
-		if _, err := s.RemediatePlan(t.Context(), Caller{Permissions: []string{perm}}, p.ID, good); !errors.Is(err, ErrDenied) {
+		if _, err := s.RemediatePlan(t.Context(), Caller{Permissions: []string{perm}, Scope: exposure.Everywhere()}, p.ID, good); !errors.Is(err, ErrDenied) {
 			t.Errorf("request with %s alone: %v, want a refusal", perm, err)
 		}
 	}
@@ -340,7 +340,7 @@ func TestRemediationOfAPlan(t *testing.T) {
 			t.Errorf("step %+v, want it done and its activity completed", st)
 		}
 	}
-	if q, err := s.Plan(t.Context(), Caller{Permissions: []string{RecommendationRead}}, p.ID); err != nil || q.Steps[0].Activity != "" {
+	if q, err := s.Plan(t.Context(), Caller{Permissions: []string{RecommendationRead}, Scope: exposure.Everywhere()}, p.ID); err != nil || q.Steps[0].Activity != "" {
 		t.Errorf("activities are told without the permission: %+v, %v", q.Steps, err)
 	}
 	id := p.Steps[0].Activity

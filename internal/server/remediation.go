@@ -196,7 +196,7 @@ func (s *Server) targets(caller Caller, a *activity) (*roaring.Bitmap, error) {
 		if g != 0 {
 			name, ok = c.sorting.names[exposure.Group(g)]
 		}
-		if !ok || g > lastGroup {
+		if !ok || g > lastGroup || !caller.sees().Has(exposure.Group(g)) {
 			return nil, Invalidf("groups", "%d is not the number of a device group", g)
 		}
 		groups = append(groups, exposure.Group(g))
@@ -204,7 +204,7 @@ func (s *Server) targets(caller Caller, a *activity) (*roaring.Bitmap, error) {
 	}
 	t := c.causeOf(a.Recommendation, a.spec.Ecosystem, false).there
 	t.And(c.active()) // also devices that are in no score: what they fail is to be mended all the same
-	t = c.lens(caller).of(c.lens(Caller{Groups: groups}).of(t))
+	t = c.lensOf(caller.looks().Only(groups)).of(t)
 	if t.IsEmpty() {
 		return nil, Invalidf("groups", "no device of these groups is exposed")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/picketsec/picket/internal/audit"
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -281,7 +282,7 @@ func (s *Server) followFixes(ctx context.Context, t *touchedDevices) {
 
 // turn makes an activity one for another recommendation.
 func (s *Server) turn(ctx context.Context, a *activity, next RecommendationRef) error {
-	rec, err := s.Recommendation(ctx, Caller{Name: systemName, Permissions: []string{RecommendationRead}}, next.ID)
+	rec, err := s.Recommendation(ctx, Caller{Name: systemName, Permissions: []string{RecommendationRead}, Scope: exposure.Everywhere()}, next.ID)
 	if err != nil {
 		return err
 	}

@@ -238,14 +238,14 @@ func TestRemediationRequests(t *testing.T) {
 		t.Error("an activity whose progress cannot be measured was completed by the fleet")
 	}
 	for _, p := range []string{RecommendationRead, RemediationRead, MachineReadWrite} {
-		if _, err := s.RequestRemediation(t.Context(), Caller{Permissions: []string{p}}, good); !errors.Is(err, ErrDenied) {
+		if _, err := s.RequestRemediation(t.Context(), Caller{Permissions: []string{p}, Scope: exposure.Everywhere()}, good); !errors.Is(err, ErrDenied) {
 			t.Errorf("request with %s: %v, want a refusal", p, err)
 		}
 	}
-	if _, err := s.RequestRemediation(t.Context(), Caller{Name: "soar", App: "x", Permissions: []string{RemediationWrite}}, good); err != nil {
+	if _, err := s.RequestRemediation(t.Context(), Caller{Name: "soar", App: "x", Permissions: []string{RemediationWrite}, Scope: exposure.Everywhere()}, good); err != nil {
 		t.Errorf("request with %s alone: %v", RemediationWrite, err)
 	}
-	d, err := s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}})
+	d, err := s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}, Scope: exposure.Everywhere()})
 	if err != nil || len(d.Remediations) != 0 || d.RemediationN != 0 {
 		t.Errorf("a dashboard without the permission shows activities: %+v, %v", d.Remediations, err)
 	}

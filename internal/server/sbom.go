@@ -71,7 +71,7 @@ func (d *device) silent() bool { return d.sum.OSID == "" && d.agent.Source != st
 // describes up to date. When it returns, the findings are stored. A document
 // that is older than the device's last one is ErrConflict.
 func (s *Server) ImportSBOM(ctx context.Context, caller Caller, document []byte, opt SBOMImport) (SBOMImported, error) {
-	if err := s.need(caller, MachineReadWrite); err != nil {
+	if err := s.need(caller, MachineReadWrite, ManageSecurity); err != nil {
 		return SBOMImported{}, err
 	}
 	return s.importSBOM(ctx, caller.Name, document, opt)

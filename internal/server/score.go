@@ -63,7 +63,7 @@ func (s *Server) ExposureScore(ctx context.Context, caller Caller) (ScoreView, e
 
 // SetDeviceValue says what a device is worth: Low, Normal or High.
 func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word string) error {
-	if err := s.need(caller, MachineReadWrite); err != nil {
+	if err := s.need(caller, MachineReadWrite, ManageDevices); err != nil {
 		return err
 	}
 	v, ok := valueOf(word)

@@ -17,7 +17,7 @@ type groupScores map[exposure.Group]store.GroupScore
 
 // lastGroupScores reads what was recorded last.
 func (s *Server) lastGroupScores(ctx context.Context) (groupScores, error) {
-	points, err := s.st.GroupScores(ctx, time.Now())
+	points, err := s.st.GroupScores(ctx, exposure.Everywhere(), time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("read history of device groups: %w", err)
 	}
@@ -59,16 +59,16 @@ func (s *Server) recordGroups(ctx context.Context, last groupScores, now time.Ti
 
 // groupTrend is the score of some device groups since a time: a point whenever
 // that of one of them changed, exact until it is divided.
-func groupTrend(points []store.GroupScore, groups []exposure.Group, since time.Time) []TrendPoint {
+func groupTrend(points []store.GroupScore, in exposure.Scope, since time.Time) []TrendPoint {
 	now := map[uint16]store.GroupScore{}
 	var out []TrendPoint
 	for i, p := range points {
-		if !slices.Contains(groups, exposure.Group(p.Group)) {
+		if !in.Has(exposure.Group(p.Group)) {
 			continue
 		}
 		now[p.Group] = p
 		if i+1 < len(points) && points[i+1].At.Equal(p.At) && slices.ContainsFunc(points[i+1:], func(o store.GroupScore) bool {
-			return o.At.Equal(p.At) && slices.Contains(groups, exposure.Group(o.Group))
+			return o.At.Equal(p.At) && in.Has(exposure.Group(o.Group))
 		}) {
 			continue // more of the same moment
 		}
@@ -93,11 +93,11 @@ func groupTrend(points []store.GroupScore, groups []exposure.Group, since time.T
 	return out
 }
 
-// trend is the history of the score that a caller asks for, oldest first.
-func (s *Server) trend(ctx context.Context, caller Caller, since time.Time) ([]TrendPoint, error) {
-	if caller.Groups != nil {
-		points, err := s.st.GroupScores(ctx, since)
-		return groupTrend(points, caller.Groups, since), err
+// trend is the history of the score of the devices in a scope, oldest first.
+func (s *Server) trend(ctx context.Context, in exposure.Scope, since time.Time) ([]TrendPoint, error) {
+	if !in.All() {
+		points, err := s.st.GroupScores(ctx, in, since)
+		return groupTrend(points, in, since), err
 	}
 	points, _, err := s.core.past.since(ctx, s.st, since, time.Now())
 	out := make([]TrendPoint, 0, len(points)+1)

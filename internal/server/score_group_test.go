@@ -59,7 +59,7 @@ func TestTrendOfGroups(t *testing.T) {
 	record(at.Add(-100 * time.Hour)) // the clock jumped back
 	check := func(c Caller, since time.Time, want ...float64) {
 		t.Helper()
-		got, err := s.trend(t.Context(), c, since)
+		got, err := s.trend(t.Context(), c.looks(), since)
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("trend of %v is %+v, %v, want %v", c.Groups, got, err, want)
 		}

@@ -221,7 +221,7 @@ func TestScoresOpenNothingElse(t *testing.T) {
 	load(t, s, "tracker.json", "openssl CVE-2024-0001 resolved 3.0.15-1~deb12u1")
 	r := newReport(s, enrol(t, s, "one"))
 	r.send(t, "openssl 3.0.11-1~deb12u1")
-	d, err := s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}})
+	d, err := s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}, Scope: exposure.Everywhere()})
 	if err != nil || d.Score.Score == 0 {
 		t.Fatalf("dashboard of a caller who may read scores: %v, %v", d.Score.Score, err)
 	}
@@ -232,7 +232,7 @@ func TestScoresOpenNothingElse(t *testing.T) {
 		t.Errorf("the administrator's dashboard lacks a card: %+v, %v", d, err)
 	}
 	for _, p := range []string{MachineRead, RecommendationRead, SoftwareRead} {
-		other := Caller{Permissions: []string{p}}
+		other := Caller{Permissions: []string{p}, Scope: exposure.Everywhere()}
 		if _, err := s.DeviceScore(t.Context(), other, string(r.id)); !errors.Is(err, ErrDenied) {
 			t.Errorf("device score with %s alone: %v, want a refusal", p, err)
 		}

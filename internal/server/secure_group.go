@@ -105,7 +105,7 @@ func (s *Server) recordGroupSecures(ctx context.Context, last groupSecures, now 
 
 // lastGroupSecures reads what was recorded last.
 func (s *Server) lastGroupSecures(ctx context.Context) (groupSecures, error) {
-	points, err := s.st.GroupSecures(ctx, nil, time.Now())
+	points, err := s.st.GroupSecures(ctx, exposure.Everywhere(), time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("read history of secure scores of device groups: %w", err)
 	}
@@ -118,12 +118,8 @@ func (s *Server) lastGroupSecures(ctx context.Context) (groupSecures, error) {
 
 // groupSecureTrend is the secure score of some device groups since a time, by
 // today's formula and checks: a point whenever one of them changed.
-func (s *Server) groupSecureTrend(ctx context.Context, groups []exposure.Group, since time.Time) ([]SecureTrendPoint, error) {
-	numbers := make([]uint16, 0, len(groups)) // never nil: no groups have no history
-	for _, g := range groups {
-		numbers = append(numbers, uint16(g))
-	}
-	points, err := s.st.GroupSecures(ctx, numbers, since)
+func (s *Server) groupSecureTrend(ctx context.Context, in exposure.Scope, since time.Time) ([]SecureTrendPoint, error) {
+	points, err := s.st.GroupSecures(ctx, in, since)
 	if err != nil {
 		return nil, fmt.Errorf("read history of secure scores of device groups: %w", err)
 	}

@@ -78,7 +78,7 @@ func TestSecureTrendOfGroups(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	check := func(c Caller, since time.Time, want ...float64) {
 		t.Helper()
-		got, err := s.groupSecureTrend(t.Context(), c.Groups, since)
+		got, err := s.groupSecureTrend(t.Context(), c.looks(), since)
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("trend of %v is %+v, %v, want %v", c.Groups, got, err, want)
 		}
@@ -96,7 +96,7 @@ func TestSecureTrendOfGroups(t *testing.T) {
 	move(t, s, two, 2)
 	judgeAll(s, two, posture.Fail, 5, 6, 7)
 	record(at.Add(-200 * time.Hour)) // the clock jumped back
-	got, err := s.groupSecureTrend(t.Context(), []exposure.Group{2}, at.Add(-30*24*time.Hour))
+	got, err := s.groupSecureTrend(t.Context(), exposure.Within(2), at.Add(-30*24*time.Hour))
 	if err != nil || len(got) != 3 || got[2].PerCent != alone || !got[2].At.After(got[1].At) {
 		t.Errorf("after a jump of the clock %+v, %v", got, err)
 	}

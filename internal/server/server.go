@@ -293,6 +293,7 @@ type API interface {
 
 	DeviceGroups(ctx context.Context, c Caller) ([]DeviceGroup, error)
 	SaveDeviceGroup(ctx context.Context, c Caller, id exposure.Group, e RuleEdit) (DeviceGroup, error)
+	SetGroupAccess(ctx context.Context, c Caller, id exposure.Group, a GroupAccess) (DeviceGroup, error)
 	DeleteDeviceGroup(ctx context.Context, c Caller, id exposure.Group) error
 	OrderDeviceGroups(ctx context.Context, c Caller, ids []exposure.Group) error
 	PreviewDeviceGroup(ctx context.Context, c Caller, id exposure.Group, rules []group.Rule) (RulePreview, error)
@@ -347,6 +348,22 @@ type API interface {
 	Intel(ctx context.Context, c Caller) (Intel, error)
 	SyncIntel(ctx context.Context, c Caller) (JobRow, error)
 	CancelJob(ctx context.Context, c Caller, id string) error
+
+	// People, roles and user groups are administrators'.
+	People(ctx context.Context, c Caller, q Query) (Page[PersonRow], error)
+	Person(ctx context.Context, c Caller, id int64) (PersonRow, error)
+	AddPerson(ctx context.Context, c Caller, in NewPerson) (PersonLink, error)
+	EditPerson(ctx context.Context, c Caller, id int64, e PersonEdit) (PersonRow, error)
+	DeletePerson(ctx context.Context, c Caller, id int64) error
+	LinkPerson(ctx context.Context, c Caller, id int64, reset bool) (PersonLink, error)
+	EndPersonSessions(ctx context.Context, c Caller, id int64) error
+	RolePermissions(ctx context.Context, c Caller) ([]RolePermission, error)
+	Roles(ctx context.Context, c Caller) ([]Role, error)
+	SaveRole(ctx context.Context, c Caller, id int64, e RoleEdit) (Role, error)
+	DeleteRole(ctx context.Context, c Caller, id int64) error
+	UserGroups(ctx context.Context, c Caller) ([]UserGroup, error)
+	SaveUserGroup(ctx context.Context, c Caller, id int64, e UserGroupEdit) (UserGroup, error)
+	DeleteUserGroup(ctx context.Context, c Caller, id int64) error
 
 	Onboarding(ctx context.Context, c Caller) (Onboarding, error)
 	Tokens(ctx context.Context, c Caller) ([]TokenRow, error)

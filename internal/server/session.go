@@ -58,8 +58,13 @@ func (a *Accounts) SessionCaller(ctx context.Context, secret SessionSecret) (Cal
 			return Caller{}, Me{}, err
 		}
 	}
-	c := Caller{Name: who.Name, UserID: who.ID, Admin: who.Role == RoleAdministrator, session: string(hash)}
-	return c, meOf(who), nil
+	r, err := a.rights(ctx, who.ID)
+	if err != nil {
+		return Caller{}, Me{}, err
+	}
+	c := r.caller(who)
+	c.session = string(hash)
+	return c, meOf(who, r), nil
 }
 
 // SignOut ends a session. One that does not exist is no error.

@@ -44,7 +44,7 @@ func (c *core) tagRules() []TagRule {
 // SaveTagRule stores the rules of a tag; devices have it, or have it no more,
 // when it returns. id 0 makes a new one.
 func (s *Server) SaveTagRule(ctx context.Context, caller Caller, id int64, e RuleEdit) (TagRule, error) {
-	if err := s.need(caller, ManageSettings); err != nil {
+	if err := s.need(caller, ManageSecurity); err != nil {
 		return TagRule{}, err
 	}
 	s.sorting.Lock()
@@ -86,7 +86,7 @@ func (s *Server) SaveTagRule(ctx context.Context, caller Caller, id int64, e Rul
 
 // DeleteTagRule deletes the rules of a tag: devices have it no more.
 func (s *Server) DeleteTagRule(ctx context.Context, caller Caller, id int64) error {
-	if err := s.need(caller, ManageSettings); err != nil {
+	if err := s.need(caller, ManageSecurity); err != nil {
 		return err
 	}
 	s.sorting.Lock()
@@ -106,7 +106,7 @@ func (s *Server) DeleteTagRule(ctx context.Context, caller Caller, id int64) err
 
 // PreviewTagRule says which devices would have a tag; id 0 is one that does not exist yet.
 func (s *Server) PreviewTagRule(ctx context.Context, caller Caller, id int64, rules []group.Rule) (RulePreview, error) {
-	if err := s.need(caller, ManageSettings); err != nil {
+	if err := s.need(caller, ManageSecurity); err != nil {
 		return RulePreview{}, err
 	}
 	now := s.rules()
@@ -192,7 +192,7 @@ func (d *device) tagList() []DeviceTag {
 // ChangeTags gives manual tags to devices and takes them away: on all of the
 // devices or, when one of them or a tag is wrong, on none.
 func (s *Server) ChangeTags(ctx context.Context, caller Caller, ch TagChange) (TagResult, error) {
-	if err := s.need(caller, MachineReadWrite); err != nil {
+	if err := s.need(caller, MachineReadWrite, ManageDevices); err != nil {
 		return TagResult{}, err
 	}
 	add, err := readTags("add", ch.Add)

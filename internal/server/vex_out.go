@@ -34,7 +34,7 @@ func (s *Server) VEXReport(ctx context.Context, caller Caller, id, format string
 	var d *device
 	devs := c.lens(caller).devs
 	r.Title, r.Subject = "all devices", "all"
-	if caller.Groups != nil {
+	if !caller.looks().All() {
 		var names []string
 		for _, g := range c.lens(caller).groups {
 			names = append(names, c.groupName(g))

@@ -111,7 +111,7 @@ func TestVEXIn(t *testing.T) {
 	if rows, err := s.VEXDocuments(ctx, admin, Query{}); err != nil || rows.Total != 0 {
 		t.Errorf("documents = %+v, %v", rows, err)
 	}
-	if _, err := s.ImportVEX(ctx, Caller{Name: "x", Permissions: AppPermissions}, nil, false); !errors.Is(err, ErrDenied) {
+	if _, err := s.ImportVEX(ctx, Caller{Name: "x", Permissions: AppPermissions, Scope: exposure.Everywhere()}, nil, false); !errors.Is(err, ErrDenied) {
 		t.Errorf("without permission: %v", err)
 	}
 }

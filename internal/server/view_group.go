@@ -17,6 +17,9 @@ type DeviceGroup struct {
 	Rank        int            `json:"rank"`    // from 1; a device is in the first group whose rules hold. Group 0 comes last
 	Rules       []group.Rule   `json:"rules"`   // alternatives
 	Devices     int            `json:"devices"` // in the group, also those that count in no score
+	// UserGroups see the devices of the group; none: everybody does. Only
+	// administrators are told.
+	UserGroups []int64 `json:"user_groups"`
 	// Score is that of the group's devices that count, with the weights of the whole organisation.
 	Score ScoreView `json:"score"`
 }
@@ -26,6 +29,12 @@ type RuleEdit struct {
 	Name        string       `json:"name" minLength:"1" maxLength:"100" doc:"Name of the group, or the tag."`
 	Description string       `json:"description,omitempty" maxLength:"1000"`
 	Rules       []group.Rule `json:"rules" maxItems:"20" doc:"Alternatives: a device is taken when one of them holds."`
+	UserGroups  []int64      `json:"user_groups,omitempty" maxItems:"200" doc:"Of a device group: the user groups that see it; an empty list: everybody does; left out: it stays. Not of tags."`
+}
+
+// GroupAccess says who sees a device group.
+type GroupAccess struct {
+	UserGroups []int64 `json:"user_groups" maxItems:"200" doc:"The user groups that see it; none: everybody does."`
 }
 
 // PreviewAsk asks what rules would take.

@@ -13,9 +13,9 @@ type Account struct {
 	ID       int64
 	Name     string // lower case, unique
 	Display  string
-	Role     string
 	Password string // encoded hash with its parameters, "" when none is set
 	Created  time.Time
+	Disabled time.Time // since when it may not sign in; zero: it may
 }
 
 // Session is one sign-in of a person, known by the digest of its secret.
@@ -31,16 +31,16 @@ type Session struct {
 // least recently used go first.
 const sessionsPerAccount = 50
 
-const accountColumns = `account.id, account.name, account.display, account.role, account.password, account.created`
+const accountColumns = `account.id, account.name, account.display, account.password, account.created, account.disabled`
 
 func scanAccount(row interface{ Scan(...any) error }, more ...any) (Account, error) {
 	var a Account
-	var created int64
-	err := row.Scan(append([]any{&a.ID, &a.Name, &a.Display, &a.Role, &a.Password, &created}, more...)...)
+	var created, disabled int64
+	err := row.Scan(append([]any{&a.ID, &a.Name, &a.Display, &a.Password, &created, &disabled}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Account{}, ErrNotFound
 	}
-	a.Created = fromMilli(created)
+	a.Created, a.Disabled = fromMilli(created), orZero(disabled)
 	return a, err
 }
 
@@ -188,14 +188,16 @@ func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
 	})
 }
 
-// AddLink stores the digest of a one-time sign-in link and drops those that expired.
-func (s *Store) AddLink(ctx context.Context, hash []byte, created, expires time.Time) error {
+// AddLink stores the digest of a one-time sign-in link and drops those that
+// expired. account 0 is the first administrator, whoever that is then; earlier
+// links of another account end.
+func (s *Store) AddLink(ctx context.Context, account int64, hash []byte, created, expires time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM signin_link WHERE expires <= $1`, created.UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM signin_link WHERE expires <= $1 OR account = $2`, created.UnixMilli(), account); err != nil {
 			return fmt.Errorf("drop old links: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO signin_link (hash, created, expires) VALUES ($1, $2, $3)`,
-			hash, created.UnixMilli(), expires.UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO signin_link (hash, created, expires, account) VALUES ($1, $2, $3, nullif($4, 0))`,
+			hash, created.UnixMilli(), expires.UnixMilli(), account); err != nil {
 			return fmt.Errorf("add link: %w", err)
 		}
 		return nil
@@ -203,24 +205,27 @@ func (s *Store) AddLink(ctx context.Context, hash []byte, created, expires time.
 }
 
 // RedeemLink consumes a link that has not expired and opens the session n for
-// the first account of the role of first; when there is no such account, first
-// is created. A link that is unknown, used or expired is ErrNotFound and
-// changes nothing.
+// its account. A link without one is for the first administrator; when there is
+// none, first is created in the group of administrators. A link that is
+// unknown, used, expired or of a disabled account is ErrNotFound and changes nothing.
 func (s *Store) RedeemLink(ctx context.Context, link []byte, first Account, n Session, oldest, idle time.Time) (Account, error) {
 	var who Account
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM signin_link WHERE hash = $1 AND expires > $2`, link, n.Created.UnixMilli())
+		var account sql.NullInt64
+		err := tx.QueryRowContext(ctx, `DELETE FROM signin_link WHERE hash = $1 AND expires > $2 RETURNING account`, link, n.Created.UnixMilli()).Scan(&account)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNotFound
+		}
 		if err != nil {
 			return fmt.Errorf("consume link: %w", err)
 		}
-		if k, err := res.RowsAffected(); err != nil || k == 0 {
-			return errors.Join(err, ErrNotFound)
+		if account.Valid {
+			who, err = scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE id = $1 AND disabled = 0`, account.Int64))
+		} else {
+			who, err = firstAdministrator(ctx, tx, first)
 		}
-		who, err = scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE role = $1 ORDER BY id LIMIT 1`, first.Role))
 		if errors.Is(err, ErrNotFound) {
-			who, err = scanAccount(tx.QueryRowContext(ctx, `INSERT INTO account (name, display, role, password, prefs, created)
-				VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, name, display, role, password, created`,
-				first.Name, first.Display, first.Role, first.Password, []byte("{}"), first.Created.UnixMilli()))
+			return ErrNotFound
 		}
 		if err != nil {
 			return fmt.Errorf("find account: %w", err)
@@ -235,4 +240,17 @@ func (s *Store) RedeemLink(ctx context.Context, link []byte, first Account, n Se
 		return Account{}, fmt.Errorf("redeem link: %w", err)
 	}
 	return who, nil
+}
+
+// firstAdministrator is the oldest account that may do everything, made when there is none.
+func firstAdministrator(ctx context.Context, tx *sql.Tx, first Account) (Account, error) {
+	who, err := scanAccount(tx.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE id = (SELECT min(account) FROM (`+administrators+`))`))
+	if !errors.Is(err, ErrNotFound) {
+		return who, err
+	}
+	if who, err = addAccount(ctx, tx, first); err != nil {
+		return who, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO user_group_member (account, user_group, source) SELECT $1, id, 'local' FROM user_group WHERE built_in = 'administrators'`, who.ID)
+	return who, err
 }

@@ -37,11 +37,11 @@ func TestSessionsAreBounded(t *testing.T) {
 	var who Account
 	for n := range sessionsPerAccount + 10 {
 		now := at.Add(time.Duration(n) * time.Second)
-		if err := s.AddLink(ctx, link(n), now, now.Add(time.Hour)); err != nil {
+		if err := s.AddLink(ctx, 0, link(n), now, now.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		var err error
-		who, err = s.RedeemLink(ctx, link(n), Account{Name: "admin", Role: "r", Created: now},
+		who, err = s.RedeemLink(ctx, link(n), Account{Name: "admin", Created: now},
 			Session{Hash: []byte(fmt.Sprint("session", n)), Created: now, Used: now}, at.Add(-time.Hour), at.Add(-time.Hour))
 		if err != nil {
 			t.Fatal(err)
@@ -69,13 +69,13 @@ func TestLinkIsConsumedOnce(t *testing.T) {
 	s := accountStore(t)
 	ctx := t.Context()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	if err := s.AddLink(ctx, []byte("l"), at, at.Add(time.Hour)); err != nil {
+	if err := s.AddLink(ctx, 0, []byte("l"), at, at.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error)
 	for n := range 8 {
 		go func() {
-			_, err := s.RedeemLink(ctx, []byte("l"), Account{Name: "admin", Role: "r"}, Session{Hash: []byte{byte(n)}, Created: at, Used: at}, at, at)
+			_, err := s.RedeemLink(ctx, []byte("l"), Account{Name: "admin"}, Session{Hash: []byte{byte(n)}, Created: at, Used: at}, at, at)
 			done <- err
 		}()
 	}

@@ -12,11 +12,53 @@ type RuleSet struct {
 	Name        string // of the group, or the tag
 	Description string
 	Rules       []byte // JSON, the server's
+	// UserGroups are to see a device group; none: everybody. Only PutDeviceGroup
+	// looks at it, nil leaves it as it is; DeviceAccess tells what is.
+	UserGroups []int64
 }
 
 // DeviceGroups returns the device groups by rank, the first one first.
 func (s *Store) DeviceGroups(ctx context.Context) ([]RuleSet, error) {
 	return s.ruleSets(ctx, `SELECT id, name, description, rules FROM device_group ORDER BY rank, id`)
+}
+
+// DeviceAccess returns the user groups that see each device group (0: the
+// devices in none), in order. A device group that is not named is seen by everybody.
+func (s *Store) DeviceAccess(ctx context.Context) (map[uint16][]int64, error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT device_group, user_group FROM device_group_access ORDER BY device_group, user_group`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[uint16][]int64{}
+	for rows.Next() {
+		var d uint16
+		var g int64
+		if err := rows.Scan(&d, &g); err != nil {
+			return nil, err
+		}
+		out[d] = append(out[d], g)
+	}
+	return out, rows.Err()
+}
+
+// SetAccess says which user groups see a device group (0: the devices in
+// none), durably; none: everybody does. One that is not there is ErrNotFound.
+func (s *Store) SetAccess(ctx context.Context, deviceGroup int64, userGroups []int64) error {
+	return s.write(ctx, func(tx *sql.Tx) error { return setAccess(ctx, tx, deviceGroup, userGroups) })
+}
+
+func setAccess(ctx context.Context, tx *sql.Tx, deviceGroup int64, userGroups []int64) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM device_group_access WHERE device_group = $1`, deviceGroup); err != nil {
+		return err
+	}
+	for _, g := range userGroups {
+		res, err := tx.ExecContext(ctx, `INSERT INTO device_group_access (device_group, user_group) SELECT $1, id FROM user_group WHERE id = $2`, deviceGroup, g)
+		if err := changed(res, err); err != nil {
+			return fmt.Errorf("user group %d: %w", g, err)
+		}
+	}
+	return nil
 }
 
 // TagRules returns the rules of tags, by tag.
@@ -42,7 +84,8 @@ func (s *Store) ruleSets(ctx context.Context, query string) ([]RuleSet, error) {
 }
 
 // PutDeviceGroup stores a group, durably, and returns its id. A group without
-// an id is new, comes last and gets one that no group ever had.
+// an id is new, comes last and gets one that no group ever had. UserGroups that
+// are nil stay as they are.
 func (s *Store) PutDeviceGroup(ctx context.Context, g RuleSet) (int64, error) {
 	return s.putRuleSet(ctx, g,
 		`INSERT INTO device_group (name, description, rules, rank) VALUES ($1, $2, $3, (SELECT coalesce(max(rank), 0) + 1 FROM device_group)) RETURNING id`,
@@ -62,7 +105,10 @@ func (s *Store) putRuleSet(ctx context.Context, r RuleSet, insert, update string
 		if r.ID != 0 {
 			query, args = update, append(args, r.ID)
 		}
-		return tx.QueryRowContext(ctx, query, args...).Scan(&id)
+		if err := tx.QueryRowContext(ctx, query, args...).Scan(&id); err != nil || r.UserGroups == nil {
+			return err
+		}
+		return setAccess(ctx, tx, id, r.UserGroups)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store rules of %q: %w", r.Name, err)
@@ -84,7 +130,13 @@ func (s *Store) OrderDeviceGroups(ctx context.Context, ids []int64) error {
 
 // DeleteDeviceGroup deletes a group, durably.
 func (s *Store) DeleteDeviceGroup(ctx context.Context, id int64) error {
-	return s.deleteOne(ctx, `DELETE FROM device_group WHERE id = $1`, id)
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := setAccess(ctx, tx, id, nil); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM device_group WHERE id = $1`, id)
+		return err
+	})
 }
 
 // DeleteTagRule deletes the rules of a tag, durably.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/picketsec/picket/internal/exposure"
 )
 
 // GroupScore is the exposure score of one device group from a time on.
@@ -40,12 +42,17 @@ func (s *Store) AddGroupScores(ctx context.Context, list []GroupScore) error {
 	})
 }
 
-// GroupScores returns the history of groups since a time, by time, group and
-// order of entry. Each group's history begins with its last point before.
-func (s *Store) GroupScores(ctx context.Context, since time.Time) ([]GroupScore, error) {
+// GroupScores returns the history of the groups in a scope since a time, by
+// time, group and order of entry. Each group's history begins with its last point before.
+func (s *Store) GroupScores(ctx context.Context, in exposure.Scope, since time.Time) ([]GroupScore, error) {
+	only, err := groupList(in)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.r.QueryContext(ctx, `SELECT h.grp, h.at, h.version, h.num, h.den, h.devices FROM group_score_history h
-		JOIN (SELECT grp, coalesce(max(CASE WHEN at <= $1 THEN at END), 0) AS start FROM group_score_history GROUP BY grp) s ON s.grp = h.grp
-		WHERE h.at >= s.start ORDER BY h.at, h.grp, h.rowid`, since.UnixMilli())
+		JOIN (SELECT grp, coalesce(max(CASE WHEN at <= $1 THEN at END), 0) AS start FROM group_score_history
+			WHERE $2 IS NULL OR grp IN (SELECT value FROM json_each($2)) GROUP BY grp) s ON s.grp = h.grp
+		WHERE h.at >= s.start ORDER BY h.at, h.grp, h.rowid`, since.UnixMilli(), only)
 	if err != nil {
 		return nil, err
 	}

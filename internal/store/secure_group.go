@@ -6,7 +6,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/picketsec/picket/internal/exposure"
 )
+
+// groupList is a scope as a parameter of a query: NULL for all groups, else a
+// JSON array.
+func groupList(in exposure.Scope) (any, error) {
+	if in.All() {
+		return nil, nil
+	}
+	text, err := json.Marshal(in.Groups())
+	return string(text), err
+}
 
 // GroupSecure is what the secure score of one device group is made from, from a
 // time on. Counts is the server's.
@@ -38,16 +50,12 @@ func (s *Store) AddGroupSecures(ctx context.Context, list []GroupSecure) error {
 	})
 }
 
-// GroupSecures returns the history of some groups (nil: of all) since a time,
-// by time and group. Each group's history begins with its last point before.
-func (s *Store) GroupSecures(ctx context.Context, groups []uint16, since time.Time) ([]GroupSecure, error) {
-	var only any
-	if groups != nil {
-		text, err := json.Marshal(groups)
-		if err != nil {
-			return nil, err
-		}
-		only = string(text)
+// GroupSecures returns the history of the groups in a scope since a time, by
+// time and group. Each group's history begins with its last point before.
+func (s *Store) GroupSecures(ctx context.Context, in exposure.Scope, since time.Time) ([]GroupSecure, error) {
+	only, err := groupList(in)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := s.r.QueryContext(ctx, `SELECT h.grp, h.at, h.devices, h.counts FROM group_secure_history h
 		JOIN (SELECT grp, coalesce(max(CASE WHEN at <= $1 THEN at END), 0) AS start FROM group_secure_history
