@@ -36,11 +36,12 @@ var may = map[string][]string{
 	"group":    {},
 	"audit":    {},
 	// floor 2: the outside world
-	"intel":    {"version", "inventory", "advisory", "exposure"},
-	"protocol": {"inventory", "version", "event"},
-	"eventlog": {"event", "inventory"},
-	"store":    {"version", "inventory", "advisory", "exposure", "audit"},
-	"ticket":   {},
+	"intel":                 {"version", "inventory", "advisory", "exposure"},
+	"protocol":              {"inventory", "version", "event"},
+	"eventlog":              {"event", "inventory"},
+	"eventlog/eventlogtest": {"event", "eventlog", "inventory"},
+	"store":                 {"version", "inventory", "advisory", "exposure", "audit"},
+	"ticket":                {},
 	// floor 3: programs
 	"agent":               {"inventory", "protocol", "version", "event", "agent/collect", "agent/sense"},
 	"agent/sense":         {"event"},

@@ -1,0 +1,297 @@
+package eventlog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// Scan calls f with every event of a query, see [Log].
+func (e *Engine) Scan(ctx context.Context, q Query, f func(Row) error) (Cost, error) {
+	var cost Cost
+	v := e.view()
+	defer v.release()
+	dec := e.decoder.Get().(*zstd.Decoder)
+	defer e.decoder.Put(dec)
+	p := newPlan(&q)
+	err := v.scan(ctx, p, dec, &cost, f)
+	if errors.Is(err, ErrStop) {
+		err = nil
+	}
+	return cost, err
+}
+
+func (v *view) scan(ctx context.Context, p *plan, dec *zstd.Decoder, cost *Cost, f func(Row) error) error {
+	take := func(rows []row) error {
+		var last uint32
+		var id inventory.DeviceID
+		in := false
+		for i := range rows {
+			r := &rows[i]
+			if r.dev != last {
+				last, id = r.dev, v.device(r.dev)
+				in = id != "" && p.q.Scope.Has(id)
+			}
+			if !in {
+				continue
+			}
+			cost.Rows++
+			if p.takes(r, id) {
+				if err := f(toRow(r, id)); err != nil {
+					return err
+				}
+			}
+		}
+		return ctx.Err()
+	}
+	for _, t := range v.tables {
+		for _, dev := range t.devices() {
+			if err := take(window(t.device(dev), p.from, p.to)); err != nil {
+				return err
+			}
+		}
+	}
+	wanted := v.wanted(p.q.Scope)
+	for _, s := range v.segs {
+		if s.foot.Max < p.from || s.foot.Min >= p.to {
+			continue
+		}
+		cost.Segments++
+		if err := v.scanSegment(s, p, wanted, dec, cost, take); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted returns the numbers of a small scope's devices, in order; nil: look at all.
+func (v *view) wanted(s Scope) []uint32 {
+	if s.all {
+		return nil
+	}
+	out := []uint32{}
+	for i, id := range v.ids {
+		if id != "" && s.Has(id) {
+			out = append(out, uint32(i+1))
+		}
+	}
+	return out
+}
+
+func (v *view) scanSegment(s *segment, p *plan, wanted []uint32, dec *zstd.Decoder, cost *Cost, take func([]row) error) error {
+	for g := range s.foot.Blocks.Sums {
+		infos, err := s.blocks(g*groupSize, min(groupSize, s.foot.Blocks.N-g*groupSize))
+		if err != nil {
+			cost.Damaged += groupSize
+			if err := errOnlyDamage(err); err != nil {
+				return err
+			}
+			continue
+		}
+		for i := range infos {
+			b := &infos[i]
+			if !wants(b, p, wanted) || !s.mayHold(b, p.words) {
+				continue
+			}
+			rows, err := s.block(b, dec)
+			cost.Blocks++
+			if err != nil {
+				cost.Damaged++
+				if err := errOnlyDamage(err); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := take(rows); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// wants reports whether a block may hold rows of the plan and the devices.
+func wants(b *blockInfo, p *plan, wanted []uint32) bool {
+	if b.kinds&p.kinds == 0 || b.firstDev == b.lastDev && (b.lastTime < p.from || b.firstTime >= p.to) {
+		return false
+	}
+	if wanted == nil {
+		return true
+	}
+	i, _ := slices.BinarySearch(wanted, b.firstDev)
+	return i < len(wanted) && wanted[i] <= b.lastDev
+}
+
+// mostCounts bounds an answer of Counts.
+const mostCounts = 200_000
+
+// Counts counts events by time and action, see [Log].
+func (e *Engine) Counts(ctx context.Context, q Query, step time.Duration) ([]Count, Cost, error) {
+	var cost Cost
+	if q.From.IsZero() || q.To.IsZero() || step <= 0 || q.To.Sub(q.From)/step > mostCounts/10 {
+		return nil, cost, fmt.Errorf("counts of events need a beginning, an end and at most %d steps", mostCounts/10)
+	}
+	v := e.view()
+	defer v.release()
+	p := newPlan(&q)
+	c := counter{from: p.from, step: int64(step), n: map[hourAction]int{}}
+	var err error
+	if p.plain() && int64(step)%hour == 0 && p.from%hour == 0 && p.to%hour == 0 {
+		err = v.countFacts(ctx, p, &c, &cost)
+	} else {
+		dec := e.decoder.Get().(*zstd.Decoder)
+		defer e.decoder.Put(dec)
+		err = v.scan(ctx, p, dec, &cost, func(r Row) error { return c.add(r.Time.UnixNano(), r.Record.Head().Action, 1) })
+	}
+	return c.list(), cost, err
+}
+
+// counter counts by step, whose number since from stands in hourAction.hour.
+type counter struct {
+	from, step int64
+	n          map[hourAction]int
+}
+
+func (c *counter) add(at int64, a event.Action, n int) error {
+	c.n[hourAction{(at - c.from) / c.step, a}] += n
+	if len(c.n) > mostCounts {
+		return fmt.Errorf("counts of events: more than %d steps and actions", mostCounts)
+	}
+	return nil
+}
+
+func (c *counter) list() []Count {
+	out := make([]Count, 0, len(c.n))
+	for k, n := range c.n {
+		out = append(out, Count{Start: time.Unix(0, c.from+k.hour*c.step).UTC(), Action: k.action, N: n})
+	}
+	slices.SortFunc(out, func(a, b Count) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Action, b.Action))
+	})
+	return out
+}
+
+// countFacts counts from what segments know of their devices, and from the
+// rows in memory. Beginning, end and step are whole hours.
+func (v *view) countFacts(ctx context.Context, p *plan, c *counter, cost *Cost) error {
+	for _, t := range v.tables {
+		for _, dev := range v.in(p.q.Scope, t.devices()) {
+			for _, r := range window(t.device(dev), p.from, p.to) {
+				a := r.rec.Head().Action
+				if p.actions != nil && (int(a) >= len(p.actions) || !p.actions[a]) {
+					continue
+				}
+				if err := c.add(r.time, a, 1); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	f := newFacts()
+	for _, s := range v.segs {
+		if s.foot.Max < p.from || s.foot.Min >= p.to {
+			continue
+		}
+		cost.Segments++
+		f.reset()
+		if err := v.eachFacts(ctx, s, p.q.Scope, f, cost); err != nil {
+			return err
+		}
+		for k, n := range f.counts {
+			at := k.hour * hour
+			if at < p.from || at >= p.to || p.actions != nil && (int(k.action) >= len(p.actions) || !p.actions[k.action]) {
+				continue
+			}
+			if err := c.add(at, k.action, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// eachFacts adds the facts of a segment's devices that are in the scope.
+func (v *view) eachFacts(ctx context.Context, s *segment, scope Scope, f *facts, cost *Cost) error {
+	add := func(d deviceInfo) error {
+		if err := s.facts(d, f); err != nil {
+			cost.Damaged++
+			return errOnlyDamage(err)
+		}
+		return ctx.Err()
+	}
+	if !scope.all && len(scope.set) <= 64 {
+		for _, dev := range v.wanted(scope) {
+			d, ok, err := s.device(dev)
+			if err != nil {
+				cost.Damaged++
+				if err := errOnlyDamage(err); err != nil {
+					return err
+				}
+			}
+			if ok {
+				if err := add(d); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	var err error
+	s.devices(func(error) { cost.Damaged++ }, func(d deviceInfo) bool {
+		if id := v.device(d.dev); id != "" && scope.Has(id) {
+			err = add(d)
+		}
+		return err == nil
+	})
+	return err
+}
+
+// in returns the devices of a list that are in the scope.
+func (v *view) in(s Scope, devs []uint32) []uint32 {
+	return slices.DeleteFunc(devs, func(n uint32) bool {
+		id := v.device(n)
+		return id == "" || !s.Has(id)
+	})
+}
+
+// Runs returns a device's numbers that are there, see [Log].
+func (e *Engine) Runs(ctx context.Context, d inventory.DeviceID) ([]Run, error) {
+	e.mu.RLock()
+	n, known := e.numbers[d]
+	e.mu.RUnlock()
+	if !known {
+		return nil, nil
+	}
+	v := e.view()
+	defer v.release()
+	f := newFacts()
+	var cost Cost
+	for _, s := range v.segs {
+		if err := v.eachFacts(ctx, s, Only(d), f, &cost); err != nil {
+			return nil, err
+		}
+	}
+	if cost.Damaged > 0 {
+		return nil, fmt.Errorf("numbers of a device's events: %d parts %w", cost.Damaged, errDamaged)
+	}
+	for _, t := range v.tables {
+		for _, r := range t.device(n) {
+			f.add(r.time, r.rec.Head())
+		}
+	}
+	var out []Run
+	for k := range event.Kinds {
+		for _, r := range tidy(f.runs[k]) {
+			out = append(out, Run{Kind: k, From: r.from, To: r.to, First: time.Unix(0, r.first).UTC(), Last: time.Unix(0, r.last).UTC()})
+		}
+	}
+	return out, nil
+}
