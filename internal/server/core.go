@@ -37,6 +37,7 @@ type core struct {
 	small   bool                                   // steps of inSteps are as small as can be: for tests
 	rows    *rowCache
 	lenses  lenses
+	moves   *moveBook
 	members map[exposure.Group]*roaring.Bitmap // devices by device group
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
@@ -130,6 +131,7 @@ func newCore() *core {
 		facts:   map[string]*fact{},
 		rows:    newRowCache(),
 		lenses:  lenses{byKey: map[string]lens{}},
+		moves:   newMoveBook(),
 		members: map[exposure.Group]*roaring.Bitmap{},
 
 		catalogue: map[string]*advisory.Product{},

@@ -22,7 +22,7 @@ func (p *part) installed() bool { return p.Role != exposure.Residual && p.Role !
 
 // vulnChanges are the rows of a device that differ between the two moments of the era.
 func (e *era) vulnChanges(ctx context.Context, d *deviceAt, out []VulnExport) ([]VulnExport, error) {
-	if len(d.changes) == 0 && !slices.ContainsFunc(d.now, func(h store.Held) bool { return e.parts[h.Component].differs }) {
+	if len(d.changes) == 0 && d.movedAt == 0 && !slices.ContainsFunc(d.now, func(h store.Held) bool { return e.parts[h.Component].differs }) {
 		return out, nil
 	}
 	now, then := e.vulnsOf(d.now, false, nil), e.vulnsOf(d.then, true, nil)
@@ -83,7 +83,7 @@ func (e *era) updated(ctx context.Context, d *deviceAt, now, then *VulnExport) (
 // changedAt is when a row last changed in the span of the era: with its device
 // or with the intelligence.
 func (e *era) changedAt(d *deviceAt, r *VulnExport) time.Time {
-	at := max(r.part.last, e.since, e.then.facts[r.Weakness].last)
+	at := max(r.part.last, e.since, e.then.facts[r.Weakness].last, d.movedAt)
 	for _, ch := range d.changes {
 		if ch.At <= e.at && ch.At >= e.since && (ch.First || slices.Contains(ch.Added, r.part.id) ||
 			slices.ContainsFunc(ch.Removed, func(h store.Held) bool { return h.Component == r.part.id }) ||

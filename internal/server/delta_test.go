@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/store"
 )
 
 // exported is an export by row id; values are what a row says besides times.
@@ -43,7 +45,7 @@ func exported(t *testing.T, s *Server, q ExportQuery) (time.Time, map[string]str
 				continue
 			}
 			rows[id] = r.Status
-			if r.ChangedAt.Before(q.Since) || r.ChangedAt.After(x.At) {
+			if !r.ChangedAt.After(q.Since) || r.ChangedAt.After(x.At) {
 				t.Errorf("%s changed at %v, not in %v … %v", id, r.ChangedAt, q.Since, x.At)
 			}
 		}
@@ -306,5 +308,107 @@ func TestExportsOfADeviceThatMoved(t *testing.T) {
 	_, delta = exported(t, s, ExportQuery{Since: at})
 	if len(delta) != 1 {
 		t.Errorf("a delta over a move and a removal %v, want one row", delta)
+	}
+}
+
+// Who sees some device groups is told of a device that leaves them as gone,
+// under the group that it left, and of one that comes as new, also after a
+// restart; pages of one export keep the devices of its moment.
+func TestDeltaOfSomeGroups(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 open", "bash CVE-2024-0002 open")
+	a, b, stays := newReport(s, enrol(t, s, "a")), newReport(s, enrol(t, s, "b")), newReport(s, enrol(t, s, "c"))
+	names := map[inventory.DeviceID]string{a.id: "a", b.id: "b", stays.id: "c"}
+	for _, r := range []*report{a, b, stays} {
+		r.send(t, "openssl 3.0.1-1")
+	}
+	move(t, s, a, 1)
+	move(t, s, b, 2)
+	move(t, s, stays, 1)
+	one := admin
+	one.Groups = []exposure.Group{1}
+	both := admin
+	both.Groups = []exposure.Group{1, 2}
+	ask := func(c Caller, q ExportQuery) (at time.Time, out []string) {
+		t.Helper()
+		x, err := s.ExportVulns(t.Context(), c, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d, err := range x.Devices {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range d.Rows {
+				if !q.Since.IsZero() && !r.ChangedAt.After(q.Since) {
+					t.Errorf("a row changed at %v, not after %v", r.ChangedAt, q.Since)
+				}
+				out = append(out, strings.TrimSpace(fmt.Sprint(names[d.ID], " ", d.Group, " ", r.Product, " ", r.Status)))
+			}
+		}
+		return x.At, out
+	}
+	at, got := ask(one, ExportQuery{})
+	equal(t, "in full", got, "a g1 openssl", "c g1 openssl")
+	mustTag(t, s, a.id, []string{"g2"}, []string{"g1"})
+	mustTag(t, s, b.id, []string{"g1"}, []string{"g2"})
+	b.send(t, "openssl 3.0.1-1", "bash 5.2-1")
+	check := func(when string) {
+		t.Helper()
+		_, got := ask(one, ExportQuery{Since: at})
+		equal(t, when+", a delta of one group", got, "a g1 openssl Fixed", "b g1 bash New", "b g1 openssl New")
+		_, got = ask(both, ExportQuery{Since: at})
+		equal(t, when+", a delta of both", got, "b g1 bash New")
+		_, got = ask(admin, ExportQuery{Since: at})
+		equal(t, when+", a delta of all", got, "b g1 bash New")
+		_, got = ask(one, ExportQuery{At: at})
+		equal(t, when+", a later page", got, "a g1 openssl", "c g1 openssl")
+		_, got = ask(one, ExportQuery{})
+		equal(t, when+", in full", got, "b g1 bash", "b g1 openssl", "c g1 openssl")
+	}
+	check("moved")
+	if err := s.saveMoves(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	restart := func() {
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = openTest(t, dir)
+	}
+	restart()
+	check("after a restart")
+	at, _ = ask(one, ExportQuery{})
+	mustTag(t, s, b.id, []string{"g2"}, []string{"g1"}) // and the program ends before it is stored
+	restart()
+	_, got = ask(one, ExportQuery{Since: at})
+	equal(t, "a move that was not stored", got, "b g1 bash Fixed", "b g1 openssl Fixed")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Moves beyond their number are forgotten, oldest first, and who would need
+// them is told to begin anew.
+func TestMovesAreBounded(t *testing.T) {
+	s := testServer(t)
+	at := time.Now().Add(-time.Minute)
+	b := s.core.moves
+	for i := range int64(10) {
+		b.moved(store.Move{At: at.UnixMicro() + i, Device: uint32(i % 3), Was: 1, Now: 2})
+	}
+	b.drop(0, 4)
+	if left := len(b.of[0]) + len(b.of[1]) + len(b.of[2]); left != 4 || b.count != 4 || b.since != at.UnixMicro()+6 {
+		t.Errorf("%d moves left, counted %d, since %d", left, b.count, b.since-at.UnixMicro())
+	}
+	one := admin
+	one.Groups = []exposure.Group{1}
+	if _, err := s.ExportVulns(t.Context(), one, ExportQuery{Since: at}); err == nil {
+		t.Error("a delta over moves that are forgotten")
+	}
+	if _, err := s.ExportVulns(t.Context(), admin, ExportQuery{Since: at}); err != nil {
+		t.Errorf("a delta of all devices: %v", err)
 	}
 }

@@ -22,6 +22,8 @@ type era struct {
 	at    int64 // Unix microseconds
 	since int64 // 0: only at
 
+	groups []exposure.Group // whose devices it shows; nil: all
+
 	intelAt int64 // of the change of the intelligence up to which the pasts know
 	now     *past // changes after at
 	then    *past // changes from since on; nil without since
@@ -58,6 +60,7 @@ type deviceAt struct {
 	groupName string
 	then      []store.Held // with since
 	changes   []*store.Change
+	movedAt   int64 // when it came into the groups of the era or left them; 0: it did not
 
 	placed map[uint32][]string // paths by component as the store has them; nil: not read
 }
@@ -93,7 +96,7 @@ func (e *era) device(ctx context.Context, num uint32) (*deviceAt, error) {
 			continue
 		}
 		out := &deviceAt{device: d, sum: d.sum, verdicts: d.verdicts, seen: d.lastSeen(time.Now()), now: d.held}
-		out.groupID, out.groupName = d.group, c.exportGroup(d.group)
+		in, was := e.move(c, out)
 		changed, pending := d.changedAt >= e.from(), d.pending
 		c.mu.RUnlock()
 
@@ -112,11 +115,37 @@ func (e *era) device(ctx context.Context, num uint32) (*deviceAt, error) {
 		if e.since > 0 {
 			out.then = heldBefore(e.since, held, out.changes)
 		}
+		if !in {
+			out.now, out.verdicts = nil, nil
+		}
+		if !was {
+			out.then = nil
+		}
 		ok, err := e.learn(ctx, out)
 		if ok || err != nil {
 			return out, err
 		}
 	}
+}
+
+// move says in which group a device is, or was where it is in none of the era's
+// any more, and whether it is in one of them at each of the two moments. The
+// caller holds mu for reading.
+func (e *era) move(c *core, d *deviceAt) (in, was bool) {
+	sees := func(g exposure.Group) bool { return e.groups == nil || slices.Contains(e.groups, g) }
+	g, _ := c.moves.before(d.num, d.group, e.at+1, e.at)
+	in = sees(g)
+	if e.since > 0 {
+		before, at := c.moves.before(d.num, d.group, e.since, e.at)
+		if was = sees(before); was != in {
+			d.movedAt = at
+		}
+		if !in {
+			g = before
+		}
+	}
+	d.groupID, d.groupName = g, c.exportGroup(g)
+	return in, was
 }
 
 // exportGroup is a device group as exports write it.

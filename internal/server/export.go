@@ -91,12 +91,15 @@ type CheckExport struct {
 }
 
 // era opens the moment that a query asks for.
-func (s *Server) era(q ExportQuery) (*era, error) {
+func (s *Server) era(caller Caller, q ExportQuery) (*era, error) {
+	kept := s.changesSince.Load()
 	s.core.mu.RLock() // every stamp given so far is of a change that is in the index
 	now := s.core.stamps.next()
+	if s.core.lens(caller).devs != nil {
+		kept = max(kept, s.core.moves.since)
+	}
 	s.core.mu.RUnlock()
 	at := now
-	kept := s.changesSince.Load()
 	if !q.At.IsZero() {
 		if at = q.At.UnixMicro(); at > now || at < kept {
 			return nil, Invalidf("at", "the pages of this export are no longer there: begin a new one")
@@ -120,10 +123,18 @@ func (s *Server) era(q ExportQuery) (*era, error) {
 func walk[T any](ctx context.Context, s *Server, caller Caller, e *era, from uint32, rows func(context.Context, *deviceAt, []T) ([]T, error)) Export[T] {
 	s.core.mu.RLock()
 	l := s.core.lens(caller)
+	e.groups = l.groups
 	nums := l.of(s.core.fleet.Devices()).Clone()
 	for num, d := range s.core.gone {
 		if l.devs == nil || slices.Contains(l.groups, d.group) {
 			nums.Add(num)
+		}
+	}
+	if l.devs != nil { // those that were in the groups at one of the moments
+		for num, list := range s.core.moves.of {
+			if slices.ContainsFunc(list, func(m store.Move) bool { return m.At >= e.from() && slices.Contains(l.groups, m.Was) }) {
+				nums.Add(num)
+			}
 		}
 	}
 	s.core.mu.RUnlock()
@@ -170,7 +181,7 @@ func (s *Server) ExportVulns(ctx context.Context, caller Caller, q ExportQuery) 
 	if err := s.need(caller, VulnerabilityRead); err != nil {
 		return Export[VulnExport]{}, err
 	}
-	e, err := s.era(q)
+	e, err := s.era(caller, q)
 	if err != nil {
 		return Export[VulnExport]{}, err
 	}
@@ -253,7 +264,7 @@ func (s *Server) ExportInventory(ctx context.Context, caller Caller, q ExportQue
 		return Export[InventoryExport]{}, err
 	}
 	q.Since = time.Time{}
-	e, err := s.era(q)
+	e, err := s.era(caller, q)
 	if err != nil {
 		return Export[InventoryExport]{}, err
 	}
@@ -308,7 +319,7 @@ func (s *Server) ExportChecks(ctx context.Context, caller Caller, q ExportQuery)
 		return Export[CheckExport]{}, err
 	}
 	q.Since = time.Time{}
-	e, err := s.era(q)
+	e, err := s.era(caller, q)
 	if err != nil {
 		return Export[CheckExport]{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/store"
 )
 
 // mostLenses is how many selections of device groups keep their rows.
@@ -122,6 +123,11 @@ func (c *core) regroup(d *device, g exposure.Group) {
 	}
 	c.members[g].Add(d.num)
 	c.renewLenses(g, d.group)
+	if was != nil && d.group != g {
+		c.moves.moved(store.Move{At: c.stamps.next(), Device: d.num, Was: d.group, Now: g})
+	} else {
+		c.moves.placed(d.num, g)
+	}
 	d.group = g
 	if len(c.exceptions) > 0 {
 		for rows := range c.caches {

@@ -467,7 +467,7 @@ func (s *Server) dropChanges(ctx context.Context) error {
 		return fmt.Errorf("forget old changes: %w", err)
 	}
 	s.changesSince.Store(since)
-	return nil
+	return s.dropMoves(ctx, time.Now().Add(-changesKept).UnixMicro())
 }
 
 // runChanges keeps the record of changes within its bounds, sweeps components

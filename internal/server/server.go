@@ -123,6 +123,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.Exports, err = OpenExports(filepath.Join(s.opt.Dir, "exports"), s.log); err != nil {
 		return err
 	}
+	if err = s.loadMoves(ctx); err != nil {
+		return err
+	}
 	if err = s.loadChanges(ctx); err != nil {
 		return err
 	}
@@ -183,6 +186,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runScores(ctx) })
 	g.Go(func() error { return s.runVEX(ctx) })
 	g.Go(func() error { return s.runChanges(ctx) })
+	g.Go(func() error { return s.runMoves(ctx) })
 	g.Go(func() error { return s.runExceptions(ctx) })
 	g.Go(func() error { return s.runRemediations(ctx) })
 	g.Go(func() error { return s.runTickets(ctx) })
