@@ -9,7 +9,14 @@ export interface Page<T> {
   total: number;
   as_of: string;
 }
+export type APISettings = S["APISettings"];
+export type AppEdit = S["AppEdit"];
+export type AppEditWithDays = S["NewAppInBody"];
+export type AppKey = S["AppKey"];
+export type AppRow = S["AppRow"];
+export type AppSecretIn = S["NewSecret"];
 export type ClosedRow = S["ClosedRow"];
+export type Credentials = S["Credentials"];
 export type Dashboard = S["Dashboard"];
 export type DetectionLogic = S["DetectionLogic"];
 export type DestinationIn = S["DestinationBody"];

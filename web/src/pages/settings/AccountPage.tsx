@@ -7,6 +7,7 @@ import { PageHead } from "../../app/PageHead";
 import { setPrefs, usePrefs, type Prefs } from "../../app/prefs";
 import { Card } from "../../ui/Card";
 import { Fact, Facts } from "../../ui/Facts";
+import { OwnTokens } from "./OwnTokens";
 
 const useStyles = makeStyles({
   grid: { columnWidth: "380px", columnGap: "16px", maxWidth: "1120px", marginTop: "20px", "& > section": { breakInside: "avoid", marginBottom: "16px" } },
@@ -87,6 +88,7 @@ export function AccountPage() {
             </RadioGroup>
           </Field>
         </Card>
+        <OwnTokens />
         <Card title="You">
           <Facts>
             <Fact name="Name">{me.display_name}</Fact>
