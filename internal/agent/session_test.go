@@ -45,6 +45,8 @@ type fakeServer struct {
 	held     map[inventory.DeviceID]map[inventory.SectionName]*inventory.Section
 	lastSeq  map[inventory.DeviceID]uint64
 	delivers []protocol.Deliver
+	hellos   []protocol.Hello
+	issued   []inventory.DeviceID // by certificate requests of sessions
 	seen     int
 	version  int // of the protocol; 0: the newest
 	events   map[inventory.DeviceID]*[protocol.NumStreams]uint64
@@ -159,6 +161,7 @@ func (f *fakeServer) take(id inventory.DeviceID, c *protocol.Conn, m *protocol.M
 	f.conn = c
 	switch {
 	case m.Hello != nil:
+		f.hellos = append(f.hellos, *m.Hello)
 		if f.first != nil {
 			if a := f.first(id); a != nil {
 				return []*protocol.Message{a}
@@ -186,7 +189,8 @@ func (f *fakeServer) take(id inventory.DeviceID, c *protocol.Conn, m *protocol.M
 		}
 		return f.keepEvents(id, m.Events)
 	case m.CSR != nil:
-		_, cert := f.issue(m.CSR.PEM)
+		id, cert := f.issue(m.CSR.PEM)
+		f.issued = append(f.issued, id)
 		return []*protocol.Message{{Certificate: &protocol.Certificate{PEM: cert}}}
 	case m.Seen != nil:
 		f.seen += len(m.Seen.Sections)

@@ -98,6 +98,16 @@ func (d *memDisk) ReadFile(name string, max int64) ([]byte, error) {
 	return bytes.Clone(f.data), nil
 }
 
+// segments is the size of all segments.
+func (d *memDisk) segments() (n int64) {
+	for name, f := range d.files {
+		if strings.HasSuffix(name, ".seg") {
+			n += int64(len(f.data))
+		}
+	}
+	return n
+}
+
 // cut returns what is left after a power cut.
 func (d *memDisk) cut(rnd *rand.Rand) *memDisk {
 	out := newMemDisk()
@@ -354,9 +364,18 @@ func fullDisk(t *testing.T, op string, partly bool, n int) {
 				t.Fatalf("append: %v", err)
 			}
 			refused = append(refused, text)
+			if !s.stats().Blocked {
+				t.Fatal("the disk refused and the server would not hear of it")
+			}
 			continue
 		}
 		accepted = append(accepted, text)
+		if s.stats().Blocked {
+			t.Fatal("the disk takes writes again and the server would not hear of it")
+		}
+	}
+	if second == "" && op != "remove" && d.segments() != s.stats().Bytes {
+		t.Fatalf("%d bytes of segments on disk, %d counted against the limit", d.segments(), s.stats().Bytes)
 	}
 	if diff := cmp.Diff(accepted, content(t, s)); diff != "" {
 		t.Fatalf("before restart: %s", diff)
