@@ -26,14 +26,31 @@ func (d *distro) kernelOf(p *inventory.Package) (part kernelPart, source, releas
 		return d.debKernel(p)
 	case inventory.RPM:
 		return rpmKernel(p)
-	}
-	if d.section == inventory.APK && strings.HasPrefix(p.Source, "linux-") { // linux-lts, linux-virt
-		if p.Name == p.Source {
-			return kernelImage, p.Source, ""
-		}
-		return kernelTools, p.Source, ""
+	case inventory.APK:
+		return apkKernel(p), p.Source, ""
 	}
 	return notKernel, p.Source, ""
+}
+
+// apkKernel classifies a package of Alpine. One source builds several flavours
+// (linux-virt is built of linux-lts), and many sources that begin with "linux-"
+// are no kernel (linux-pam, linux-firmware): those of kernels are listed.
+func apkKernel(p *inventory.Package) kernelPart {
+	flavour, ok := strings.CutPrefix(p.Source, "linux-")
+	if !ok {
+		return notKernel
+	}
+	switch flavour {
+	case "headers", "tools":
+		return kernelTools
+	case "lts", "virt", "stable", "edge", "rpi", "rpi2", "rpi4", "asahi", "elm", "gru", "hardened", "vanilla", "grsec", "openpax", "octeon", "starfive", "jh7100":
+	default:
+		return notKernel
+	}
+	if name, ok := strings.CutPrefix(p.Name, "linux-"); !ok || strings.HasSuffix(name, "-dev") || strings.HasSuffix(name, "-doc") {
+		return kernelTools
+	}
+	return kernelImage
 }
 
 func (d *distro) debKernel(p *inventory.Package) (part kernelPart, source, release string) {

@@ -22,7 +22,7 @@ import (
 //
 //	os          os-release(5)
 //	dpkg        paragraphs of a status file; "Origin:" is that of the repository
-//	rpm, apk    name version source source-version [module=M] [vendor=V]
+//	rpm, apk    name version source source-version [module=M] [vendor=V] [nosource=yes]
 //	python, npm, ruby, golang, java, snap, flatpak
 //	            name version [path=P] [owner=distribution package]
 //	kernel      release package package-version; "none" for another root
@@ -148,7 +148,7 @@ func readScript(t *testing.T, ar *txtar.Archive) *script {
 					plain = plain[1:]
 				}
 				o := options(plain)
-				p.Module, p.Vendor, p.Origin = o["module"], o["vendor"], o["origin"]
+				p.Module, p.Vendor, p.Origin, p.NoSource = o["module"], o["vendor"], o["origin"], o["nosource"] != ""
 				if o["owner"] != "" {
 					p.Source = o["owner"]
 				}
