@@ -116,7 +116,7 @@ func collectRPM(ctx context.Context, h Host, l Limits) *inventory.Section {
 // the running kernel; a "-core" package, which holds the kernel, wins over the
 // meta package of the same version.
 func rpmKernel(ctx context.Context, h Host, l Limits, release string) (name, version string, err error) {
-	plain, _, _ := strings.Cut(release, "+") // "…x86_64+debug", "…x86_64+rt"
+	plain, variant, _ := strings.Cut(release, "+") // "…x86_64+debug", "…x86_64+rt"
 	_, _, err = eachRPM(ctx, h, l, func(_ string, blob []byte) {
 		p, err := rpmdb.Parse(blob)
 		if err != nil || !strings.HasPrefix(p.Name, "kernel") || strings.HasSuffix(name, "-core") {
@@ -124,6 +124,11 @@ func rpmKernel(ctx context.Context, h Host, l Limits, release string) (name, ver
 		}
 		for _, part := range []string{"-devel", "-headers", "-modules", "-tools", "-doc", "-debuginfo", "-srpm-macros", "-firmware"} {
 			if strings.Contains(p.Name, part) {
+				return
+			}
+		}
+		for _, v := range []string{"rt", "debug", "64k"} { // of one source and version
+			if runs := strings.Contains(variant, v) || strings.Contains(plain, "."+v); strings.Contains(p.Name, "-"+v) != runs {
 				return
 			}
 		}

@@ -18,7 +18,7 @@ import (
 // with what rpm says of it.
 func TestRPMBuilt(t *testing.T) {
 	build, rpm := need(t, "rpmbuild"), need(t, "rpm")
-	top, root := t.TempDir(), t.TempDir()
+	top := t.TempDir()
 	for _, p := range []struct{ name, epoch, version, release, vendor string }{
 		{"plain", "", "1.2", "3.el9", "Example"},
 		{"zero", "0", "2.0~rc1", "1.el9_4", ""},
@@ -41,16 +41,36 @@ func TestRPMBuilt(t *testing.T) {
 			t.Fatalf("rpmbuild: %v\n%s", err, out)
 		}
 	}
-	db := []string{"--root", root, "--define", "_db_backend sqlite", "--dbpath", "/var/lib/rpm"}
+	sameAsRPM(t, rpm, builtRPMs(t, top, 6))
+}
+
+// builtRPMs returns the packages below rpmbuild's directory.
+func builtRPMs(t *testing.T, top string, n int) []string {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(top, "RPMS", "*", "*.rpm"))
-	if err != nil || len(files) != 6 {
-		t.Fatalf("built %v, %v", files, err)
+	if err != nil || len(files) != n {
+		t.Fatalf("built %v, %v, want %d", files, err, n)
 	}
-	for _, args := range [][]string{append(db, "--initdb"), append(append(db, "-i", "--nodeps", "--noscripts", "--ignoreos", "--ignorearch"), files...)} {
-		if out, err := exec.CommandContext(t.Context(), rpm, args...).CombinedOutput(); err != nil {
-			t.Fatalf("rpm %v: %v\n%s", args, err, out)
+	return files
+}
+
+// installRPMs makes a database in a new root; args ask rpm about it.
+func installRPMs(t *testing.T, rpm string, files []string) (root string, args []string) {
+	t.Helper()
+	root = t.TempDir()
+	args = []string{"--root", root, "--define", "_db_backend sqlite", "--dbpath", "/var/lib/rpm"}
+	for _, more := range [][]string{{"--initdb"}, append([]string{"-i", "--nodeps", "--noscripts", "--ignoreos", "--ignorearch", "--oldpackage", "--replacefiles"}, files...)} {
+		if out, err := exec.CommandContext(t.Context(), rpm, append(args, more...)...).CombinedOutput(); err != nil {
+			t.Fatalf("rpm %v: %v\n%s", more, err, out)
 		}
 	}
+	return root, args
+}
+
+// sameAsRPM compares the collector with rpm's own listing.
+func sameAsRPM(t *testing.T, rpm string, files []string) {
+	t.Helper()
+	root, db := installRPMs(t, rpm, files)
 	want := lines(output(t, rpm, append(db, "-qa", "--qf", "%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} %{ARCH} %{SOURCERPM} %{VENDOR}\n")...))
 	h := otherRoot(t, root)
 	s := Run(t.Context(), collector(t, All(), inventory.RPM), h, DefaultLimits())
