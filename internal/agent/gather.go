@@ -37,6 +37,7 @@ type gatherer struct {
 	lanes      [2]*lane             // quick, slow
 	first      chan struct{}        // closed when every section was looked at once
 	used       func() time.Duration // CPU time of this process
+	seldom     time.Duration        // between polls where the system tells of changes
 
 	mu       sync.Mutex                     // guards the fields below
 	waiting  map[inventory.SectionName]bool // not looked at yet
@@ -56,7 +57,7 @@ type lane struct {
 }
 
 func newGatherer(cfg Config, k *keeper, log *slog.Logger) *gatherer {
-	g := &gatherer{cfg: cfg, keep: k, log: log, collectors: collect.All(), first: make(chan struct{}), used: cpuTime,
+	g := &gatherer{cfg: cfg, keep: k, log: log, collectors: collect.All(), first: make(chan struct{}), used: cpuTime, seldom: pollSeldom,
 		waiting: map[inventory.SectionName]bool{}, fullPass: cfg.FullPass}
 	g.lanes[0] = newLane("collect", false, quickBurst)
 	g.lanes[1] = newLane("collect-slow", true, slowBurst)

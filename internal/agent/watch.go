@@ -57,7 +57,7 @@ func (g *gatherer) watch(ctx context.Context) error {
 		defer n.Close()
 		events = n.Events()
 		if tellsChanges(dir) {
-			every = pollSeldom
+			every = g.seldom
 		}
 	}
 	arm := func() {

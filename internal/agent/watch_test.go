@@ -63,7 +63,7 @@ func firstOf(p []point, _ string) []point { return p }
 // listen runs the watch of a gatherer with one collector and returns what it triggers.
 func listen(t *testing.T, root string, paths ...string) func() bool {
 	t.Helper()
-	g := &gatherer{cfg: Config{Root: root}, log: slog.New(slog.DiscardHandler),
+	g := &gatherer{cfg: Config{Root: root}, log: slog.New(slog.DiscardHandler), seldom: 200 * time.Millisecond,
 		collectors: []collect.Collector{{Name: inventory.DPKG, Watch: paths}}, lanes: [2]*lane{newLane("quick", false, 0), newLane("slow", true, 0)}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
