@@ -44,7 +44,7 @@ func (m meteredFile) ReadAt(p []byte, off int64) (int, error) {
 func TestExecutableIsReadWithinBounds(t *testing.T) {
 	dir := t.TempDir()
 	const size = 256 << 20
-	var h [64 + 64]byte
+	var h [64 + 2*64]byte
 	le := binary.LittleEndian
 	copy(h[:], elf.ELFMAG)
 	h[elf.EI_CLASS], h[elf.EI_DATA], h[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
@@ -54,10 +54,11 @@ func TestExecutableIsReadWithinBounds(t *testing.T) {
 	le.PutUint64(h[40:], 64) // section headers
 	le.PutUint16(h[52:], 64) // size of this header
 	le.PutUint16(h[58:], 64) // size of a section header
-	le.PutUint16(h[60:], 1)  // section headers: one, the table of names
-	le.PutUint32(h[64+4:], uint32(elf.SHT_STRTAB))
-	le.PutUint64(h[64+24:], 128)      // its place
-	le.PutUint64(h[64+32:], size-128) // its size
+	le.PutUint16(h[60:], 2)  // section headers: none, and the table of names
+	le.PutUint16(h[62:], 1)  // which is the table of names
+	le.PutUint32(h[128+4:], uint32(elf.SHT_STRTAB))
+	le.PutUint64(h[128+24:], 192)      // its place
+	le.PutUint64(h[128+32:], size-192) // its size
 	f, err := os.Create(filepath.Join(dir, "program"))
 	if err != nil {
 		t.Fatal(err)

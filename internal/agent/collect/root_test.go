@@ -134,3 +134,17 @@ func TestOtherRootIsFilesAlone(t *testing.T) {
 		}
 	}
 }
+
+// What is mounted on a running host from elsewhere, or a second time, is no
+// software of this host, and walking it would load others.
+func TestForeignMountsAreLeftOut(t *testing.T) {
+	m := fstest.MapFS{"proc/self/mountinfo": {Data: []byte("22 1 254:0 / / rw - ext4 /dev/vda rw\n" +
+		"23 22 0:50 / /srv/nfs rw - nfs4 server:/x rw\n24 22 254:0 /opt /mnt/again rw - ext4 /dev/vda rw\n25 22 254:1 / /data rw - xfs /dev/vdb rw\n")}}
+	for _, at := range []string{"opt", "srv/nfs", "srv/own", "mnt/again", "data"} {
+		m[at+"/x.jar"] = &fstest.MapFile{Data: []byte("x")}
+	}
+	c := walk(t.Context(), Host{FS: m, Live: true, Now: testNow}, DefaultLimits())
+	if want := []string{"data/x.jar", "opt/x.jar", "srv/own/x.jar"}; !slices.Equal(c.lists[javaKind], want) {
+		t.Errorf("found %v, want %v", c.lists[javaKind], want)
+	}
+}
