@@ -28,3 +28,13 @@ func TestFlatpakDeployment(t *testing.T) {
 		}
 	}
 }
+
+// The administrator's own installation is read as those of the users are.
+func TestFlatpakOfTheAdministrator(t *testing.T) {
+	const at = "root/.local/share/flatpak/app/org.example.App/x86_64/stable/active"
+	h := Host{Now: testNow, FS: fstest.MapFS{at + "/metadata": {Data: []byte("[Application]\nname=org.example.App\n")}}}
+	got := decode[inventory.Package](t, Run(t.Context(), collector(t, All(), inventory.Flatpak), h, DefaultLimits()))
+	if len(got) != 1 || got[0].Name != "org.example.App" || got[0].Paths[0] != "/"+at {
+		t.Errorf("%+v", got)
+	}
+}
