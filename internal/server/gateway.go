@@ -29,6 +29,11 @@ type gatewayBackend interface {
 	seen(ctx context.Context, id inventory.DeviceID, names map[inventory.SectionName]time.Time, at time.Time) error
 	deviceRegistered(ctx context.Context, id inventory.DeviceID)
 	connectionChanged(id inventory.DeviceID, connected bool)
+	// eventsKept are the highest numbers of events that are durable, by stream.
+	eventsKept(id inventory.DeviceID) []protocol.Stream
+	// keepEvents is durable when it returns nil; what was kept before changes
+	// nothing. An ErrInvalid concerns the content, as that of ingest.
+	keepEvents(ctx context.Context, id inventory.DeviceID, e *protocol.Events) error
 }
 
 // The gateway's own limits.

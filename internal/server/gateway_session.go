@@ -77,7 +77,7 @@ func (s *session) run(ctx context.Context) error {
 		return fmt.Errorf("read section hashes: %w", err)
 	}
 	err = s.send(ctx, &protocol.Message{Welcome: &protocol.Welcome{
-		Version: protocol.Version, Nonce: s.nonce, Hashes: hashes, LastSeq: s.lastSeq, Now: s.g.now().UTC(),
+		Version: protocol.Version, Nonce: s.nonce, Hashes: hashes, LastSeq: s.lastSeq, Now: s.g.now().UTC(), Events: s.g.backend.eventsKept(s.id),
 	}})
 	if err != nil {
 		return err
@@ -303,6 +303,8 @@ func (s *session) handle(ctx context.Context, m *protocol.Message) error {
 		return nil
 	case m.CSR != nil:
 		return s.renew(ctx, m.CSR)
+	case m.Events != nil:
+		return s.events(ctx, m.Events)
 	}
 	s.log.DebugContext(ctx, "message of an unknown kind ignored")
 	return nil

@@ -75,7 +75,8 @@ type Server struct {
 	vexing       sync.Mutex              // one holding of documents against the fleet at a time
 	vexed        atomic.Pointer[vexPlan] // what came of it last; nil: not yet
 	refused      refusals                // how many refused requests the audit log lists
-	importing    sync.Mutex              // one bill of materials or VEX document in memory at a time
+	telemetry    *telemetry
+	importing    sync.Mutex // one bill of materials or VEX document in memory at a time
 }
 
 // Open opens a data directory, creating it if need be, and rebuilds the fleet
@@ -108,6 +109,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	if s.Accounts, err = OpenAccounts(ctx, s.st, s.log); err != nil {
+		return err
+	}
+	if s.telemetry, err = openTelemetry(s.opt.Dir, s.log); err != nil {
 		return err
 	}
 	s.gate = newGateway(s.st, s.ca, s, s.log)
@@ -168,6 +172,9 @@ func (s *Server) Close() error {
 	if s.intel != nil {
 		errs = append(errs, s.intel.Close())
 	}
+	if s.telemetry != nil {
+		errs = append(errs, s.telemetry.log.Close())
+	}
 	if s.st != nil {
 		errs = append(errs, s.st.Close())
 	}
@@ -190,6 +197,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runExceptions(ctx) })
 	g.Go(func() error { return s.runRemediations(ctx) })
 	g.Go(func() error { return s.runTickets(ctx) })
+	g.Go(func() error { return s.runTelemetry(ctx) })
 	return g.Wait()
 }
 

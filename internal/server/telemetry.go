@@ -1,0 +1,112 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	ev "github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/eventlog"
+	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/protocol"
+)
+
+const (
+	// keepEventsFor is how long events are kept, keepEventBytes how many at most.
+	keepEventsFor  = 180 * 24 * time.Hour
+	keepEventBytes = 512 << 30
+	retainEvery    = time.Hour
+	// skewMatters is the difference of clocks that is corrected and shown.
+	// Below it lies what the network and a busy host add.
+	skewMatters = 5 * time.Second
+)
+
+// telemetry is what happened on devices: the log of events, and what is known
+// of their clocks.
+type telemetry struct {
+	log   *eventlog.Engine
+	mu    sync.Mutex
+	clock map[inventory.DeviceID]time.Duration // server's − host's, by the last events
+}
+
+func openTelemetry(dir string, log *slog.Logger) (*telemetry, error) {
+	e, err := eventlog.Open(filepath.Join(dir, "events"), eventlog.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return &telemetry{log: e, clock: map[inventory.DeviceID]time.Duration{}}, nil
+}
+
+// skew returns what is added to the times of a device's events; 0: its clock
+// is right as far as can be told.
+func (t *telemetry) skew(id inventory.DeviceID) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.clock[id]
+}
+
+// note estimates the skew from when something was sent and received.
+func (t *telemetry) note(id inventory.DeviceID, sent, received time.Time) time.Duration {
+	skew := received.Sub(sent).Round(time.Second)
+	if sent.IsZero() || skew.Abs() < skewMatters {
+		skew = 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	// The estimate changes only with what matters, or each batch would have one of its own.
+	if was := t.clock[id]; skew != 0 && was != 0 && (skew-was).Abs() < skewMatters {
+		return was
+	}
+	t.clock[id] = skew
+	return skew
+}
+
+// eventsKept are the highest numbers that are durable, by stream.
+func (s *Server) eventsKept(id inventory.DeviceID) []protocol.Stream {
+	var out []protocol.Stream
+	for stream := range protocol.NumStreams {
+		if n := s.telemetry.log.Mark(id, stream); n > 0 {
+			out = append(out, protocol.Stream{Stream: stream, Seq: n})
+		}
+	}
+	return out
+}
+
+// keepEvents checks what an agent delivered and makes it durable.
+func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *protocol.Events) error {
+	records, err := e.Records()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	now := s.now()
+	fresh, err := s.telemetry.log.Append(ctx, eventlog.Batch{
+		Device: id, Stream: e.Stream, Seq: e.Seq, Received: now, Skew: s.telemetry.note(id, e.Sent, now), Records: records, Count: e.Count, Packed: e.Packed,
+	})
+	if err != nil {
+		return err
+	}
+	if fresh && e.Count > 0 {
+		s.live.publish(LiveEvent{Resource: "timeline", ID: string(id)})
+	}
+	return nil
+}
+
+// runTelemetry removes events that are too old, until ctx ends.
+func (s *Server) runTelemetry(ctx context.Context) error {
+	tick := time.NewTicker(retainEvery)
+	defer tick.Stop()
+	for {
+		p := eventlog.Policy{Age: keepEventsFor, Bytes: keepEventBytes, Kinds: map[ev.Kind]time.Duration{}}
+		if err := s.telemetry.log.Retain(ctx, p, s.now()); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "old events are not removed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,339 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	ev "github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/eventlog"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// mostMissing is how many missing parts an answer lists.
+const mostMissing = 100
+
+// timelineOf finds a device that the caller may see and makes its query.
+func (s *Server) timelineOf(c Caller, id string, q *TimelineQuery) (*device, eventlog.Query, error) {
+	if err := s.need(c, MachineRead); err != nil {
+		return nil, eventlog.Query{}, err
+	}
+	s.core.mu.RLock()
+	d, err := s.core.named(id)
+	s.core.mu.RUnlock()
+	if err != nil {
+		return nil, eventlog.Query{}, err
+	}
+	out := eventlog.Query{Scope: eventlog.Only(d.id), From: q.From, To: q.To}
+	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
+		return nil, out, Invalidf("from", "must be before to")
+	}
+	if out.Actions, err = actionsOf(q.Groups, q.Actions); err != nil {
+		return nil, out, err
+	}
+	if text := strings.ToLower(strings.TrimSpace(q.Text)); text != "" {
+		out.Filter = func(r eventlog.Row) bool { return recordHas(r.Record, text) }
+	}
+	return d, out, nil
+}
+
+// actionsOf returns the actions of groups and names; nil: all.
+func actionsOf(groups, names []string) ([]ev.Action, error) {
+	if len(groups) == 0 && len(names) == 0 {
+		return nil, nil
+	}
+	out := []ev.Action{}
+	for _, g := range groups {
+		if !slices.Contains(ev.Groups, ev.Group(g)) {
+			return nil, Invalidf("group", "%q is no event group", g)
+		}
+	}
+	for _, n := range names {
+		if _, ok := ev.ActionOf(n); !ok {
+			return nil, Invalidf("action", "%q is no action type", n)
+		}
+	}
+	for a := range ev.Actions {
+		named := len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, a.String()) })
+		if named && (len(groups) == 0 || slices.Contains(groups, string(a.Group()))) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// recordHas reports whether a text is in one of an event's texts or its action.
+func recordHas(r ev.Record, text string) bool {
+	for _, t := range r.Texts {
+		if strings.Contains(strings.ToLower(string(t)), text) {
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(r.Head().Action.String()), text)
+}
+
+// Timeline returns a page of a device's events, newest first, and what is
+// missing of the asked time.
+func (s *Server) Timeline(ctx context.Context, c Caller, id string, q TimelineQuery) (Timeline, error) {
+	d, query, err := s.timelineOf(c, id, &q)
+	if err != nil {
+		return Timeline{}, err
+	}
+	if q.Limit < 1 || q.Limit > 1000 {
+		return Timeline{}, Invalidf("size", "must be 1 to 1000")
+	}
+	var after eventlog.Cursor
+	if q.Cursor != "" {
+		if after, err = parseEventID(q.Cursor); err != nil {
+			return Timeline{}, Invalidf("cursor", "is not one that this list gave out")
+		}
+	}
+	flags, err := s.st.TimelineFlags(ctx, d.id)
+	if err != nil {
+		return Timeline{}, err
+	}
+	t := Timeline{AsOf: s.now(), Items: []TimelineRow{}, Missing: []MissingPart{}, SkewSeconds: s.telemetry.skew(d.id).Seconds()}
+	var rows []eventlog.Row
+	if q.Flagged {
+		rows, err = s.flaggedRows(ctx, query, flags, after)
+		if len(rows) > q.Limit {
+			rows = rows[:q.Limit]
+			t.Cursor = eventID(&rows[q.Limit-1])
+		}
+	} else {
+		var next eventlog.Cursor
+		var cost eventlog.Cost
+		rows, next, cost, err = s.telemetry.log.Page(ctx, query, after, q.Limit)
+		t.Damaged = cost.Damaged
+		if !next.IsZero() {
+			t.Cursor = cursorID(next)
+		}
+	}
+	if err != nil {
+		return Timeline{}, fmt.Errorf("read events of %s: %w", d.id, err)
+	}
+	for i := range rows {
+		row := timelineRow(&rows[i])
+		row.Flagged = flags[row.ID]
+		t.Items = append(t.Items, row)
+	}
+	if err := s.missing(ctx, d.id, &q, &t); err != nil {
+		return Timeline{}, err
+	}
+	return t, nil
+}
+
+// flaggedRows reads the flagged events of a query, newest first.
+func (s *Server) flaggedRows(ctx context.Context, q eventlog.Query, flags map[string]bool, after eventlog.Cursor) ([]eventlog.Row, error) {
+	var out []eventlog.Row
+	for id := range flags {
+		cur, err := parseEventID(id)
+		if err != nil || !after.IsZero() && !cursorBefore(cur, after) {
+			continue
+		}
+		at := time.Unix(0, cur.Time)
+		if !q.From.IsZero() && at.Before(q.From) || !q.To.IsZero() && !at.Before(q.To) {
+			continue
+		}
+		one := q
+		one.From, one.To = at, at.Add(1)
+		one.Filter = func(r eventlog.Row) bool {
+			h := r.Record.Head()
+			return h.Seq == cur.Seq && h.Action.Kind() == cur.Kind && (q.Filter == nil || q.Filter(r))
+		}
+		rows, _, _, err := s.telemetry.log.Page(ctx, one, eventlog.Cursor{}, 1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	slices.SortFunc(out, func(a, b eventlog.Row) int {
+		if cursorBefore(rowCursor(&a), rowCursor(&b)) {
+			return 1
+		}
+		return -1
+	})
+	return out, nil
+}
+
+func rowCursor(r *eventlog.Row) eventlog.Cursor {
+	h := r.Record.Head()
+	return eventlog.Cursor{Time: r.Time.UnixNano(), Kind: h.Action.Kind(), Seq: h.Seq}
+}
+
+func cursorBefore(a, b eventlog.Cursor) bool {
+	if a.Time != b.Time {
+		return a.Time < b.Time
+	}
+	if a.Kind != b.Kind {
+		return a.Kind < b.Kind
+	}
+	return a.Seq < b.Seq
+}
+
+// eventID names an event of a device: its place in the timeline.
+func eventID(r *eventlog.Row) string { return cursorID(rowCursor(r)) }
+
+func cursorID(c eventlog.Cursor) string {
+	return fmt.Sprintf("%d-%d-%d", c.Time, c.Kind, c.Seq)
+}
+
+func parseEventID(id string) (c eventlog.Cursor, err error) {
+	p := strings.Split(id, "-")
+	if len(p) != 3 {
+		return c, fmt.Errorf("event %q: %w", id, ErrNotFound)
+	}
+	at, err1 := strconv.ParseInt(p[0], 10, 64)
+	kind, err2 := strconv.ParseUint(p[1], 10, 8)
+	seq, err3 := strconv.ParseUint(p[2], 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil || at <= 0 || seq == 0 || !ev.Kind(kind).Valid() {
+		return c, fmt.Errorf("event %q: %w", id, ErrNotFound)
+	}
+	return eventlog.Cursor{Time: at, Kind: ev.Kind(kind), Seq: seq}, nil
+}
+
+// missing adds the numbers that are not there between events of the asked time.
+func (s *Server) missing(ctx context.Context, id inventory.DeviceID, q *TimelineQuery, t *Timeline) error {
+	runs, err := s.telemetry.log.Runs(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read numbers of events of %s: %w", id, err)
+	}
+	for i := 1; i < len(runs); i++ {
+		a, b := runs[i-1], runs[i]
+		if a.Kind != b.Kind || !q.From.IsZero() && b.First.Before(q.From) || !q.To.IsZero() && !a.Last.Before(q.To) {
+			continue
+		}
+		t.MissingN += b.From - a.To - 1
+		if len(t.Missing) < mostMissing {
+			t.Missing = append(t.Missing, MissingPart{Kind: a.Kind.String(), From: a.To + 1, To: b.From - 1, After: a.Last, Before: b.First})
+		}
+	}
+	t.Complete = t.MissingN == 0 && t.Damaged == 0
+	if len(t.Missing) == 0 {
+		return nil
+	}
+	lost := eventlog.Query{Scope: eventlog.Only(id), Actions: []ev.Action{ev.SensorEventsLost}}
+	rows, _, _, err := s.telemetry.log.Page(ctx, lost, eventlog.Cursor{}, 1000)
+	if err != nil {
+		return fmt.Errorf("read events of %s: %w", id, err)
+	}
+	for _, r := range rows {
+		from, _ := r.Record.Number(ev.LostFrom)
+		to, _ := r.Record.Number(ev.LostTo)
+		for i := range t.Missing {
+			m := &t.Missing[i]
+			if m.Kind == string(r.Record.Text(ev.LostKind)) && uint64(from) <= m.To && uint64(to) >= m.From {
+				m.Reason = string(r.Record.Text(ev.Reason))
+			}
+		}
+	}
+	return nil
+}
+
+// timelineSteps are the widths of a chart's steps.
+var timelineSteps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 24 * time.Hour}
+
+// TimelineCounts counts a device's events in at most 200 steps. Without bounds
+// it is the last 30 days.
+func (s *Server) TimelineCounts(ctx context.Context, c Caller, id string, q TimelineQuery) (TimelineCounts, error) {
+	if q.To.IsZero() {
+		q.To = s.now().Add(time.Hour).Truncate(time.Hour)
+	}
+	if q.From.IsZero() {
+		q.From = q.To.Add(-30 * 24 * time.Hour)
+	}
+	d, query, err := s.timelineOf(c, id, &q)
+	if err != nil {
+		return TimelineCounts{}, err
+	}
+	step := timelineSteps[len(timelineSteps)-1]
+	for _, w := range timelineSteps {
+		if q.To.Sub(q.From)/w <= 200 {
+			step = w
+			break
+		}
+	}
+	for q.To.Sub(q.From)/step > 1000 {
+		step *= 2
+	}
+	query.From, query.To = q.From.Truncate(step), q.To.Add(step-1).Truncate(step)
+	counts, _, err := s.telemetry.log.Counts(ctx, query, step)
+	if err != nil {
+		return TimelineCounts{}, fmt.Errorf("count events of %s: %w", d.id, err)
+	}
+	out := TimelineCounts{From: query.From.UTC(), To: query.To.UTC(), StepSeconds: int(step.Seconds()), Groups: map[string]int{}, Buckets: []TimelineBucket{}}
+	for _, n := range counts {
+		if k := len(out.Buckets); k == 0 || !out.Buckets[k-1].Start.Equal(n.Start) {
+			out.Buckets = append(out.Buckets, TimelineBucket{Start: n.Start, Groups: map[string]int{}})
+		}
+		g := string(n.Action.Group())
+		out.Buckets[len(out.Buckets)-1].Groups[g] += n.N
+		out.Groups[g] += n.N
+		out.Total += n.N
+	}
+	runs, err := s.telemetry.log.Runs(ctx, d.id)
+	if err != nil {
+		return TimelineCounts{}, fmt.Errorf("read numbers of events of %s: %w", d.id, err)
+	}
+	for _, r := range runs {
+		if out.First.IsZero() || r.First.Before(out.First) {
+			out.First = r.First
+		}
+		if r.Last.After(out.Last) {
+			out.Last = r.Last
+		}
+	}
+	return out, nil
+}
+
+// TimelineExport yields every event of a query, newest first. An error is the
+// last that it yields.
+func (s *Server) TimelineExport(ctx context.Context, c Caller, id string, q TimelineQuery) (inventory.DeviceID, iter.Seq2[TimelineRow, error], error) {
+	q.Limit = 1000
+	d, _, err := s.timelineOf(c, id, &q)
+	if err != nil {
+		return "", nil, err
+	}
+	return d.id, func(yield func(TimelineRow, error) bool) {
+		for {
+			t, err := s.Timeline(ctx, c, string(d.id), q)
+			if err != nil {
+				yield(TimelineRow{}, err)
+				return
+			}
+			for i := range t.Items {
+				if !yield(t.Items[i], nil) {
+					return
+				}
+			}
+			if q.Cursor = t.Cursor; q.Cursor == "" {
+				return
+			}
+		}
+	}, nil
+}
+
+// FlagEvent flags an event of a device, or takes its flag away.
+func (s *Server) FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error {
+	if err := s.need(c, MachineReadWrite); err != nil {
+		return err
+	}
+	if _, err := s.TimelineEvent(ctx, c, id, event); err != nil {
+		return err
+	}
+	s.core.mu.RLock()
+	d, err := s.core.named(id)
+	s.core.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	if err := s.st.FlagTimeline(ctx, d.id, event, c.Name, flagged, s.now()); err != nil {
+		return err
+	}
+	s.live.publish(LiveEvent{Resource: "timeline", ID: string(d.id)})
+	return nil
+}

@@ -1,0 +1,92 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	ev "github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/eventlog"
+)
+
+// logonDays is how far back logged-on users are told.
+const logonDays = 30
+
+// LogonUsers returns who logged on to a device in 30 days.
+func (s *Server) LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error) {
+	now := s.now()
+	d, q, err := s.timelineOf(c, id, &TimelineQuery{From: now.AddDate(0, 0, -logonDays), To: now.Add(time.Minute)})
+	if err != nil {
+		return LogonUsers{}, err
+	}
+	q.Actions = []ev.Action{ev.LogonSuccess, ev.LogonFailed}
+	type key struct{ domain, name string }
+	users := map[key]*LogonUser{}
+	_, err = s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error {
+		e := r.Record.Event()
+		k := key{e.Text(ev.AccountDomain), e.Text(ev.AccountName)}
+		if k.name == "" {
+			return nil
+		}
+		u := users[k]
+		if u == nil {
+			if len(users) >= 10_000 {
+				return eventlog.ErrStop
+			}
+			u = &LogonUser{Name: k.name, Domain: k.domain, First: r.Time, Last: r.Time, Types: []string{}}
+			users[k] = u
+		}
+		u.add(&e, r.Time)
+		return nil
+	})
+	if err != nil {
+		return LogonUsers{}, fmt.Errorf("read logons of %s: %w", d.id, err)
+	}
+	out := LogonUsers{Days: logonDays, Items: make([]LogonUser, 0, len(users))}
+	for _, u := range users {
+		slices.Sort(u.Types)
+		out.Items = append(out.Items, *u)
+	}
+	slices.SortFunc(out.Items, func(a, b LogonUser) int {
+		return cmp.Or(cmp.Compare(b.Logons, a.Logons), cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Name, b.Name))
+	})
+	for i := range out.Items {
+		if u := &out.Items[i]; u.Logons > 0 {
+			if out.Most == "" {
+				out.Most = u.Name
+			}
+			out.Least = u.Name
+		}
+	}
+	return out, nil
+}
+
+// add counts one logon.
+func (u *LogonUser) add(e *ev.Event, at time.Time) {
+	if e.Action == ev.LogonFailed {
+		u.Failed++
+	} else {
+		u.Logons++
+		switch e.Text(ev.LogonType) {
+		case "Interactive", "RemoteInteractive":
+			u.Interactive++
+		}
+	}
+	if t := e.Text(ev.LogonType); t != "" && !slices.Contains(u.Types, t) {
+		u.Types = append(u.Types, t)
+	}
+	if sid := e.Text(ev.AccountSID); sid != "" {
+		u.SID = sid
+	}
+	if f, ok := e.Get(ev.IsLocalAdmin); ok && f.Number != 0 {
+		u.LocalAdmin = true
+	}
+	if at.Before(u.First) {
+		u.First = at
+	}
+	if at.After(u.Last) {
+		u.Last = at
+	}
+}
