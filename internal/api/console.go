@@ -46,6 +46,7 @@ func newConsole(opt Options) *console {
 	c.sessionRoutes()
 	c.frameRoutes()
 	c.deviceRoutes()
+	c.timelineRoutes()
 	c.exchangeRoutes()
 	c.vexRoutes()
 	c.softwareRoutes()

@@ -40,6 +40,31 @@ type memBackend struct {
 	looked     map[inventory.SectionName]time.Time
 	fail       func(seq uint64) error
 	hold       chan struct{} // when not nil, ingest waits for it
+	events     []*protocol.Events
+	failEvents error
+}
+
+func (b *memBackend) eventsKept(inventory.DeviceID) []protocol.Stream {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.events) == 0 {
+		return nil
+	}
+	e := b.events[len(b.events)-1]
+	return []protocol.Stream{{Stream: e.Stream, Seq: e.Seq}}
+}
+
+func (b *memBackend) keepEvents(_ context.Context, _ inventory.DeviceID, e *protocol.Events) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failEvents != nil {
+		return b.failEvents
+	}
+	if _, err := e.Records(); err != nil {
+		return Invalidf("events", "%v", err)
+	}
+	b.events = append(b.events, e)
+	return nil
 }
 
 func newMemBackend() *memBackend {

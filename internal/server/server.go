@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"os"
@@ -27,6 +28,7 @@ import (
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/intel"
+	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -259,6 +261,12 @@ type API interface {
 	DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error)
 	DeviceVuln(ctx context.Context, c Caller, id, weakness string) (DeviceVuln, error)
 	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
+	Timeline(ctx context.Context, c Caller, id string, q TimelineQuery) (Timeline, error)
+	TimelineCounts(ctx context.Context, c Caller, id string, q TimelineQuery) (TimelineCounts, error)
+	TimelineEvent(ctx context.Context, c Caller, id, event string) (TimelineEvent, error)
+	TimelineExport(ctx context.Context, c Caller, id string, q TimelineQuery) (inventory.DeviceID, iter.Seq2[TimelineRow, error], error)
+	FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error
+	LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
 	// Audit, Audited and AuditEnd are the audit log.
