@@ -56,7 +56,7 @@ var may = map[string][]string{
 	// beside the floors: data for the first run, and proof
 	"demo":     {},
 	"rig":      {},
-	"rig/pest": {"inventory", "posture", "protocol"},
+	"rig/pest": {"event", "inventory", "posture", "protocol"},
 }
 
 // mains may import every room; nothing imports them.

@@ -37,6 +37,7 @@ func infest(t *testing.T, p *pest.Pest, token, text string, honest map[string]st
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	p.Text = func(string) string { return text }
 	id, rejected, err := p.Send(ctx, token, protocol.Hello{AgentVersion: "<b>pest", OS: "<b>", Arch: "<b>", Tags: []string{text[:min(len(text), protocol.MaxTag)]}}, sections)
 	if err != nil {
 		t.Fatal(err)
@@ -281,6 +282,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		for _, d := range devices {
 			at := strings.Replace(route, "{id}", d, 1)
 			switch {
+			case strings.Contains(at, "/timeline/events/{sub}"):
+				put(at, "{sub}", ids("/api/x/devices/"+d+"/timeline?size=100"))
 			case strings.Contains(at, "{product}"):
 				put(at, "{product}", ids("/api/x/devices/"+d+"/software?size=100"))
 			case strings.Contains(at, "{weakness}"):

@@ -59,15 +59,15 @@ func (l *life) start(parent, pid int64, name string) ev.Event {
 		e.Set(ev.AccountName, "alice")
 		e.SetInt(ev.InitiatingProcessID, parent)
 		e.SetInt(ev.InitiatingProcessCreationTime, births[parent])
-		e.Set(ev.InitiatingProcessFileName, orElse(named[parent], fmt.Sprintf("p%d", parent)))
-		births[pid], named[pid] = l.now.UnixNano(), name
+		e.Set(ev.InitiatingProcessFileName, orElse(names[parent], fmt.Sprintf("p%d", parent)))
+		births[pid], names[pid] = l.now.UnixNano(), name
 	})
 }
 
-// births are when the processes of a test began, named what they are.
+// births are when the processes of a test began, names what they are.
 var (
 	births = map[int64]int64{1: 1764000000e9}
-	named  = map[int64]string{}
+	names  = map[int64]string{}
 )
 
 func (l *life) timeline(q TimelineQuery) Timeline {

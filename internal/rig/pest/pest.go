@@ -28,6 +28,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/protocol"
@@ -210,6 +211,39 @@ func honestKeys(name inventory.SectionName, honest map[string]string) (keys []st
 type Pest struct {
 	Addr  string // host:port
 	Roots *x509.CertPool
+	// Text is what the texts of events hold that follow the sections, by the name of
+	// the column; nil: no events.
+	Text func(column string) string
+}
+
+// events is one event of every action with every column set.
+func (p *Pest) events() (*protocol.Events, error) {
+	var raw []byte
+	n := 0
+	now := time.Now()
+	for a := range event.Actions {
+		e := event.Event{Action: a, Seq: uint64(a), Time: now.Add(time.Duration(n) * time.Millisecond)}
+		for c := range event.Columns {
+			switch c.Type() {
+			case event.String, event.Dynamic:
+				e.Set(c, p.Text("event."+c.String()))
+			default:
+				e.SetInt(c, 1)
+			}
+		}
+		more, err := event.Append(raw, &e)
+		if err != nil || len(more) > protocol.MaxEventBytes {
+			break // texts that are too long for all of them
+		}
+		raw = more
+		n++
+	}
+	out, err := protocol.NewEvents(protocol.StreamActivity, 1, raw, n)
+	if err != nil {
+		return nil, err
+	}
+	out.Sent = now
+	return out, nil
 }
 
 func (p *Pest) client(certs ...tls.Certificate) *http.Client {
@@ -280,6 +314,7 @@ func (p *Pest) Send(ctx context.Context, token string, hello protocol.Hello, sec
 			return "", nil, fmt.Errorf("send as %s: %w", device, err)
 		}
 	}
+	var rejected []protocol.Rejected
 	for {
 		m, done, err := c.Recv(ctx)
 		done()
@@ -289,8 +324,20 @@ func (p *Pest) Send(ctx context.Context, token string, hello protocol.Hello, sec
 		if m.Refusal != nil {
 			return "", nil, fmt.Errorf("the server refused %s: %s", device, m.Refusal.Reason)
 		}
-		if m.Ack != nil && m.Ack.Seq == 1 {
+		switch {
+		case m.Ack != nil && m.Ack.Seq == 1 && p.Text != nil:
+			rejected = m.Ack.Rejected
+			e, err := p.events()
+			if err == nil {
+				err = c.Send(ctx, &protocol.Message{Events: e})
+			}
+			if err != nil {
+				return "", nil, fmt.Errorf("send events as %s: %w", device, err)
+			}
+		case m.Ack != nil && m.Ack.Seq == 1:
 			return device, m.Ack.Rejected, nil
+		case m.Ack != nil && len(m.Ack.Events) > 0:
+			return device, rejected, nil
 		}
 	}
 }

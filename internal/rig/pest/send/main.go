@@ -76,6 +76,7 @@ func run(server, ca, token string) error {
 	if err != nil {
 		return err
 	}
+	p.Text = text
 	short := func(field string) string { return text(field)[:min(len(text(field)), protocol.MaxText)] }
 	hello := protocol.Hello{AgentVersion: short("hello.agent_version"), OS: short("hello.os"), Arch: short("hello.arch"), Tags: o.Tags}
 	a := answer{Strings: slices.Sorted(maps.Keys(names))}
