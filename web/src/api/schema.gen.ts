@@ -383,6 +383,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/logonusers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who logged on to a device in 30 days */
+        get: operations["device-logon-users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/recommendations": {
         parameters: {
             query?: never;
@@ -511,6 +528,91 @@ export interface paths {
         };
         /** One product on a device */
         get: operations["device-product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened on a device, newest first, and what is missing */
+        get: operations["device-timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/timeline/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A device's events by time and group */
+        get: operations["device-timeline-counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/timeline/events/{sub}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event of a device with the graph of its entities */
+        get: operations["device-timeline-event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/timeline/events/{sub}/flag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Flag an event of a device, or take its flag away */
+        put: operations["flag-timeline-event"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/timeline/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened on a device, all events of the filter as a file */
+        get: operations["export-device-timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2884,6 +2986,17 @@ export interface components {
             regular: string;
             tag: string;
         };
+        Entity: {
+            detail?: string;
+            id?: string;
+            /** @enum {string} */
+            kind: "process" | "file" | "ip" | "url" | "user" | "service" | "task" | "package";
+            name: string;
+        };
+        EntityFact: {
+            name: string;
+            value: string;
+        };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
             location?: string;
@@ -3152,6 +3265,9 @@ export interface components {
             /** Format: int64 */
             versions: number;
         };
+        FlagInBody: {
+            flagged: boolean;
+        };
         FormDestination: {
             id: string;
             kind: string;
@@ -3169,6 +3285,22 @@ export interface components {
             section?: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart" | "sysctl" | "boot" | "mounts" | "accounts" | "auth" | "sshd" | "services" | "files" | "audit" | "firewall" | "system" | "apps";
             what: string;
             why: string;
+        };
+        GraphEdge: {
+            from: string;
+            label: string;
+            to: string;
+        };
+        GraphNode: {
+            device_id?: string;
+            event?: string;
+            facts: components["schemas"]["EntityFact"][];
+            focus: boolean;
+            id: string;
+            kind: string;
+            name: string;
+            /** Format: date-time */
+            time?: string;
         };
         GroupAccess: {
             /** @description The user groups that see it; none: everybody does. */
@@ -3307,6 +3439,30 @@ export interface components {
             id?: string;
             resource: string;
         };
+        LogonUser: {
+            domain: string;
+            /** Format: int64 */
+            failed: number;
+            /** Format: date-time */
+            first: string;
+            /** Format: int64 */
+            interactive: number;
+            /** Format: date-time */
+            last: string;
+            local_admin: boolean;
+            /** Format: int64 */
+            logons: number;
+            name: string;
+            sid: string;
+            types: string[];
+        };
+        LogonUsers: {
+            /** Format: int64 */
+            days: number;
+            items: components["schemas"]["LogonUser"][];
+            least: string;
+            most: string;
+        };
         Me: {
             administrator: boolean;
             all_devices: boolean;
@@ -3315,6 +3471,18 @@ export interface components {
             permissions: string[];
             role: string;
             username: string;
+        };
+        MissingPart: {
+            /** Format: date-time */
+            after: string;
+            /** Format: date-time */
+            before: string;
+            /** Format: int64 */
+            from: number;
+            kind: string;
+            reason: string;
+            /** Format: int64 */
+            to: number;
         };
         NewAppInBody: {
             /**
@@ -4466,6 +4634,96 @@ export interface components {
             until?: string;
             url: string;
             word: string;
+        };
+        Timeline: {
+            /** Format: date-time */
+            as_of: string;
+            complete: boolean;
+            cursor: string;
+            /** Format: int64 */
+            damaged: number;
+            items: components["schemas"]["TimelineRow"][];
+            missing: components["schemas"]["MissingPart"][];
+            /** Format: int64 */
+            missing_total: number;
+            /** Format: double */
+            skew_seconds: number;
+        };
+        TimelineBucket: {
+            groups: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            start: string;
+        };
+        TimelineCounts: {
+            buckets: components["schemas"]["TimelineBucket"][];
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            from: string;
+            groups: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            last: string;
+            /** Format: int64 */
+            step_seconds: number;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            total: number;
+        };
+        TimelineEvent: {
+            action: string;
+            cut: boolean;
+            device_id: string;
+            device_name: string;
+            edges: components["schemas"]["GraphEdge"][];
+            entities: components["schemas"]["Entity"][];
+            fields: {
+                [key: string]: unknown;
+            };
+            flagged: boolean;
+            group: string;
+            /** Format: date-time */
+            host_time: string;
+            id: string;
+            info: string[];
+            kind: string;
+            nodes: components["schemas"]["GraphNode"][];
+            /** Format: date-time */
+            received: string;
+            /** Format: int64 */
+            seq: number;
+            table: string;
+            /** Format: date-time */
+            time: string;
+            title: string;
+            user: string;
+        };
+        TimelineRow: {
+            action: string;
+            entities: components["schemas"]["Entity"][];
+            fields: {
+                [key: string]: unknown;
+            };
+            flagged: boolean;
+            group: string;
+            /** Format: date-time */
+            host_time: string;
+            id: string;
+            info: string[];
+            kind: string;
+            /** Format: date-time */
+            received: string;
+            /** Format: int64 */
+            seq: number;
+            table: string;
+            /** Format: date-time */
+            time: string;
+            title: string;
+            user: string;
         };
         TokenRow: {
             /** Format: date-time */
@@ -6807,6 +7065,77 @@ export interface operations {
             };
         };
     };
+    "device-logon-users": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogonUsers"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "device-recommendations": {
         parameters: {
             query?: {
@@ -7392,6 +7721,396 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceSoftware"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-timeline": {
+        parameters: {
+            query?: {
+                /** @description From this time on (RFC 3339). */
+                from?: string;
+                /** @description Before this time (RFC 3339). */
+                to?: string;
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+                /** @description Action types. */
+                action?: string[];
+                /** @description Text that occurs in the event, whatever its case. */
+                q?: string;
+                /** @description Only flagged events. */
+                flagged?: boolean;
+                /** @description Cursor of the page before; none: the newest events. */
+                cursor?: string;
+                /** @description Events per page. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-timeline-counts": {
+        parameters: {
+            query?: {
+                /** @description From this time on (RFC 3339). */
+                from?: string;
+                /** @description Before this time (RFC 3339). */
+                to?: string;
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+                /** @description Action types. */
+                action?: string[];
+                /** @description Text that occurs in the event, whatever its case. */
+                q?: string;
+                /** @description Only flagged events. */
+                flagged?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-timeline-event": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+                /** @description Id of the event. */
+                sub: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineEvent"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "flag-timeline-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-device-timeline": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description From this time on (RFC 3339). */
+                from?: string;
+                /** @description Before this time (RFC 3339). */
+                to?: string;
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+                /** @description Action types. */
+                action?: string[];
+                /** @description Text that occurs in the event, whatever its case. */
+                q?: string;
+                /** @description Only flagged events. */
+                flagged?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */
