@@ -78,7 +78,7 @@ type Backend interface {
 	APIDesk
 	OwnTokens
 	// ExportFile opens a file of an export for whoever knows its secret.
-	ExportFile(secret, name string) (*os.File, error)
+	ExportFile(ctx context.Context, secret, name string) (*os.File, error)
 }
 
 // Options are what a handler is made of.

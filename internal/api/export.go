@@ -44,8 +44,8 @@ type belongs struct{ column, id string }
 // streamExport writes all rows of a page as an attachment, each with what it
 // belongs to in front, and behind them how many there were and the SHA-256 of
 // the body. A write that does not succeed ends the connection, so that a short
-// file never looks whole.
-func streamExport[T any](hc huma.Context, name, id, format string, p server.Page[T], to belongs, cols []column[T]) {
+// file never looks whole; so does a change of what the caller may see.
+func streamExport[T any](hc huma.Context, caller server.Caller, name, id, format string, p server.Page[T], to belongs, cols []column[T]) {
 	_, w := humago.Unwrap(hc)
 	ctl := http.NewResponseController(w)
 	hd := w.Header()
@@ -70,6 +70,9 @@ func streamExport[T any](hc huma.Context, name, id, format string, p server.Page
 		}
 		if i%extendEvery == 0 {
 			_ = ctl.SetWriteDeadline(time.Now().Add(writeTime)) // a writer without deadlines has none to set
+			if err = caller.Still(hc.Context()); err != nil {
+				break
+			}
 		}
 		err = row(&p.Items[i])
 	}

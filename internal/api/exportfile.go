@@ -17,7 +17,7 @@ func (h *handler) exportFile(w http.ResponseWriter, r *http.Request, path string
 		h.fail(w, r, errRoute)
 		return
 	}
-	f, err := h.opt.Server.ExportFile(secret, name)
+	f, err := h.opt.Server.ExportFile(r.Context(), secret, name)
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -64,7 +64,7 @@ func list[P pageInput, E exportInput, T any](c *console, id, path, summary strin
 			to = belongs{of.column, owner}
 		}
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
-			streamExport(hc, id, idOf(*in), (*in).format(), p, to, cols)
+			streamExport(hc, callerOf(ctx), id, idOf(*in), (*in).format(), p, to, cols)
 		}}, nil
 	})
 }

@@ -38,6 +38,9 @@ func (s Scope) Has(g Group) bool {
 	return ok
 }
 
+// Equal reports whether two scopes are the same.
+func (s Scope) Equal(o Scope) bool { return s.all == o.all && slices.Equal(s.groups, o.groups) }
+
 // Only is the part of the scope that lies in some groups; nil: the whole scope.
 func (s Scope) Only(groups []Group) Scope {
 	if groups == nil {

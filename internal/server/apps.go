@@ -200,6 +200,21 @@ func (a *Accounts) personCaller(ctx context.Context, account int64) (Caller, err
 	return r.caller(who), err
 }
 
+// appHolder is an application, or the person of an own token, as it may act now.
+func (a *Accounts) appHolder(ctx context.Context, client string) (Caller, error) {
+	app, err := a.st.AppByClient(ctx, client)
+	if errors.Is(err, store.ErrNotFound) || err == nil && app.Disabled {
+		return Caller{}, ErrUnauthenticated
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	if app.Owner != 0 {
+		return a.personCaller(ctx, app.Owner)
+	}
+	return Caller{Name: app.Name, App: client, Permissions: app.Permissions, Scope: exposure.Everywhere()}, nil
+}
+
 // TokenCaller is who a token belongs to. A token that does not hold, has
 // expired, or whose application or secret is gone, expired or disabled, is
 // ErrUnauthenticated. The caller of an application's token has the roles of the
@@ -207,7 +222,7 @@ func (a *Accounts) personCaller(ctx context.Context, account int64) (Caller, err
 // scopes of the token that the token and its person still hold, and sees what
 // the person sees.
 func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error) {
-	at := a.now()
+	at, seen := a.now(), a.st.Access()
 	c, err := a.keys.check(token, a.tenant, at)
 	if err != nil {
 		return Caller{}, fmt.Errorf("%w: %w", ErrUnauthenticated, err)
@@ -248,7 +263,9 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 	}
 	caller.Admin, caller.Permissions, caller.App = false, held, app.Client
 	caller.limits, caller.tokenSecret = limitsOf(app.Limits), c.Secret
-	return caller, nil
+	return a.lasting(caller, seen,
+		func(ctx context.Context) (Caller, error) { return a.TokenCaller(ctx, token) },
+		func(ctx context.Context) (Caller, error) { return a.appHolder(ctx, app.Client) }), nil
 }
 
 // scopeOf is a permission as people's tokens name it: without ".All".

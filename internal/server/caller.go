@@ -1,6 +1,10 @@
 package server
 
-import "github.com/picketsec/picket/internal/exposure"
+import (
+	"fmt"
+
+	"github.com/picketsec/picket/internal/exposure"
+)
 
 // Permission names, as applications ask for them (the Defender API's names).
 const (
@@ -48,9 +52,10 @@ type Caller struct {
 	// that the caller may see. Only looks reads it.
 	Groups []exposure.Group
 
-	session     string    // digest of the session's secret, for a person
-	tokenSecret string    // id of the secret that a program's token was got with
-	limits      appLimits // of a program
+	session     string       // digest of the session's secret, for a person
+	again       *rightsAgain // nil: the program made the caller itself
+	tokenSecret string       // id of the secret that a program's token was got with
+	limits      appLimits    // of a program
 }
 
 // sees are the devices that the caller may see: what a device, a group or an
@@ -77,6 +82,15 @@ func (c Caller) Has(permission string) bool {
 		}
 	}
 	return false
+}
+
+// needAll is need for what concerns every device: whoever does not see all of
+// them may not do it.
+func (s *Server) needAll(c Caller, anyOf ...string) error {
+	if err := s.need(c, anyOf...); err != nil || c.sees().All() {
+		return err
+	}
+	return fmt.Errorf("this concerns every device, and some are hidden from you: %w", ErrDenied)
 }
 
 // need is the one door: every exported method that takes a Caller goes

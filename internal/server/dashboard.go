@@ -163,7 +163,7 @@ func (s *Server) DeviceRecommendations(ctx context.Context, caller Caller, id st
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	d, err := c.named(id)
+	d, err := c.named(caller.sees(), id)
 	if err != nil {
 		return Page[DeviceRecommendationRow]{}, err
 	}

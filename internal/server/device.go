@@ -140,17 +140,17 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 	s.core.mu.RLock()
 	devs := s.core.lens(c).devs
 	s.core.mu.RUnlock()
-	return s.core.deviceRows(q, where, devs)
+	return s.core.deviceRows(c.sees(), q, where, devs)
 }
 
-// deviceRows makes a page of some devices (nil: all).
-func (c *core) deviceRows(q Query, where func(*DeviceRow) bool, only *roaring.Bitmap) (Page[DeviceRow], error) {
+// deviceRows makes a page of the devices in a scope, some of them (nil: all).
+func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) bool, only *roaring.Bitmap) (Page[DeviceRow], error) {
 	now := time.Now().UTC()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	list := make([]*device, 0, len(c.devices))
 	for num, d := range c.devices {
-		if d == nil || only != nil && !only.Contains(uint32(num)) {
+		if d == nil || !in.Has(d.group) || only != nil && !only.Contains(uint32(num)) {
 			continue
 		}
 		if where != nil {
@@ -167,8 +167,18 @@ func (c *core) deviceRows(q Query, where func(*DeviceRow) bool, only *roaring.Bi
 	p := Page[DeviceRow]{Total: total, AsOf: now, Items: make([]DeviceRow, len(cut))}
 	for i, d := range cut {
 		p.Items[i] = c.row(d, now)
+		p.Items[i].CloneOf = c.cloneOf(in, d)
 	}
 	return p, nil
+}
+
+// cloneOf is the device that one is a copy of, when it is not hidden. The caller
+// holds mu for reading.
+func (c *core) cloneOf(in exposure.Scope, d *device) string {
+	if num, ok := c.byID[d.agent.CloneOf]; ok && !in.Has(c.at(num).group) || !ok && !in.All() {
+		return ""
+	}
+	return string(d.agent.CloneOf)
 }
 
 // Device is one device, by id or by name.
@@ -176,7 +186,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 	if err := s.need(caller, MachineRead); err != nil {
 		return Device{}, err
 	}
-	p, err := s.portrait(ctx, idOrName)
+	p, err := s.portrait(ctx, caller.sees(), idOrName)
 	if err != nil {
 		return Device{}, err
 	}
@@ -189,11 +199,12 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 		Updates: d.sum.Updates, SecUpdates: d.sum.SecUpdates, NotAssessed: c.fleet.DeviceNotAssessed(d.num),
 		GapList: p.profile.Gaps, Sections: []SectionRow{}, Restart: []inventory.RestartNeed{},
 	}
+	out.CloneOf = c.cloneOf(caller.sees(), d)
 	for _, h := range c.fleet.DeviceHits(d.num) {
 		out.States[string(h.State)]++
 	}
 	for _, o := range c.devices {
-		if o != nil && o.agent.CloneOf == d.id {
+		if o != nil && o.agent.CloneOf == d.id && caller.sees().Has(o.group) {
 			out.Clones = append(out.Clones, string(o.id))
 		}
 	}
@@ -259,10 +270,10 @@ type portrait struct {
 	seen     map[inventory.SectionName]time.Time
 }
 
-// portrait reads what a device reported and profiles it again.
-func (s *Server) portrait(ctx context.Context, idOrName string) (*portrait, error) {
+// portrait reads what a device of a scope reported and profiles it again.
+func (s *Server) portrait(ctx context.Context, in exposure.Scope, idOrName string) (*portrait, error) {
 	s.core.mu.RLock()
-	d, err := s.core.named(idOrName)
+	d, err := s.core.named(in, idOrName)
 	s.core.mu.RUnlock()
 	if err != nil {
 		return nil, err

@@ -2,8 +2,10 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -11,8 +13,9 @@ import (
 // mostMatches are the devices that an error names.
 const mostMatches = 10
 
-// matches returns the devices that are meant by an id, or that have a name,
-// short or full, without regard to case. The caller holds mu for reading.
+// matches returns the devices, wherever they are, that are meant by an id, or
+// that have a name, short or full, without regard to case; what answers a caller
+// asks named. The caller holds mu for reading.
 func (c *core) matches(idOrName string) []*device {
 	if num, ok := c.byID[inventory.DeviceID(idOrName)]; ok {
 		return []*device{c.at(num)}
@@ -26,12 +29,13 @@ func (c *core) matches(idOrName string) []*device {
 	return out
 }
 
-// named returns the device of an id, or the one with a name. A name belongs to
+// named returns the device of a scope by its id, or the one with a name; outside
+// of the scope there is none. A name belongs to
 // the host that has it: a bill of materials of the same name does not stand in
 // its way, and is found by its id. Where more than one is left it is
 // ErrNotFound, and the error names them.
-func (c *core) named(idOrName string) (*device, error) {
-	all := c.matches(idOrName)
+func (c *core) named(in exposure.Scope, idOrName string) (*device, error) {
+	all := slices.DeleteFunc(c.matches(idOrName), func(d *device) bool { return !in.Has(d.group) })
 	var hosts []*device
 	for _, d := range all {
 		if d.agent.Source != store.SourceSBOM {
@@ -55,7 +59,7 @@ func (c *core) meant(idOrName string) (*device, error) {
 	if all := c.matches(idOrName); len(all) > 1 {
 		return nil, ambiguous(idOrName, all)
 	}
-	return c.named(idOrName)
+	return c.named(exposure.Everywhere(), idOrName)
 }
 
 func ambiguous(name string, all []*device) error {

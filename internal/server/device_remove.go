@@ -42,7 +42,7 @@ func (s *Server) DeviceRemoval(ctx context.Context, caller Caller, id string) (D
 		return DeviceRemoval{}, err
 	}
 	s.core.mu.RLock()
-	d, err := s.core.named(id)
+	d, err := s.core.named(caller.sees(), id)
 	s.core.mu.RUnlock()
 	if err != nil {
 		return DeviceRemoval{}, err
@@ -81,7 +81,7 @@ func (s *Server) RemoveDevice(ctx context.Context, caller Caller, id string) err
 		return err
 	}
 	s.core.mu.RLock()
-	d, err := s.core.named(id)
+	d, err := s.core.named(caller.sees(), id)
 	var why string
 	if err == nil {
 		why = d.permanent()

@@ -53,7 +53,7 @@ func (s *Server) DeviceSoftware(ctx context.Context, c Caller, id string, q Quer
 	if err := s.need(c, SoftwareRead); err != nil {
 		return Page[DeviceSoftwareRow]{}, err
 	}
-	p, err := s.portrait(ctx, id)
+	p, err := s.portrait(ctx, c.sees(), id)
 	if err != nil {
 		return Page[DeviceSoftwareRow]{}, err
 	}
@@ -182,7 +182,7 @@ func (s *Server) DeviceSoftwareOne(ctx context.Context, caller Caller, id, produ
 	if err := s.need(caller, SoftwareRead); err != nil {
 		return DeviceSoftware{}, err
 	}
-	p, err := s.portrait(ctx, id)
+	p, err := s.portrait(ctx, caller.sees(), id)
 	if err != nil {
 		return DeviceSoftware{}, err
 	}

@@ -89,7 +89,7 @@ func (s *Server) DeviceVulns(ctx context.Context, c Caller, id string, q Query) 
 		return Page[DeviceVulnRow]{}, err
 	}
 	s.core.mu.RLock()
-	d, err := s.core.named(id)
+	d, err := s.core.named(c.sees(), id)
 	s.core.mu.RUnlock()
 	if err != nil {
 		return Page[DeviceVulnRow]{}, err
@@ -174,7 +174,7 @@ func (s *Server) DeviceVuln(ctx context.Context, caller Caller, id, weakness str
 	if err := s.need(caller, VulnerabilityRead); err != nil {
 		return DeviceVuln{}, err
 	}
-	p, err := s.portrait(ctx, id)
+	p, err := s.portrait(ctx, caller.sees(), id)
 	if err != nil {
 		return DeviceVuln{}, err
 	}
@@ -260,7 +260,7 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 		return Page[ClosedRow]{}, err
 	}
 	s.core.mu.RLock()
-	d, err := s.core.named(id)
+	d, err := s.core.named(caller.sees(), id)
 	s.core.mu.RUnlock()
 	if err != nil {
 		return Page[ClosedRow]{}, err

@@ -144,7 +144,10 @@ func (c *core) eventRow(e *event, l lens) *eventRow {
 		r.Threats.add(f.Threats)
 	}
 	r.Title = eventTitle(r)
-	r.Score = c.events.step(e.change, e.Check != "")
+	r.Score = ScoreStep{Score: "exposure", Trend: "unknown"}
+	if l.sees.All() { // it is the score of all devices
+		r.Score = c.events.step(e.change, e.Check != "")
+	}
 	return r
 }
 

@@ -89,7 +89,7 @@ func (s *Server) Exceptions(ctx context.Context, caller Caller, q Query) (Page[E
 	for _, e := range c.exceptions {
 		open[e.id] = true
 		if l.concerns(c, e.spec) {
-			sieve.add(c.exceptionRow(e))
+			sieve.add(c.exceptionRow(l, e))
 		}
 	}
 	c.mu.RUnlock()
@@ -100,7 +100,7 @@ func (s *Server) Exceptions(ctx context.Context, caller Caller, q Query) (Page[E
 		}
 		if err := s.eachEnded(ctx, func(c *core, e *exception) bool {
 			if l := c.lens(caller); l.concerns(c, e.spec) {
-				r := c.exceptionRow(e)
+				r := c.exceptionRow(l, e)
 				if open[e.id] { // it ended just now
 					sieve.drop(func(o *ExceptionRow) bool { return o.ID == r.ID })
 				}
@@ -200,6 +200,28 @@ func (l lens) concerns(c *core, e *exceptionSpec) bool {
 	})
 }
 
+// shows reports whether somebody may know that an exception holds at a target.
+// The caller holds mu.
+func (c *core) shows(l lens, t *exceptionTarget) bool {
+	if l.sees.All() {
+		return true
+	}
+	if t.Group != nil {
+		return l.sees.Has(*t.Group)
+	}
+	num, ok := c.byID[t.Device]
+	return ok && l.sees.Has(c.at(num).group)
+}
+
+// holdsWithin reports whether an exception reaches no device outside of a
+// scope. The caller may hold mu for reading.
+func (c *core) holdsWithin(in exposure.Scope, e *exceptionSpec) bool {
+	if in.All() {
+		return true
+	}
+	return !e.Global && !slices.ContainsFunc(e.Targets, func(t exceptionTarget) bool { return !c.shows(lens{sees: in}, &t) })
+}
+
 func exceptionID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id <= 0 {
@@ -208,14 +230,16 @@ func exceptionID(s string) (int64, error) {
 	return id, nil
 }
 
-// exceptionRow is an exception without its count of devices. The caller holds mu.
-func (c *core) exceptionRow(e *exception) *ExceptionRow {
+// exceptionRow is an exception without its count of devices; of where it holds it
+// counts what may be seen. The caller holds mu.
+func (c *core) exceptionRow(l lens, e *exception) *ExceptionRow {
 	x := e.spec
 	r := &ExceptionRow{ID: strconv.FormatInt(e.id, 10), Name: c.exceptionName(x), Kind: x.kind(), Recommendation: x.recommendation(), Weakness: x.Weakness,
 		Product: x.Product, VersionFrom: x.From, VersionTo: x.To, Path: x.Path, Scope: x.scope(), Justification: x.Justification, LowersScore: x.mitigates(),
 		Context: x.Context, Status: e.status(), Why: x.Why, CreatedBy: x.CreatedBy, CreatedAt: x.Created, EndedBy: x.EndedBy, Keep: x.Keep, Source: x.Source, spec: x}
 	for _, t := range x.Targets {
 		switch {
+		case !c.shows(l, &t):
 		case t.Group == nil:
 			r.Devices++
 		case t.Ended.IsZero():
@@ -290,10 +314,13 @@ func (s *Server) exceptionDetail(ctx context.Context, caller Caller, id int64) (
 	if !l.concerns(c, e.spec) {
 		return ExceptionDetail{}, fmt.Errorf("exception %d: %w", id, ErrNotFound)
 	}
-	out := ExceptionDetail{ExceptionRow: *c.exceptionRow(e), In: []ExceptionTarget{}, History: []ExceptionEvent{}, AsOf: s.now()}
+	out := ExceptionDetail{ExceptionRow: *c.exceptionRow(l, e), In: []ExceptionTarget{}, History: []ExceptionEvent{}, AsOf: s.now()}
 	devs := c.exceptedDevices(e)
 	out.Exposed = l.count(devs)
 	for _, t := range e.spec.Targets {
+		if !c.shows(l, &t) {
+			continue
+		}
 		row := ExceptionTarget{Group: t.Group, Device: t.Device, Status: e.status(), EndedBy: t.EndedBy}
 		if !t.Ended.IsZero() {
 			row.Status, row.EndedAt = StandsCanceled, &t.Ended
@@ -303,7 +330,7 @@ func (s *Server) exceptionDetail(ctx context.Context, caller Caller, id int64) (
 			if in := c.members[*t.Group]; in != nil {
 				row.Exposed = l.count(roaring.And(in, devs))
 			}
-		} else if d, err := c.named(string(t.Device)); err == nil {
+		} else if d, err := c.named(l.sees, string(t.Device)); err == nil {
 			row.Name = d.sum.Name
 			if devs.Contains(d.num) {
 				row.Exposed = 1
@@ -311,8 +338,13 @@ func (s *Server) exceptionDetail(ctx context.Context, caller Caller, id int64) (
 		}
 		out.In = append(out.In, row)
 	}
+	within := c.holdsWithin(l.sees, e.spec)
 	for _, ev := range events {
-		out.History = append(out.History, ExceptionEvent{At: ev.At, Type: ev.Type, Detail: ev.Detail, By: ev.Who})
+		row := ExceptionEvent{At: ev.At, Type: ev.Type, Detail: ev.Detail, By: ev.Who}
+		if !within { // it may name a device group that is hidden
+			row.Detail = ""
+		}
+		out.History = append(out.History, row)
 	}
 	return out, nil
 }

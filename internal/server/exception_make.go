@@ -64,7 +64,7 @@ func (s *Server) putException(ctx context.Context, caller Caller, in *NewExcepti
 	s.excepting.Lock()
 	defer s.excepting.Unlock()
 	now := s.now()
-	spec, err := s.newException(in, now, true)
+	spec, err := s.newException(caller.sees(), in, now, true)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +102,14 @@ func (s *Server) CancelException(ctx context.Context, caller Caller, number stri
 		spec = *e.spec
 	}
 	c.mu.RUnlock()
+	c.mu.RLock()
+	hidden := e != nil && !c.lensOf(caller.sees()).concerns(c, &spec)
+	c.mu.RUnlock()
 	switch {
+	case hidden:
+		return ExceptionDetail{}, fmt.Errorf("exception %d: %w", id, ErrNotFound)
 	case e == nil:
-		if _, err := s.ended(ctx, id); err != nil {
+		if _, err := s.exceptionDetail(ctx, caller, id); err != nil {
 			return ExceptionDetail{}, err
 		}
 		return ExceptionDetail{}, fmt.Errorf("exception %d is over already: %w", id, ErrConflict)
@@ -113,6 +118,9 @@ func (s *Server) CancelException(ctx context.Context, caller Caller, number stri
 	}
 	now := s.now()
 	ev := store.ExceptionEvent{At: now, Type: exceptionCanceled, Who: caller.Name}
+	if groups == nil && !c.holdsWithin(caller.sees(), &spec) {
+		return ExceptionDetail{}, fmt.Errorf("the exception holds on devices that are hidden from you too: cancel it for device groups that you see: %w", ErrConflict)
+	}
 	if groups != nil {
 		if spec.scope() != ScopeGroups {
 			return ExceptionDetail{}, Invalidf("groups", "the exception is not one for device groups: cancel it whole")
@@ -124,7 +132,7 @@ func (s *Server) CancelException(ctx context.Context, caller Caller, number stri
 			t := &spec.Targets[i]
 			switch {
 			case !t.Ended.IsZero():
-			case slices.Contains(groups, *t.Group):
+			case slices.Contains(groups, *t.Group) && caller.sees().Has(*t.Group):
 				t.Ended, t.EndedBy = now, caller.Name
 				ended = append(ended, strconv.Quote(s.groupName(*t.Group)))
 			default:
@@ -223,7 +231,7 @@ func (s *Server) sourceChanges(source ExceptionSource, list []NewException, now 
 	}
 	s.core.mu.RUnlock()
 	for i := range list {
-		spec, err := s.newException(&list[i], now, false)
+		spec, err := s.newException(exposure.Everywhere(), &list[i], now, false)
 		if err != nil {
 			return nil, nil, fmt.Errorf("exception %d of %s: %w", i+1, source.ID, err)
 		}
@@ -258,8 +266,8 @@ func (e *exceptionSpec) same() string {
 }
 
 // newException checks what is asked for; known: it must be about something that
-// is known here, for a time.
-func (s *Server) newException(in *NewException, now time.Time, known bool) (*exceptionSpec, error) {
+// is known here, for a time. It can hold nowhere outside of the scope.
+func (s *Server) newException(where exposure.Scope, in *NewException, now time.Time, known bool) (*exceptionSpec, error) {
 	e := &exceptionSpec{Created: now, Justification: in.Justification, Context: strings.TrimSpace(in.Context), Keep: in.Keep}
 	if !slices.Contains(justifications, in.Justification) {
 		return nil, Invalidf("justification", "%q is not one of %s", in.Justification, strings.Join(justifications, ", "))
@@ -283,7 +291,7 @@ func (s *Server) newException(in *NewException, now time.Time, known bool) (*exc
 	if err := s.aboutWhat(in, e, known); err != nil {
 		return nil, err
 	}
-	return e, s.holdsWhere(in, e)
+	return e, s.holdsWhere(where, in, e)
 }
 
 // aboutWhat fills in what an exception is about.
@@ -369,7 +377,7 @@ func (s *Server) productEcosystem(id string) (string, error) {
 }
 
 // holdsWhere fills in where an exception holds.
-func (s *Server) holdsWhere(in *NewException, e *exceptionSpec) error {
+func (s *Server) holdsWhere(where exposure.Scope, in *NewException, e *exceptionSpec) error {
 	if len(in.Groups) > mostTargets || len(in.Devices) > mostTargets {
 		return Invalidf("scope", "names more than %d device groups or devices", mostTargets)
 	}
@@ -386,7 +394,7 @@ func (s *Server) holdsWhere(in *NewException, e *exceptionSpec) error {
 		s.core.mu.RLock()
 		defer s.core.mu.RUnlock()
 		for _, g := range slices.Compact(slices.Sorted(slices.Values(in.Groups))) {
-			if _, ok := s.core.sorting.names[g]; !ok {
+			if _, ok := s.core.sorting.names[g]; !ok || !where.Has(g) {
 				return fmt.Errorf("device group %d: %w", g, ErrNotFound)
 			}
 			e.Targets = append(e.Targets, exceptionTarget{Group: &g})
@@ -399,7 +407,7 @@ func (s *Server) holdsWhere(in *NewException, e *exceptionSpec) error {
 		defer s.core.mu.RUnlock()
 		var ids []inventory.DeviceID
 		for _, id := range in.Devices {
-			d, err := s.core.named(string(id))
+			d, err := s.core.named(where, string(id))
 			if err != nil {
 				return err
 			}

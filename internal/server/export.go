@@ -139,18 +139,21 @@ func walk[T any](ctx context.Context, s *Server, caller Caller, e *era, from uin
 	}
 	s.core.mu.RUnlock()
 	return Export[T]{At: time.UnixMicro(e.at).UTC(), Devices: func(yield func(*DeviceExport[T], error) bool) {
-		if err := walkDevices(ctx, e, nums, from, rows, func(d *DeviceExport[T]) bool { return yield(d, nil) }); err != nil {
+		if err := walkDevices(ctx, caller, e, nums, from, rows, func(d *DeviceExport[T]) bool { return yield(d, nil) }); err != nil {
 			yield(nil, err)
 		}
 	}}
 }
 
-func walkDevices[T any](ctx context.Context, e *era, nums *roaring.Bitmap, from uint32, rows func(context.Context, *deviceAt, []T) ([]T, error), yield func(*DeviceExport[T]) bool) error {
+func walkDevices[T any](ctx context.Context, caller Caller, e *era, nums *roaring.Bitmap, from uint32, rows func(context.Context, *deviceAt, []T) ([]T, error), yield func(*DeviceExport[T]) bool) error {
 	it := nums.Iterator()
 	it.AdvanceIfNeeded(from)
 	var out DeviceExport[T]
 	for it.HasNext() {
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := caller.Still(ctx); err != nil {
 			return err
 		}
 		num := it.Next()

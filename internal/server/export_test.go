@@ -120,10 +120,10 @@ func TestExportFilesAreBounded(t *testing.T) {
 	if err := b.Close(failed); !errors.Is(err, failed) {
 		t.Errorf("%v", err)
 	}
-	if _, err := s.ExportFile(b.Secret, "1.gz"); !errors.Is(err, ErrNotFound) {
+	if _, err := s.ExportFile(t.Context(), b.Secret, "1.gz"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a file of a failed export: %v", err)
 	}
-	f, err := s.ExportFile(a.Secret, "1.gz")
+	f, err := s.ExportFile(t.Context(), a.Secret, "1.gz")
 	if err != nil {
 		t.Fatal(err)
 	}

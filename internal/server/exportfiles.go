@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,6 +42,8 @@ type exportSet struct {
 	expires time.Time
 	files   map[string]bool
 	bytes   int64
+	by      Caller
+	needs   string // the permission that it takes
 }
 
 // Exports keeps exports as files below one directory until their time is over,
@@ -102,7 +105,7 @@ func (x *Exports) NewExportFiles(ctx context.Context, caller Caller, permission 
 	default:
 		return nil, &WaitError{After: waitForExport}
 	}
-	f, err := x.begin(min(life, MaxExportLife))
+	f, err := x.begin(caller, permission, min(life, MaxExportLife))
 	if err != nil {
 		<-x.writing
 		return nil, err
@@ -111,7 +114,7 @@ func (x *Exports) NewExportFiles(ctx context.Context, caller Caller, permission 
 	return f, nil
 }
 
-func (x *Exports) begin(life time.Duration) (*ExportFiles, error) {
+func (x *Exports) begin(caller Caller, permission string, life time.Duration) (*ExportFiles, error) {
 	now := time.Now()
 	x.expire(now)
 	x.mu.Lock()
@@ -130,7 +133,7 @@ func (x *Exports) begin(life time.Duration) (*ExportFiles, error) {
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create folder of export: %w", err)
 	}
-	f.set = &exportSet{dir: f.dir, expires: f.Expires, files: map[string]bool{}}
+	f.set = &exportSet{dir: f.dir, expires: f.Expires, files: map[string]bool{}, by: caller, needs: permission}
 	x.sets[f.key()] = f.set
 	return f, nil
 }
@@ -202,13 +205,27 @@ func (f *ExportFiles) Close(err error) error {
 }
 
 // ExportFile opens a file of an export by its secret: that is all that is
-// needed. It is ErrNotFound when there is none, or its time is over.
-func (x *Exports) ExportFile(secret, name string) (*os.File, error) {
+// needed. It is ErrNotFound when there is none, or its time is over, or whoever
+// made it may not see any more what it could then.
+func (x *Exports) ExportFile(ctx context.Context, secret, name string) (*os.File, error) {
 	x.expire(time.Now())
+	key := sha256.Sum256([]byte(secret))
+	x.mu.Lock()
+	set := x.sets[key]
+	x.mu.Unlock()
+	if set == nil {
+		return nil, fmt.Errorf("export file: %w", ErrNotFound)
+	}
+	err := set.by.holds(ctx, set.needs)
+	if err != nil && !errors.Is(err, ErrDenied) {
+		return nil, err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	set := x.sets[sha256.Sum256([]byte(secret))]
-	if set == nil || !set.files[name] {
+	if err != nil {
+		x.remove(key, set)
+	}
+	if err != nil || !set.files[name] {
 		return nil, fmt.Errorf("export file: %w", ErrNotFound)
 	}
 	return os.Open(filepath.Join(set.dir, name))

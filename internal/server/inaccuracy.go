@@ -149,11 +149,7 @@ type foundLogic struct {
 // evidence is what Picket knows of a subject, and its name for people.
 func (s *Server) evidence(ctx context.Context, caller Caller, kind, subject string) (title string, out snapshotOf, err error) {
 	out = snapshotOf{Version: s.opt.Version, At: time.Now().UTC(), Findings: []foundLogic{}}
-	in, err := s.Intel(ctx, caller)
-	if err != nil {
-		return "", out, err
-	}
-	for _, f := range in.Feeds {
+	for _, f := range s.desk.intel().Feeds {
 		f.Source = "" // may be a path of this server
 		out.Feeds = append(out.Feeds, f)
 	}
@@ -223,7 +219,7 @@ func (s *Server) evidence(ctx context.Context, caller Caller, kind, subject stri
 
 // Inaccuracies lists what was reported.
 func (s *Server) Inaccuracies(ctx context.Context, caller Caller, q Query) (Page[InaccuracyRow], error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return Page[InaccuracyRow]{}, err
 	}
 	all, err := s.st.Inaccuracies(ctx)
@@ -240,7 +236,7 @@ func (s *Server) Inaccuracies(ctx context.Context, caller Caller, q Query) (Page
 
 // Inaccuracy is one report with its evidence: what to send to the maintainers.
 func (s *Server) Inaccuracy(ctx context.Context, caller Caller, id string) (Inaccuracy, error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return Inaccuracy{}, err
 	}
 	n, err := strconv.ParseInt(id, 10, 64)
@@ -259,7 +255,7 @@ func (s *Server) Inaccuracy(ctx context.Context, caller Caller, id string) (Inac
 
 // SetInaccuracyStatus says whether a report is open or resolved.
 func (s *Server) SetInaccuracyStatus(ctx context.Context, caller Caller, id, status string) error {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return err
 	}
 	if status != "open" && status != "resolved" {

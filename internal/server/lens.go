@@ -18,6 +18,7 @@ const mostLenses = 16
 // lens is the part of the fleet that an answer is about: device groups. It is good while the caller holds core.mu for reading.
 type lens struct {
 	groups []exposure.Group // nil: all
+	sees   exposure.Scope   // what whoever asks may see, besides what the answer is about
 	devs   *roaring.Bitmap  // the devices in them, nil: all; shared, never changed
 	rows   *rowCache
 }
@@ -56,13 +57,17 @@ type lenses struct {
 
 // lens is what a caller's answers are about: what the caller may see of what
 // was asked for. The caller of lens holds mu for reading.
-func (c *core) lens(caller Caller) lens { return c.lensOf(caller.looks()) }
+func (c *core) lens(caller Caller) lens {
+	l := c.lensOf(caller.looks())
+	l.sees = caller.sees()
+	return l
+}
 
 // lensOf is the part of the fleet in a scope. The caller holds mu for reading.
 func (c *core) lensOf(in exposure.Scope) lens {
 	groups := in.Groups()
 	if groups == nil {
-		return lens{rows: c.rows}
+		return lens{rows: c.rows, sees: in}
 	}
 	var key strings.Builder
 	for _, g := range groups {
@@ -82,7 +87,7 @@ func (c *core) lensOf(in exposure.Scope) lens {
 		delete(s.byKey, s.order[0])
 		s.order = slices.Delete(s.order, 0, 1)
 	}
-	l := lens{groups: groups, devs: roaring.New(), rows: newRowCache()}
+	l := lens{groups: groups, sees: in, devs: roaring.New(), rows: newRowCache()}
 	for _, g := range groups {
 		if m := c.members[g]; m != nil {
 			l.devs.Or(m)

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"sync"
+
+	"github.com/picketsec/picket/internal/inventory"
 )
 
 // live tells consoles what changed. Publishing never blocks: a reader that
@@ -39,13 +41,63 @@ func (l *live) publish(ev LiveEvent) {
 	}
 }
 
-// Subscribe delivers what changes until ctx ends; slow readers lose events and
-// get one {Resource: "all"} instead.
+// Subscribe delivers what changes of what the caller may see, until ctx or its
+// credentials end; slow readers lose events and get one {Resource: "all"} instead.
 func (s *Server) Subscribe(ctx context.Context, c Caller) (<-chan LiveEvent, error) {
 	if err := s.need(c, MachineRead); err != nil {
 		return nil, err
 	}
-	return s.live.subscribe(ctx), nil
+	out := make(chan LiveEvent)
+	go s.relay(ctx, c, s.live.subscribe(ctx), out)
+	return out, nil
+}
+
+// relay passes on what a caller may know of. When what it may see changes it is
+// told that everything may be different; when its credentials end, out ends.
+func (s *Server) relay(ctx context.Context, c Caller, in <-chan LiveEvent, out chan<- LiveEvent) {
+	defer close(out)
+	for ev := range in {
+		if ev.Resource == liveAccess || ev.Resource == "all" { // the latter also in place of what was lost
+			now, changed, err := c.Again(ctx)
+			if err != nil || s.need(now, MachineRead) != nil {
+				return
+			}
+			if c = now; changed {
+				ev = LiveEvent{Resource: "all"}
+			}
+		}
+		if !s.tells(c, ev) {
+			continue
+		}
+		select {
+		case out <- ev:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// liveAccess says that somebody may do or see something else than before. It
+// reaches no console.
+const liveAccess = "access"
+
+// tells reports whether a caller may know of an event.
+func (s *Server) tells(c Caller, ev LiveEvent) bool {
+	switch {
+	case ev.Resource == liveAccess:
+		return false
+	case ev.Resource == "audit":
+		return c.Has(ManageSettings)
+	case ev.ID == "" || c.sees().All():
+		return true
+	case ev.Resource == "remediation":
+		_, _, err := s.visible(c, ev.ID)
+		return err == nil
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	num, ok := s.core.byID[inventory.DeviceID(ev.ID)]
+	return ok && c.sees().Has(s.core.at(num).group)
 }
 
 func (l *live) subscribe(ctx context.Context) <-chan LiveEvent {

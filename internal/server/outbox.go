@@ -297,7 +297,7 @@ func (s *Server) RetryTicket(ctx context.Context, caller Caller, id string, mess
 	if err := s.need(caller, RemediationWrite); err != nil {
 		return Remediation{}, err
 	}
-	if _, _, err := s.visible(caller, id); err != nil {
+	if _, _, err := s.mine(caller, id); err != nil {
 		return Remediation{}, err
 	}
 	now := time.Now().UTC()

@@ -236,7 +236,7 @@ func (s *Server) DeviceChecks(ctx context.Context, caller Caller, id string, q Q
 		return Page[DeviceCheckRow]{}, err
 	}
 	s.core.mu.RLock()
-	d, err := s.core.named(id)
+	d, err := s.core.named(caller.sees(), id)
 	s.core.mu.RUnlock()
 	if err != nil {
 		return Page[DeviceCheckRow]{}, err

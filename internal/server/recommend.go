@@ -355,7 +355,7 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 	}
 	devs := c.affected(l, row, remedy)
 	c.mu.RUnlock()
-	return c.deviceRows(q, nil, devs)
+	return c.deviceRows(caller.sees(), q, nil, devs)
 }
 
 // affected are the devices with what a recommendation closes.

@@ -76,9 +76,11 @@ func (s *Server) RemediationForm(ctx context.Context, caller Caller, recommendat
 	affected := l.of(roaring.And(c.causeOf(row.ID, row.Ecosystem, false).there, c.active()))
 	f := RemediationForm{Types: remediationTypes(row), Exposed: int(affected.GetCardinality()), Groups: []FormGroup{}, Destinations: dests, Active: c.remediations.active(l, row.ID)}
 	for i := range c.sorting.groups { // without groups there is nothing to choose
-		f.Groups = append(f.Groups, c.formGroup(c.sorting.groups[i].group(), affected))
+		if g := c.sorting.groups[i].group(); l.sees.Has(g) {
+			f.Groups = append(f.Groups, c.formGroup(g, affected))
+		}
 	}
-	if len(f.Groups) > 0 {
+	if len(f.Groups) > 0 && l.sees.Has(0) {
 		f.Groups = append(f.Groups, c.formGroup(0, affected))
 	}
 	return f, nil
@@ -297,12 +299,16 @@ func remediationList(now time.Time) *list[RemediationRow] {
 }
 
 // remediationRow is an activity as lists show it. The caller holds mu for reading.
-func (c *core) remediationRow(a *activity, p RemediationProgress, now time.Time) *RemediationRow {
+func (c *core) remediationRow(l lens, a *activity, p RemediationProgress, now time.Time) *RemediationRow {
 	r := &RemediationRow{ID: a.ID, Title: a.Title, Recommendation: a.Recommendation, ProductID: a.spec.ProductID, Component: a.spec.Component, Vendor: a.spec.Vendor,
 		Version: a.spec.Version, Type: a.Type, Category: a.spec.Category, Status: a.Status, StatusAt: a.At, Tracked: a.tracked(), Progress: p, Priority: a.Priority,
 		CreatedAt: a.Created, CreatedBy: a.CreatedBy, CompletionMethod: a.Method, CompletedBy: a.CompletedBy, Groups: []string{}, Notes: a.Notes, Ticket: cmp.Or(a.tickets, "none"),
 		CreatedByID: a.CreatedByID, CompletedByID: a.CompletedByID, Description: a.spec.Description, DueAt: a.Due}
-	r.Groups = append(r.Groups, a.spec.GroupNames...)
+	for i, name := range a.spec.GroupNames {
+		if i < len(a.spec.Groups) && l.sees.Has(exposure.Group(a.spec.Groups[i])) {
+			r.Groups = append(r.Groups, name)
+		}
+	}
 	if !a.Due.IsZero() {
 		r.Due = a.Due.Format(dueLayout)
 		r.Overdue = a.Status == RemediationActive && now.After(a.Due.Add(24*time.Hour))
@@ -320,7 +326,7 @@ func (c *core) remediationRows(l lens, now time.Time) []*RemediationRow {
 			continue
 		}
 		p := c.partition(l.of(a.targets), known.of(c, a))
-		out = append(out, c.remediationRow(a, p.progress(), now))
+		out = append(out, c.remediationRow(l, a, p.progress(), now))
 	}
 	return out
 }
@@ -356,6 +362,35 @@ func (s *Server) visible(caller Caller, id string) (*activity, parts, error) {
 	return a, s.core.partition(targets, s.core.causeOf(a.Recommendation, a.spec.Ecosystem, true)), nil
 }
 
+// mine is visible for who changes an activity: one that has targets besides
+// those that the caller sees is ErrDenied.
+func (s *Server) mine(caller Caller, id string) (*activity, parts, error) {
+	a, p, err := s.visible(caller, id)
+	if err != nil {
+		return nil, parts{}, err
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	if !s.core.within(caller.sees(), a) {
+		return nil, parts{}, fmt.Errorf("the activity is for devices too that are hidden from you: %w", ErrDenied)
+	}
+	return a, p, nil
+}
+
+// within reports whether a scope holds every target of an activity that is
+// there. The caller holds mu for reading.
+func (c *core) within(in exposure.Scope, a *activity) bool {
+	if in.All() {
+		return true
+	}
+	for it := roaring.And(a.targets, c.fleet.Devices()).Iterator(); it.HasNext(); {
+		if d := c.at(it.Next()); d != nil && !in.Has(d.group) {
+			return false
+		}
+	}
+	return true
+}
+
 // Remediation is one activity with its tickets and its history.
 func (s *Server) Remediation(ctx context.Context, caller Caller, id string) (Remediation, error) {
 	if err := s.need(caller, RemediationRead, RemediationWrite); err != nil {
@@ -372,8 +407,10 @@ func (s *Server) remediation(ctx context.Context, caller Caller, id string) (Rem
 	now := time.Now().UTC()
 	out := Remediation{About: a.spec.Description, Steps: append([]string{}, a.spec.Steps...), Tickets: []TicketRow{}, History: []RemediationEvent{}, AsOf: now}
 	s.core.mu.RLock()
-	out.RemediationRow = *s.core.remediationRow(a, p.progress(), now)
-	_, _, notThere := s.core.recommendation(s.core.lens(caller), a.Recommendation)
+	l := s.core.lens(caller)
+	out.RemediationRow = *s.core.remediationRow(l, a, p.progress(), now)
+	_, _, notThere := s.core.recommendation(l, a.Recommendation)
+	whole := s.core.within(l.sees, a)
 	s.core.mu.RUnlock()
 	out.Open = notThere == nil
 	if a.spec.Plan != "" {
@@ -387,7 +424,11 @@ func (s *Server) remediation(ctx context.Context, caller Caller, id string) (Rem
 		return Remediation{}, fmt.Errorf("read history of %s: %w", id, err)
 	}
 	for _, e := range history {
-		out.History = append(out.History, RemediationEvent(e))
+		row := RemediationEvent(e)
+		if !whole && (e.What == "requested" || e.Who == systemName || e.Who == SystemConfirmation) { // it counts and names devices
+			row.Detail = ""
+		}
+		out.History = append(out.History, row)
 	}
 	if out.Tickets, err = s.ticketRows(ctx, id); err != nil {
 		return Remediation{}, err

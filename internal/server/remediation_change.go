@@ -76,7 +76,7 @@ func (s *Server) CompleteRemediation(ctx context.Context, caller Caller, id, not
 	if err := checkNote(note); err != nil {
 		return Remediation{}, err
 	}
-	a, p, err := s.visible(caller, id)
+	a, p, err := s.mine(caller, id)
 	if err != nil {
 		return Remediation{}, err
 	}
@@ -99,7 +99,7 @@ func (s *Server) ReopenRemediation(ctx context.Context, caller Caller, id, note 
 	if err := checkNote(note); err != nil {
 		return Remediation{}, err
 	}
-	a, p, err := s.visible(caller, id)
+	a, p, err := s.mine(caller, id)
 	if err != nil {
 		return Remediation{}, err
 	}
@@ -129,7 +129,7 @@ func (s *Server) EditRemediation(ctx context.Context, caller Caller, id, priorit
 	if err := s.need(caller, RemediationWrite); err != nil {
 		return Remediation{}, err
 	}
-	a, _, err := s.visible(caller, id)
+	a, _, err := s.mine(caller, id)
 	if err != nil {
 		return Remediation{}, err
 	}

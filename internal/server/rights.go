@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
@@ -56,6 +58,68 @@ func rightsOf(stored store.Rights) Rights {
 		r.Scope = exposure.Within(groups...)
 	}
 	return r
+}
+
+// rightsAgain is how the credentials of a caller are looked at again.
+type rightsAgain struct {
+	changes func() uint64 // in who may do what
+	seen    atomic.Uint64
+	caller  func(context.Context) (Caller, error) // of the same credentials
+	holder  func(context.Context) (Caller, error) // whoever holds them, also when they have ended
+}
+
+// lasting makes a caller that can be asked whether it still stands; seen is what
+// the store counted before its rights were read.
+func (a *Accounts) lasting(c Caller, seen uint64, caller, holder func(context.Context) (Caller, error)) Caller {
+	c.again = &rightsAgain{changes: a.st.Access, caller: caller, holder: holder}
+	c.again.seen.Store(seen)
+	return c
+}
+
+// Again is the caller as its credentials make it now, for what lasts longer than
+// a moment: a stream, an export. changed says that it may do or see something
+// else than before. Credentials that hold no more are ErrUnauthenticated.
+func (c Caller) Again(ctx context.Context) (now Caller, changed bool, err error) {
+	if c.again == nil {
+		return c, false, nil
+	}
+	seen := c.again.changes()
+	if seen == c.again.seen.Load() {
+		return c, false, nil
+	}
+	now, err = c.again.caller(ctx)
+	if err != nil {
+		return Caller{}, true, err
+	}
+	now.Groups, now.Remote = c.Groups, c.Remote
+	if now.Admin != c.Admin || !slices.Equal(now.Permissions, c.Permissions) || !now.Scope.Equal(c.Scope) {
+		return now, true, nil
+	}
+	c.again.seen.Store(seen)
+	return c, false, nil
+}
+
+// holds reports whether whoever asked may still see what it could see then with
+// a permission, whatever became of the session or the token.
+func (c Caller) holds(ctx context.Context, permission string) error {
+	if c.again == nil || c.again.changes() == c.again.seen.Load() {
+		return nil
+	}
+	now, err := c.again.holder(ctx)
+	if err == nil && (!now.Has(permission) || !now.sees().Covers(c.sees())) {
+		err = ErrDenied
+	}
+	return err
+}
+
+// Still is nil while the caller may do and see exactly what it could when the
+// request began. What goes out bit by bit asks now and then.
+func (c Caller) Still(ctx context.Context) error {
+	_, changed, err := c.Again(ctx)
+	if err == nil && changed {
+		err = fmt.Errorf("what the caller may see changed meanwhile: begin again: %w", ErrConflict)
+	}
+	return err
 }
 
 // caller is a person with these rights.

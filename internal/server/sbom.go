@@ -71,7 +71,7 @@ func (d *device) silent() bool { return d.sum.OSID == "" && d.agent.Source != st
 // describes up to date. When it returns, the findings are stored. A document
 // that is older than the device's last one is ErrConflict.
 func (s *Server) ImportSBOM(ctx context.Context, caller Caller, document []byte, opt SBOMImport) (SBOMImported, error) {
-	if err := s.need(caller, MachineReadWrite, ManageSecurity); err != nil {
+	if err := s.needAll(caller, MachineReadWrite, ManageSecurity); err != nil {
 		return SBOMImported{}, err
 	}
 	return s.importSBOM(ctx, caller.Name, document, opt)
@@ -172,7 +172,7 @@ func (s *Server) DeviceSBOM(ctx context.Context, caller Caller, id, format strin
 	if !f.Valid() {
 		return Download{}, Invalidf("format", "%q is not one of cyclonedx, spdx", format)
 	}
-	p, err := s.portrait(ctx, id)
+	p, err := s.portrait(ctx, caller.sees(), id)
 	if err != nil {
 		return Download{}, err
 	}

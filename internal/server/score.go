@@ -72,7 +72,7 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 	}
 	c := s.core
 	c.mu.RLock()
-	d, err := c.named(id)
+	d, err := c.named(caller.sees(), id)
 	was := exposure.ValueNormal
 	if err == nil {
 		was = d.value
@@ -115,7 +115,7 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	d, err := c.named(id)
+	d, err := c.named(caller.sees(), id)
 	if err != nil {
 		return DeviceScore{}, err
 	}

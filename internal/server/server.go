@@ -116,6 +116,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.telemetry, err = openTelemetry(s.opt.Dir, s.log); err != nil {
 		return err
 	}
+	s.st.OnAccess(func() { s.live.publish(LiveEvent{Resource: liveAccess}) })
 	s.gate = newGateway(s.st, s.ca, s, s.log)
 	s.desk = newIntelDesk(s.intel, s.log, s.intelChanged)
 	s.desk.configure(s.opt.IntelBase, intel.SyncClient(http.ProxyFromEnvironment))

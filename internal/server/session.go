@@ -41,7 +41,7 @@ func (a *Accounts) SessionCaller(ctx context.Context, secret SessionSecret) (Cal
 	if secret == "" || len(secret) > 200 {
 		return Caller{}, Me{}, ErrUnauthenticated
 	}
-	hash := digest(secret.Reveal())
+	hash, seen := digest(secret.Reveal()), a.st.Access()
 	n, who, err := a.st.SessionByHash(ctx, hash)
 	if errors.Is(err, store.ErrNotFound) {
 		return Caller{}, Me{}, ErrUnauthenticated
@@ -64,6 +64,10 @@ func (a *Accounts) SessionCaller(ctx context.Context, secret SessionSecret) (Cal
 	}
 	c := r.caller(who)
 	c.session = string(hash)
+	c = a.lasting(c, seen, func(ctx context.Context) (Caller, error) {
+		c, _, err := a.SessionCaller(ctx, secret)
+		return c, err
+	}, func(ctx context.Context) (Caller, error) { return a.personCaller(ctx, who.ID) })
 	return c, meOf(who, r), nil
 }
 

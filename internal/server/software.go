@@ -145,7 +145,7 @@ func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q 
 	if !ok {
 		return Page[DeviceRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	return c.deviceRows(q, nil, devs)
+	return c.deviceRows(caller.sees(), q, nil, devs)
 }
 
 // SoftwareVulns lists the weaknesses that count in exposure through a product;

@@ -10,7 +10,7 @@ import (
 	"github.com/picketsec/picket/internal/exposure"
 )
 
-// Status is what the console's frame shows.
+// Status is what the console's frame shows: of the devices that the caller may see.
 func (s *Server) Status(ctx context.Context, caller Caller) (Status, error) {
 	if err := s.need(caller, MachineRead); err != nil {
 		return Status{}, err
@@ -19,15 +19,16 @@ func (s *Server) Status(ctx context.Context, caller Caller) (Status, error) {
 	out := Status{Version: s.opt.Version, Health: "ok", Notices: []Notice{}, Demo: in.Demo, IntelEmpty: in.Empty}
 	c := s.core
 	c.mu.RLock()
+	l := c.lensOf(caller.sees())
 	for _, d := range c.devices {
-		if d != nil {
+		if d != nil && l.sees.Has(d.group) {
 			out.Devices++
 			if d.online {
 				out.Connected++
 			}
 		}
 	}
-	out.Weaknesses = c.fleet.ExposedWeaknesses(nil)
+	out.Weaknesses = c.fleet.ExposedWeaknesses(l.devs)
 	c.mu.RUnlock()
 	switch {
 	case in.Empty:
@@ -55,7 +56,8 @@ func (s *Server) Status(ctx context.Context, caller Caller) (Status, error) {
 	return out, nil
 }
 
-// Search looks for devices, products and weaknesses; at most eight of each.
+// Search looks for devices that the caller may see, and products and weaknesses
+// on them; at most eight of each.
 func (s *Server) Search(_ context.Context, caller Caller, text string) ([]SearchHit, error) {
 	if err := s.need(caller, MachineRead); err != nil {
 		return nil, err
@@ -69,9 +71,10 @@ func (s *Server) Search(_ context.Context, caller Caller, text string) ([]Search
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	l := c.lensOf(caller.sees())
 	n := 0
 	for _, d := range c.devices {
-		if d == nil || n == most {
+		if d == nil || n == most || !l.sees.Has(d.group) {
 			continue
 		}
 		if strings.Contains(strings.ToLower(d.sum.Name), needle) || strings.HasPrefix(string(d.id), needle) || d.sum.IP == needle {
@@ -83,7 +86,7 @@ func (s *Server) Search(_ context.Context, caller Caller, text string) ([]Search
 		var found []SearchHit
 		for id := range c.fleet.Products() {
 			if strings.Contains(strings.ToLower(id), strings.ReplaceAll(needle, " ", "_")) || strings.Contains(strings.ToLower(id), needle) {
-				if info, ok := c.fleet.Product(id, nil); ok {
+				if info, ok := c.fleet.Product(id, l.devs); ok {
 					found = append(found, SearchHit{"software", id, info.Name, info.Vendor})
 				}
 			}
@@ -98,7 +101,7 @@ func (s *Server) Search(_ context.Context, caller Caller, text string) ([]Search
 		n = 0
 		for id := range c.fleet.Weaknesses() {
 			f := c.peek(id)
-			if strings.Contains(strings.ToLower(id), needle) || strings.Contains(strings.ToLower(f.Title), needle) {
+			if (strings.Contains(strings.ToLower(id), needle) || strings.Contains(strings.ToLower(f.Title), needle)) && l.has(c.fleet.AffectedDevices(id)) {
 				hits = append(hits, SearchHit{"weakness", id, id, f.Title})
 				if n++; n == most {
 					break

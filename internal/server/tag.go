@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/picketsec/picket/internal/audit"
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -15,20 +16,22 @@ import (
 // mostTags caps the manual tags of one device.
 const mostTags = 100
 
-// TagRules lists the rules that give tags, by tag.
+// TagRules lists the rules that give tags, by tag, and counts the devices of
+// the caller that have it.
 func (s *Server) TagRules(_ context.Context, caller Caller) ([]TagRule, error) {
 	if err := s.need(caller, MachineRead); err != nil {
 		return nil, err
 	}
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	return s.core.tagRules(), nil
+	return s.core.tagRules(caller.sees()), nil
 }
 
-func (c *core) tagRules() []TagRule {
+// tagRules counts the devices of a scope. The caller holds mu for reading.
+func (c *core) tagRules(in exposure.Scope) []TagRule {
 	n := map[string]int{}
 	for _, d := range c.devices {
-		if d != nil {
+		if d != nil && in.Has(d.group) {
 			for _, t := range d.ruled {
 				n[t]++
 			}
@@ -44,7 +47,7 @@ func (c *core) tagRules() []TagRule {
 // SaveTagRule stores the rules of a tag; devices have it, or have it no more,
 // when it returns. id 0 makes a new one.
 func (s *Server) SaveTagRule(ctx context.Context, caller Caller, id int64, e RuleEdit) (TagRule, error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return TagRule{}, err
 	}
 	s.sorting.Lock()
@@ -76,7 +79,7 @@ func (s *Server) SaveTagRule(ctx context.Context, caller Caller, id int64, e Rul
 	s.log.InfoContext(ctx, "tag rule saved", "tag", r.name, "by", caller.Name)
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	for _, t := range s.core.tagRules() {
+	for _, t := range s.core.tagRules(exposure.Everywhere()) {
 		if t.ID == r.id {
 			return t, nil
 		}
@@ -86,7 +89,7 @@ func (s *Server) SaveTagRule(ctx context.Context, caller Caller, id int64, e Rul
 
 // DeleteTagRule deletes the rules of a tag: devices have it no more.
 func (s *Server) DeleteTagRule(ctx context.Context, caller Caller, id int64) error {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return err
 	}
 	s.sorting.Lock()
@@ -106,7 +109,7 @@ func (s *Server) DeleteTagRule(ctx context.Context, caller Caller, id int64) err
 
 // PreviewTagRule says which devices would have a tag; id 0 is one that does not exist yet.
 func (s *Server) PreviewTagRule(ctx context.Context, caller Caller, id int64, rules []group.Rule) (RulePreview, error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return RulePreview{}, err
 	}
 	now := s.rules()
@@ -137,7 +140,9 @@ func (s *Server) Tags(_ context.Context, caller Caller) ([]TagRow, error) {
 		return rows[tag]
 	}
 	for _, t := range c.sorting.tags {
-		at(t.name).Kinds = []string{TagByRule}
+		if l.sees.All() { // elsewhere a tag is told of when a device has it
+			at(t.name).Kinds = []string{TagByRule}
+		}
 	}
 	for _, d := range c.devices {
 		if d == nil || l.devs != nil && !l.devs.Contains(d.num) {
@@ -216,7 +221,7 @@ func (s *Server) ChangeTags(ctx context.Context, caller Caller, ch TagChange) (T
 	}
 	s.sorting.Lock()
 	defer s.sorting.Unlock()
-	list, nums, err := s.core.taggable(ch.Devices, add, remove)
+	list, nums, err := s.core.taggable(caller.sees(), ch.Devices, add, remove)
 	if err != nil {
 		return TagResult{}, err
 	}
@@ -247,12 +252,12 @@ func (s *Server) ChangeTags(ctx context.Context, caller Caller, ch TagChange) (T
 	return out, nil
 }
 
-// taggable finds devices, each once, and checks that they have room for the tags.
-func (c *core) taggable(ids, add, remove []string) (list []*device, nums []uint32, err error) {
+// taggable finds devices of a scope, each once, and checks that they have room for the tags.
+func (c *core) taggable(in exposure.Scope, ids, add, remove []string) (list []*device, nums []uint32, err error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, id := range ids {
-		d, err := c.named(id)
+		d, err := c.named(in, id)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -23,7 +23,7 @@ func (s *Server) timelineOf(c Caller, id string, q *TimelineQuery) (*device, eve
 		return nil, eventlog.Query{}, err
 	}
 	s.core.mu.RLock()
-	d, err := s.core.named(id)
+	d, err := s.core.named(c.sees(), id)
 	s.core.mu.RUnlock()
 	if err != nil {
 		return nil, eventlog.Query{}, err
@@ -319,14 +319,14 @@ func (s *Server) TimelineExport(ctx context.Context, c Caller, id string, q Time
 
 // FlagEvent flags an event of a device, or takes its flag away.
 func (s *Server) FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error {
-	if err := s.need(c, MachineReadWrite); err != nil {
+	if err := s.need(c, MachineReadWrite, ManageDevices); err != nil {
 		return err
 	}
 	if _, err := s.TimelineEvent(ctx, c, id, event); err != nil {
 		return err
 	}
 	s.core.mu.RLock()
-	d, err := s.core.named(id)
+	d, err := s.core.named(c.sees(), id)
 	s.core.mu.RUnlock()
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ var vexKinds = map[vex.Format]string{vex.OpenVEX: "OpenVEX", vex.CSAF: "CSAF", v
 // or fixed becomes exceptions with their source, which end when it, or a later
 // document of its author, says so no more. When it returns, they hold.
 func (s *Server) ImportVEX(ctx context.Context, caller Caller, document []byte, force bool) (VEXDocument, error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return VEXDocument{}, err
 	}
 	return s.importVEX(ctx, caller.Name, document, force)
@@ -85,7 +85,7 @@ func (s *Server) importVEX(ctx context.Context, by string, document []byte, forc
 
 // RemoveVEX forgets a document, and the exceptions that came from it end.
 func (s *Server) RemoveVEX(ctx context.Context, caller Caller, id string) error {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return err
 	}
 	return s.removeVEX(ctx, caller.Name, id)

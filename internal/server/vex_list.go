@@ -148,7 +148,7 @@ func (s *Server) lastVEX(ctx context.Context) (*vexPlan, error) {
 // VEXDocuments lists the loaded documents, youngest first. What it counts is of
 // all devices, whichever groups the caller asks for.
 func (s *Server) VEXDocuments(ctx context.Context, caller Caller, q Query) (Page[VEXRow], error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return Page[VEXRow]{}, err
 	}
 	p, err := s.lastVEX(ctx)
@@ -164,7 +164,7 @@ func (s *Server) VEXDocuments(ctx context.Context, caller Caller, q Query) (Page
 
 // document finds a loaded document, by its id or by the one that its author gave it.
 func (s *Server) document(ctx context.Context, caller Caller, id string) (*vexPlan, int, error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return nil, 0, err
 	}
 	p, err := s.lastVEX(ctx)

@@ -46,7 +46,7 @@ func (s *Server) VEXReport(ctx context.Context, caller Caller, id, format string
 	}
 	if id != "" {
 		var err error
-		if d, err = c.named(id); err != nil {
+		if d, err = c.named(caller.sees(), id); err != nil {
 			c.mu.RUnlock()
 			return Download{}, err
 		}

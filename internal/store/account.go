@@ -88,7 +88,7 @@ func (s *Store) AccountByID(ctx context.Context, id int64) (Account, error) {
 // SetPassword stores a password hash and ends every session of the account
 // but the one with the digest keep.
 func (s *Store) SetPassword(ctx context.Context, account int64, hash string, keep []byte) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE account SET password = $2 WHERE id = $1`, account, hash)
 		if err != nil {
 			return fmt.Errorf("set password: %w", err)
@@ -180,7 +180,7 @@ func (s *Store) TouchSession(ctx context.Context, hash []byte, at time.Time) err
 
 // DeleteSession ends a session; one that does not exist is no error.
 func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE hash = $1`, hash); err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}

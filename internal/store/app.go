@@ -154,7 +154,7 @@ func (s *Store) SetApp(ctx context.Context, a App) error {
 	if err != nil {
 		return fmt.Errorf("change application: %w", err)
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		return one(tx.ExecContext(ctx, `UPDATE app SET name = $2, permissions = $3, limits = $4, disabled = $5 WHERE client = $1`,
 			a.Client, a.Name, string(perms), a.Limits, a.Disabled))
 	})
@@ -163,7 +163,7 @@ func (s *Store) SetApp(ctx context.Context, a App) error {
 // DeleteApp removes an application with its secrets: its tokens end with it.
 // One that does not exist is ErrNotFound.
 func (s *Store) DeleteApp(ctx context.Context, client string) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		return one(tx.ExecContext(ctx, `DELETE FROM app WHERE client = $1`, client))
 	})
 }
@@ -201,7 +201,7 @@ func (s *Store) HasAppSecret(ctx context.Context, client, id string, now time.Ti
 // AddAppSecret adds a secret to an application that has fewer than most; else
 // it is ErrFull. Unless others is zero, those that it had expire then at the latest.
 func (s *Store) AddAppSecret(ctx context.Context, n AppSecret, others time.Time, most int) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		var apps, have int
 		if err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM app WHERE client = $1), (SELECT count(*) FROM app_secret WHERE app = $1)`, n.App).Scan(&apps, &have); err != nil {
 			return fmt.Errorf("count secrets: %w", err)
@@ -223,7 +223,7 @@ func (s *Store) AddAppSecret(ctx context.Context, n AppSecret, others time.Time,
 
 // DeleteAppSecret removes one secret; ErrNotFound if the application has no such one.
 func (s *Store) DeleteAppSecret(ctx context.Context, client, id string) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		return one(tx.ExecContext(ctx, `DELETE FROM app_secret WHERE app = $1 AND id = $2`, client, id))
 	})
 }

@@ -45,7 +45,7 @@ func (s *Store) DeviceAccess(ctx context.Context) (map[uint16][]int64, error) {
 // SetAccess says which user groups see a device group (0: the devices in
 // none), durably; none: everybody does. One that is not there is ErrNotFound.
 func (s *Store) SetAccess(ctx context.Context, deviceGroup int64, userGroups []int64) error {
-	return s.write(ctx, func(tx *sql.Tx) error { return setAccess(ctx, tx, deviceGroup, userGroups) })
+	return s.writeAccess(ctx, func(tx *sql.Tx) error { return setAccess(ctx, tx, deviceGroup, userGroups) })
 }
 
 func setAccess(ctx context.Context, tx *sql.Tx, deviceGroup int64, userGroups []int64) error {
@@ -100,7 +100,7 @@ func (s *Store) PutTagRule(ctx context.Context, r RuleSet) (int64, error) {
 }
 
 func (s *Store) putRuleSet(ctx context.Context, r RuleSet, insert, update string) (id int64, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.writeAccess(ctx, func(tx *sql.Tx) error {
 		query, args := insert, []any{r.Name, r.Description, r.Rules}
 		if r.ID != 0 {
 			query, args = update, append(args, r.ID)
@@ -130,7 +130,7 @@ func (s *Store) OrderDeviceGroups(ctx context.Context, ids []int64) error {
 
 // DeleteDeviceGroup deletes a group, durably.
 func (s *Store) DeleteDeviceGroup(ctx context.Context, id int64) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		if err := setAccess(ctx, tx, id, nil); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ const administrators = `SELECT DISTINCT m.account FROM user_group_member m
 // writePeople is write for what can take rights away: it is ErrLastAdministrator
 // and changes nothing when there was an administrator before and is none after.
 func (s *Store) writePeople(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		var before, after int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM (`+administrators+`)`).Scan(&before); err != nil {
 			return err
@@ -192,7 +192,7 @@ func setDisabled(ctx context.Context, tx *sql.Tx, id int64, at time.Time) error 
 
 // EndSessions ends every session and sign-in link of an account, durably.
 func (s *Store) EndSessions(ctx context.Context, id int64) error {
-	return s.write(ctx, func(tx *sql.Tx) error { return endSessions(ctx, tx, id) })
+	return s.writeAccess(ctx, func(tx *sql.Tx) error { return endSessions(ctx, tx, id) })
 }
 
 func endSessions(ctx context.Context, tx *sql.Tx, id int64) error {

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -47,8 +48,11 @@ type Store struct {
 	r   *sql.DB // several connections: reads
 	mu  sync.Mutex
 	dir string
-	enc *zstd.Encoder // EncodeAll and DecodeAll are safe for concurrent use
-	dec *zstd.Decoder
+
+	access  atomic.Uint64 // counts changes of who may do what
+	changed atomic.Pointer[func()]
+	enc     *zstd.Encoder // EncodeAll and DecodeAll are safe for concurrent use
+	dec     *zstd.Decoder
 }
 
 // Open opens or creates the database picket.db in dir and brings its schema up
@@ -89,6 +93,25 @@ func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
 func (s *Store) Close() error {
 	s.dec.Close()
 	return errors.Join(s.enc.Close(), s.r.Close(), s.w.Close())
+}
+
+// Access counts the changes of who may do and see what: of people, roles, user
+// groups, sessions, and what user groups see. It rises after a change is on disk.
+func (s *Store) Access() uint64 { return s.access.Load() }
+
+// OnAccess calls fn after every such change. Set it before the store is shared.
+func (s *Store) OnAccess(fn func()) { s.changed.Store(&fn) }
+
+// writeAccess is write for such a change.
+func (s *Store) writeAccess(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	if err := s.write(ctx, fn); err != nil {
+		return err
+	}
+	s.access.Add(1)
+	if fn := s.changed.Load(); fn != nil {
+		(*fn)()
+	}
+	return nil
 }
 
 // write runs fn in one serialised write transaction and commits it durably,
