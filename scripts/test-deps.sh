@@ -17,6 +17,10 @@ want systemd-nspawn systemd-container
 want ip iproute2
 want debootstrap debootstrap
 want oscap openscap-scanner
+want sshd openssh-server
+want sudo sudo
+want sshpass sshpass
+want cron cron
 [ -e /usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml ] || need+=(ssg-debian)
 [ ${#need[@]} -gt 0 ] || exit 0
 mapfile -t need < <(printf '%s\n' "${need[@]}" | sort -u)
@@ -36,7 +40,14 @@ fi
 echo "test: installing ${need[*]} from Debian" >&2
 apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d
+made=
+trap 'rm -f "$log"; [ -z "$made" ] || "${sudo[@]}" rm -f "$policy"' EXIT
+if [ ! -e "$policy" ]; then # what is installed for the tests' hosts is not started on this one
+	printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+	made=1
+	"${sudo[@]}" chmod 755 "$policy"
+fi
 if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${need[@]}"; } >"$log" 2>&1; then
 	cat "$log" >&2
 	exit 1

@@ -135,7 +135,7 @@ func BootHost(ctx context.Context, dir string) (*Host, error) {
 	}
 	var err error
 	h.Process, err = start(filepath.Join(dir, "host.log"), "systemd-nspawn", []string{"--quiet", "--boot", "--directory=" + h.Root,
-		"--machine=rig", "--register=no", "--keep-unit", "--console=pipe", "systemd.unit=multi-user.target"})
+		"--machine=rig", "--register=no", "--keep-unit", "--console=pipe", "--capability=all", "--system-call-filter=bpf perf_event_open fanotify_init fanotify_mark name_to_handle_at", "systemd.unit=multi-user.target"})
 	if err != nil {
 		return nil, err
 	}

@@ -14,3 +14,13 @@ func Now() time.Duration {
 	}
 	return time.Duration(ts.Nano())
 }
+
+// sinceBoot turns nanoseconds of the kernel's clock without sleep into the time
+// since boot, for a moment of late.
+func sinceBoot(mono uint64) time.Duration {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) != nil {
+		return Now()
+	}
+	return Now() - time.Duration(ts.Nano()-int64(mono))
+}

@@ -31,7 +31,6 @@ type kernel struct {
 	ring    *ringbuf.Reader
 	lost    [kernelTypes]uint64
 	sockets bool
-	mountNS uint32
 	seen    connections
 }
 
@@ -63,9 +62,6 @@ func (k *kernel) load() error {
 	}
 	netNS, err := namespace("net")
 	if err != nil {
-		return err
-	}
-	if k.mountNS, err = namespace("mnt"); err != nil {
 		return err
 	}
 	for name, value := range map[string]uint32{"own_ns": pidNS, "own_net": netNS} {
@@ -202,13 +198,14 @@ func (k *kernel) fork(r *kernelProcess) {
 func (k *kernel) exec(r *kernelProcess) {
 	p := &process{key: key{r.pid, ticks(r.start)}, parent: key{r.parent, ticks(r.parentStart)}, path: r.path, args: joined(r.args), cut: r.code != 0,
 		uid: r.uid, euid: r.euid, login: r.login, session: r.session, container: containerOf(string(r.group)), execed: true}
-	foreign := r.mountNS != k.mountNS
-	if !foreign {
-		p.user = k.h.users.name(r.euid)
-	} else if p.container == "" {
+	if r.nested != 0 && p.container == "" {
 		if raw, err := readCapped(fmt.Sprintf("/proc/%d/cgroup", r.pid), 8<<10); err == nil {
 			p.container = containerOf(string(raw))
 		}
+	}
+	foreign := r.nested != 0 || p.container != "" // with files and accounts of its own
+	if !foreign {
+		p.user = k.h.users.name(r.euid)
 	}
 	p.sums = k.sums(r, foreign)
 	k.h.procs.put(p)

@@ -34,7 +34,7 @@ type kernelProcess struct {
 	inode, size               uint64
 	pid, parent               uint32
 	uid, euid, login, session uint32
-	device, mountNS, code     uint32
+	device, nested, code      uint32
 	args, group               []byte
 	path, script              string
 }
@@ -68,7 +68,7 @@ func parseProcess(b []byte) (kernelProcess, error) {
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(b[at:]) }
 	r.time, r.start, r.parentStart, r.inode, r.size = u64(0), u64(8), u64(16), u64(24), u64(32)
 	r.kind, r.pid, r.parent, r.uid, r.euid = u32(40), u32(44), u32(48), u32(52), u32(56)
-	r.login, r.session, r.device, r.mountNS, r.code = u32(60), u32(64), u32(68), u32(72), u32(76)
+	r.login, r.session, r.device, r.nested, r.code = u32(60), u32(64), u32(68), u32(72), u32(76)
 	rest := b[headSize:]
 	take := func(at int) ([]byte, bool) {
 		n := int(binary.NativeEndian.Uint16(b[at:]))

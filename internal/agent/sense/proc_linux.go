@@ -105,12 +105,13 @@ func listPids() ([]uint32, error) {
 	return out, nil
 }
 
-// who returns the process with a number, from the table or from /proc.
+// who returns the process that has a number, or had it a moment ago, from the
+// table or from /proc.
 func (h *host) who(pid uint32) *process {
 	if pid == 0 {
 		return nil
 	}
-	if p := h.procs.now(pid); p != nil {
+	if p := h.procs.late(pid); p != nil {
 		return p
 	}
 	p := h.look(pid)

@@ -41,7 +41,8 @@ type table struct {
 	mu    sync.Mutex // guards the fields below
 	live  map[uint32]*process
 	ended map[key]*process
-	order []key // of ended, oldest first
+	last  map[uint32]key // of ended, by number
+	order []key          // of ended, oldest first
 }
 
 const (
@@ -50,7 +51,7 @@ const (
 )
 
 func newTable() *table {
-	return &table{live: map[uint32]*process{}, ended: map[key]*process{}}
+	return &table{live: map[uint32]*process{}, ended: map[key]*process{}, last: map[uint32]key{}}
 }
 
 // put notes a process; a number that was another process's is its now.
@@ -90,10 +91,14 @@ func (t *table) end(k key) *process {
 // bury keeps a process that ended for those who ask late.
 func (t *table) bury(p *process) {
 	for len(t.order) >= maxEnded {
-		delete(t.ended, t.order[0])
+		old := t.order[0]
+		delete(t.ended, old)
+		if t.last[old.pid] == old {
+			delete(t.last, old.pid)
+		}
 		t.order = t.order[1:]
 	}
-	t.ended[p.key] = p
+	t.ended[p.key], t.last[p.pid] = p, p.key
 	t.order = append(t.order, p.key)
 }
 
@@ -112,6 +117,16 @@ func (t *table) now(pid uint32) *process {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.live[pid]
+}
+
+// late returns the process that has a number, or had it last.
+func (t *table) late(pid uint32) *process {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.live[pid]; p != nil {
+		return p
+	}
+	return t.ended[t.last[pid]]
 }
 
 // pids returns the numbers of the processes that there are.

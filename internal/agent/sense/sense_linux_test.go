@@ -2,6 +2,7 @@ package sense
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"os/exec"
 	"slices"
@@ -98,6 +99,8 @@ func startSources(t *testing.T, kind event.Kind, without ...string) (*taker, str
 	})
 	return k, e.Text(event.Source)
 }
+
+var quiet = slog.New(slog.DiscardHandler)
 
 type memory map[string][]byte
 

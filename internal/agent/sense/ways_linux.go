@@ -5,10 +5,22 @@ import "github.com/picketsec/picket/internal/event"
 // allWays lists the ways to each group of kinds, the best first.
 func allWays() [][]way {
 	processes := []event.Kind{event.Process, event.ProcessEnd}
-	return [][]way{
+	logons := []event.Kind{event.Logon}
+	list := [][]way{
 		{
 			{SourceEBPF, append(processes[:2:2], event.Network), openKernel},
+			{SourceConn, processes, openConnector},
 			{SourceProc, processes, openPoller},
 		},
+		{
+			{SourceJournal, logons, openJournal},
+			{SourceUtmp, logons, openUtmp},
+		},
+		{{SourceFanotify, []event.Kind{event.File}, openFanotify}},
+		{{SourcePacket, []event.Kind{event.DNS}, openPackets}},
 	}
+	for _, s := range []snapshot{accounts("/etc"), tasks(""), services(""), modules("/proc")} {
+		list = append(list, []way{{SourceFiles, []event.Kind{s.kind}, openSnapshot(s)}})
+	}
+	return list
 }

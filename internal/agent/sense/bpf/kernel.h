@@ -49,15 +49,8 @@ typedef struct {
 struct cred {
 	kuid_t uid, euid;
 };
-struct mnt_namespace {
-	struct ns_common ns;
-};
 struct net {
 	struct ns_common ns;
-};
-struct nsproxy {
-	struct mnt_namespace *mnt_ns;
-	struct net *net_ns;
 };
 struct kernfs_node {
 	const char *name;
@@ -76,7 +69,6 @@ struct task_struct {
 	const struct cred *cred;
 	struct pid *thread_pid;
 	struct signal_struct *signal;
-	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 	int exit_code;
 	kuid_t loginuid;

@@ -27,7 +27,7 @@ volatile const u32 own_net; // number of its network namespace
 // All numbers in the byte order of the host. Times are in ns since boot.
 struct head {
 	u64 time, start, parent_start, inode, size;
-	u32 type, pid, parent, uid, euid, login, session, device, mnt_ns, code;
+	u32 type, pid, parent, uid, euid, login, session, device, nested, code;
 	u16 args, path, script, group; // bytes of each in data, in this order
 };
 
@@ -98,9 +98,9 @@ static __always_inline void give(u32 type, void *what, u64 size)
 		(*n)++;
 }
 
-// number returns the process id of a task in the agent's namespace, 0 when it
-// is not in it nor below.
-static __always_inline u32 number(struct task_struct *t)
+// number_of returns the process id of a task in the agent's namespace, 0 when it
+// is not in it nor below; nested says that it is below.
+static __always_inline u32 number_of(struct task_struct *t, u32 *nested)
 {
 	struct pid *p = BPF_CORE_READ(t, group_leader, thread_pid);
 	if (!p)
@@ -108,15 +108,24 @@ static __always_inline u32 number(struct task_struct *t)
 	u32 level = BPF_CORE_READ(p, level);
 	for (u32 i = 0; i < LEVELS && i <= level; i++) {
 		struct upid *u = (void *)p + bpf_core_field_offset(p->numbers) + i * bpf_core_type_size(struct upid);
-		if (BPF_CORE_READ(u, ns, ns.inum) == own_ns)
+		if (BPF_CORE_READ(u, ns, ns.inum) == own_ns) {
+			*nested = i != level;
 			return BPF_CORE_READ(u, nr);
+		}
 	}
 	return 0;
 }
 
+static __always_inline u32 number(struct task_struct *t)
+{
+	u32 nested;
+	return number_of(t, &nested);
+}
+
 static __always_inline bool fill(struct head *h, u32 type, struct task_struct *t, struct task_struct *parent)
 {
-	h->pid = number(t);
+	h->nested = 0;
+	h->pid = number_of(t, &h->nested);
 	if (!h->pid)
 		return false;
 	h->time = bpf_ktime_get_boot_ns();
@@ -133,7 +142,6 @@ static __always_inline bool fill(struct head *h, u32 type, struct task_struct *t
 		h->session = BPF_CORE_READ(t, sessionid);
 	h->inode = h->size = 0;
 	h->device = h->code = 0;
-	h->mnt_ns = 0;
 	h->args = h->path = h->script = h->group = 0;
 	return true;
 }
@@ -181,7 +189,6 @@ int BPF_PROG(on_exec, struct task_struct *t, int old, struct linux_binprm *b)
 	h->inode = BPF_CORE_READ(f, f_inode, i_ino);
 	h->size = BPF_CORE_READ(f, f_inode, i_size);
 	h->device = BPF_CORE_READ(f, f_inode, i_sb, s_dev);
-	h->mnt_ns = BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
 
 	u64 from = BPF_CORE_READ(t, mm, arg_start), args = BPF_CORE_READ(t, mm, arg_end) - from;
 	if (args > ARGS - 1) {

@@ -1,0 +1,428 @@
+package sense
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/picketsec/picket/internal/event"
+)
+
+// watched is a place in which files are looked after.
+type watched struct {
+	pattern string   // of directories; ~ stands for every home
+	deep    bool     // and everything below
+	names   []string // only these, if any
+	code    bool     // only what can be executed
+}
+
+// watchedPlaces are looked after on every host: configuration, programs that
+// root runs, keys, what runs at start or at times, and programs in places that
+// everybody may write to.
+var watchedPlaces = []watched{
+	{pattern: "/etc", deep: true},
+	{pattern: "/usr/bin"}, {pattern: "/usr/sbin"}, {pattern: "/usr/local", deep: true},
+	{pattern: "/usr/lib/systemd", deep: true}, {pattern: "/boot"}, {pattern: "/boot/grub"},
+	{pattern: "/var/spool/cron", deep: true},
+	{pattern: "~/.ssh"}, {pattern: "~", names: homeNames},
+	{pattern: "/tmp", code: true}, {pattern: "/var/tmp", code: true}, {pattern: "/dev/shm", code: true},
+}
+
+var homeNames = []string{".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".zshrc", ".zprofile", ".zshenv", ".xprofile", ".ssh", ".pam_environment"}
+
+const (
+	maxMarks  = 8192
+	handleFID = 0x200 // AT_HANDLE_FID, since Linux 6.5
+	maxDepth  = 12
+	fileDelay = 300 * time.Millisecond // until the process that did it is known
+	createdIn = time.Second            // that a new file has to be written and closed
+	dirMask   = unix.FAN_CREATE | unix.FAN_DELETE | unix.FAN_CLOSE_WRITE | unix.FAN_ONDIR | unix.FAN_EVENT_ON_CHILD
+)
+
+// fanotify is told by the kernel of what happens in directories: no others, so
+// that a busy disk costs nothing.
+type fanotify struct {
+	h       *host
+	file    *os.File
+	renames uint64 // how this kernel tells of renames
+	places  []watched
+	dirs    map[string]*markedDir // by handle
+	paths   map[string]string     // path of a directory to its handle
+	waiting []waiting
+	fresh   map[string]waiting // files that were created and not closed yet
+	code    map[string]bool    // files of code places that were told
+}
+
+type markedDir struct {
+	path  string
+	place watched
+	depth int
+}
+
+// waiting is a notice whose process may not be known yet.
+type waiting struct {
+	n  fileNotice
+	at time.Duration
+}
+
+func openFanotify(_ context.Context, h *host) (running, error) { return openPlaces(h, watchedPlaces) }
+
+// openPlaces watches some places; the first must be there.
+func openPlaces(h *host, places []watched) (*fanotify, error) {
+	const flags = unix.FAN_CLASS_NOTIF | unix.FAN_REPORT_DIR_FID | unix.FAN_REPORT_NAME | unix.FAN_CLOEXEC | unix.FAN_NONBLOCK
+	fd, err := unix.FanotifyInit(flags|unix.FAN_UNLIMITED_MARKS, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_LARGEFILE)
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	f := &fanotify{h: h, file: os.NewFile(uintptr(fd), "fanotify"), renames: unix.FAN_RENAME, places: places,
+		dirs: map[string]*markedDir{}, paths: map[string]string{}, fresh: map[string]waiting{}, code: map[string]bool{}}
+	if err := f.mark(places[0].pattern, places[0], 0); err != nil {
+		f.renames = unix.FAN_MOVED_FROM | unix.FAN_MOVED_TO // before Linux 5.17
+		if err := f.mark(places[0].pattern, places[0], 0); err != nil {
+			return nil, errors.Join(fmt.Errorf("watch %q: %w", places[0].pattern, err), f.file.Close())
+		}
+	}
+	f.markAll()
+	return f, nil
+}
+
+// markAll watches every place that is there.
+func (f *fanotify) markAll() {
+	for _, w := range f.places {
+		patterns := []string{w.pattern}
+		if below, home := strings.CutPrefix(w.pattern, "~"); home {
+			patterns = []string{"/root" + below, "/home/*" + below}
+		}
+		for _, dir := range expand(patterns) {
+			f.tree(dir, w, 0)
+		}
+	}
+}
+
+// tree watches a directory, and those below it when its place is deep.
+func (f *fanotify) tree(dir string, w watched, depth int) {
+	if _, twice := f.paths[dir]; !twice && f.mark(dir, w, depth) != nil || !w.deep || depth >= maxDepth {
+		return // gone, or of a file system that has no handles
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range list {
+		if e.IsDir() {
+			f.tree(filepath.Join(dir, e.Name()), w, depth+1)
+		}
+	}
+}
+
+// mark watches one directory.
+func (f *fanotify) mark(dir string, w watched, depth int) error {
+	if len(f.dirs) >= maxMarks {
+		return errors.New("too many directories")
+	}
+	handle, err := handleOf(dir)
+	if err != nil {
+		return err
+	}
+	mask := dirMask | f.renames
+	if w.code {
+		mask |= unix.FAN_ATTRIB
+	}
+	conn, err := f.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	err2 := conn.Control(func(fd uintptr) {
+		err = unix.FanotifyMark(int(fd), unix.FAN_MARK_ADD|unix.FAN_MARK_ONLYDIR|unix.FAN_MARK_DONT_FOLLOW, mask, unix.AT_FDCWD, dir)
+	})
+	if err = errors.Join(err, err2); err != nil {
+		return err
+	}
+	f.dirs[handle], f.paths[dir] = &markedDir{dir, w, depth}, handle
+	return nil
+}
+
+// handleOf is a directory as fanotify names it: the number of its file system,
+// then its handle.
+func handleOf(dir string) (string, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return "", err
+	}
+	h, _, err := unix.NameToHandleAt(unix.AT_FDCWD, dir, 0)
+	if errors.Is(err, unix.EOPNOTSUPP) { // an overlay: its handles can be compared, not opened
+		h, _, err = unix.NameToHandleAt(unix.AT_FDCWD, dir, handleFID)
+	}
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, 16, 16+h.Size())
+	binary.NativeEndian.PutUint32(b, uint32(st.Fsid.Val[0]))
+	binary.NativeEndian.PutUint32(b[4:], uint32(st.Fsid.Val[1]))
+	binary.NativeEndian.PutUint32(b[8:], uint32(h.Size()))
+	binary.NativeEndian.PutUint32(b[12:], uint32(h.Type()))
+	return string(append(b, h.Bytes()...)), nil
+}
+
+// Run implements running.
+func (f *fanotify) Run(ctx context.Context) error {
+	defer f.file.Close()
+	buf := make([]byte, 64<<10)
+	again := time.Now().Add(time.Minute)
+	for ctx.Err() == nil {
+		if err := f.file.SetReadDeadline(time.Now().Add(fileDelay)); err != nil {
+			return err
+		}
+		n, err := f.file.Read(buf)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return fmt.Errorf("read: %w", err)
+		}
+		list, err := parseNotices(buf[:max(n, 0)])
+		if err != nil {
+			return err
+		}
+		at := Now()
+		for _, n := range list {
+			f.take(n, at)
+		}
+		f.settle(at - fileDelay)
+		if time.Now().After(again) { // homes of new accounts, places that were not there
+			again = time.Now().Add(time.Minute)
+			f.markAll()
+		}
+	}
+	f.settle(Now())
+	return ctx.Err()
+}
+
+// take notes a notice; directories that came are watched at once.
+func (f *fanotify) take(n fileNotice, at time.Duration) {
+	if n.mask&unix.FAN_Q_OVERFLOW != 0 {
+		f.h.sink.Lost(event.File, 1, "the kernel's queue was full: one or more")
+		f.markAll()
+		return
+	}
+	if n.mask&unix.FAN_ONDIR != 0 {
+		f.directory(&n)
+		return
+	}
+	if n.pid == 0 {
+		return // of another host on this kernel
+	}
+	f.waiting = append(f.waiting, waiting{n, at})
+}
+
+// directory follows directories that come, go and move.
+func (f *fanotify) directory(n *fileNotice) {
+	moved := n.mask&f.renames != 0
+	if gone, _ := f.path(n.from); moved && gone != "" {
+		f.forget(gone)
+	}
+	at := n.at
+	if moved && n.to.dir != "" {
+		at = n.to
+	}
+	path, dir := f.path(at)
+	switch {
+	case path == "":
+	case n.mask&(unix.FAN_DELETE|unix.FAN_MOVED_FROM) != 0:
+		f.forget(path)
+	case dir.place.deep:
+		f.tree(path, dir.place, dir.depth+1)
+		f.found(path, n.pid)
+	default:
+		f.markAll() // a home of a new account, or keys in one
+	}
+}
+
+// forget stops watching a directory and those below it.
+func (f *fanotify) forget(path string) {
+	for p, handle := range f.paths {
+		if p == path || strings.HasPrefix(p, path+"/") {
+			delete(f.paths, p)
+			delete(f.dirs, handle) // the kernel's mark goes with the directory
+		}
+	}
+}
+
+// found tells of files that were in a new directory before it was watched.
+func (f *fanotify) found(dir string, pid uint32) {
+	if pid == 0 {
+		return
+	}
+	n := 0
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if n++; err != nil || n > 1000 {
+			return fs.SkipAll
+		}
+		handle, ok := f.paths[filepath.Dir(path)]
+		if ok && d.Type().IsRegular() {
+			notice := fileNotice{mask: unix.FAN_CREATE | unix.FAN_CLOSE_WRITE, pid: pid, at: place{handle, filepath.Base(path)}}
+			if _, twice := f.fresh[path]; !twice {
+				f.waiting = append(f.waiting, waiting{notice, Now()})
+			}
+		}
+		return nil
+	})
+}
+
+// path is where a place is, "" when its directory is not watched.
+func (f *fanotify) path(p place) (string, *markedDir) {
+	d := f.dirs[p.dir]
+	if d == nil || p.name == "" {
+		return "", nil
+	}
+	return filepath.Join(d.path, p.name), d
+}
+
+// settle makes events of what happened before a moment.
+func (f *fanotify) settle(before time.Duration) {
+	done := 0
+	for _, w := range f.waiting {
+		if w.at > before {
+			break
+		}
+		f.tell(w)
+		done++
+	}
+	f.waiting = slices.Delete(f.waiting, 0, done)
+	for path, w := range f.fresh {
+		if w.at < before-createdIn {
+			delete(f.fresh, path)
+			f.event(event.FileCreated, path, "", w, "")
+		}
+	}
+}
+
+// tell makes events of a notice. The kernel brings several together that
+// concern one name.
+func (f *fanotify) tell(w waiting) {
+	m := w.n.mask
+	if m&f.renames != 0 {
+		f.renamed(w)
+		m &^= f.renames
+	}
+	path, dir := f.path(w.n.at)
+	if path == "" || len(dir.place.names) > 0 && !slices.Contains(dir.place.names, w.n.at.name) {
+		return
+	}
+	if dir.place.code {
+		f.program(path, w)
+		return
+	}
+	if m&unix.FAN_CREATE != 0 {
+		f.fresh[path] = w
+	}
+	if m&unix.FAN_CLOSE_WRITE != 0 {
+		action := event.FileModified
+		if was, ok := f.fresh[path]; ok {
+			action, w.at = event.FileCreated, was.at
+			delete(f.fresh, path)
+		}
+		f.event(action, path, "", w, "")
+	}
+	if m&unix.FAN_DELETE != 0 {
+		if was, ok := f.fresh[path]; ok {
+			delete(f.fresh, path)
+			f.event(event.FileCreated, path, "", was, "")
+		}
+		f.event(event.FileDeleted, path, "", w, "")
+	}
+}
+
+// program looks whether a file in a place that everybody may write to can be
+// executed; others are nobody's business.
+func (f *fanotify) program(path string, w waiting) {
+	if w.n.mask&unix.FAN_DELETE != 0 && f.code[path] {
+		delete(f.code, path)
+		f.event(event.FileDeleted, path, "", w, "")
+	}
+	if w.n.mask&(unix.FAN_CLOSE_WRITE|unix.FAN_ATTRIB) == 0 || !executable(path) {
+		return
+	}
+	action := event.FileCreated
+	if f.code[path] {
+		if w.n.mask&unix.FAN_CLOSE_WRITE == 0 {
+			return
+		}
+		action = event.FileModified
+	} else if len(f.code) < maxKeys {
+		f.code[path] = true
+	}
+	f.event(action, path, "", w, "")
+}
+
+func executable(path string) bool {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	var head [4]byte
+	n, _ := f.ReadAt(head[:], 0) // a short one is none
+	return info.Mode()&0o111 != 0 && n > 0 || string(head[:]) == "\x7fELF"
+}
+
+func (f *fanotify) renamed(w waiting) {
+	if w.n.mask&(unix.FAN_MOVED_FROM|unix.FAN_MOVED_TO) != 0 { // an older kernel tells one end at a time
+		if w.n.mask&unix.FAN_MOVED_FROM != 0 {
+			w.n.from = w.n.at
+		} else {
+			w.n.to = w.n.at
+		}
+	}
+	from, fromDir := f.path(w.n.from)
+	to, toDir := f.path(w.n.to)
+	wantedAt := func(d *markedDir, name, path string) bool {
+		return d != nil && (len(d.place.names) == 0 || slices.Contains(d.place.names, name)) && (!d.place.code || f.code[path] || executable(path))
+	}
+	oldWanted, newWanted := wantedAt(fromDir, w.n.from.name, from), wantedAt(toDir, w.n.to.name, to)
+	delete(f.fresh, from)
+	delete(f.code, from)
+	switch {
+	case from != "" && to != "" && (oldWanted || newWanted):
+		f.event(event.FileRenamed, to, from, w, "")
+	case newWanted:
+		f.event(event.FileCreated, to, "", w, "moved here from a place that is not watched")
+	case oldWanted:
+		f.event(event.FileDeleted, from, "", w, "moved to a place that is not watched")
+	}
+}
+
+// event tells of a file.
+func (f *fanotify) event(action event.Action, path, from string, w waiting, why string) {
+	e := &event.Event{Action: action, Fields: make([]event.Field, 0, 24)}
+	setPath(e, path)
+	if action != event.FileDeleted {
+		if file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0); err == nil {
+			f.h.setSums(e, f.h.files.file(file))
+			_ = file.Close() // it was only read
+		}
+	}
+	if from != "" {
+		e.Set(event.PreviousFileName, valid(filepath.Base(from)))
+		e.Set(event.PreviousFolderPath, valid(from))
+	}
+	e.Set(event.Reason, why)
+	e.Set(event.Source, SourceFanotify)
+	if p := f.h.who(w.n.pid); p != nil {
+		e.Set(event.ContainerID, p.container)
+		f.h.initiated(e, p, p.key)
+	} else {
+		e.SetInt(event.InitiatingProcessID, int64(w.n.pid))
+	}
+	f.h.put(e, w.at)
+}

@@ -1,0 +1,173 @@
+package sense
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/picketsec/picket/internal/event"
+)
+
+// snapshot is a source that reads something whole, again when a file of it has
+// changed, and tells what differs. What it read last outlives the agent, so that
+// a change made while that was away is told too.
+type snapshot struct {
+	name  string // in memory; empty: it is not remembered
+	kind  event.Kind
+	every time.Duration
+	// files are the files that it is read from, by patterns of filepath.Match;
+	// none: it is read every time.
+	files []string
+	// read returns what there is, by key; values are compared as they are.
+	read func(files []string) map[string]string
+	// tell makes the events of a difference; old or now is empty for what is new
+	// or gone.
+	tell func(key, old, now string) []*event.Event
+}
+
+const (
+	maxFiles    = 8192 // of one snapshot
+	maxFileRead = 1 << 20
+	maxKeys     = 20_000
+)
+
+// snapshotReader is a running snapshot.
+type snapshotReader struct {
+	snapshot
+	h     *host
+	seen  []byte // state of the files at the last reading
+	known map[string]string
+}
+
+func openSnapshot(s snapshot) func(context.Context, *host) (running, error) {
+	return func(_ context.Context, h *host) (running, error) { return &snapshotReader{snapshot: s, h: h}, nil }
+}
+
+// Run implements running.
+func (s *snapshotReader) Run(ctx context.Context) error {
+	why := "found when the agent was there again"
+	if s.name != "" {
+		if raw := s.h.cfg.Memory.Get(s.name); raw == nil || json.Unmarshal(raw, &s.known) != nil {
+			s.known = nil
+		}
+	}
+	for {
+		s.look(why)
+		why = ""
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(s.every):
+		}
+	}
+}
+
+// look reads again what has changed and tells the differences. The first
+// reading ever is only remembered.
+func (s *snapshotReader) look(why string) {
+	files := expand(s.files)
+	state := stateOf(files)
+	if len(s.files) > 0 && s.seen != nil && slices.Equal(state, s.seen) {
+		return
+	}
+	s.seen = state
+	now := s.read(files)
+	if len(now) > maxKeys {
+		return
+	}
+	first := s.known == nil
+	at := Now()
+	changed := first
+	for _, key := range slices.Sorted(union(s.known, now)) {
+		if s.known[key] == now[key] {
+			continue
+		}
+		changed = true
+		if first {
+			continue
+		}
+		for _, e := range s.tell(key, s.known[key], now[key]) {
+			e.Set(event.Source, SourceFiles)
+			e.Set(event.Reason, why)
+			s.h.put(e, at)
+		}
+	}
+	s.known = now
+	if !changed || s.name == "" {
+		return
+	}
+	if raw, err := json.Marshal(now); err == nil {
+		s.h.cfg.Memory.Set(s.name, raw)
+	}
+}
+
+func union(a, b map[string]string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range a {
+			if !yield(k) {
+				return
+			}
+		}
+		for k := range b {
+			if _, twice := a[k]; !twice && !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// expand returns the files that some patterns stand for, in their order.
+func expand(patterns []string) []string {
+	var out []string
+	for _, p := range patterns {
+		list, err := filepath.Glob(p)
+		if err == nil {
+			out = append(out, list...)
+		}
+		if len(out) > maxFiles {
+			return out[:maxFiles]
+		}
+	}
+	return out
+}
+
+// stateOf is equal for files that are the same and have not changed.
+func stateOf(files []string) []byte {
+	var out []byte
+	for _, f := range files {
+		out = append(append(out, f...), 0)
+		info, err := os.Lstat(f)
+		if err != nil {
+			continue
+		}
+		out = info.ModTime().AppendFormat(out, time.RFC3339Nano)
+		out = append(out, info.Mode().String()...)
+		if id, ok := fileIDOf(info); ok {
+			for _, n := range []int64{int64(id.ino), id.size, id.status} {
+				for range 8 {
+					out = append(out, byte(n))
+					n >>= 8
+				}
+			}
+		}
+	}
+	return out
+}
+
+// parts is a value of several fields, as a snapshot keeps it.
+func parts(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
+// part reads back what parts wrote.
+func part[T any](text string) (v T) {
+	_ = json.Unmarshal([]byte(text), &v) // empty: nothing was there
+	return v
+}
