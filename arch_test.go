@@ -54,9 +54,11 @@ var may = map[string][]string{
 	"simulate":            {"version", "inventory", "protocol"},
 	"web":                 {},
 	// beside the floors: data for the first run, and proof
-	"demo":     {},
-	"rig":      {},
-	"rig/pest": {"event", "inventory", "posture", "protocol"},
+	"demo":          {},
+	"rig":           {},
+	"client":        {},
+	"rig/clientgen": {},
+	"rig/pest":      {"event", "inventory", "posture", "protocol"},
 }
 
 // mains may import every room; nothing imports them.

@@ -40,6 +40,11 @@ type env struct {
 	log *slog.Logger
 }
 
+// quiet is the log of commands that open the data directory themselves.
+func (e *env) quiet() *slog.Logger {
+	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
 // cli is the whole command line.
 type cli struct {
 	Server      ServerCmd      `cmd:"" help:"Run the server on embedded storage."`
@@ -51,6 +56,10 @@ type cli struct {
 	SBOM        SBOMCmd        `cmd:"" name:"sbom" help:"Bills of materials: devices without an agent."`
 	VEX         VEXCmd         `cmd:"" name:"vex" help:"Statements about exploitability, as exceptions: import, list, remove."`
 	Audit       AuditCmd       `cmd:"" help:"The log of decisions and changes."`
+	Devices     DevicesCmd     `cmd:"" help:"List devices."`
+	CVE         CVECmd         `cmd:"" name:"cve" help:"Print a weakness and the devices that have it."`
+	Recommend   RecommendCmd   `cmd:"" help:"List recommendations, those that lower exposure most first."`
+	Export      ExportCmd      `cmd:"" help:"Write a whole list as CSV or JSON lines."`
 	Explain     ExplainCmd     `cmd:"" help:"Print why a device has a weakness."`
 	Simulate    SimulateCmd    `cmd:"" help:"Run simulated devices against a server, for work and load."`
 	Bench       BenchCmd       `cmd:"" hidden:"" help:"What benchmarks need."`
@@ -97,6 +106,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "picket:", err)
 		if errors.Is(err, server.ErrInvalid) {
 			return exitUsage
+		}
+		if code := remoteCode(err); code != 0 {
+			return code
 		}
 		if code := simulateCode(err); code != 0 {
 			return code
@@ -156,8 +168,7 @@ func runHere(e *env, dir, verb string, args any, progress func(server.Progress))
 	if err != nil {
 		return nil, err
 	}
-	quiet := slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := server.Open(e.ctx, server.Options{Dir: dir, Log: quiet, Version: version})
+	s, err := server.Open(e.ctx, server.Options{Dir: dir, Log: e.quiet(), Version: version})
 	if err != nil {
 		return nil, err
 	}

@@ -128,6 +128,7 @@ func (c *ServerCmd) serve(ctx context.Context, e *env, s *server.Server, l *list
 		Handler: s.AgentHandler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: discardLogger(), BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+	s.ServeLocal(api.New(api.Options{Server: s, PublicURL: c.PublicURL, Log: e.log, Local: true}))
 	g.Go(func() error { return s.Run(ctx) })
 	g.Go(func() error {
 		ln := api.Lenient(l.console)

@@ -131,8 +131,8 @@ func (c *SimulateCmd) local(e *env, opt *simulate.Options) error {
 // simulatedDir is where the simulated devices of a server keep their keys.
 func simulatedDir(data string) string { return filepath.Join(data, "simulated") }
 
-// The exit codes of "picket simulate" beside the common ones; they mean what
-// they mean in picket-agent.
+// The exit codes of "picket simulate", and of commands that ask a server, beside
+// the common ones; they mean what they mean in picket-agent.
 const (
 	exitState    = 3
 	exitRefused  = 4

@@ -90,6 +90,7 @@ type Options struct {
 	// ("https://picket.example"); empty: taken from each request.
 	PublicURL string
 	Log       *slog.Logger
+	Local     bool             // whoever asks is on this machine and owns the data directory: no credentials
 	Version   string           // of the product, for the API's description
 	Now       func() time.Time // wall clock; nil: time.Now
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/picketsec/picket/internal/rig/clientgen"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -47,5 +49,26 @@ func TestOpenAPIGolden(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("the API changed; run go test ./internal/api -run OpenAPI -update\n%s", diff)
+	}
+}
+
+// The generated part of package client is what the description says.
+func TestOpenAPIClient(t *testing.T) {
+	got, err := clientgen.Generate(openAPI(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "../../client/api.gen.go"
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("the client is not of this API; run go test ./internal/api -run OpenAPI -update\n%s", diff)
 	}
 }

@@ -86,13 +86,13 @@ func (s *Server) Admin(ctx context.Context, verb string, args json.RawMessage, p
 	return json.Marshal(out)
 }
 
-// socketPath is where the admin socket of a data directory is.
-func socketPath(dir string) string { return filepath.Join(dir, "admin.sock") }
+// SocketPath is where the admin socket of a data directory is.
+func SocketPath(dir string) string { return filepath.Join(dir, "admin.sock") }
 
 // serveAdmin listens on the admin socket, which only the owner of the data
 // directory can reach (0600 in a 0700 directory), until ctx ends.
 func (s *Server) serveAdmin(ctx context.Context) error {
-	path := socketPath(s.opt.Dir)
+	path := SocketPath(s.opt.Dir)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("replace admin socket %q: %w", path, err)
 	}
@@ -106,6 +106,9 @@ func (s *Server) serveAdmin(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /verb", s.handleVerb)
 	debugRoutes(mux)
+	if s.localAPI != nil {
+		mux.Handle("/api/", s.localAPI)
+	}
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
@@ -114,6 +117,10 @@ func (s *Server) serveAdmin(ctx context.Context) error {
 	}
 	return nil
 }
+
+// ServeLocal serves the API at the admin socket, for commands on this machine.
+// h must take whoever asks for LocalCaller. It is called before Run.
+func (s *Server) ServeLocal(h http.Handler) { s.localAPI = h }
 
 func (s *Server) handleVerb(w http.ResponseWriter, r *http.Request) {
 	var req struct {
@@ -175,7 +182,7 @@ var ErrNoServer = errors.New("no server is running on this data directory")
 // Ask runs a verb in the server that has dir open. It is ErrNoServer when none does.
 func Ask(ctx context.Context, dir, verb string, args any, progress func(Progress)) (json.RawMessage, error) {
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socketPath(dir))
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", SocketPath(dir))
 	}}}
 	defer client.CloseIdleConnections()
 	raw, err := json.Marshal(args)

@@ -94,6 +94,8 @@ func actor(ctx context.Context, kind audit.Kind, name, id string) {
 func (s *Server) Audited(ctx context.Context, c Caller, action, object, request string) context.Context {
 	e := audit.Entry{At: time.Now(), Kind: audit.Nobody, Actor: c.Name, Remote: c.Remote, Action: action, Object: object, Outcome: audit.Done, Request: request}
 	switch {
+	case c.local:
+		e.Kind, e.ActorID = audit.Local, c.Name
 	case c.App != "":
 		e.Kind, e.ActorID = audit.Application, c.id()
 	case c.UserID != 0:

@@ -56,6 +56,7 @@ type Caller struct {
 	again       *rightsAgain // nil: the program made the caller itself
 	tokenSecret string       // id of the secret that a program's token was got with
 	limits      appLimits    // of a program
+	local       bool         // whoever may read the data directory on the server itself
 }
 
 // sees are the devices that the caller may see: what a device, a group or an
@@ -70,6 +71,10 @@ func (c Caller) sees() exposure.Scope {
 // looks are the devices that an answer is about: those that the caller sees,
 // in the device groups that were asked for.
 func (c Caller) looks() exposure.Scope { return c.sees().Only(c.Groups) }
+
+// LocalCaller is whoever may read the data directory on the server itself, and
+// may do everything with it anyway.
+func LocalCaller() Caller { return Caller{Name: "command line", Admin: true, local: true} }
 
 // Has reports whether the caller holds a permission.
 func (c Caller) Has(permission string) bool {

@@ -64,6 +64,8 @@ type Server struct {
 	desk  *intelDesk
 	plans *planDesk
 
+	localAPI http.Handler // at the admin socket; nil: none
+
 	excepting      sync.Mutex    // one change of exceptions at a time
 	exceptionsSoon chan struct{} // somebody wants them looked at
 

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/picketsec/picket/internal/server"
+)
+
+// bom is a device that is described and needs no agent.
+const bom = `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"timestamp":"2026-01-01T00:00:00Z","component":{"type":"device","name":"NAME"}},
+	"components":[{"type":"library","name":"left-pad","version":"1.0.0","purl":"pkg:npm/left-pad@1.0.0"}]}`
+
+// command runs the command line in this process.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err strings.Builder
+	code = run(args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func imported(t *testing.T, data string, names ...string) {
+	t.Helper()
+	for _, n := range names {
+		file := filepath.Join(t.TempDir(), "bom.json")
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(bom, "NAME", n)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := command(t, "sbom", "import", "--data", data, file); code != 0 {
+			t.Fatal(stderr)
+		}
+	}
+}
+
+func TestQueriesWithoutAServer(t *testing.T) {
+	t.Setenv("PICKET_DATA", "")
+	data := t.TempDir()
+	imported(t, data, "alpha", "beta", "gamma")
+	code, out, stderr := command(t, "devices", "--data", data, "--sort=-name", "--limit", "2")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != 0 || len(lines) != 3 || !strings.HasPrefix(lines[0], "ID") || !strings.Contains(lines[1], "gamma") || !strings.Contains(lines[2], "beta") {
+		t.Fatalf("devices = %d\n%s%s", code, out, stderr)
+	}
+	code, out, _ = command(t, "devices", "--data", data, "--json", "-f", "source=sbom", "-q", "alph")
+	var d struct{ ID, Name string }
+	if err := json.Unmarshal([]byte(out), &d); err != nil || code != 0 || d.Name != "alpha" || len(d.ID) != 40 {
+		t.Errorf("devices --json = %d %q, %v", code, out, err)
+	}
+	if code, out, _ := command(t, "recommend", "--data", data); code != 0 || !strings.HasPrefix(out, "ID") || strings.Count(out, "\n") != 1 {
+		t.Errorf("recommend = %d %q", code, out)
+	}
+	for name, args := range map[string][]string{
+		"a filter that is not there": {"devices", "--data", data, "-f", "nonsense=1"},
+		"a value that cannot be":     {"devices", "--data", data, "-f", "health=Splendid"},
+		"an order that is not there": {"devices", "--data", data, "--sort", "nonsense"},
+		"a filter without a value":   {"devices", "--data", data, "-f", "os"},
+		"nobody to ask":              {"devices"},
+		"no such list":               {"export", "--data", data, "nonsense"},
+		"an export with a limit":     {"export", "--data", data, "devices", "--limit", "1"},
+	} {
+		if code, out, stderr := command(t, args...); code != exitUsage || out != "" || stderr == "" {
+			t.Errorf("%s = %d, stdout %q, stderr %q", name, code, out, stderr)
+		}
+	}
+	if code, out, stderr := command(t, "cve", "--data", data, "CVE-1999-0001"); code != exitFailure || out != "" || !strings.Contains(stderr, "404") {
+		t.Errorf("an unknown CVE = %d %q %q", code, out, stderr)
+	}
+	if code, _, stderr := command(t, "devices", "--data", filepath.Join(data, "none")); code != exitFailure || !strings.Contains(stderr, "not a data directory") {
+		t.Errorf("no data directory = %d %q", code, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(data, "none")); err == nil {
+		t.Error("a question made a data directory")
+	}
+}
+
+func TestExportIsWholeOrNotThere(t *testing.T) {
+	t.Setenv("PICKET_DATA", "")
+	data := t.TempDir()
+	imported(t, data, "alpha", "beta")
+	file := filepath.Join(t.TempDir(), "devices.csv")
+	code, out, stderr := command(t, "export", "--data", data, "devices", "-o", file)
+	text, err := os.ReadFile(file)
+	if code != 0 || out != "" || err != nil || strings.Count(string(text), "\n") != 3 || !strings.Contains(stderr, "2 rows") {
+		t.Fatalf("export = %d %q %q, %v\n%s", code, out, stderr, err, text)
+	}
+	code, out, _ = command(t, "export", "--data", data, "software", "--format", "jsonl")
+	if code != 0 || strings.Count(out, "\n") != 1 || !json.Valid([]byte(out)) {
+		t.Errorf("export to stdout = %d %q", code, out)
+	}
+	code, _, _ = command(t, "export", "--data", data, "devices", "-o", filepath.Join(data, "none", "x.csv"))
+	if code != exitFailure {
+		t.Errorf("export into a folder that is not there = %d", code)
+	}
+}
+
+func TestQueriesOfAServer(t *testing.T) {
+	p := startServer(t)
+	t.Setenv("PICKET_DATA", "")
+	imported(t, p.data, "alpha")
+	code, out, stderr := command(t, "devices", "--data", p.data, "--json")
+	if code != 0 || !strings.Contains(out, `"alpha"`) {
+		t.Fatalf("over the admin socket = %d %q %q", code, out, stderr)
+	}
+	code, out, _ = command(t, "app", "create", "--data", p.data, "--name", "cli", "--permission", "Machine.Read.All")
+	var app server.AppSecret
+	if err := json.Unmarshal([]byte(out), &app); err != nil || code != 0 {
+		t.Fatal(code, out, err)
+	}
+	file := filepath.Join(t.TempDir(), "credentials.json")
+	text, err := json.Marshal(map[string]string{"url": "http://" + p.console, "clientId": app.ClientID, "clientSecret": app.ClientSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, stderr := command(t, "devices", "--credentials", file); code != 0 || !strings.Contains(out, "alpha") {
+		t.Errorf("with a file = %d %q %q", code, out, stderr)
+	}
+	if code, out, stderr := command(t, "recommend", "--credentials", file); code != exitRefused || out != "" || !strings.Contains(stderr, "403") {
+		t.Errorf("without the permission = %d %q %q", code, out, stderr)
+	}
+	t.Setenv("PICKET_CLIENT_SECRET", app.ClientSecret)
+	if code, out, stderr := command(t, "devices", "--url", "http://"+p.console, "--client-id", app.ClientID); code != 0 || !strings.Contains(out, "alpha") {
+		t.Errorf("with the environment = %d %q %q", code, out, stderr)
+	}
+	t.Setenv("PICKET_CLIENT_SECRET", "wrong")
+	if code, _, stderr := command(t, "devices", "--url", "http://"+p.console, "--client-id", app.ClientID); code != exitRefused || strings.Contains(stderr, app.ClientSecret) {
+		t.Errorf("with a wrong secret = %d %q", code, stderr)
+	}
+	if code, _, _ := command(t, "devices", "--url", "http://127.0.0.1:1", "--client-id", "x"); code != exitNoServer {
+		t.Errorf("nobody there = %d", code)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := command(t, "devices", "--credentials", file); code != exitUsage || !strings.Contains(stderr, "chmod 600") {
+		t.Errorf("a file that others read = %d %q", code, stderr)
+	}
+}
