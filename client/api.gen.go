@@ -2909,7 +2909,6 @@ type DeviceTimelineParams struct {
 	Flagged bool      // Only flagged events.
 	Cursor  string    // Cursor of the page before; none: the newest events.
 	Size    int64     // Events per page.
-	Group   []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p DeviceTimelineParams) values() url.Values {
@@ -2922,7 +2921,6 @@ func (p DeviceTimelineParams) values() url.Values {
 	addQuery(q, "flagged", p.Flagged)
 	addQuery(q, "cursor", p.Cursor)
 	addQuery(q, "size", p.Size)
-	addQuery(q, "group", p.Group)
 	return q
 }
 
@@ -2941,7 +2939,6 @@ type DeviceTimelineCountsParams struct {
 	Action  []string  // Action types.
 	Q       string    // Text that occurs in the event, whatever its case.
 	Flagged bool      // Only flagged events.
-	Group   []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p DeviceTimelineCountsParams) values() url.Values {
@@ -2952,7 +2949,6 @@ func (p DeviceTimelineCountsParams) values() url.Values {
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
-	addQuery(q, "group", p.Group)
 	return q
 }
 
@@ -3568,7 +3564,6 @@ type ExportDeviceTimelineParams struct {
 	Action  []string  // Action types.
 	Q       string    // Text that occurs in the event, whatever its case.
 	Flagged bool      // Only flagged events.
-	Group   []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportDeviceTimelineParams) values() url.Values {
@@ -3580,7 +3575,6 @@ func (p ExportDeviceTimelineParams) values() url.Values {
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
-	addQuery(q, "group", p.Group)
 	return q
 }
 

@@ -232,7 +232,12 @@ func (g *generator) plainType(s *schema, kind string) string {
 func (g *generator) operation(op *operation) {
 	name := goName(op.OperationID)
 	var query, path []parameter
+	said := map[string]bool{}
 	for _, p := range op.Parameters {
+		if said[p.In+" "+p.Name] { // described twice
+			continue
+		}
+		said[p.In+" "+p.Name] = true
 		switch p.In {
 		case "query":
 			query = append(query, p)
