@@ -153,6 +153,7 @@ var table = map[string]route{
 	"PUT /api/x/tag-rules/{id}":                         {manager, "/api/x/tag-rules/1", ruleBody, 200},
 	"DELETE /api/x/tag-rules/{id}":                      {manager, "/api/x/tag-rules/1", "", 204},
 	"POST /api/x/tag-rules/preview":                     {manager, "/api/x/tag-rules/preview", `{"id":1,"rules":[]}`, 200},
+	"GET /api/x/operating-systems":                      {server.MachineRead, "/api/x/operating-systems", "", 200},
 	"GET /api/x/tags":                                   {server.MachineRead, "/api/x/tags", "", 200},
 	"POST /api/x/tags":                                  {server.MachineReadWrite, "/api/x/tags", `{"devices":["srv-01"],"add":["a"]}`, 200},
 	"GET /api/x/exceptions":                             {server.RecommendationRead, "/api/x/exceptions?status=InEffect", "", 200},

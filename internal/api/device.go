@@ -71,6 +71,9 @@ func (c *console) deviceRoutes() {
 		func(ctx context.Context, caller server.Caller, _ string, q server.Query) (server.Page[server.DeviceRow], error) {
 			return c.srv.Devices(ctx, caller, q, nil)
 		})
+	get(c, "operating-systems", "/operating-systems", "Releases of operating systems that devices run", func(ctx context.Context, caller server.Caller, _ *empty) ([]server.OSRow, error) {
+		return c.srv.OperatingSystems(ctx, caller)
+	})
 	get(c, "device", "/devices/{id}", "One device", func(ctx context.Context, caller server.Caller, in *ID) (server.Device, error) {
 		return c.srv.Device(ctx, caller, in.ID)
 	})

@@ -219,6 +219,10 @@ func (f *fake) Tags(_ context.Context, c server.Caller) ([]server.TagRow, error)
 	return []server.TagRow{{Tag: poison, Kinds: []string{server.TagAgent}}}, need(c, server.MachineRead)
 }
 
+func (f *fake) OperatingSystems(_ context.Context, c server.Caller) ([]server.OSRow, error) {
+	return []server.OSRow{{Platform: poison, Version: poison, Name: poison, Life: "unknown", Devices: 1}}, need(c, server.MachineRead)
+}
+
 func (f *fake) ChangeTags(_ context.Context, c server.Caller, ch server.TagChange) (server.TagResult, error) {
 	f.tagged = ch
 	return server.TagResult{}, need(c, server.MachineReadWrite)

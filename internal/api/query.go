@@ -67,6 +67,8 @@ type DeviceFilter struct {
 	TextFilter
 	Sort     []string `query:"sort" enum:"name,-name,domain,-domain,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group" doc:"Columns; minus is descending."`
 	OS       []string `query:"os" doc:"OS platform, as in os_platform."`
+	Version  []string `query:"os_version" doc:"Version of the operating system, as in os_version."`
+	OSLife   []string `query:"os_life" enum:"supported,upcoming,ended,unknown" doc:"Support of the operating system's release; upcoming: it ends within 6 months."`
 	Health   []string `query:"health" enum:"Active,Inactive,ImpairedCommunication,NoSensorData"`
 	Exposure []string `query:"exposure" enum:"None,Low,Medium,High,NoData" doc:"Exposure level."`
 	Value    []string `query:"value" enum:"Low,Normal,High" doc:"What the device is worth."`
@@ -78,7 +80,7 @@ type DeviceFilter struct {
 }
 
 func (f DeviceFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("os", f.OS), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
+	return f.queryWith(f.Sort, named("os", f.OS), named("os_version", f.Version), named("os_life", f.OSLife), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
 		named("exposure", f.Exposure), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New))
 }
 
@@ -144,7 +146,7 @@ type WeaknessFilter struct {
 	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
 	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
 	Fix      []string `query:"fix" enum:"available,none"`
-	Exposed  []string `query:"exposed" enum:"true,false" doc:"Whether it counts on at least one device."`
+	Exposed  []string `query:"exposed" enum:"true,false,unknown" doc:"Whether it counts on at least one device; unknown: on none, and of some the feed does not know."`
 	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
 
 	Exception []string `query:"exception" enum:"true,false" doc:"Whether an exception is about it somewhere."`

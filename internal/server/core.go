@@ -45,6 +45,7 @@ type core struct {
 	endings   map[string]releaseLife  // of releases whose support has ended, by product id of their cause
 	lineDay   int                     // the day (UTC) that ends of support were looked at for
 	clock     func() time.Time
+	snapshot  func() (intelView, func(), error) // of the intelligence; nil: there is none
 	checks    *checkBook
 	unsure    *roaring.Bitmap // devices to be placed anew, see doubt
 	events    *eventBook

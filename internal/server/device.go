@@ -73,7 +73,7 @@ func (d *device) health(now time.Time) string {
 
 // deviceList orders and filters devices themselves: their rows are made when a
 // page of them is known. The caller of the list holds mu for reading.
-func (c *core) deviceList(now time.Time) *list[device] {
+func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 	count := func(f func(n exposure.Counts) uint32) func(a, b *device) int {
 		return func(a, b *device) int {
 			return cmp.Compare(f(c.fleet.DeviceCounts(a.num)), f(c.fleet.DeviceCounts(b.num)))
@@ -89,6 +89,10 @@ func (c *core) deviceList(now time.Time) *list[device] {
 		filters: map[string]func(*device, []string) bool{
 			"os":     oneOf(func(d *device) string { return d.sum.OSPlatform }),
 			"health": oneOf(func(d *device) string { return d.health(now) }),
+
+			"os_version": oneOf(func(d *device) string { return d.sum.OSVersion }),
+			"os_life":    oneOf(lives.word),
+
 			"tag":    anyOf((*device).tags),
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
 			"new":    truth(func(d *device) bool { return now.Sub(d.agent.FirstSeen) <= newFor }),
@@ -99,7 +103,7 @@ func (c *core) deviceList(now time.Time) *list[device] {
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "source": {"agent", "simulated", "sbom"},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "simulated", "sbom"},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
 		order: map[string]func(a, b *device) int{
 			"name":       byText(func(d *device) string { return d.sum.Name }),
@@ -146,6 +150,8 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 // deviceRows makes a page of the devices in a scope, some of them (nil: all).
 func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) bool, only *roaring.Bitmap) (Page[DeviceRow], error) {
 	now := time.Now().UTC()
+	lives := c.osLives(now)
+	defer lives.close()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	list := make([]*device, 0, len(c.devices))
@@ -160,7 +166,7 @@ func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) boo
 		}
 		list = append(list, d)
 	}
-	cut, total, err := c.deviceList(now).cut(q, list)
+	cut, total, err := c.deviceList(now, lives).cut(q, list)
 	if err != nil {
 		return Page[DeviceRow]{}, err
 	}
@@ -168,6 +174,7 @@ func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) boo
 	for i, d := range cut {
 		p.Items[i] = c.row(d, now)
 		p.Items[i].CloneOf = c.cloneOf(in, d)
+		p.Items[i].setLife(lives, d)
 	}
 	return p, nil
 }
@@ -179,6 +186,14 @@ func (c *core) cloneOf(in exposure.Scope, d *device) string {
 		return ""
 	}
 	return string(d.agent.CloneOf)
+}
+
+// setLife fills in how long the release of the operating system is supported.
+func (r *DeviceRow) setLife(lives *osLives, d *device) {
+	r.OSLife = lives.word(d)
+	if life := lives.of(d); life != nil {
+		r.OSUntil = life.Date
+	}
 }
 
 // Device is one device, by id or by name.
@@ -234,6 +249,9 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 		out.Sections = append(out.Sections, SectionRow{Name: i.Name, Status: i.Status, Reason: i.Reason, Items: i.Items, SeenAt: p.seen[i.Name], Changed: i.Changed})
 	}
 	out.OSSupport = s.osSupport(p.os())
+	if out.OSLife = lifeWord(out.OSSupport); out.OSSupport != nil {
+		out.OSUntil = out.OSSupport.Date
+	}
 	if out.SBOM, err = s.sbomOf(ctx, d); err != nil {
 		return Device{}, err
 	}

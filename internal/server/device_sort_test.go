@@ -1,10 +1,12 @@
 package server
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 )
 
@@ -67,5 +69,71 @@ func TestDomainsAndNewDevices(t *testing.T) {
 		if got := names(tt.q); !slices.Equal(got, tt.want) {
 			t.Errorf("%+v: %q, want %q", tt.q, got, tt.want)
 		}
+	}
+}
+
+// Devices are found by the version of their operating system and by whether
+// its release is supported still; releases are listed with how many run them.
+func TestDevicesByOperatingSystem(t *testing.T) {
+	s := testServer(t)
+	for i, is := range []inventory.OS{{ID: "debian", VersionID: "12"}, {ID: "debian", VersionID: "12"}, {ID: "debian", VersionID: "9"}, {ID: "debian", VersionID: "13"}, {ID: "alpine", VersionID: "12"}, {ID: "debian", VersionID: "14"}} {
+		is.Family, is.Arch, is.Hostname = "linux", "amd64", fmt.Sprint("h", i)
+		newReport(s, enrol(t, s, is.Hostname)).sections(t, oneItem(inventory.OSSection, "os", is))
+	}
+	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+	lives(t, s, "2026-01-01", "9 "+day(-400)+",12 "+day(90)+",13 "+day(900), "3 2030-01-01")
+	find := func(filter map[string][]string) (names []string) {
+		t.Helper()
+		p, err := s.Devices(t.Context(), admin, Query{Filter: filter, Sort: []string{"name"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Items {
+			names = append(names, fmt.Sprint(r.Name, " ", r.OSLife, " ", r.OSUntil))
+		}
+		return names
+	}
+	equal(t, "version 12", find(map[string][]string{"os_version": {"12"}}), "h0 upcoming "+day(90), "h1 upcoming "+day(90), "h4 unknown ")
+	equal(t, "Debian 12", find(map[string][]string{"os_version": {"12"}, "os": {"Debian"}}), "h0 upcoming "+day(90), "h1 upcoming "+day(90))
+	equal(t, "ended", find(map[string][]string{"os_life": {"ended"}}), "h2 ended "+day(-400))
+	equal(t, "supported or not known", find(map[string][]string{"os_life": {"supported", "unknown"}}), "h3 supported "+day(900), "h4 unknown ", "h5 unknown ")
+	if _, err := s.Devices(t.Context(), admin, Query{Filter: map[string][]string{"os_life": {"never"}}}, nil); err == nil {
+		t.Error("a life that there is not")
+	}
+	systems, err := s.OperatingSystems(t.Context(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range systems {
+		got = append(got, fmt.Sprint(r.Platform, " ", r.Version, " ", r.Life, " ", r.Devices))
+	}
+	equal(t, "releases", got, "Alpine 12 unknown 1", "Debian 9 ended 1", "Debian 12 upcoming 2", "Debian 13 supported 1", "Debian 14 unknown 1")
+	none := admin
+	none.Groups = []exposure.Group{9}
+	if systems, err := s.OperatingSystems(t.Context(), none); len(systems) != 0 || err != nil {
+		t.Errorf("of no device group: %v, %v", systems, err)
+	}
+}
+
+// A weakness that counts nowhere and of which the feed does not know on some
+// device is neither exposed nor not.
+func TestWeaknessesOfUnknownExposure(t *testing.T) {
+	s := testServer(t)
+	newReport(s, enrol(t, s, "a")).send(t, "openssl 3.0.1-1", "bash 5.2-1")
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 open", "openssl CVE-2024-0002 undetermined", "bash CVE-2024-0003 undetermined", "openssl CVE-2024-0003 open", "bash CVE-2024-0004 resolved 0")
+	for value, want := range map[string][]string{"true": {"CVE-2024-0001", "CVE-2024-0003"}, "unknown": {"CVE-2024-0002"}, "false": nil} {
+		p, err := s.Weaknesses(t.Context(), admin, Query{Filter: map[string][]string{"exposed": {value}}, Sort: []string{"id"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range p.Items {
+			got = append(got, r.ID)
+			if r.Unknown != (value == "unknown") {
+				t.Errorf("%s: exposure unknown is %v", r.ID, r.Unknown)
+			}
+		}
+		equal(t, value, got, want...)
 	}
 }

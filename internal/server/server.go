@@ -94,7 +94,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
-	s.core.clock = s.now
+	s.core.clock, s.core.snapshot = s.now, s.snapshot
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -326,6 +326,7 @@ type API interface {
 	DeleteTagRule(ctx context.Context, c Caller, id int64) error
 	PreviewTagRule(ctx context.Context, c Caller, id int64, rules []group.Rule) (RulePreview, error)
 	Tags(ctx context.Context, c Caller) ([]TagRow, error)
+	OperatingSystems(ctx context.Context, c Caller) ([]OSRow, error)
 	ChangeTags(ctx context.Context, c Caller, ch TagChange) (TagResult, error)
 
 	Recommendations(ctx context.Context, c Caller, q Query, where func(*RecommendationRow) bool) (Page[RecommendationRow], error)

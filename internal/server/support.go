@@ -223,6 +223,72 @@ func supportTag(e *EndOfLife) string {
 	return e.Tag
 }
 
+// osLives knows how long releases of operating systems are supported, each
+// looked up once. It is made without holding core.mu, used by one goroutine,
+// and closed.
+type osLives struct {
+	view  intelView
+	close func()
+	now   time.Time
+	known map[[2]string]*EndOfLife
+}
+
+func (c *core) osLives(now time.Time) *osLives {
+	l := &osLives{close: func() {}, now: now, known: map[[2]string]*EndOfLife{}}
+	if c.snapshot == nil {
+		return l
+	}
+	if view, release, err := c.snapshot(); err == nil {
+		l.view, l.close = view, release
+	}
+	return l
+}
+
+// of is the life of a device's release, nil when it is not known.
+func (l *osLives) of(d *device) *EndOfLife {
+	at := [2]string{d.sum.OSID, d.sum.OSVersion}
+	life, ok := l.known[at]
+	if !ok {
+		life = osLife(l.view, at[0], at[1], l.now)
+		l.known[at] = life
+	}
+	return life
+}
+
+// Lives of a release, as lists name them.
+const (
+	osSupported = "supported"
+	osUpcoming  = "upcoming"
+	osEnded     = "ended"
+	osUnknown   = "unknown"
+)
+
+func (l *osLives) word(d *device) string { return lifeWord(l.of(d)) }
+
+func lifeWord(life *EndOfLife) string {
+	switch {
+	case life == nil:
+		return osUnknown
+	case life.Ended:
+		return osEnded
+	case life.Tag != "":
+		return osUpcoming
+	}
+	return osSupported
+}
+
+func osLife(view intelView, id, version string, now time.Time) *EndOfLife {
+	cat, ok := view.(catalogue)
+	if !ok || id == "" {
+		return nil
+	}
+	p, cycle, ok := cat.EndOfLife(id, version)
+	if !ok {
+		return nil
+	}
+	return lifeOf(p, cycle, now)
+}
+
 // osSupport is the life of a device's operating system release.
 func (s *Server) osSupport(os inventory.OS) *EndOfLife {
 	view, release, err := s.snapshot()
@@ -230,13 +296,5 @@ func (s *Server) osSupport(os inventory.OS) *EndOfLife {
 		return nil
 	}
 	defer release()
-	cat, ok := view.(catalogue)
-	if !ok || os.ID == "" {
-		return nil
-	}
-	p, cycle, ok := cat.EndOfLife(os.ID, os.VersionID)
-	if !ok {
-		return nil
-	}
-	return lifeOf(p, cycle, s.now())
+	return osLife(view, os.ID, os.VersionID, s.now())
 }

@@ -48,6 +48,8 @@ type DeviceRow struct {
 	OSPlatform  string             `json:"os_platform"` // "Debian", "Ubuntu", "RedHatEnterpriseLinux" …
 	OSVersion   string             `json:"os_version"`  // "12"
 	OSName      string             `json:"os_name"`     // "Debian GNU/Linux 12 (bookworm)"
+	OSLife      string             `json:"os_life"`     // of the release: supported, upcoming (ends within 6 months), ended, unknown
+	OSUntil     string             `json:"os_until"`    // YYYY-MM-DD when its last support ends or ended, "" when that is not known
 	Arch        string             `json:"arch"`
 	Health      string             `json:"health"` // Active, Inactive, ImpairedCommunication, NoSensorData
 	Connected   bool               `json:"connected"`
@@ -295,11 +297,12 @@ type WeaknessRow struct {
 	EPSS      float64           `json:"epss"`
 	Software  []SoftwareRef     `json:"software"` // related products, at most 3, versions empty
 	SoftwareN int               `json:"software_count"`
-	Exposed   int               `json:"exposed"`       // devices where it counts
-	After     int               `json:"exposed_after"` // of them: some of it is under no exception
-	Exception bool              `json:"exception"`     // an exception is about it somewhere
-	Affected  int               `json:"affected"`      // devices with any finding of it
-	Fixable   bool              `json:"fixable"`       // on some device a fix exists
+	Exposed   int               `json:"exposed"`         // devices where it counts
+	Unknown   bool              `json:"exposed_unknown"` // it counts on no device, and of some the feed does not know yet whether it is there
+	After     int               `json:"exposed_after"`   // of them: some of it is under no exception
+	Exception bool              `json:"exception"`       // an exception is about it somewhere
+	Affected  int               `json:"affected"`        // devices with any finding of it
+	Fixable   bool              `json:"fixable"`         // on some device a fix exists
 	Published time.Time         `json:"published,omitzero"`
 	Updated   time.Time         `json:"updated,omitzero"`
 	AgeDays   int               `json:"age_days"`

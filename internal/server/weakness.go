@@ -21,14 +21,14 @@ func weaknessList() *list[WeaknessRow] {
 			"severity": oneOf(func(r *WeaknessRow) string { return string(r.Severity) }),
 			"threat":   func(r *WeaknessRow, v []string) bool { return threatIs(r.Threats, v) },
 			"fix":      fixIs(func(r *WeaknessRow) bool { return r.Fixable }),
-			"exposed":  truth(func(r *WeaknessRow) bool { return r.Exposed > 0 }),
+			"exposed":  oneOf(func(r *WeaknessRow) string { return exposedWord(r) }),
 
 			"exception": truth(func(r *WeaknessRow) bool { return r.Exception }),
 			"state":     anyOf(func(r *WeaknessRow) []string { return r.States }),
 			"tag":       anyOf(func(r *WeaknessRow) []string { return r.Tags }),
 			"age":       anyOf(func(r *WeaknessRow) []string { return agesOf(r) }),
 		},
-		values: map[string][]string{"exposed": yesNo, "exception": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords,
+		values: map[string][]string{"exposed": append([]string{"unknown"}, yesNo...), "exception": yesNo, "fix": {"available", "none"}, "threat": threatWords, "severity": severityWords,
 			"age": ageWords, "tag": {tagSomeFixes, tagNoFix, tagZeroDay}},
 		order: map[string]func(a, b *WeaknessRow) int{
 			"id":        func(a, b *WeaknessRow) int { return compareIDs(a.ID, b.ID) },
@@ -44,6 +44,18 @@ func weaknessList() *list[WeaknessRow] {
 		tie:     func(a, b *WeaknessRow) int { return compareIDs(b.ID, a.ID) },
 		initial: []string{"-severity", "-exposed", "-cvss"},
 	}
+}
+
+// exposedWord says whether a weakness counts on some device: "true", "false",
+// or "unknown" where it counts on none and the feed does not know of some.
+func exposedWord(r *WeaknessRow) string {
+	switch {
+	case r.Exposed > 0:
+		return "true"
+	case r.Unknown:
+		return "unknown"
+	}
+	return "false"
 }
 
 // weaknessRow is a weakness over the devices of a lens. The caller holds mu for reading.
@@ -88,6 +100,7 @@ func (c *core) surveyedRow(l lens, survey *exposure.Survey, id string, now time.
 		}
 	}
 	r.SoftwareN = len(products)
+	r.Unknown = r.Exposed == 0 && slices.Contains(r.States, string(advisory.Undetermined))
 	switch {
 	case info.Exposed == 0:
 	case info.Fixable == 0:

@@ -212,6 +212,34 @@ test("what the list does not understand is named, and nothing breaks", async () 
   for (const part of ["severity=Awful", "sort=-height", "page=zero", "evil=<img"]) assert.ok(note.includes(part), note);
 });
 
+test("the whole name of what is cut off is its title", async () => {
+  await page.setViewportSize({ width: 1100, height: 800 });
+  await open(`/devices/${device.id}/software?q=zlib`);
+  const long = page.locator("tbody td").filter({ hasText: "pkg:deb/" }).first();
+  const code = (await long.innerText()).trim();
+  await page.evaluate(() => document.querySelectorAll("tbody [title]").forEach((e) => e.removeAttribute("title"))); // that of the cell is meant
+  await long.hover();
+  assert.equal(await long.getAttribute("title"), code);
+  const short = page.locator("tbody td").filter({ hasText: /^zlib$/ }).first();
+  await short.hover();
+  assert.equal(await short.getAttribute("title"), null, "a name that is not cut has a title");
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test("devices are found by the version of their system and by how long it is supported", async () => {
+  await open("/devices");
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  const panel = page.getByRole("dialog", { name: "Filter" });
+  await panel.getByRole("group", { name: "OS version" }).getByRole("checkbox", { name: "12 (Debian)" }).check();
+  await panel.getByRole("group", { name: "Support of the OS version" }).getByRole("checkbox", { name: "Ended" }).check();
+  await panel.getByRole("button", { name: "Apply" }).click();
+  await page.getByText("Nothing matches").waitFor();
+  assert.equal(`${query().get("os_version")} ${query().get("os_life")}`, "12 ended");
+  await page.goto(`${demo.base}/devices?os_version=12`);
+  await agrees("devices of the version", "/devices?os_version=12");
+  assert.equal(await items(), 1);
+});
+
 test("the search on top finds devices, software and weaknesses", async () => {
   await open("/weaknesses");
   const id = await rows().first().getAttribute("data-key");

@@ -124,6 +124,7 @@ export const intel = queryOptions({
 });
 export const deviceGroups = one(["device-groups"], (signal) => api.GET("/device-groups", { signal }));
 export const tagRules = one(["tag-rules"], (signal) => api.GET("/tag-rules", { signal }));
+export const operatingSystems = one(["devices", "operating-systems"], (signal) => api.GET("/operating-systems", { signal }));
 export const tags = one(["tags"], (signal) => api.GET("/tags", { signal }));
 /** What rules of a device group or a tag would take; id 0 is one that does not exist yet. */
 export const previewRules = (kind: "group" | "tag", id: number, rules: Rule[]) =>

@@ -32,6 +32,7 @@ export type DeviceSoftwareRow = S["DeviceSoftwareRow"];
 export type DeviceVuln = S["DeviceVuln"];
 export type DeviceVulnRow = S["DeviceVulnRow"];
 export type EndOfLife = S["EndOfLife"];
+export type OSRow = S["OSRow"];
 export type EventCounts = S["EventCounts"];
 export type EventDay = S["EventDay"];
 export type EventDetail = S["EventDetail"];

@@ -2,6 +2,7 @@ import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { ArrowDownRegular, ArrowUpRegular } from "@fluentui/react-icons";
 import { useEffect, useRef, type ReactNode } from "react";
 import { Hidden } from "./Hidden";
+import { titleOfCut } from "./cut";
 
 export interface Column<T> {
   key: string;
@@ -202,7 +203,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
             })}
           </tr>
         </thead>
-        <tbody className={p.busy ? s.busy : undefined}>
+        <tbody className={p.busy ? s.busy : undefined} onMouseOver={titleOfCut} onFocus={titleOfCut}>
           {rows.map((row) => {
             const key = rowKey(row);
             return (

@@ -2,7 +2,7 @@ import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { DesktopRegular, DocumentArrowUpRegular, ServerRegular, TagMultipleRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { deviceGroups, devices, firstPage, status, tags } from "../../api/queries";
+import { deviceGroups, devices, firstPage, operatingSystems, status, tags } from "../../api/queries";
 import type { DeviceRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
@@ -22,11 +22,12 @@ import { Health } from "../../ui/Health";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Day } from "../../ui/Time";
 import { DeviceFlyout } from "./DeviceFlyout";
+import { OSLife, osLives, osOptions } from "./systems";
 import { ManageTags } from "./ManageTags";
 import { SbomPanel } from "./SbomPanel";
 
 const spec: ListSpec = {
-  filters: { exposure: levels, value: values, health: healthNames, os: "any", tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "simulated", "sbom"] },
+  filters: { exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "simulated", "sbom"] },
   sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group"],
   sort: ["-score"],
 };
@@ -36,6 +37,8 @@ const groups: readonly FilterGroup[] = [
   { name: "value", title: "Device value", options: values.map((v) => ({ value: v, label: v })) },
   { name: "health", title: "Sensor health", options: healthNames.map((h) => ({ value: h, label: health(h).word })) },
   { name: "os", title: "OS platform", options: [{ value: "Debian", label: "Debian" }, { value: "Ubuntu", label: "Ubuntu" }], free: { hint: "Alpine" } },
+  { name: "os_version", title: "OS version", options: [], free: { hint: "12" } },
+  { name: "os_life", title: "Support of the OS version", options: osLives.map(([value, label]) => ({ value, label })) },
   { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
   { name: "device_group", title: "Device group", options: [] },
   { name: "source", title: "Source", options: [{ value: "agent", label: "Agent" }, { value: "simulated", label: "Simulated agent" }, { value: "sbom", label: "SBOM (no agent)" }] },
@@ -73,6 +76,8 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "name", title: "Name", width: 160, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Name row={r} /> },
   { key: "domain", title: "Domain", width: 150, wrap: true, sort: { key: "domain", first: "asc" }, render: (r) => (r.domain ? <Dotted name={r.domain} /> : "–") },
   { key: "os", title: "OS platform", width: 156, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
+  { key: "os_version", title: "OS version", width: 100, optional: true, render: (r) => r.os_version || "–" },
+  { key: "os_life", title: "OS support", width: 170, optional: true, render: (r) => <OSLife life={r.os_life} until={r.os_until} /> },
   { key: "exposure", title: "Exposure level", width: 108, wrap: true, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
   { key: "score", title: "Score", width: 86, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },
   { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
@@ -97,11 +102,13 @@ const columns: readonly Column<DeviceRow>[] = [
 function useFilters(): readonly FilterGroup[] {
   const { data: known } = useQuery(tags);
   const { data: own } = useQuery(deviceGroups);
+  const { data: systems } = useQuery(operatingSystems);
   const options: Record<string, FilterGroup["options"]> = {
     tag: (known ?? []).filter((t) => t.devices > 0).slice(0, 40).map((t) => ({ value: t.tag, label: t.tag })),
+    ...osOptions(systems ?? []),
     device_group: (own ?? []).map((g) => ({ value: String(g.id), label: g.name })),
   };
-  return groups.map((g) => ({ ...g, options: options[g.name] ?? g.options }));
+  return groups.map((g) => ({ ...g, options: options[g.name]?.length ? options[g.name] ?? [] : g.options }));
 }
 
 /** How many devices there are, and of what is asked about most; each leads to its list. */

@@ -20,7 +20,7 @@ import { Day } from "../../ui/Time";
 import { WeaknessFlyout } from "./WeaknessFlyout";
 
 const spec: ListSpec = {
-  filters: { severity: severities, threat: threatNames, fix: ["available", "none"], exposed: ["true", "false"], exception: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
+  filters: { severity: severities, threat: threatNames, fix: ["available", "none"], exposed: ["true", "false", "unknown"], exception: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
   sorts: ["id", "severity", "cvss", "epss", "published", "updated", "exposed", "exposed_after"],
   sort: ["-exposed", "-severity"],
   defaults: { exposed: ["true"] },
@@ -30,7 +30,7 @@ const groups: readonly FilterGroup[] = [
   { name: "severity", title: "Severity", options: severities.map((v) => ({ value: v, label: severityWord[v] })) },
   threatFilter,
   { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available on some device" }, { value: "none", label: "No fix" }] },
-  { name: "exposed", title: "Exposed devices", options: [{ value: "true", label: "At least one" }, { value: "false", label: "None" }] },
+  { name: "exposed", title: "Exposed devices", options: [{ value: "true", label: "At least one" }, { value: "false", label: "None" }, { value: "unknown", label: "Not available" }] },
   { name: "exception", title: "Exceptions", options: [{ value: "true", label: "An exception is about it" }, { value: "false", label: "None" }] },
   { name: "age", title: "Age", options: ages.map(([value, label]) => ({ value, label })) },
   { name: "tag", title: "Tags", options: weaknessTags.map((v) => ({ value: v, label: v })) },
@@ -46,8 +46,9 @@ function Related({ r }: { r: WeaknessRow }) {
   return <span title={names}>{names || "–"}{more > 0 && <span className={s.quiet}>{` + ${number(more)}`}</span>}</span>;
 }
 
-function Exposed({ n }: { n: number }) {
+function Exposed({ n, unknown }: { n: number; unknown?: boolean }) {
   const s = useStyles();
+  if (unknown) return <span className={s.quiet} title="The distribution does not know yet whether its package is affected.">Not available</span>;
   return <span className={n > 0 ? s.hot : s.quiet}>{number(n)}</span>;
 }
 
@@ -59,7 +60,7 @@ const columns: readonly Column<WeaknessRow>[] = [
   { key: "age", title: "Age", width: 114, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
   { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 112, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} /> },
+  { key: "exposed", title: "Exposed devices", width: 112, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} unknown={r.exposed_unknown} /> },
   { key: "tags", title: "Tags", width: 188, render: (r) => <FirstTag tags={r.exception ? [...r.tags, "Exception"] : r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => <Exposed n={r.exposed_after} /> },
   { key: "states", title: "States", width: 220, optional: true, render: (r) => r.states.map((x) => state(x).word).join(", ") || "–" },
