@@ -1121,6 +1121,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operating-systems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Releases of operating systems that devices run */
+        get: operations["operating-systems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people": {
         parameters: {
             query?: never;
@@ -2688,9 +2705,11 @@ export interface components {
             no_data: string;
             /** Format: int64 */
             not_assessed: number;
+            os_life: string;
             os_name: string;
             os_platform: string;
             os_support: components["schemas"]["EndOfLife"] | null;
+            os_until: string;
             os_version: string;
             restart: components["schemas"]["RestartNeed"][];
             sbom: components["schemas"]["SBOMView"] | null;
@@ -2808,8 +2827,10 @@ export interface components {
             last_seen: string;
             name: string;
             no_data: string;
+            os_life: string;
             os_name: string;
             os_platform: string;
+            os_until: string;
             os_version: string;
             /** Format: double */
             score: number;
@@ -3595,6 +3616,15 @@ export interface components {
             level: string;
             link: string;
             text: string;
+        };
+        OSRow: {
+            /** Format: int64 */
+            devices: number;
+            os_life: string;
+            os_name: string;
+            os_platform: string;
+            os_until: string;
+            os_version: string;
         };
         Onboarding: {
             ca_pem: string;
@@ -4950,6 +4980,7 @@ export interface components {
             exposed: number;
             /** Format: int64 */
             exposed_after: number;
+            exposed_unknown: boolean;
             fixable: boolean;
             id: string;
             /** Format: date-time */
@@ -4998,6 +5029,7 @@ export interface components {
             exposed: number;
             /** Format: int64 */
             exposed_after: number;
+            exposed_unknown: boolean;
             fixable: boolean;
             id: string;
             /** Format: date-time */
@@ -6429,6 +6461,10 @@ export interface operations {
                 sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
+                /** @description Version of the operating system, as in os_version. */
+                os_version?: string[];
+                /** @description Support of the operating system's release; upcoming: it ends within 6 months. */
+                os_life?: ("supported" | "upcoming" | "ended" | "unknown")[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
@@ -6519,6 +6555,10 @@ export interface operations {
                 sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
+                /** @description Version of the operating system, as in os_version. */
+                os_version?: string[];
+                /** @description Support of the operating system's release; upcoming: it ends within 6 months. */
+                os_life?: ("supported" | "upcoming" | "ended" | "unknown")[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
@@ -8922,8 +8962,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
@@ -9010,8 +9050,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
@@ -10651,6 +10691,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Onboarding"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "operating-systems": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OSRow"][];
                 };
             };
             /** @description Unauthorized */
@@ -12357,6 +12465,10 @@ export interface operations {
                 sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
+                /** @description Version of the operating system, as in os_version. */
+                os_version?: string[];
+                /** @description Support of the operating system's release; upcoming: it ends within 6 months. */
+                os_life?: ("supported" | "upcoming" | "ended" | "unknown")[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
@@ -12450,6 +12562,10 @@ export interface operations {
                 sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
+                /** @description Version of the operating system, as in os_version. */
+                os_version?: string[];
+                /** @description Support of the operating system's release; upcoming: it ends within 6 months. */
+                os_life?: ("supported" | "upcoming" | "ended" | "unknown")[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
@@ -12618,8 +12734,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
@@ -12706,8 +12822,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
@@ -14681,6 +14797,10 @@ export interface operations {
                 sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
+                /** @description Version of the operating system, as in os_version. */
+                os_version?: string[];
+                /** @description Support of the operating system's release; upcoming: it ends within 6 months. */
+                os_life?: ("supported" | "upcoming" | "ended" | "unknown")[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
@@ -14776,6 +14896,10 @@ export interface operations {
                 sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
+                /** @description Version of the operating system, as in os_version. */
+                os_version?: string[];
+                /** @description Support of the operating system's release; upcoming: it ends within 6 months. */
+                os_life?: ("supported" | "upcoming" | "ended" | "unknown")[];
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
@@ -15213,8 +15337,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
@@ -15303,8 +15427,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
@@ -17553,8 +17677,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
@@ -17638,8 +17762,8 @@ export interface operations {
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 fix?: ("available" | "none")[];
-                /** @description Whether it counts on at least one device. */
-                exposed?: ("true" | "false")[];
+                /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
+                exposed?: ("true" | "false" | "unknown")[];
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
