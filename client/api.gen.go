@@ -229,9 +229,11 @@ type Device struct {
 	Name            string           `json:"name"`
 	NoData          string           `json:"no_data"`
 	NotAssessed     int64            `json:"not_assessed"`
+	OSLife          string           `json:"os_life"`
 	OSName          string           `json:"os_name"`
 	OSPlatform      string           `json:"os_platform"`
 	OSSupport       *EndOfLife       `json:"os_support"`
+	OSUntil         string           `json:"os_until"`
 	OSVersion       string           `json:"os_version"`
 	Restart         []RestartNeed    `json:"restart"`
 	SBOM            *SBOMView        `json:"sbom"`
@@ -331,8 +333,10 @@ type DeviceRow struct {
 	LastSeen    time.Time     `json:"last_seen"`
 	Name        string        `json:"name"`
 	NoData      string        `json:"no_data"`
+	OSLife      string        `json:"os_life"`
 	OSName      string        `json:"os_name"`
 	OSPlatform  string        `json:"os_platform"`
+	OSUntil     string        `json:"os_until"`
 	OSVersion   string        `json:"os_version"`
 	Score       float64       `json:"score"`
 	Severity    SeverityCount `json:"severity"`
@@ -1014,6 +1018,16 @@ type Notice struct {
 	Level string `json:"level"`
 	Link  string `json:"link"`
 	Text  string `json:"text"`
+}
+
+// OSRow is the schema of that name.
+type OSRow struct {
+	Devices    int64  `json:"devices"`
+	OSLife     string `json:"os_life"`
+	OSName     string `json:"os_name"`
+	OSPlatform string `json:"os_platform"`
+	OSUntil    string `json:"os_until"`
+	OSVersion  string `json:"os_version"`
 }
 
 // Onboarding is the schema of that name.
@@ -2255,6 +2269,7 @@ type WeaknessDetail struct {
 	Exception       bool                `json:"exception"`
 	Exposed         int64               `json:"exposed"`
 	ExposedAfter    int64               `json:"exposed_after"`
+	ExposedUnknown  bool                `json:"exposed_unknown"`
 	Fixable         bool                `json:"fixable"`
 	ID              string              `json:"id"`
 	Published       time.Time           `json:"published,omitzero"`
@@ -2286,25 +2301,26 @@ type WeaknessDevice struct {
 
 // WeaknessRow is the schema of that name.
 type WeaknessRow struct {
-	Affected      int64         `json:"affected"`
-	AgeDays       int64         `json:"age_days"`
-	CVSS          float64       `json:"cvss"`
-	CVSSVersion   string        `json:"cvss_version"`
-	EPSS          float64       `json:"epss"`
-	Exception     bool          `json:"exception"`
-	Exposed       int64         `json:"exposed"`
-	ExposedAfter  int64         `json:"exposed_after"`
-	Fixable       bool          `json:"fixable"`
-	ID            string        `json:"id"`
-	Published     time.Time     `json:"published,omitzero"`
-	Severity      string        `json:"severity"` // One of "Critical", "High", "Medium", "Low", "None".
-	Software      []SoftwareRef `json:"software"`
-	SoftwareCount int64         `json:"software_count"`
-	States        []string      `json:"states"`
-	Tags          []string      `json:"tags"`
-	Threats       Threats       `json:"threats"`
-	Title         string        `json:"title"`
-	Updated       time.Time     `json:"updated,omitzero"`
+	Affected       int64         `json:"affected"`
+	AgeDays        int64         `json:"age_days"`
+	CVSS           float64       `json:"cvss"`
+	CVSSVersion    string        `json:"cvss_version"`
+	EPSS           float64       `json:"epss"`
+	Exception      bool          `json:"exception"`
+	Exposed        int64         `json:"exposed"`
+	ExposedAfter   int64         `json:"exposed_after"`
+	ExposedUnknown bool          `json:"exposed_unknown"`
+	Fixable        bool          `json:"fixable"`
+	ID             string        `json:"id"`
+	Published      time.Time     `json:"published,omitzero"`
+	Severity       string        `json:"severity"` // One of "Critical", "High", "Medium", "Low", "None".
+	Software       []SoftwareRef `json:"software"`
+	SoftwareCount  int64         `json:"software_count"`
+	States         []string      `json:"states"`
+	Tags           []string      `json:"tags"`
+	Threats        Threats       `json:"threats"`
+	Title          string        `json:"title"`
+	Updated        time.Time     `json:"updated,omitzero"`
 }
 
 // WeaknessSoftwareRow is the schema of that name.
@@ -3073,6 +3089,8 @@ type DevicesParams struct {
 	Q           string   // Free text, matched without regard to case.
 	Sort        []string // Columns; minus is descending.
 	OS          []string // OS platform, as in os_platform.
+	OSVersion   []string // Version of the operating system, as in os_version.
+	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
@@ -3091,6 +3109,8 @@ func (p DevicesParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "sort", p.Sort)
 	addQuery(q, "os", p.OS)
+	addQuery(q, "os_version", p.OSVersion)
+	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
 	addQuery(q, "value", p.Value)
@@ -3232,7 +3252,7 @@ type EventVulnerabilitiesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
@@ -3629,6 +3649,8 @@ type ExportDevicesParams struct {
 	Q           string   // Free text, matched without regard to case.
 	Sort        []string // Columns; minus is descending.
 	OS          []string // OS platform, as in os_platform.
+	OSVersion   []string // Version of the operating system, as in os_version.
+	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
@@ -3646,6 +3668,8 @@ func (p ExportDevicesParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "sort", p.Sort)
 	addQuery(q, "os", p.OS)
+	addQuery(q, "os_version", p.OSVersion)
+	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
 	addQuery(q, "value", p.Value)
@@ -3672,7 +3696,7 @@ type ExportEventVulnerabilitiesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
@@ -3899,6 +3923,8 @@ type ExportProductDevicesParams struct {
 	Q           string   // Free text, matched without regard to case.
 	Sort        []string // Columns; minus is descending.
 	OS          []string // OS platform, as in os_platform.
+	OSVersion   []string // Version of the operating system, as in os_version.
+	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
@@ -3917,6 +3943,8 @@ func (p ExportProductDevicesParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "sort", p.Sort)
 	addQuery(q, "os", p.OS)
+	addQuery(q, "os_version", p.OSVersion)
+	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
 	addQuery(q, "value", p.Value)
@@ -4008,7 +4036,7 @@ type ExportProductVulnerabilitiesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
@@ -4047,6 +4075,8 @@ type ExportRecommendationDevicesParams struct {
 	Q           string   // Free text, matched without regard to case.
 	Sort        []string // Columns; minus is descending.
 	OS          []string // OS platform, as in os_platform.
+	OSVersion   []string // Version of the operating system, as in os_version.
+	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
@@ -4064,6 +4094,8 @@ func (p ExportRecommendationDevicesParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "sort", p.Sort)
 	addQuery(q, "os", p.OS)
+	addQuery(q, "os_version", p.OSVersion)
+	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
 	addQuery(q, "value", p.Value)
@@ -4090,7 +4122,7 @@ type ExportRecommendationVulnerabilitiesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
@@ -4371,7 +4403,7 @@ type ExportWeaknessesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
@@ -4597,6 +4629,24 @@ func (p OnboardingParams) values() url.Values {
 func (c *Client) Onboarding(ctx context.Context, p OnboardingParams) (Onboarding, error) {
 	var out Onboarding
 	err := c.do(ctx, http.MethodGet, "/onboarding", p.values(), nil, &out)
+	return out, err
+}
+
+// OperatingSystemsParams are the query of OperatingSystems. Zero values are left out.
+type OperatingSystemsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p OperatingSystemsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// OperatingSystems: Releases of operating systems that devices run (GET /operating-systems).
+func (c *Client) OperatingSystems(ctx context.Context, p OperatingSystemsParams) ([]OSRow, error) {
+	var out []OSRow
+	err := c.do(ctx, http.MethodGet, "/operating-systems", p.values(), nil, &out)
 	return out, err
 }
 
@@ -4865,6 +4915,8 @@ type ProductDevicesParams struct {
 	Q           string   // Free text, matched without regard to case.
 	Sort        []string // Columns; minus is descending.
 	OS          []string // OS platform, as in os_platform.
+	OSVersion   []string // Version of the operating system, as in os_version.
+	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
@@ -4884,6 +4936,8 @@ func (p ProductDevicesParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "sort", p.Sort)
 	addQuery(q, "os", p.OS)
+	addQuery(q, "os_version", p.OSVersion)
+	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
 	addQuery(q, "value", p.Value)
@@ -5010,7 +5064,7 @@ type ProductVulnerabilitiesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
@@ -5079,6 +5133,8 @@ type RecommendationDevicesParams struct {
 	Q           string   // Free text, matched without regard to case.
 	Sort        []string // Columns; minus is descending.
 	OS          []string // OS platform, as in os_platform.
+	OSVersion   []string // Version of the operating system, as in os_version.
+	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
@@ -5097,6 +5153,8 @@ func (p RecommendationDevicesParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "sort", p.Sort)
 	addQuery(q, "os", p.OS)
+	addQuery(q, "os_version", p.OSVersion)
+	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
 	addQuery(q, "value", p.Value)
@@ -5134,7 +5192,7 @@ type RecommendationVulnerabilitiesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
@@ -6000,7 +6058,7 @@ type WeaknessesParams struct {
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
 	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
 	Fix       []string // One of "available", "none".
-	Exposed   []string // Whether it counts on at least one device. One of "true", "false".
+	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
 	Tag       []string // One of "Some updates available", "No security update".
