@@ -39,13 +39,34 @@ type route struct {
 const ruleBody = `{"name":"web","rules":[{"conditions":[{"property":"name","operator":"equals","values":["web"]}]}]}`
 
 var table = map[string]route{
-	"POST /api/x/session/redeem": {anyone, "/api/x/session/redeem", `{"token":"wrong"}`, 401},
-	"POST /api/x/session":        {anyone, "/api/x/session", `{"username":"admin","password":"wrong"}`, 401},
-	"GET /api/x/session":         {person, "/api/x/session", "", 200},
-	"PUT /api/x/me/password":     {person, "/api/x/me/password", `{"new":"short"}`, 422},
-	"GET /api/x/me/prefs":        {person, "/api/x/me/prefs", "", 200},
-	"PUT /api/x/me/prefs":        {person, "/api/x/me/prefs", `{"theme":"dark"}`, 204},
-	"DELETE /api/x/session":      {person, "/api/x/session", "", 204},
+	"POST /api/x/session/redeem":      {anyone, "/api/x/session/redeem", `{"token":"wrong"}`, 401},
+	"POST /api/x/session":             {anyone, "/api/x/session", `{"username":"admin","password":"wrong"}`, 401},
+	"POST /api/x/session/second":      {anyone, "/api/x/session/second", `{"ticket":"x","factor":"code","code":"000000"}`, 401},
+	"POST /api/x/session/passkey/ask": {anyone, "/api/x/session/passkey/ask", `{"ticket":"x"}`, 422}, // picket.test is not a public address
+	"POST /api/x/session/passkey":     {anyone, "/api/x/session/passkey", `{"ticket":"x","credential":{}}`, 422},
+	"GET /api/x/me/sessions":          {person, "/api/x/me/sessions", "", 200},
+	"DELETE /api/x/me/sessions":       {person, "/api/x/me/sessions", "", 204},
+	"DELETE /api/x/me/sessions/{id}":  {person, "/api/x/me/sessions/0123456789abcdef", "", 404},
+	"GET /api/x/me/factors":           {person, "/api/x/me/factors", "", 200},
+	"POST /api/x/me/code":             {person, "/api/x/me/code", `{}`, 200},
+	"POST /api/x/me/code/confirm":     {person, "/api/x/me/code/confirm", `{"code":"x"}`, 422},
+	"POST /api/x/me/code/remove":      {person, "/api/x/me/code/remove", `{}`, 404},
+	"POST /api/x/me/recovery-codes":   {person, "/api/x/me/recovery-codes", `{}`, 409},
+	"POST /api/x/me/passkeys/begin":   {person, "/api/x/me/passkeys/begin", `{}`, 422},
+	"POST /api/x/me/passkeys":         {person, "/api/x/me/passkeys", `{"ticket":"x","name":"n","credential":{}}`, 422},
+
+	"PUT /api/x/me/passkeys/{id}":         {person, "/api/x/me/passkeys/AAAA", `{"name":"n"}`, 404},
+	"POST /api/x/me/passkeys/{id}/remove": {person, "/api/x/me/passkeys/AAAA/remove", `{}`, 404},
+	"GET /api/x/sign-in/policy":           {manager, "/api/x/sign-in/policy", "", 200},
+	"PUT /api/x/sign-in/policy":           {manager, "/api/x/sign-in/policy", `{"second_factor":"optional","roles":[],"local_admins_only":false}`, 200},
+	"GET /api/x/sign-in/locks":            {manager, "/api/x/sign-in/locks", "", 200},
+	"DELETE /api/x/sign-in/locks/{id}":    {manager, "/api/x/sign-in/locks/account-eA", "", 404},
+
+	"GET /api/x/session":     {person, "/api/x/session", "", 200},
+	"PUT /api/x/me/password": {person, "/api/x/me/password", `{"new":"short"}`, 422},
+	"GET /api/x/me/prefs":    {person, "/api/x/me/prefs", "", 200},
+	"PUT /api/x/me/prefs":    {person, "/api/x/me/prefs", `{"theme":"dark"}`, 204},
+	"DELETE /api/x/session":  {person, "/api/x/session", "", 204},
 
 	"GET /api/x/status": {server.MachineRead, "/api/x/status", "", 200},
 	"GET /api/x/search": {server.MachineRead, "/api/x/search?q=srv", "", 200},

@@ -23,15 +23,50 @@ import (
 	"github.com/picketsec/picket/internal/server"
 )
 
-// Sessions is what the HTTP layer asks of people's accounts.
+// Sessions is what the HTTP layer asks of signing in and out.
 type Sessions interface {
-	RedeemLink(ctx context.Context, token, remote string) (server.SessionSecret, server.Me, error)
-	SignIn(ctx context.Context, username, password, remote string) (server.SessionSecret, server.Me, error)
+	RedeemLink(ctx context.Context, token string, from server.Place) (server.SignedIn, error)
+	SignIn(ctx context.Context, username, password string, from server.Place) (server.SignedIn, error)
 	SignOut(ctx context.Context, secret server.SessionSecret) error
 	SessionCaller(ctx context.Context, secret server.SessionSecret) (server.Caller, server.Me, error)
+	SecondFactor(ctx context.Context, ticket, factor, code string, from server.Place) (server.SignedIn, error)
+	AskPasskey(ctx context.Context, step string, from server.Place) (server.Ceremony, error)
+	PasskeySignIn(ctx context.Context, ticket string, answer json.RawMessage, from server.Place) (server.SignedIn, error)
+}
+
+// Own is what the HTTP layer asks of a person's own account.
+type Own interface {
 	SetPassword(ctx context.Context, c server.Caller, current, fresh string) error
 	Prefs(ctx context.Context, c server.Caller) (json.RawMessage, error)
 	SetPrefs(ctx context.Context, c server.Caller, prefs json.RawMessage) error
+	Sessions(ctx context.Context, c server.Caller) ([]server.SessionRow, error)
+	EndSession(ctx context.Context, c server.Caller, id string) error
+	EndOtherSessions(ctx context.Context, c server.Caller) error
+}
+
+// OwnFactors is what the HTTP layer asks of a person's second factors.
+type OwnFactors interface {
+	OwnFactors(ctx context.Context, c server.Caller) (server.Factors, error)
+	BeginCode(ctx context.Context, c server.Caller, password string) (server.NewCode, error)
+	ConfirmCode(ctx context.Context, c server.Caller, code string) (server.RecoverySet, error)
+	RemoveCode(ctx context.Context, c server.Caller, password string) error
+	NewRecoveryCodes(ctx context.Context, c server.Caller, password string) (server.RecoverySet, error)
+}
+
+// OwnPasskeys is what the HTTP layer asks of a person's passkeys.
+type OwnPasskeys interface {
+	BeginPasskey(ctx context.Context, c server.Caller, password string, from server.Place) (server.Ceremony, error)
+	AddPasskey(ctx context.Context, c server.Caller, ticket, name string, answer json.RawMessage, from server.Place) (server.RecoverySet, error)
+	RenamePasskey(ctx context.Context, c server.Caller, id, name string) error
+	RemovePasskey(ctx context.Context, c server.Caller, id, password string) error
+}
+
+// SignInSettings is what the HTTP layer asks of the rules of signing in.
+type SignInSettings interface {
+	SignInPolicy(ctx context.Context, c server.Caller) (server.SignInPolicy, error)
+	SetSignInPolicy(ctx context.Context, c server.Caller, p server.SignInPolicy) (server.SignInPolicy, error)
+	Locks(ctx context.Context, c server.Caller) ([]server.LockRow, error)
+	Unlock(ctx context.Context, c server.Caller, id string) error
 }
 
 // Apps is what the HTTP layer asks of applications and their tokens.
@@ -73,6 +108,10 @@ type OwnTokens interface {
 type Backend interface {
 	server.API
 	Sessions
+	Own
+	OwnFactors
+	OwnPasskeys
+	SignInSettings
 	Apps
 	AppDesk
 	APIDesk

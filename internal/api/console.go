@@ -44,6 +44,8 @@ func newConsole(opt Options) *console {
 	c.api = humago.New(c.mux, cfg)
 	c.api.UseMiddleware(c.audited)
 	c.sessionRoutes()
+	c.accountRoutes()
+	c.signInRoutes()
 	c.frameRoutes()
 	c.deviceRoutes()
 	c.timelineRoutes()

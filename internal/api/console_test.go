@@ -97,9 +97,9 @@ func TestCrossOrigin(t *testing.T) {
 func TestSessionCookie(t *testing.T) {
 	w := newWorld(t)
 	for _, tt := range []struct {
-		proto  string
-		secure bool
-	}{{"", false}, {"https", true}} {
+		proto, name string
+		secure      bool
+	}{{"", "picket_session", false}, {"https", "__Host-picket_session", true}} {
 		link, err := w.fake.SignInLink(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -109,11 +109,20 @@ func TestSessionCookie(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%d %s: %v", a.code, a.body, err)
 		}
-		if c.Name != "picket_session" || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Secure != tt.secure || len(c.Value) < 43 {
+		if c.Name != tt.name || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Secure != tt.secure || len(c.Value) < 43 {
 			t.Errorf("cookie = %+v", c)
 		}
 		if strings.Contains(a.body, c.Value) {
 			t.Error("the secret is in the body")
+		}
+		// Over TLS only the name counts that no other host and no plain page can set.
+		for name, want := range map[string]int{"picket_session": 200, "__Host-picket_session": 200} {
+			if name != tt.name {
+				want = 401
+			}
+			if a := w.do("GET", "/api/x/session", "", "X-Forwarded-Proto", tt.proto, "Cookie", name+"="+c.Value); a.code != want {
+				t.Errorf("with %q as %s = %d, want %d", tt.proto, name, a.code, want)
+			}
 		}
 	}
 	session := w.session()

@@ -47,6 +47,7 @@ func faultOf(err error) fault {
 	var input *server.InputError
 	var wait *server.WaitError
 	var rate *server.RateError
+	var policy *server.PolicyError
 	var odata *mde.Error
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -62,6 +63,8 @@ func faultOf(err error) fault {
 		return fault{status: http.StatusUnprocessableEntity, code: "InvalidInput", text: input.Error(), field: input.Field}
 	case errors.Is(err, server.ErrUnauthenticated):
 		return fault{status: http.StatusUnauthorized, code: "Unauthorized", text: "Sign in, or send a valid token."}
+	case errors.As(err, &policy):
+		return fault{status: http.StatusForbidden, code: "Forbidden", text: policy.Error()}
 	case errors.Is(err, server.ErrDenied):
 		return fault{status: http.StatusForbidden, code: "Forbidden", text: "The caller lacks the permission for this."}
 	case errors.Is(err, errCrossOrigin):

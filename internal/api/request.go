@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,9 @@ type request struct {
 	id     string
 	base   string // "https://picket.example": where links start
 	tls    bool
+	public bool // base is the configured public address
 	remote string
+	agent  string // what the browser calls itself
 	caller server.Caller
 	me     server.Me
 	secret server.SessionSecret // of the session that authenticated it, else ""
@@ -47,7 +50,7 @@ func callerOf(ctx context.Context) server.Caller { return requestOf(ctx).caller 
 
 // prepare names the request, bounds it and sets the headers that every answer has.
 func (h *handler) prepare(w http.ResponseWriter, r *http.Request) *http.Request {
-	q := &request{id: rand.Text(), tls: r.TLS != nil, remote: hostOf(r.RemoteAddr)}
+	q := &request{id: rand.Text(), tls: r.TLS != nil, remote: hostOf(r.RemoteAddr), agent: r.UserAgent(), public: h.opt.PublicURL != ""}
 	q.base = h.opt.PublicURL
 	if q.base == "" {
 		q.base, q.tls = baseOf(r)
@@ -173,9 +176,11 @@ func countedPath(a area, path string) string {
 	return path
 }
 
+var publicPaths = []string{"/session", "/session/redeem", "/session/second", "/session/passkey", "/session/passkey/ask"}
+
 // isPublic lists the only API routes that need no credentials.
 func isPublic(method, path string) bool {
-	return method == http.MethodPost && (path == "/session" || path == "/session/redeem")
+	return method == http.MethodPost && slices.Contains(publicPaths, path)
 }
 
 // authenticate finds out who calls and notes it in the request. A token in the
@@ -197,7 +202,7 @@ func (h *handler) authenticate(r *http.Request) error {
 		}
 		q.caller, q.bearer = c, strings.TrimSpace(token)
 	} else {
-		cookie, err := r.Cookie(sessionCookie)
+		cookie, err := r.Cookie(cookieName(q.tls, sessionCookie))
 		if err != nil {
 			return server.ErrUnauthenticated
 		}

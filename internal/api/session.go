@@ -24,8 +24,35 @@ type signInIn struct {
 }
 
 type signedIn struct {
-	SetCookie http.Cookie `header:"Set-Cookie"`
-	Body      server.Me
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      SignIn
+}
+
+// SignIn is how far a sign-in came: either who is signed in, or what is missing.
+type SignIn struct {
+	Me   *server.Me         `json:"me,omitempty" doc:"Who is signed in now."`
+	Step *server.SecondStep `json:"step,omitempty" doc:"The second factor that is missing; nobody is signed in yet."`
+}
+
+type secondIn struct {
+	Body struct {
+		Ticket string `json:"ticket" maxLength:"16384"`
+		Factor string `json:"factor" enum:"code,recovery"`
+		Code   string `json:"code" maxLength:"100"`
+	}
+}
+
+type askPasskeyIn struct {
+	Body struct {
+		Ticket string `json:"ticket,omitempty" maxLength:"16384" doc:"Of a first factor; empty: the passkey is the only one."`
+	}
+}
+
+type passkeyIn struct {
+	Body struct {
+		Ticket     string `json:"ticket" maxLength:"16384"`
+		Credential any    `json:"credential" doc:"PublicKeyCredential.toJSON()."`
+	}
 }
 
 type signedOut struct {
@@ -46,16 +73,41 @@ type prefsBody struct {
 // sessionRoutes are signing in and out, and the own account.
 func (c *console) sessionRoutes() {
 	huma.Register(c.api, huma.Operation{OperationID: "redeem", Method: http.MethodPost, Path: "/session/redeem", Summary: "Sign in with a one-time link",
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests}, MaxBodyBytes: 16 << 10},
+		Errors: signInErrors, MaxBodyBytes: 16 << 10},
 		func(ctx context.Context, in *redeemIn) (*signedIn, error) {
-			secret, me, err := c.srv.RedeemLink(ctx, in.Body.Token, requestOf(ctx).remote)
-			return c.opened(ctx, "redeem", secret, me, err)
+			got, err := c.srv.RedeemLink(ctx, in.Body.Token, placeOf(ctx))
+			return c.opened(ctx, "redeem", got, err)
 		})
 	huma.Register(c.api, huma.Operation{OperationID: "sign-in", Method: http.MethodPost, Path: "/session", Summary: "Sign in with a password",
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests}, MaxBodyBytes: 16 << 10},
+		Errors: signInErrors, MaxBodyBytes: 16 << 10},
 		func(ctx context.Context, in *signInIn) (*signedIn, error) {
-			secret, me, err := c.srv.SignIn(ctx, in.Body.Username, in.Body.Password, requestOf(ctx).remote)
-			return c.opened(ctx, "sign-in", secret, me, err)
+			got, err := c.srv.SignIn(ctx, in.Body.Username, in.Body.Password, placeOf(ctx))
+			return c.opened(ctx, "sign-in", got, err)
+		})
+	huma.Register(c.api, huma.Operation{OperationID: "second-factor", Method: http.MethodPost, Path: "/session/second", Summary: "End a sign-in with a one-time code or recovery code",
+		Errors: signInErrors, MaxBodyBytes: 64 << 10},
+		func(ctx context.Context, in *secondIn) (*signedIn, error) {
+			got, err := c.srv.SecondFactor(ctx, in.Body.Ticket, in.Body.Factor, in.Body.Code, placeOf(ctx))
+			return c.opened(ctx, "second-factor", got, err)
+		})
+	huma.Register(c.api, huma.Operation{OperationID: "ask-passkey", Method: http.MethodPost, Path: "/session/passkey/ask", Summary: "Start a sign-in by passkey",
+		Errors: signInErrors, MaxBodyBytes: 64 << 10},
+		func(ctx context.Context, in *askPasskeyIn) (*body[Ceremony], error) {
+			got, err := c.srv.AskPasskey(ctx, in.Body.Ticket, placeOf(ctx))
+			if err != nil {
+				return nil, c.problem(ctx, "ask-passkey", err)
+			}
+			return ceremonyOf(got), nil
+		})
+	huma.Register(c.api, huma.Operation{OperationID: "sign-in-passkey", Method: http.MethodPost, Path: "/session/passkey", Summary: "End a sign-in by passkey",
+		Errors: signInErrors, MaxBodyBytes: 64 << 10},
+		func(ctx context.Context, in *passkeyIn) (*signedIn, error) {
+			answer, err := json.Marshal(in.Body.Credential)
+			if err != nil {
+				return nil, c.problem(ctx, "sign-in-passkey", err)
+			}
+			got, err := c.srv.PasskeySignIn(ctx, in.Body.Ticket, answer, placeOf(ctx))
+			return c.opened(ctx, "sign-in-passkey", got, err)
 		})
 	get(c, "me", "/session", "Who is signed in", func(ctx context.Context, caller server.Caller, _ *empty) (server.Me, error) {
 		if caller.UserID == 0 {
@@ -108,15 +160,46 @@ func (c *console) sessionRoutes() {
 		})
 }
 
+// signInErrors are the problems of signing in.
+var signInErrors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusTooManyRequests}
+
+// placeOf is where a request to sign in comes from.
+func placeOf(ctx context.Context) server.Place {
+	q := requestOf(ctx)
+	return server.Place{Remote: q.remote, Agent: q.agent, Base: q.base, Public: q.public}
+}
+
+// Ceremony is what a browser is asked to do with a passkey.
+type Ceremony struct {
+	Ticket  string `json:"ticket" doc:"To be sent with the answer; good for five minutes."`
+	Options any    `json:"options" doc:"As PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON takes it."`
+}
+
+func ceremonyOf(got server.Ceremony) *body[Ceremony] {
+	return &body[Ceremony]{Body: Ceremony{Ticket: got.Ticket, Options: got.Options}}
+}
+
 // opened is the answer to a sign-in.
-func (c *console) opened(ctx context.Context, op string, secret server.SessionSecret, me server.Me, err error) (*signedIn, error) {
+func (c *console) opened(ctx context.Context, op string, got server.SignedIn, err error) (*signedIn, error) {
 	if err != nil {
 		return nil, c.problem(ctx, op, err)
 	}
-	return &signedIn{SetCookie: cookie(requestOf(ctx), secret.Reveal(), 7*24*3600), Body: me}, nil
+	if got.Step != nil {
+		return &signedIn{Body: SignIn{Step: got.Step}}, nil
+	}
+	return &signedIn{SetCookie: []http.Cookie{cookie(requestOf(ctx), got.Secret.Reveal(), 7*24*3600)}, Body: SignIn{Me: &got.Me}}, nil
 }
 
 // cookie is the session's cookie; maxAge is in seconds, below 0 removes it.
 func cookie(q *request, value string, maxAge int) http.Cookie {
-	return http.Cookie{Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: q.tls, SameSite: http.SameSiteStrictMode}
+	return http.Cookie{Name: cookieName(q.tls, sessionCookie), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: q.tls, SameSite: http.SameSiteStrictMode}
+}
+
+// cookieName is the name of a cookie: over TLS with the prefix that makes
+// browsers refuse one which a neighbouring host or plain HTTP has set.
+func cookieName(tls bool, name string) string {
+	if tls {
+		return "__Host-" + name
+	}
+	return name
 }

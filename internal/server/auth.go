@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -34,6 +34,7 @@ type Me struct {
 	DisplayName string `json:"display_name"`
 	Role        string `json:"role"`           // in a word, for people
 	NeedsSecret bool   `json:"needs_password"` // no password is set: the next sign-in needs another link
+	NeedsFactor bool   `json:"needs_factor" doc:"A second factor is required and none is set up: until then nothing but the own account can be used."`
 	// Administrator holds everything; Permissions are identifiers of RolePermissions.
 	Administrator bool     `json:"administrator"`
 	Permissions   []string `json:"permissions"`
@@ -69,9 +70,14 @@ type Accounts struct {
 	decoy  string        // hash that is checked when there is no account
 	users  backoff       // by account name
 	remote backoff       // by address
-	tenant string
-	keys   keyring
-	rates  rateBook
+	// factors counts second factors by account name: only who knows the first can make them wait.
+	factors backoff
+	vault   *vault
+	spent   spentSlips
+	policy  atomic.Pointer[SignInPolicy]
+	tenant  string
+	keys    keyring
+	rates   rateBook
 }
 
 // OpenAccounts returns the accounts kept in a store. On a new store it makes
@@ -79,9 +85,11 @@ type Accounts struct {
 func OpenAccounts(ctx context.Context, st *store.Store, log *slog.Logger) (*Accounts, error) {
 	a := &Accounts{
 		st: st, log: log, now: time.Now, cost: defaultCost,
-		hashes: make(chan struct{}, 2),
-		users:  backoff{free: 10, cap: 30 * time.Second},
-		remote: backoff{free: 10, cap: 15 * time.Minute},
+		hashes:  make(chan struct{}, 2),
+		users:   backoff{free: 10, cap: 30 * time.Second},
+		remote:  backoff{free: 10, cap: 15 * time.Minute},
+		factors: backoff{free: 5, cap: 15 * time.Minute},
+		vault:   &vault{dir: st.Dir()},
 	}
 	a.decoy = encodeDecoy(a.cost)
 	tenant, err := identity(ctx, st, "tenant", func() ([]byte, error) { return []byte(newUUID()), nil })
@@ -93,6 +101,12 @@ func OpenAccounts(ctx context.Context, st *store.Store, log *slog.Logger) (*Acco
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
 	if err := a.loadRates(ctx); err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	if err = a.loadAttempts(ctx); err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	if err = a.loadPolicy(ctx); err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
 	return a, nil
@@ -124,48 +138,53 @@ func (a *Accounts) SignInLink(ctx context.Context) (string, error) {
 
 // RedeemLink consumes a one-time secret and opens a session for the person it
 // was made for, or the first administrator, created as "admin" when there is
-// none. An unknown, used or expired secret is ErrUnauthenticated.
-func (a *Accounts) RedeemLink(ctx context.Context, token, remote string) (SessionSecret, Me, error) {
+// none. An unknown, used or expired secret is ErrUnauthenticated. A person's
+// link stands for the password alone: who has a second factor is asked for it.
+// The link of the first administrator asks for none: it comes from whoever
+// holds the data directory, and is the way back in when a factor was lost.
+func (a *Accounts) RedeemLink(ctx context.Context, token string, from Place) (SignedIn, error) {
 	at := a.now()
-	if err := a.remote.attempt(addressKey(remote), at); err != nil {
-		return "", Me{}, err
+	if err := a.remote.attempt(addressKey(from.Remote), at); err != nil {
+		return SignedIn{}, err
 	}
 	actor(ctx, audit.Nobody, "one-time link", "")
-	secret, n := a.newSession(0, remote, at)
-	first := store.Account{Name: "admin", Display: "Administrator", Created: at}
-	who, err := a.st.RedeemLink(ctx, digest(token), first, n, at.Add(-sessionLife), at.Add(-sessionIdle))
+	whose, err := a.st.LinkAccount(ctx, digest(token), at)
+	var who store.Account
+	if err == nil {
+		n := store.Session{Created: at} // opened below
+		first := store.Account{Name: "admin", Display: "Administrator", Created: at}
+		who, err = a.st.RedeemLink(ctx, digest(token), first, n, at.Add(-sessionLife), at.Add(-sessionIdle))
+	}
 	if errors.Is(err, store.ErrNotFound) {
-		a.log.WarnContext(ctx, "sign-in link refused", "remote", remote)
-		return "", Me{}, ErrUnauthenticated
+		a.log.WarnContext(ctx, "sign-in link refused", "remote", from.Remote)
+		return SignedIn{}, ErrUnauthenticated
 	}
 	if err != nil {
-		return "", Me{}, err
+		return SignedIn{}, err
 	}
-	a.remote.clear(addressKey(remote))
-	a.log.InfoContext(ctx, "signed in by link", "user", who.Name, "remote", remote)
-	me, err := a.me(ctx, who)
-	return secret, me, err
+	return a.admit(ctx, who, byLink, whose == 0, from)
 }
 
-// SignIn opens a session for a user name and a password. Wrong ones are
-// ErrUnauthenticated, too many attempts a *WaitError. It takes the same time
-// whether the account exists or not.
-func (a *Accounts) SignIn(ctx context.Context, username, password, remote string) (SessionSecret, Me, error) {
+// SignIn opens a session for a user name and a password, or asks for the
+// second factor of an account that has one. Wrong ones are ErrUnauthenticated,
+// too many attempts a *WaitError, a right one that the policy does not let in a
+// *PolicyError. It takes the same time whether the account exists or not.
+func (a *Accounts) SignIn(ctx context.Context, username, password string, from Place) (SignedIn, error) {
 	name := strings.ToLower(strings.TrimSpace(username))
 	at := a.now()
 	if len(name) > 200 || len(password) > maxPassword {
-		return "", Me{}, ErrUnauthenticated
+		return SignedIn{}, ErrUnauthenticated
 	}
 	actor(ctx, audit.Nobody, name, "")
-	if err := a.remote.attempt(addressKey(remote), at); err != nil {
-		return "", Me{}, err
+	if err := a.remote.attempt(addressKey(from.Remote), at); err != nil {
+		return SignedIn{}, err
 	}
 	if err := a.users.attempt(name, at); err != nil {
-		return "", Me{}, err
+		return SignedIn{}, err
 	}
 	who, err := a.st.AccountByName(ctx, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", Me{}, err
+		return SignedIn{}, err
 	}
 	known := err == nil && who.Password != "" && who.Disabled.IsZero()
 	hash := a.decoy
@@ -174,22 +193,17 @@ func (a *Accounts) SignIn(ctx context.Context, username, password, remote string
 	}
 	ok, err := a.checkPassword(ctx, hash, password)
 	if err != nil {
-		return "", Me{}, err
+		return SignedIn{}, err
 	}
 	if !ok || !known {
-		a.log.WarnContext(ctx, "sign-in refused", "user", name, "remote", remote)
-		return "", Me{}, ErrUnauthenticated
+		a.log.WarnContext(ctx, "sign-in refused", "user", name, "remote", from.Remote)
+		return SignedIn{}, ErrUnauthenticated
 	}
-	actor(ctx, audit.Person, who.Name, strconv.FormatInt(who.ID, 10))
-	secret, n := a.newSession(who.ID, remote, at)
-	if err := a.st.AddSession(ctx, n, at.Add(-sessionLife), at.Add(-sessionIdle)); err != nil {
-		return "", Me{}, err
-	}
-	a.remote.clear(addressKey(remote))
 	a.users.clear(name)
-	a.log.InfoContext(ctx, "signed in", "user", who.Name, "remote", remote)
-	me, err := a.me(ctx, who)
-	return secret, me, err
+	if err := a.localAllowed(ctx, who); err != nil {
+		return SignedIn{}, err
+	}
+	return a.admit(ctx, who, byPassword, false, from)
 }
 
 // SetPassword sets the caller's own password and ends all other sessions of
@@ -275,9 +289,18 @@ func (a *Accounts) person(ctx context.Context, c Caller) (store.Account, error) 
 }
 
 // me is what a person who just signed in knows of the own account.
-func (a *Accounts) me(ctx context.Context, who store.Account) (Me, error) {
+func (a *Accounts) me(ctx context.Context, who store.Account, method string) (Me, error) {
+	owes, err := a.owesFactor(ctx, who, method)
+	if err != nil {
+		return Me{}, err
+	}
 	r, err := a.rights(ctx, who.ID)
-	return meOf(who, r), err
+	if owes {
+		r = Rights{}
+	}
+	m := meOf(who, r)
+	m.NeedsFactor = owes
+	return m, err
 }
 
 func meOf(who store.Account, r Rights) Me {

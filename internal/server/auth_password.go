@@ -7,10 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
-	"sync"
-	"time"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -100,96 +97,4 @@ func decodeHash(s string) (c argonCost, salt, hash []byte, err error) {
 		return c, nil, nil, errHashForm
 	}
 	return c, salt, hash, nil
-}
-
-// backoff slows down repeated failures of one key: after some free attempts
-// each further one needs a wait that doubles up to a bound. An attempt counts
-// when it begins, so that attempts at the same time cannot all be free.
-type backoff struct {
-	free int
-	cap  time.Duration
-
-	mu   sync.Mutex
-	keys map[string]*attempts // at most maxBackoffKeys
-}
-
-type attempts struct {
-	n    int
-	last time.Time
-}
-
-const (
-	maxBackoffKeys = 10000
-	forgetAfter    = time.Hour
-)
-
-// attempt counts an attempt; it is a *WaitError, and not counted, when the key must wait.
-func (b *backoff) attempt(key string, at time.Time) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	k := b.keys[key]
-	if k == nil || at.Sub(k.last) > forgetAfter {
-		b.makeRoom(at)
-		k = &attempts{}
-		b.keys[key] = k
-	}
-	if k.n >= b.free {
-		wait := b.cap
-		if shift := k.n - b.free; shift < 20 {
-			wait = min(b.cap, time.Second<<shift)
-		}
-		if left := k.last.Add(wait).Sub(at); left > 0 {
-			return &WaitError{After: left}
-		}
-	}
-	k.n++
-	k.last = at
-	return nil
-}
-
-// clear forgets a key after success.
-func (b *backoff) clear(key string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.keys, key)
-}
-
-// makeRoom keeps the map bounded: first what is forgotten goes, then what is oldest.
-func (b *backoff) makeRoom(at time.Time) {
-	if b.keys == nil {
-		b.keys = map[string]*attempts{}
-	}
-	if len(b.keys) < maxBackoffKeys {
-		return
-	}
-	oldest, when := "", at
-	for key, k := range b.keys {
-		if at.Sub(k.last) > forgetAfter {
-			delete(b.keys, key)
-		} else if !k.last.After(when) {
-			oldest, when = key, k.last
-		}
-	}
-	if len(b.keys) >= maxBackoffKeys {
-		delete(b.keys, oldest)
-	}
-}
-
-// addressKey is the address that attempts are counted by: the host without its
-// port, and the network (/64) of an IPv6 address.
-func addressKey(remote string) string {
-	ip, err := netip.ParseAddr(remote)
-	if ap, errPort := netip.ParseAddrPort(remote); errPort == nil {
-		ip, err = ap.Addr(), nil
-	}
-	if err != nil {
-		return remote
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is6() {
-		if p, err := ip.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return ip.String()
 }

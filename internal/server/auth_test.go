@@ -36,6 +36,18 @@ func testAccounts(t *testing.T) (*Accounts, *time.Time, *store.Store) {
 	return a, &at, st
 }
 
+// signIn signs in with a password from an address.
+func signIn(ctx context.Context, a *Accounts, name, password, remote string) (SessionSecret, Me, error) {
+	in, err := a.SignIn(ctx, name, password, Place{Remote: remote})
+	return in.Secret, in.Me, err
+}
+
+// redeem signs in with a one-time link from an address.
+func redeem(ctx context.Context, a *Accounts, link, remote string) (SessionSecret, Me, error) {
+	in, err := a.RedeemLink(ctx, link, Place{Remote: remote})
+	return in.Secret, in.Me, err
+}
+
 // administrator signs the first administrator in and sets a password.
 func administrator(t *testing.T, a *Accounts, password string) (SessionSecret, Caller) {
 	t.Helper()
@@ -43,7 +55,7 @@ func administrator(t *testing.T, a *Accounts, password string) (SessionSecret, C
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, me, err := a.RedeemLink(t.Context(), link, "10.0.0.9")
+	secret, me, err := redeem(t.Context(), a, link, "10.0.0.9")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,17 +84,17 @@ func TestSignInLink(t *testing.T) {
 	if len(link) < 43 {
 		t.Errorf("link %q has less than 256 bits", link)
 	}
-	if _, _, err := a.RedeemLink(ctx, link+"x", ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := redeem(ctx, a, link+"x", ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("another link = %v", err)
 	}
 	if _, err := st.AccountByName(ctx, "admin"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a wrong link made an account: %v", err)
 	}
-	secret, _, err := a.RedeemLink(ctx, link, "10.0.0.9:1234")
+	secret, _, err := redeem(ctx, a, link, "10.0.0.9:1234")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := a.RedeemLink(ctx, link, "10.0.0.9:1234"); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := redeem(ctx, a, link, "10.0.0.9:1234"); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the second use = %v", err)
 	}
 	c, _, err := a.SessionCaller(ctx, secret)
@@ -94,7 +106,7 @@ func TestSignInLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, _, err := a.RedeemLink(ctx, again, "")
+	other, _, err := redeem(ctx, a, again, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +118,7 @@ func TestSignInLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	*at = at.Add(24 * time.Hour)
-	if _, _, err := a.RedeemLink(ctx, late, ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := redeem(ctx, a, late, ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("after a day = %v", err)
 	}
 }
@@ -172,7 +184,7 @@ func TestPassword(t *testing.T) {
 			}
 		})
 	}
-	other, me, err := a.SignIn(ctx, " Admin ", "correct horse battery", "10.0.0.8")
+	other, me, err := signIn(ctx, a, " Admin ", "correct horse battery", "10.0.0.8")
 	if err != nil || me.NeedsSecret {
 		t.Fatalf("sign in = %+v, %v", me, err)
 	}
@@ -185,7 +197,7 @@ func TestPassword(t *testing.T) {
 	if _, _, err := a.SessionCaller(ctx, first); err != nil {
 		t.Errorf("the own session ended: %v", err)
 	}
-	if _, _, err := a.SignIn(ctx, "admin", "correct horse battery", ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := signIn(ctx, a, "admin", "correct horse battery", ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the old password = %v", err)
 	}
 	if err := a.SetPassword(ctx, Caller{Name: "app", App: "x", Admin: true}, "", "another horse battery"); !errors.Is(err, ErrDenied) {
@@ -197,7 +209,7 @@ func TestNoSignInWithoutPassword(t *testing.T) {
 	a, _, _ := testAccounts(t)
 	administrator(t, a, "")
 	for _, password := range []string{"", " ", "admin"} {
-		if _, _, err := a.SignIn(t.Context(), "admin", password, ""); !errors.Is(err, ErrUnauthenticated) {
+		if _, _, err := signIn(t.Context(), a, "admin", password, ""); !errors.Is(err, ErrUnauthenticated) {
 			t.Errorf("password %q = %v", password, err)
 		}
 	}
@@ -209,25 +221,25 @@ func TestBackoffPerAccount(t *testing.T) {
 	administrator(t, a, "correct horse battery")
 	var wait *WaitError
 	for i := range 10 {
-		if _, _, err := a.SignIn(ctx, "admin", "wrong", fmt.Sprintf("10.1.0.%d", i)); !errors.Is(err, ErrUnauthenticated) {
+		if _, _, err := signIn(ctx, a, "admin", "wrong", fmt.Sprintf("10.1.0.%d", i)); !errors.Is(err, ErrUnauthenticated) {
 			t.Fatalf("attempt %d = %v", i, err)
 		}
 	}
-	if _, _, err := a.SignIn(ctx, "admin", "correct horse battery", "10.2.0.1"); !errors.As(err, &wait) || wait.After != time.Second {
+	if _, _, err := signIn(ctx, a, "admin", "correct horse battery", "10.2.0.1"); !errors.As(err, &wait) || wait.After != time.Second {
 		t.Fatalf("attempt 11 = %v, want to wait a second", err)
 	}
 	*at = at.Add(time.Second)
-	if _, _, err := a.SignIn(ctx, "admin", "wrong", "10.2.0.2"); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := signIn(ctx, a, "admin", "wrong", "10.2.0.2"); !errors.Is(err, ErrUnauthenticated) {
 		t.Fatalf("after the wait = %v", err)
 	}
-	if _, _, err := a.SignIn(ctx, "admin", "wrong", "10.2.0.3"); !errors.As(err, &wait) || wait.After != 2*time.Second {
+	if _, _, err := signIn(ctx, a, "admin", "wrong", "10.2.0.3"); !errors.As(err, &wait) || wait.After != 2*time.Second {
 		t.Fatalf("then = %v, want to wait two seconds", err)
 	}
 	*at = at.Add(2 * time.Second)
-	if _, _, err := a.SignIn(ctx, "admin", "correct horse battery", "10.2.0.4"); err != nil {
+	if _, _, err := signIn(ctx, a, "admin", "correct horse battery", "10.2.0.4"); err != nil {
 		t.Fatalf("the right password after the wait = %v", err)
 	}
-	if _, _, err := a.SignIn(ctx, "admin", "wrong", "10.2.0.5"); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := signIn(ctx, a, "admin", "wrong", "10.2.0.5"); !errors.Is(err, ErrUnauthenticated) {
 		t.Fatalf("success did not clear the count: %v", err)
 	}
 }
@@ -238,22 +250,22 @@ func TestBackoffPerAddress(t *testing.T) {
 	var wait *WaitError
 	// All addresses of one IPv6 network count together, whatever the account.
 	for i := range 10 {
-		if _, _, err := a.SignIn(ctx, fmt.Sprint("user", i), "wrong", fmt.Sprintf("[2001:db8::%x]:99", i)); !errors.Is(err, ErrUnauthenticated) {
+		if _, _, err := signIn(ctx, a, fmt.Sprint("user", i), "wrong", fmt.Sprintf("[2001:db8::%x]:99", i)); !errors.Is(err, ErrUnauthenticated) {
 			t.Fatalf("attempt %d = %v", i, err)
 		}
 	}
-	if _, _, err := a.SignIn(ctx, "someone", "wrong", "2001:db8::ffff"); !errors.As(err, &wait) {
+	if _, _, err := signIn(ctx, a, "someone", "wrong", "2001:db8::ffff"); !errors.As(err, &wait) {
 		t.Errorf("attempt 11 = %v, want to wait", err)
 	}
-	if _, _, err := a.RedeemLink(ctx, "guess", "2001:db8::1"); !errors.As(err, &wait) {
+	if _, _, err := redeem(ctx, a, "guess", "2001:db8::1"); !errors.As(err, &wait) {
 		t.Errorf("a link from there = %v, want to wait", err)
 	}
-	if _, _, err := a.SignIn(ctx, "someone", "wrong", "2001:db8:0:1::1"); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := signIn(ctx, a, "someone", "wrong", "2001:db8:0:1::1"); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("another network = %v", err)
 	}
 	for range 40 {
 		*at = at.Add(16 * time.Minute) // longer than the longest wait
-		if _, _, err := a.SignIn(ctx, "x", "wrong", "2001:db8::1"); !errors.Is(err, ErrUnauthenticated) {
+		if _, _, err := signIn(ctx, a, "x", "wrong", "2001:db8::1"); !errors.Is(err, ErrUnauthenticated) {
 			t.Fatalf("after the longest wait = %v", err)
 		}
 	}

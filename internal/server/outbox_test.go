@@ -236,7 +236,7 @@ func TestTicketsAreTriedAgain(t *testing.T) {
 }
 
 func TestPauses(t *testing.T) {
-	k := newTicketDesk("")
+	k := newTicketDesk(&vault{})
 	for n, want := range map[int]time.Duration{1: 15 * time.Second, 2: 30 * time.Second, 5: 4 * time.Minute, 9: time.Hour, 500: time.Hour} {
 		seen := map[time.Duration]bool{}
 		for range 50 {

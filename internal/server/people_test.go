@@ -240,14 +240,14 @@ func TestPeopleSignInByTheirLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := a.RedeemLink(ctx, made.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := redeem(ctx, a, made.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the link before: %v", err)
 	}
-	secret, me, err := a.RedeemLink(ctx, again.Secret, "10.0.0.9")
+	secret, me, err := redeem(ctx, a, again.Secret, "10.0.0.9")
 	if err != nil || me.Username != "ann@example" || me.Administrator || me.Role != "Reader" {
 		t.Fatalf("signed in as %+v, %v", me, err)
 	}
-	if _, _, err := a.RedeemLink(ctx, again.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := redeem(ctx, a, again.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the link a second time: %v", err)
 	}
 	c, _, err := a.SessionCaller(ctx, secret)
@@ -286,10 +286,10 @@ func TestPeopleSignInByTheirLinks(t *testing.T) {
 	if _, _, err := a.SessionCaller(ctx, secret); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the session of a disabled person: %v", err)
 	}
-	if _, _, err := a.SignIn(ctx, "ann@example", "correct horse battery", ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := signIn(ctx, a, "ann@example", "correct horse battery", ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the password of a disabled person: %v", err)
 	}
-	if _, _, err := a.RedeemLink(ctx, link.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := redeem(ctx, a, link.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the link of a disabled person: %v", err)
 	}
 	if _, err := a.LinkPerson(ctx, boss, made.Person.ID, false); !errors.Is(err, ErrConflict) {
@@ -298,18 +298,18 @@ func TestPeopleSignInByTheirLinks(t *testing.T) {
 	if _, err := a.EditPerson(ctx, boss, made.Person.ID, PersonEdit{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := a.SignIn(ctx, "ann@example", "correct horse battery", ""); err != nil {
+	if _, _, err := signIn(ctx, a, "ann@example", "correct horse battery", ""); err != nil {
 		t.Errorf("the password of a person who is enabled again: %v", err)
 	}
 	// A link with reset takes the password away.
 	if link, err = a.LinkPerson(ctx, boss, made.Person.ID, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := a.SignIn(ctx, "ann@example", "correct horse battery", ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := signIn(ctx, a, "ann@example", "correct horse battery", ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("the password after a reset: %v", err)
 	}
 	*at = at.Add(linkLife + time.Second)
-	if _, _, err := a.RedeemLink(ctx, link.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
+	if _, _, err := redeem(ctx, a, link.Secret, ""); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("a link of yesterday: %v", err)
 	}
 }

@@ -122,7 +122,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.gate = newGateway(s.st, s.ca, s, s.log)
 	s.desk = newIntelDesk(s.intel, s.log, s.intelChanged)
 	s.desk.configure(s.opt.IntelBase, intel.SyncClient(http.ProxyFromEnvironment))
-	s.tickets = newTicketDesk(s.opt.Dir)
+	s.tickets = newTicketDesk(s.vault)
 	if err = s.core.load(ctx, s.st); err != nil {
 		return err
 	}

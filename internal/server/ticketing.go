@@ -30,8 +30,8 @@ type ticketDesk struct {
 	poll  time.Duration // between questions about an open ticket
 }
 
-func newTicketDesk(dir string) *ticketDesk {
-	return &ticketDesk{vault: &vault{dir: dir}, soon: make(chan struct{}, 1),
+func newTicketDesk(v *vault) *ticketDesk {
+	return &ticketDesk{vault: v, soon: make(chan struct{}, 1),
 		lease: 2 * time.Minute, retry: 15 * time.Second, most: time.Hour, life: 7 * 24 * time.Hour, poll: 5 * time.Minute}
 }
 

@@ -18,19 +18,6 @@ type Account struct {
 	Disabled time.Time // since when it may not sign in; zero: it may
 }
 
-// Session is one sign-in of a person, known by the digest of its secret.
-type Session struct {
-	Hash    []byte
-	Account int64
-	Created time.Time
-	Used    time.Time
-	Remote  string
-}
-
-// sessionsPerAccount bounds how many sessions one person may have open; the
-// least recently used go first.
-const sessionsPerAccount = 50
-
 const accountColumns = `account.id, account.name, account.display, account.password, account.created, account.disabled`
 
 func scanAccount(row interface{ Scan(...any) error }, more ...any) (Account, error) {
@@ -133,61 +120,6 @@ func nonNil(b []byte) []byte {
 	return b
 }
 
-// AddSession stores a session and drops those that were created before oldest
-// or last used before idle, and the least recently used beyond the limit of the account.
-func (s *Store) AddSession(ctx context.Context, n Session, oldest, idle time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error { return addSession(ctx, tx, n, oldest, idle) })
-}
-
-func addSession(ctx context.Context, tx *sql.Tx, n Session, oldest, idle time.Time) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE created < $1 OR used < $2`, oldest.UnixMilli(), idle.UnixMilli()); err != nil {
-		return fmt.Errorf("drop old sessions: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO session (hash, account, created, used, remote) VALUES ($1, $2, $3, $4, $5)`,
-		n.Hash, n.Account, n.Created.UnixMilli(), n.Used.UnixMilli(), n.Remote); err != nil {
-		return fmt.Errorf("add session: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account = $1 AND hash NOT IN
-		(SELECT hash FROM session WHERE account = $1 ORDER BY used DESC, hash LIMIT $2)`, n.Account, sessionsPerAccount); err != nil {
-		return fmt.Errorf("bound sessions: %w", err)
-	}
-	return nil
-}
-
-// SessionByHash returns a session and its account, or ErrNotFound.
-func (s *Store) SessionByHash(ctx context.Context, hash []byte) (Session, Account, error) {
-	var n Session
-	var created, used int64
-	a, err := scanAccount(s.r.QueryRowContext(ctx, `SELECT `+accountColumns+`, session.hash, session.account, session.created, session.used, session.remote
-		FROM session JOIN account ON account.id = session.account WHERE session.hash = $1`, hash),
-		&n.Hash, &n.Account, &created, &used, &n.Remote)
-	if err != nil {
-		return Session{}, Account{}, err
-	}
-	n.Created, n.Used = fromMilli(created), fromMilli(used)
-	return n, a, nil
-}
-
-// TouchSession notes that a session was used.
-func (s *Store) TouchSession(ctx context.Context, hash []byte, at time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE session SET used = $2 WHERE hash = $1`, hash, at.UnixMilli()); err != nil {
-			return fmt.Errorf("touch session: %w", err)
-		}
-		return nil
-	})
-}
-
-// DeleteSession ends a session; one that does not exist is no error.
-func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
-	return s.writeAccess(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE hash = $1`, hash); err != nil {
-			return fmt.Errorf("end session: %w", err)
-		}
-		return nil
-	})
-}
-
 // AddLink stores the digest of a one-time sign-in link and drops those that
 // expired. account 0 is the first administrator, whoever that is then; earlier
 // links of another account end.
@@ -204,8 +136,22 @@ func (s *Store) AddLink(ctx context.Context, account int64, hash []byte, created
 	})
 }
 
+// LinkAccount is the account that a link which has not expired was made for, 0
+// for the first administrator; ErrNotFound when there is no such link.
+func (s *Store) LinkAccount(ctx context.Context, link []byte, at time.Time) (int64, error) {
+	var account sql.NullInt64
+	err := s.r.QueryRowContext(ctx, `SELECT account FROM signin_link WHERE hash = $1 AND expires > $2`, link, at.UnixMilli()).Scan(&account)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, ErrNotFound
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read link: %w", err)
+	}
+	return account.Int64, nil
+}
+
 // RedeemLink consumes a link that has not expired and opens the session n for
-// its account. A link without one is for the first administrator; when there is
+// its account, or none when n has no Hash. A link without one is for the first administrator; when there is
 // none, first is created in the group of administrators. A link that is
 // unknown, used, expired or of a disabled account is ErrNotFound and changes nothing.
 func (s *Store) RedeemLink(ctx context.Context, link []byte, first Account, n Session, oldest, idle time.Time) (Account, error) {
@@ -229,6 +175,9 @@ func (s *Store) RedeemLink(ctx context.Context, link []byte, first Account, n Se
 		}
 		if err != nil {
 			return fmt.Errorf("find account: %w", err)
+		}
+		if len(n.Hash) == 0 {
+			return nil
 		}
 		n.Account = who.ID
 		return addSession(ctx, tx, n, oldest, idle)

@@ -206,6 +206,14 @@ func (s *Store) SetSetting(ctx context.Context, name string, value []byte) error
 	})
 }
 
+// SetAccessSetting writes a named value on which depends who may do what.
+func (s *Store) SetAccessSetting(ctx context.Context, name string, value []byte) error {
+	return s.writeAccess(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2`, name, value)
+		return err
+	})
+}
+
 // DeviceStates calls fn for every device that has reported, in order of number.
 func (s *Store) DeviceStates(ctx context.Context, fn func(DeviceState) error) error {
 	rows, err := s.r.QueryContext(ctx, `SELECT device, summary, components FROM device_state ORDER BY device`)

@@ -89,6 +89,9 @@ func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
 	return s, nil
 }
 
+// Dir is where the database is.
+func (s *Store) Dir() string { return s.dir }
+
 // Close frees the connections. Committed changes are already on disk.
 func (s *Store) Close() error {
 	s.dec.Close()

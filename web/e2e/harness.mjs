@@ -28,7 +28,7 @@ function freePort() {
 }
 
 /** How long to wait, in ms, for what surely comes: never what decides a test, also on a small machine with other work. */
-export const patience = 120_000;
+export const patience = Number(process.env.PICKET_PATIENCE ?? 120_000);
 
 /** Asks again until `ask` gives something true; fails with `what` after `limit` ms. */
 export async function until(what, ask, limit = patience) {

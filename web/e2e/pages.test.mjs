@@ -105,7 +105,7 @@ const pages = () => {
     ["inaccuracies", "/settings/inaccuracies", "Reported inaccuracies", "It is not there"],
     ["intelligence", "/settings/intelligence", "Intelligence", "Licence"],
     ["onboarding", "/settings/onboarding", "Onboarding", "Run the agent on the host"],
-    ["account", "/settings/account", "Account", "High contrast"],
+    ["account", "/settings/account", "My account", "High contrast"],
   ];
 };
 

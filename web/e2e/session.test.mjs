@@ -45,11 +45,11 @@ test("the link works once", async () => {
 
 test("a password is set, the way out is taken, and the way in by password", async () => {
   await page.getByRole("link", { name: "Set a password" }).click();
-  await page.getByRole("heading", { level: 1, name: "Account" }).waitFor();
+  await page.getByRole("heading", { level: 1, name: "My account" }).waitFor();
   await page.getByLabel(/^New password\s*\*?$/).fill(password);
   await page.getByLabel("New password again").fill(password);
   await page.getByRole("button", { name: "Set password" }).click();
-  await page.getByText("The password is set.").waitFor();
+  await page.getByText("The password is set").waitFor();
   await page.getByRole("link", { name: "Set a password" }).waitFor({ state: "detached" });
   const me = await (await context.request.get(`${demo.base}/api/x/session`)).json();
   await page.getByRole("button", { name: /^Account of/ }).click();
@@ -58,10 +58,10 @@ test("a password is set, the way out is taken, and the way in by password", asyn
   assert.equal((await context.request.get(`${demo.base}/api/x/session`)).status(), 401);
   await page.getByLabel("User name").fill(me.username);
   await page.getByLabel("Password").fill("wrong wrong wrong");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByText("User name or password is wrong.").waitFor();
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
 });
 

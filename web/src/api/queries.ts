@@ -141,7 +141,6 @@ export const onboarding = one(["onboarding"], (signal) => api.GET("/onboarding",
 export const tokens = one(["tokens"], (signal) => api.GET("/tokens", { signal }));
 
 export const redeem = (token: string) => ok(api.POST("/session/redeem", { body: { token } }));
-export const signIn = (username: string, password: string) => ok(api.POST("/session", { body: { username, password } }));
 export const signOut = () => ok(api.DELETE("/session"));
 export const setPassword = (current: string, password: string) => ok(api.PUT("/me/password", { body: { current, new: password } }));
 /** How far a search for a plan is; keeps asking while somebody looks. */

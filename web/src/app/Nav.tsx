@@ -33,7 +33,7 @@ const groups = [
       { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },
       { to: "/settings/inaccuracies", text: "Inaccuracies", Icon: FlagRegular, On: FlagFilled },
       { to: "/settings/audit", text: "Audit log", Icon: ClipboardTextLtrRegular, On: ClipboardTextLtrFilled },
-      { to: "/settings/account", text: "Account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
+      { to: "/settings/account", text: "My account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
     ],
   },
 ];

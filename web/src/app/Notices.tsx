@@ -13,6 +13,7 @@ export function noticesOf(st: Status | undefined, me: Me, live: boolean | undefi
   if (st?.intelligence_empty && !said(/intelligence/i)) out.push({ level: "warning", text: "No intelligence is loaded yet: nothing can be assessed. Import or synchronise feeds first.", link: "/settings/intelligence" });
   if (st?.demo_intelligence && !said(/demo/i)) out.push({ level: "info", text: "Picket runs on demo intelligence: a few hundred well-known CVEs, not the world. Synchronise the feeds for real results.", link: "/settings/intelligence" });
   if (me.needs_password && !said(/password/i)) out.push({ level: "info", text: "You signed in by a one-time link. Set a password so that you can come back.", link: "/settings/account" });
+  if (me.needs_factor) out.push({ level: "warning", text: "A second factor is required. Until you set one up, only your own account is open to you.", link: "/settings/account#second" });
   if (live === false) out.push({ level: "warning", text: "The live connection to the server is interrupted. What you see may be old; the console tries to connect again.", link: "" });
   return out;
 }

@@ -116,7 +116,7 @@ export function TopBar({ me }: { me: Me }) {
             { kind: "rule", key: "rule1" },
             ...densities.map(([key, text]) => ({ kind: "choice" as const, key, text, checked: density === key, onSelect: () => setPrefs({ density: key }) })),
             { kind: "rule", key: "rule2" },
-            { kind: "action", key: "account", text: "Account", icon: <PersonSettingsRegular />, onSelect: () => void navigate({ to: "/settings/account" }) },
+            { kind: "action", key: "account", text: "My account", icon: <PersonSettingsRegular />, onSelect: () => void navigate({ to: "/settings/account" }) },
             { kind: "action", key: "leave", text: "Sign out", icon: <SignOutRegular />, onSelect: () => void leave() },
           ]}
           trigger={(t) => (

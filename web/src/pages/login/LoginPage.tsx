@@ -1,12 +1,16 @@
-import { Button, Field, Input, MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
+import { Button, Divider, Field, Input, MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { passkeySignIn, signIn } from "../../api/account";
 import { Problem, explain } from "../../api/client";
-import { session, signIn } from "../../api/queries";
+import { passkeysWork } from "../../api/passkey";
+import { session } from "../../api/queries";
+import type { SecondStep, SignIn } from "../../api/schema";
 import { Frame } from "./Frame";
+import { SecondStepForm } from "./SecondStepForm";
 
-const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "16px" }, go: { alignSelf: "flex-end", minWidth: "110px" } });
+const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "16px" }, go: { alignSelf: "flex-end", minWidth: "110px" }, other: { display: "flex", flexDirection: "column", gap: "12px", marginTop: "20px" } });
 
 /** Where to go after sign-in: a path of this console, never another site. */
 export function nextPath(next: string | undefined): string {
@@ -19,7 +23,12 @@ function Leave({ to }: { to: string }) {
   return null;
 }
 
-/** Sign-in with user name and password. */
+/** Why a sign-in failed, in words that do not say too much. */
+export function signInTrouble(err: unknown, wrong: string): string {
+  return err instanceof Problem && err.status === 401 ? wrong : explain(err);
+}
+
+/** Sign-in with user name and password, and what may follow or stand in for them. */
 export function LoginPage() {
   const s = useStyles();
   const client = useQueryClient();
@@ -27,25 +36,29 @@ export function LoginPage() {
   const { data: me } = useQuery(session);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const go = useMutation({
-    mutationFn: () => signIn(name.trim(), password),
-    onSuccess: (who) => client.setQueryData(session.queryKey, who),
-    onSettled: () => setPassword(""),
-  });
-  if (me) return <Leave to={nextPath(next)} />;
-  const wrong = go.error instanceof Problem && go.error.status === 401;
+  const [step, setStep] = useState<SecondStep>();
+  const came = (got: SignIn) => {
+    if (got.me) client.setQueryData(session.queryKey, got.me);
+    setStep(got.step);
+  };
+  const go = useMutation({ mutationFn: () => signIn(name.trim(), password), onSuccess: came, onSettled: () => setPassword("") });
+  const key = useMutation({ mutationFn: () => passkeySignIn(), onSuccess: came });
+  if (me) return <Leave to={me.needs_factor ? "/settings/account" : nextPath(next)} />;
+  if (step) return <SecondStepForm step={step} onDone={came} onBack={() => setStep(undefined)} />;
+  const trouble = go.error ? signInTrouble(go.error, "User name or password is wrong.") : key.error ? signInTrouble(key.error, "This passkey is not known here, or is no longer accepted.") : "";
   return (
     <Frame title="Sign in">
       <form
         className={s.form}
         onSubmit={(e) => {
           e.preventDefault();
+          key.reset();
           go.mutate();
         }}
       >
-        {go.error && (
+        {trouble && (
           <MessageBar intent="error" layout="multiline">
-            <MessageBarBody>{wrong ? "User name or password is wrong." : explain(go.error)}</MessageBarBody>
+            <MessageBarBody>{trouble}</MessageBarBody>
           </MessageBar>
         )}
         <Field label="User name" required>
@@ -56,6 +69,20 @@ export function LoginPage() {
         </Field>
         <Button className={s.go} appearance="primary" type="submit" disabled={go.isPending || name.trim() === "" || password === ""}>Sign in</Button>
       </form>
+      {passkeysWork() && (
+        <div className={s.other}>
+          <Divider>or</Divider>
+          <Button
+            disabled={key.isPending}
+            onClick={() => {
+              go.reset();
+              key.mutate();
+            }}
+          >
+            Sign in with a passkey
+          </Button>
+        </div>
+      )}
     </Frame>
   );
 }

@@ -22,7 +22,7 @@ export function WelcomePage() {
   const client = useQueryClient();
   const { mutate, isSuccess, isIdle, error } = useMutation({
     mutationFn: (t: string) => redeem(t),
-    onSuccess: (me) => client.setQueryData(session.queryKey, me),
+    onSuccess: (got) => client.setQueryData(session.queryKey, got.me ?? null),
   });
   useEffect(() => {
     const t = takeToken();

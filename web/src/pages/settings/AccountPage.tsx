@@ -1,64 +1,17 @@
-import { Button, Field, Input, MessageBar, MessageBarBody, Radio, RadioGroup, makeStyles } from "@fluentui/react-components";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { explain } from "../../api/client";
-import { session, setPassword, status } from "../../api/queries";
+import { Field, Radio, RadioGroup, makeStyles } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { session } from "../../api/queries";
 import { PageHead } from "../../app/PageHead";
 import { setPrefs, usePrefs, type Prefs } from "../../app/prefs";
 import { Card } from "../../ui/Card";
 import { Fact, Facts } from "../../ui/Facts";
 import { OwnTokens } from "./OwnTokens";
+import { CodeCard } from "./CodeCard";
+import { PasskeysCard } from "./PasskeysCard";
+import { PasswordForm } from "./PasswordForm";
+import { SessionsCard } from "./SessionsCard";
 
-const useStyles = makeStyles({
-  grid: { columnWidth: "380px", columnGap: "16px", maxWidth: "1120px", marginTop: "20px", "& > section": { breakInside: "avoid", marginBottom: "16px" } },
-  form: { display: "flex", flexDirection: "column", gap: "14px" },
-  go: { alignSelf: "flex-start" },
-});
-
-const least = 12;
-
-function PasswordForm({ has }: { has: boolean }) {
-  const s = useStyles();
-  const client = useQueryClient();
-  const [current, setCurrent] = useState("");
-  const [fresh, setFresh] = useState("");
-  const [again, setAgain] = useState("");
-  const go = useMutation({
-    mutationFn: () => setPassword(current, fresh),
-    onSuccess: async () => {
-      setCurrent("");
-      setFresh("");
-      setAgain("");
-      await Promise.all([client.invalidateQueries({ queryKey: session.queryKey }), client.invalidateQueries({ queryKey: status.queryKey })]);
-    },
-  });
-  const short = fresh !== "" && fresh.length < least;
-  const differs = again !== "" && again !== fresh;
-  return (
-    <form
-      className={s.form}
-      onSubmit={(e) => {
-        e.preventDefault();
-        go.mutate();
-      }}
-    >
-      {go.error && <MessageBar intent="error" layout="multiline"><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}
-      {go.isSuccess && <MessageBar intent="success"><MessageBarBody>The password is set.</MessageBarBody></MessageBar>}
-      {has && (
-        <Field label="Current password" required>
-          <Input type="password" value={current} autoComplete="current-password" onChange={(_, d) => setCurrent(d.value)} />
-        </Field>
-      )}
-      <Field label="New password" required validationState={short ? "error" : "none"} validationMessage={short ? `At least ${least} characters.` : undefined} hint={`At least ${least} characters; several words make a good one.`}>
-        <Input type="password" value={fresh} autoComplete="new-password" onChange={(_, d) => setFresh(d.value)} />
-      </Field>
-      <Field label="New password again" required validationState={differs ? "error" : "none"} validationMessage={differs ? "The two differ." : undefined}>
-        <Input type="password" value={again} autoComplete="new-password" onChange={(_, d) => setAgain(d.value)} />
-      </Field>
-      <Button className={s.go} appearance="primary" type="submit" disabled={go.isPending || fresh.length < least || fresh !== again || (has && current === "")}>{has ? "Change password" : "Set password"}</Button>
-    </form>
-  );
-}
+const useStyles = makeStyles({ grid: { columnWidth: "380px", columnGap: "16px", maxWidth: "1180px", marginTop: "20px", "& > section": { breakInside: "avoid", marginBottom: "16px" } } });
 
 /** The account of who is signed in, and the look of the console. */
 export function AccountPage() {
@@ -67,11 +20,13 @@ export function AccountPage() {
   const { theme, density } = usePrefs();
   if (!me) return null;
   return (
-    <PageHead title="Account" scroll text="Your password, and how the console looks to you.">
+    <PageHead title="My account" scroll text="How you sign in, where you are signed in, and how the console looks to you.">
       <div className={s.grid}>
         <Card title="Password">
           <PasswordForm has={!me.needs_password} />
         </Card>
+        <CodeCard />
+        <PasskeysCard />
         <Card title="Look">
           <Field label="Theme">
             <RadioGroup value={theme} onChange={(_, d) => setPrefs({ theme: d.value as Prefs["theme"] })}>
@@ -97,6 +52,7 @@ export function AccountPage() {
           </Facts>
         </Card>
       </div>
+      <SessionsCard />
     </PageHead>
   );
 }
