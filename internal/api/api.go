@@ -61,6 +61,15 @@ type OwnPasskeys interface {
 	RemovePasskey(ctx context.Context, c server.Caller, id, password string) error
 }
 
+// SignsIn is all that concerns people who sign in and how they do.
+type SignsIn interface {
+	Sessions
+	Own
+	OwnFactors
+	OwnPasskeys
+	SignInSettings
+}
+
 // SignInSettings is what the HTTP layer asks of the rules of signing in.
 type SignInSettings interface {
 	SignInPolicy(ctx context.Context, c server.Caller) (server.SignInPolicy, error)
@@ -107,11 +116,7 @@ type OwnTokens interface {
 // Backend is the product behind the HTTP layer: *server.Server.
 type Backend interface {
 	server.API
-	Sessions
-	Own
-	OwnFactors
-	OwnPasskeys
-	SignInSettings
+	SignsIn
 	Apps
 	AppDesk
 	APIDesk
