@@ -62,6 +62,11 @@ type AppRow struct {
 	Uses        []RateUse  `json:"uses"`
 }
 
+// AskPasskeyInBody is the schema of that name.
+type AskPasskeyInBody struct {
+	Ticket string `json:"ticket,omitzero"` // Of a first factor; empty: the passkey is the only one.
+}
+
 // AuditRow is the schema of that name.
 type AuditRow struct {
 	Action    string          `json:"action"`
@@ -83,6 +88,12 @@ type AuditRow struct {
 // CancelExceptionInBody is the schema of that name.
 type CancelExceptionInBody struct {
 	Groups []int64 `json:"groups,omitzero"` // Only for these of its device groups; left out: whole.
+}
+
+// Ceremony is the schema of that name.
+type Ceremony struct {
+	Options json.RawMessage `json:"options"` // As PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON takes it.
+	Ticket  string          `json:"ticket"`  // To be sent with the answer; good for five minutes.
 }
 
 // CheckEvidence is the schema of that name.
@@ -127,6 +138,11 @@ type Config struct {
 	To      []string `json:"to,omitzero"`
 	URL     string   `json:"url,omitzero"`
 	User    string   `json:"user,omitzero"`
+}
+
+// ConfirmInBody is the schema of that name.
+type ConfirmInBody struct {
+	Code string `json:"code"` // What the app shows.
 }
 
 // Credentials is the schema of that name.
@@ -688,6 +704,16 @@ type ExceptionTarget struct {
 	Status  string     `json:"status"`
 }
 
+// Factors is the schema of that name.
+type Factors struct {
+	AskPassword  bool         `json:"ask_password"` // The password is asked for before factors are changed, because this session is older than 15 minutes.
+	Code         bool         `json:"code"`         // One-time codes of an authenticator app are set up.
+	CodeAt       time.Time    `json:"code_at,omitzero"`
+	Passkeys     []PasskeyRow `json:"passkeys"`
+	RecoveryLeft int64        `json:"recovery_left"` // Recovery codes that were not used yet.
+	Required     bool         `json:"required"`      // The policy asks this account for a second factor.
+}
+
 // FeedRow is the schema of that name.
 type FeedRow struct {
 	AgeDays    int64      `json:"age_days"`
@@ -903,6 +929,17 @@ type LiveEvent struct {
 	Resource string `json:"resource"`
 }
 
+// LockRow is the schema of that name.
+type LockRow struct {
+	Failures int64     `json:"failures"`
+	ID       string    `json:"id"`
+	Kind     string    `json:"kind"` // account: wrong first factors for a user name; factor: wrong second factors; address: failures from a network address. One of "account", "address", "factor".
+	LastAt   time.Time `json:"last_at"`
+	Locked   bool      `json:"locked"` // The next attempt has to wait.
+	Name     string    `json:"name"`   // User name or address.
+	Until    time.Time `json:"until"`  // When the next attempt is allowed.
+}
+
 // LogonUser is the schema of that name.
 type LogonUser struct {
 	Domain      string    `json:"domain"`
@@ -930,6 +967,7 @@ type Me struct {
 	Administrator bool     `json:"administrator"`
 	AllDevices    bool     `json:"all_devices"`
 	DisplayName   string   `json:"display_name"`
+	NeedsFactor   bool     `json:"needs_factor"` // A second factor is required and none is set up: until then nothing but the own account can be used.
 	NeedsPassword bool     `json:"needs_password"`
 	Permissions   []string `json:"permissions"`
 	Role          string   `json:"role"`
@@ -946,6 +984,11 @@ type MissingPart struct {
 	To     int64     `json:"to"`
 }
 
+// NamePasskeyInBody is the schema of that name.
+type NamePasskeyInBody struct {
+	Name string `json:"name"`
+}
+
 // NewAppInBody is the schema of that name.
 type NewAppInBody struct {
 	Days        int64    `json:"days,omitzero"` // How long the first secret lives; 0: it never expires.
@@ -954,6 +997,13 @@ type NewAppInBody struct {
 	PerMinute   int64    `json:"per_minute,omitzero"` // Calls a minute, with plain.
 	Permissions []string `json:"permissions"`
 	Preset      string   `json:"preset,omitzero"` // Limits: empty as for all, plain with a number of its own, reference as the Defender API has. One of "", "plain", "reference".
+}
+
+// NewCode is the schema of that name.
+type NewCode struct {
+	Address string `json:"address"` // otpauth://…
+	Image   string `json:"image"`   // The address as a QR code: a data: address of a PNG.
+	Secret  string `json:"secret"`  // In base32, to be typed.
 }
 
 // NewException is the schema of that name.
@@ -979,6 +1029,13 @@ type NewOwnTokenInBody struct {
 	Days        int64    `json:"days"` // How long it lives.
 	Name        string   `json:"name"`
 	Permissions []string `json:"permissions"` // Of those that you hold.
+}
+
+// NewPasskeyInBody is the schema of that name.
+type NewPasskeyInBody struct {
+	Credential json.RawMessage `json:"credential"` // PublicKeyCredential.toJSON().
+	Name       string          `json:"name"`
+	Ticket     string          `json:"ticket"`
 }
 
 // NewPerson is the schema of that name.
@@ -1225,6 +1282,22 @@ type PageWeaknessSoftwareRow struct {
 	AsOf  time.Time             `json:"as_of"`
 	Items []WeaknessSoftwareRow `json:"items"`
 	Total int64                 `json:"total"`
+}
+
+// PasskeyInBody is the schema of that name.
+type PasskeyInBody struct {
+	Credential json.RawMessage `json:"credential"` // PublicKeyCredential.toJSON().
+	Ticket     string          `json:"ticket"`
+}
+
+// PasskeyRow is the schema of that name.
+type PasskeyRow struct {
+	CreatedAt time.Time `json:"created_at"`
+	Doubt     bool      `json:"doubt"` // Its counter went backwards once: there may be a copy, and it is refused. Remove it.
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Synced    bool      `json:"synced"` // Its maker may copy it to other devices of its owner.
+	UsedAt    time.Time `json:"used_at,omitzero"`
 }
 
 // PasswordInBody is the schema of that name.
@@ -1515,6 +1588,11 @@ type RecommendationRow struct {
 	Weaknesses            int64         `json:"weaknesses"`
 }
 
+// RecoverySet is the schema of that name.
+type RecoverySet struct {
+	Codes []string `json:"codes"`
+}
+
 // RedeemInBody is the schema of that name.
 type RedeemInBody struct {
 	Token string `json:"token"` // The fragment of the one-time link.
@@ -1621,6 +1699,11 @@ type RemediationRow struct {
 	Type             string              `json:"type"`
 	Vendor           string              `json:"vendor"`
 	Version          string              `json:"version"`
+}
+
+// RemovePasskeyInBody is the schema of that name.
+type RemovePasskeyInBody struct {
+	Password string `json:"password,omitzero"` // Needed when the session is older than 15 minutes.
 }
 
 // RequestRemediationInBody is the schema of that name.
@@ -1795,6 +1878,19 @@ type SearchHit struct {
 	Name string `json:"name"`
 }
 
+// SecondInBody is the schema of that name.
+type SecondInBody struct {
+	Code   string `json:"code"`
+	Factor string `json:"factor"` // One of "code", "recovery".
+	Ticket string `json:"ticket"`
+}
+
+// SecondStep is the schema of that name.
+type SecondStep struct {
+	Factors []string `json:"factors"` // What may be shown.
+	Ticket  string   `json:"ticket"`  // To be sent with the second factor; good for five minutes.
+}
+
 // SectionRow is the schema of that name.
 type SectionRow struct {
 	ChangedAt time.Time `json:"changed_at"`
@@ -1839,6 +1935,18 @@ type SecureTrendPoint struct {
 	Version    int64                 `json:"version"`
 }
 
+// SessionRow is the schema of that name.
+type SessionRow struct {
+	Agent     string    `json:"agent"` // What the browser called itself.
+	CreatedAt time.Time `json:"created_at"`
+	Current   bool      `json:"current"` // The session that asks.
+	EndsAt    time.Time `json:"ends_at"` // When it ends if it is not used again.
+	ID        string    `json:"id"`
+	Method    string    `json:"method"`  // How its person signed in.
+	Remote    string    `json:"remote"`  // Address it was opened from.
+	UsedAt    time.Time `json:"used_at"` // To five minutes.
+}
+
 // SeverityCount is the schema of that name.
 type SeverityCount struct {
 	Critical int64 `json:"critical"`
@@ -1848,10 +1956,23 @@ type SeverityCount struct {
 	Unrated  int64 `json:"unrated"`
 }
 
+// SignIn is the schema of that name.
+type SignIn struct {
+	Me   Me         `json:"me,omitzero"`   // Who is signed in now.
+	Step SecondStep `json:"step,omitzero"` // The second factor that is missing; nobody is signed in yet.
+}
+
 // SignInInBody is the schema of that name.
 type SignInInBody struct {
 	Password string `json:"password"`
 	Username string `json:"username"`
+}
+
+// SignInPolicy is the schema of that name.
+type SignInPolicy struct {
+	LocalAdminsOnly bool    `json:"local_admins_only"` // Only administrators sign in with a password or passkey of Picket; everybody else by single sign-on.
+	Roles           []int64 `json:"roles"`             // Ids of roles, for second_factor roles.
+	SecondFactor    string  `json:"second_factor"`     // Who needs a second factor. One of "optional", "roles", "everyone".
 }
 
 // SigningKey is the schema of that name.
@@ -1931,6 +2052,11 @@ type Status struct {
 	Notices           []Notice `json:"notices"`
 	Version           string   `json:"version"`
 	Weaknesses        int64    `json:"weaknesses"`
+}
+
+// SureInBody is the schema of that name.
+type SureInBody struct {
+	Password string `json:"password,omitzero"` // Needed when the session is older than 15 minutes.
 }
 
 // TagChange is the schema of that name.
@@ -2382,6 +2508,13 @@ func (c *Client) AddDestination(ctx context.Context, in DestinationBody) (Destin
 	return out, err
 }
 
+// AddPasskey: Register a passkey; answers recovery codes when there were none (POST /me/passkeys).
+func (c *Client) AddPasskey(ctx context.Context, in NewPasskeyInBody) (RecoverySet, error) {
+	var out RecoverySet
+	err := c.do(ctx, http.MethodPost, "/me/passkeys", nil, in, &out)
+	return out, err
+}
+
 // AddPerson: Make an account, with a one-time sign-in link (POST /people).
 func (c *Client) AddPerson(ctx context.Context, in NewPerson) (PersonLink, error) {
 	var out PersonLink
@@ -2422,6 +2555,13 @@ func (p ApplicationsParams) values() url.Values {
 func (c *Client) Applications(ctx context.Context, p ApplicationsParams) ([]AppRow, error) {
 	var out []AppRow
 	err := c.do(ctx, http.MethodGet, "/applications", p.values(), nil, &out)
+	return out, err
+}
+
+// AskPasskey: Start a sign-in by passkey (POST /session/passkey/ask).
+func (c *Client) AskPasskey(ctx context.Context, in AskPasskeyInBody) (Ceremony, error) {
+	var out Ceremony
+	err := c.do(ctx, http.MethodPost, "/session/passkey/ask", nil, in, &out)
 	return out, err
 }
 
@@ -2472,6 +2612,20 @@ func (c *Client) AuditAll(ctx context.Context, p AuditParams) iter.Seq2[AuditRow
 	})
 }
 
+// BeginCode: Make a secret for an authenticator app (POST /me/code).
+func (c *Client) BeginCode(ctx context.Context, in SureInBody) (NewCode, error) {
+	var out NewCode
+	err := c.do(ctx, http.MethodPost, "/me/code", nil, in, &out)
+	return out, err
+}
+
+// BeginPasskey: Start to register a passkey (POST /me/passkeys/begin).
+func (c *Client) BeginPasskey(ctx context.Context, in SureInBody) (Ceremony, error) {
+	var out Ceremony
+	err := c.do(ctx, http.MethodPost, "/me/passkeys/begin", nil, in, &out)
+	return out, err
+}
+
 // CancelException: End an exception, whole or for some of its device groups (POST /exceptions/{id}/cancel).
 func (c *Client) CancelException(ctx context.Context, id string, in CancelExceptionInBody) (ExceptionDetail, error) {
 	var out ExceptionDetail
@@ -2502,6 +2656,13 @@ func (c *Client) ChangeTags(ctx context.Context, in TagChange) (TagResult, error
 func (c *Client) CompleteRemediation(ctx context.Context, id string, in NoteInBody) (Remediation, error) {
 	var out Remediation
 	err := c.do(ctx, http.MethodPost, "/remediations/"+pathValue(id)+"/complete", nil, in, &out)
+	return out, err
+}
+
+// ConfirmCode: Take the secret into use; answers recovery codes when there were none (POST /me/code/confirm).
+func (c *Client) ConfirmCode(ctx context.Context, in ConfirmInBody) (RecoverySet, error) {
+	var out RecoverySet
+	err := c.do(ctx, http.MethodPost, "/me/code/confirm", nil, in, &out)
 	return out, err
 }
 
@@ -3178,9 +3339,19 @@ func (c *Client) EditRemediation(ctx context.Context, id string, in EditRemediat
 	return out, err
 }
 
+// EndOtherSessions: End all the own sessions but this one (DELETE /me/sessions).
+func (c *Client) EndOtherSessions(ctx context.Context) error {
+	return c.do(ctx, http.MethodDelete, "/me/sessions", nil, nil, nil)
+}
+
 // EndPersonSessions: End every session and link of a person (DELETE /people/{id}/sessions).
 func (c *Client) EndPersonSessions(ctx context.Context, id int64) error {
 	return c.do(ctx, http.MethodDelete, "/people/"+pathValue(id)+"/sessions", nil, nil, nil)
+}
+
+// EndSession: End one of the own sessions (DELETE /me/sessions/{id}).
+func (c *Client) EndSession(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/me/sessions/"+pathValue(id), nil, nil, nil)
 }
 
 // EventParams are the query of Event. Zero values are left out.
@@ -4452,6 +4623,24 @@ func (c *Client) ExposureScore(ctx context.Context, p ExposureScoreParams) (Scor
 	return out, err
 }
 
+// FactorsParams are the query of Factors. Zero values are left out.
+type FactorsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p FactorsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Factors: The own second factors (GET /me/factors).
+func (c *Client) Factors(ctx context.Context, p FactorsParams) (Factors, error) {
+	var out Factors
+	err := c.do(ctx, http.MethodGet, "/me/factors", p.values(), nil, &out)
+	return out, err
+}
+
 // FlagTimelineEvent: Flag an event of a device, or take its flag away (PUT /devices/{id}/timeline/events/{sub}/flag).
 func (c *Client) FlagTimelineEvent(ctx context.Context, in FlagInBody) error {
 	return c.do(ctx, http.MethodPut, "/devices/{id}/timeline/events/{sub}/flag", nil, in, nil)
@@ -4596,6 +4785,24 @@ func (c *Client) Live(ctx context.Context, p LiveParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/live", p.values(), nil)
 }
 
+// LocksParams are the query of Locks. Zero values are left out.
+type LocksParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p LocksParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Locks: Accounts and addresses that failed to sign in several times (GET /sign-in/locks).
+func (c *Client) Locks(ctx context.Context, p LocksParams) ([]LockRow, error) {
+	var out []LockRow
+	err := c.do(ctx, http.MethodGet, "/sign-in/locks", p.values(), nil, &out)
+	return out, err
+}
+
 // MeParams are the query of Me. Zero values are left out.
 type MeParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -4611,6 +4818,13 @@ func (p MeParams) values() url.Values {
 func (c *Client) Me(ctx context.Context, p MeParams) (Me, error) {
 	var out Me
 	err := c.do(ctx, http.MethodGet, "/session", p.values(), nil, &out)
+	return out, err
+}
+
+// NewRecoveryCodes: Make new recovery codes; the old ones end (POST /me/recovery-codes).
+func (c *Client) NewRecoveryCodes(ctx context.Context, in SureInBody) (RecoverySet, error) {
+	var out RecoverySet
+	err := c.do(ctx, http.MethodPost, "/me/recovery-codes", nil, in, &out)
 	return out, err
 }
 
@@ -5284,8 +5498,8 @@ func (c *Client) RecommendationsAll(ctx context.Context, p RecommendationsParams
 }
 
 // Redeem: Sign in with a one-time link (POST /session/redeem).
-func (c *Client) Redeem(ctx context.Context, in RedeemInBody) (Me, error) {
-	var out Me
+func (c *Client) Redeem(ctx context.Context, in RedeemInBody) (SignIn, error) {
+	var out SignIn
 	err := c.do(ctx, http.MethodPost, "/session/redeem", nil, in, &out)
 	return out, err
 }
@@ -5422,6 +5636,11 @@ func (c *Client) RemoveApplicationSecret(ctx context.Context, id string, sub str
 	return c.do(ctx, http.MethodDelete, "/applications/"+pathValue(id)+"/secrets/"+pathValue(sub), nil, nil, nil)
 }
 
+// RemoveCode: Remove the authenticator app (POST /me/code/remove).
+func (c *Client) RemoveCode(ctx context.Context, in SureInBody) error {
+	return c.do(ctx, http.MethodPost, "/me/code/remove", nil, in, nil)
+}
+
 // RemoveDestination: Remove a place for tickets and its secret (DELETE /ticketing/{id}).
 func (c *Client) RemoveDestination(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/ticketing/"+pathValue(id), nil, nil, nil)
@@ -5432,9 +5651,19 @@ func (c *Client) RemoveDevice(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/devices/"+pathValue(id), nil, nil, nil)
 }
 
+// RemovePasskey: Remove a passkey (POST /me/passkeys/{id}/remove).
+func (c *Client) RemovePasskey(ctx context.Context, id string, in RemovePasskeyInBody) error {
+	return c.do(ctx, http.MethodPost, "/me/passkeys/"+pathValue(id)+"/remove", nil, in, nil)
+}
+
 // RemoveVEX: Remove a VEX document and its exceptions (DELETE /vex/{id}).
 func (c *Client) RemoveVEX(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/vex/"+pathValue(id), nil, nil, nil)
+}
+
+// RenamePasskey: Name a passkey (PUT /me/passkeys/{id}).
+func (c *Client) RenamePasskey(ctx context.Context, id string, in NamePasskeyInBody) error {
+	return c.do(ctx, http.MethodPut, "/me/passkeys/"+pathValue(id), nil, in, nil)
 }
 
 // ReopenRemediation: Make a completed activity active again (POST /remediations/{id}/reopen).
@@ -5568,6 +5797,13 @@ func (c *Client) Search(ctx context.Context, p SearchParams) ([]SearchHit, error
 	return out, err
 }
 
+// SecondFactor: End a sign-in with a one-time code or recovery code (POST /session/second).
+func (c *Client) SecondFactor(ctx context.Context, in SecondInBody) (SignIn, error) {
+	var out SignIn
+	err := c.do(ctx, http.MethodPost, "/session/second", nil, in, &out)
+	return out, err
+}
+
 // SecureScoreParams are the query of SecureScore. Zero values are left out.
 type SecureScoreParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -5583,6 +5819,24 @@ func (p SecureScoreParams) values() url.Values {
 func (c *Client) SecureScore(ctx context.Context, p SecureScoreParams) (SecureScoreView, error) {
 	var out SecureScoreView
 	err := c.do(ctx, http.MethodGet, "/secure-score", p.values(), nil, &out)
+	return out, err
+}
+
+// SessionsParams are the query of Sessions. Zero values are left out.
+type SessionsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p SessionsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Sessions: The own open sessions (GET /me/sessions).
+func (c *Client) Sessions(ctx context.Context, p SessionsParams) ([]SessionRow, error) {
+	var out []SessionRow
+	err := c.do(ctx, http.MethodGet, "/me/sessions", p.values(), nil, &out)
 	return out, err
 }
 
@@ -5618,10 +5872,42 @@ func (c *Client) SetPrefs(ctx context.Context, in map[string]json.RawMessage) er
 	return c.do(ctx, http.MethodPut, "/me/prefs", nil, in, nil)
 }
 
+// SetSignInPolicy: Say what signing in takes (PUT /sign-in/policy).
+func (c *Client) SetSignInPolicy(ctx context.Context, in SignInPolicy) (SignInPolicy, error) {
+	var out SignInPolicy
+	err := c.do(ctx, http.MethodPut, "/sign-in/policy", nil, in, &out)
+	return out, err
+}
+
 // SignIn: Sign in with a password (POST /session).
-func (c *Client) SignIn(ctx context.Context, in SignInInBody) (Me, error) {
-	var out Me
+func (c *Client) SignIn(ctx context.Context, in SignInInBody) (SignIn, error) {
+	var out SignIn
 	err := c.do(ctx, http.MethodPost, "/session", nil, in, &out)
+	return out, err
+}
+
+// SignInPasskey: End a sign-in by passkey (POST /session/passkey).
+func (c *Client) SignInPasskey(ctx context.Context, in PasskeyInBody) (SignIn, error) {
+	var out SignIn
+	err := c.do(ctx, http.MethodPost, "/session/passkey", nil, in, &out)
+	return out, err
+}
+
+// SignInPolicyParams are the query of SignInPolicy. Zero values are left out.
+type SignInPolicyParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p SignInPolicyParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// SignInPolicy: What signing in takes (GET /sign-in/policy).
+func (c *Client) SignInPolicy(ctx context.Context, p SignInPolicyParams) (SignInPolicy, error) {
+	var out SignInPolicy
+	err := c.do(ctx, http.MethodGet, "/sign-in/policy", p.values(), nil, &out)
 	return out, err
 }
 
@@ -5781,6 +6067,11 @@ func (c *Client) Tokens(ctx context.Context, p TokensParams) ([]TokenRow, error)
 	var out []TokenRow
 	err := c.do(ctx, http.MethodGet, "/tokens", p.values(), nil, &out)
 	return out, err
+}
+
+// Unlock: Forgive the failures of an account or address (DELETE /sign-in/locks/{id}).
+func (c *Client) Unlock(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/sign-in/locks/"+pathValue(id), nil, nil, nil)
 }
 
 // UserGroupsParams are the query of UserGroups. Zero values are left out.
