@@ -131,3 +131,20 @@ func TestOlderServerGetsNoEvents(t *testing.T) {
 		t.Errorf("the server that was there last speaks %d", got)
 	}
 }
+
+// unpackEvents returns the events of a batch.
+func unpackEvents(t *testing.T, p payload) (out []event.Event) {
+	t.Helper()
+	raw, err := (&protocol.Events{Packed: p.packed, Count: p.count}).Records()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for len(raw) > 0 {
+		var rec event.Record
+		if rec, raw, err = event.Split(raw); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, rec.Event())
+	}
+	return out
+}

@@ -15,6 +15,7 @@ const (
 	flushEvery = 400 * time.Millisecond // an event is on the disk within a second
 	aliveEvery = 10 * time.Second
 	batchFull  = protocol.MaxEventBytes - event.MaxRecord
+	maxGaps    = 1000 // that are told second by second; beyond it in one
 	// pendingMax bounds the events in memory that the disk does not take.
 	pendingMax = 8 << 20
 )
@@ -197,7 +198,7 @@ func (r *recorder) gap(k event.Kind, from, to uint64, reason string) {
 	r.open[streamOf(k)].spans.cover(k, from, to)
 	for i := len(r.gaps) - 1; i >= 0; i-- {
 		if g := &r.gaps[i]; g.kind == k {
-			if g.reason == reason && g.to+1 == from && now.Sub(g.at) < time.Second {
+			if g.reason == reason && g.to+1 == from && (now.Sub(g.at) < time.Second || len(r.gaps) > maxGaps) {
 				g.to = to
 				return
 			}
@@ -263,12 +264,14 @@ func (r *recorder) flush(ctx context.Context) {
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
 	r.mu.Lock()
-	gaps := r.gaps
-	r.gaps = nil
-	for i := range gaps {
-		e := gaps[i].lostEvent()
-		e.Seq = r.numbers.take(event.Sensor, 1)
-		r.add(e)
+	if r.pending <= pendingMax { // else they wait until there is room
+		gaps := r.gaps
+		r.gaps = nil
+		for i := range gaps {
+			e := gaps[i].lostEvent()
+			e.Seq = r.numbers.take(event.Sensor, 1)
+			r.add(e)
+		}
 	}
 	for i := range r.open {
 		if r.open[i].spans != (spans{}) {

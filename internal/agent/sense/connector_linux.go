@@ -27,6 +27,7 @@ const (
 	connHead      = 20 // of the connector's message
 	connEventHead = 16
 	connBuffer    = 4 << 20
+	firstPidNS    = 0xEFFFFFFC // the kernel's number of the first namespace of processes
 )
 
 func openConnector(_ context.Context, h *host) (running, error) {
@@ -51,7 +52,7 @@ func (c *connector) listen() error {
 	if err != nil {
 		return err
 	}
-	if first != 0xEFFFFFFC { // the kernel's number of the first one
+	if first != firstPidNS {
 		return errors.New("it numbers processes by the host's namespace, this is another")
 	}
 	if err := unix.Bind(c.fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: connIndex}); err != nil {

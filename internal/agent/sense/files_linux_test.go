@@ -6,16 +6,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/picketsec/picket/internal/event"
 )
-
-// newHost is a host whose sources are started one by one.
-func newHost(k *taker) *host {
-	c := NewClock(time.Time{})
-	return &host{cfg: Config{Clock: c, Sink: k, Memory: memory{}}, log: quiet, clock: c, sink: k, procs: newTable(), users: newUsers("/"), files: newHasher()}
-}
 
 // start runs a source until the test ends.
 func start(t *testing.T, r running) {
@@ -43,7 +36,7 @@ func TestFilesInWatchedPlaces(t *testing.T) {
 		}
 	}
 	k := &taker{}
-	f, err := openPlaces(newHost(k), []watched{{pattern: etc, deep: true}, {pattern: tmp, code: true}})
+	f, err := openPlaces(newBareHost(k, memory{}), []watched{{pattern: etc, deep: true}, {pattern: tmp, code: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ const (
 	journalKnown    = 1 | 2 | 4 | journalZstd | journalCompact
 	objectData      = 1
 	objectEntry     = 3
+	objectZstd      = 4 // a flag
 	objectMax       = 7
 	maxJournalItems = 256
 	maxJournalField = 16 << 10
@@ -184,8 +185,8 @@ func (j *journalFile) field(at uint64, want func(string) bool) (name, value stri
 		return "", "", fmt.Errorf("%w: field at %d", errJournal, at)
 	}
 	length := size - head
-	packed := raw[1]&journalZstd != 0
-	if raw[1]&^journalZstd != 0 {
+	packed := raw[1]&objectZstd != 0
+	if raw[1]&^objectZstd != 0 {
 		return "", "", nil // packed in a way of old: fields that long are not of interest
 	}
 	payload := raw[head:min(uint64(n), head+length)]
@@ -228,4 +229,13 @@ func (j *journalFile) close() {
 	if j.zstd != nil {
 		j.zstd.Close()
 	}
+}
+
+// wanted are the fields of an entry that are of interest.
+func wanted(name string) bool {
+	switch name {
+	case "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "_UID", "_PID", "UNIT", "JOB_RESULT":
+		return true
+	}
+	return false
 }

@@ -178,15 +178,6 @@ func (s *journal) Run(ctx context.Context) error {
 	}
 }
 
-// wanted are the fields of an entry that are of interest.
-func wanted(name string) bool {
-	switch name {
-	case "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "_UID", "_PID", "UNIT", "JOB_RESULT":
-		return true
-	}
-	return false
-}
-
 // read tells what a file has more than before, and whether there was any.
 func (s *journal) read(t *tailed) (bool, error) {
 	if err := t.j.refresh(); err != nil {

@@ -40,7 +40,7 @@ var (
 	sshRefused  = regexp.MustCompile(`^User (.*) from (\S+) not allowed because (.*)$`)
 	suDone      = regexp.MustCompile(`^\(to (\S+)\) (\S+) on (\S+)$`)
 	suFailed    = regexp.MustCompile(`^FAILED SU \(to (.*)\) (\S+) on (\S+)$`)
-	loginOn     = regexp.MustCompile(`^(?:ROOT LOGIN|LOGIN ON|DIALUP AT) *(?:ON )?(\S+)(?: BY (\S+))?(?: FROM (\S+))?$`)
+	loginOn     = regexp.MustCompile(`^(?:ROOT LOGIN|LOGIN ON|DIALUP AT) *(?i:ON )?(\S+)(?: BY (\S+))?(?: FROM (\S+))?$`)
 	loginFailed = regexp.MustCompile(`^FAILED LOGIN \((\d+)\) on '(.*?)'(?: from '(.*?)')? FOR '(.*)', (.*)$`)
 	pamOpened   = regexp.MustCompile(`^pam_unix\((\S+):session\): session opened for user (\S+?)(?:\(uid=(\d+)\))?(?: by (\S*?)\(uid=(\d+)\))?$`)
 	pamClosed   = regexp.MustCompile(`^pam_unix\((\S+):session\): session closed for user (\S+)$`)

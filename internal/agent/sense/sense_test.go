@@ -2,7 +2,11 @@ package sense
 
 import (
 	"encoding/json"
+	"log/slog"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/picketsec/picket/internal/event"
 )
@@ -15,4 +19,45 @@ func kindsOf(t *testing.T, e *event.Event) []string {
 		t.Fatal(err)
 	}
 	return more.Kinds
+}
+
+// taker is a sink that keeps everything.
+type taker struct {
+	mu     sync.Mutex // guards the fields below
+	events []event.Event
+	lost   map[event.Kind]uint64
+}
+
+func (k *taker) Put(e *event.Event) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.events = append(k.events, *e)
+}
+
+func (k *taker) Lost(kind event.Kind, n uint64, _ string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.lost == nil {
+		k.lost = map[event.Kind]uint64{}
+	}
+	k.lost[kind] += n
+}
+
+func (k *taker) all() []event.Event {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.events)
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+type memory map[string][]byte
+
+func (m memory) Get(name string) []byte    { return m[name] }
+func (m memory) Set(name string, v []byte) { m[name] = v }
+
+// newBareHost is a host whose sources are started one by one.
+func newBareHost(k *taker, m memory) *host {
+	c := NewClock(time.Time{})
+	return &host{cfg: Config{Clock: c, Sink: k, Memory: m}, log: quiet, clock: c, sink: k, procs: newTable(), users: newUsers("/"), files: newHasher()}
 }
