@@ -22,7 +22,7 @@ import (
 type TimelineFilter struct {
 	From    time.Time `query:"from" doc:"From this time on (RFC 3339)."`
 	To      time.Time `query:"to" doc:"Before this time (RFC 3339)."`
-	Group   []string  `query:"group" maxItems:"40" doc:"Event groups."`
+	Group   []string  `query:"event_group" maxItems:"40" doc:"Event groups."`
 	Action  []string  `query:"action" maxItems:"100" doc:"Action types."`
 	Q       string    `query:"q" maxLength:"200" doc:"Text that occurs in the event, whatever its case."`
 	Flagged bool      `query:"flagged" doc:"Only flagged events."`
@@ -56,7 +56,8 @@ type timelineEventIn struct {
 }
 
 type flagIn struct {
-	timelineEventIn
+	ID
+	Sub  string `path:"sub" maxLength:"100" doc:"Id of the event."`
 	Body struct {
 		Flagged bool `json:"flagged"`
 	}

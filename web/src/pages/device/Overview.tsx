@@ -5,6 +5,7 @@ import { useOpen } from "../../app/useOpen";
 import { useDeviceId } from "../../app/useDeviceId";
 import { AssessmentCard } from "./AssessmentCard";
 import { ClosedCard } from "./ClosedCard";
+import { LogonCard } from "./LogonCard";
 import { ScoreFlyout } from "./ScoreFlyout";
 import { SupportCard, SupportNotice } from "./SupportCard";
 import { GapsCard, RestartCard, StatesCard, TopWeakCard, UpdatesCard } from "./cards";
@@ -33,6 +34,7 @@ export function Overview() {
         <SupportCard d={d} />
         <StatesCard d={d} />
         <GapsCard d={d} />
+        {!d.sbom && <LogonCard device={d.id} />}
         <ClosedCard id={d.id} />
       </div>
       {open === scoreFlyout && <ScoreFlyout id={d.id} name={d.name} onClose={close} />}

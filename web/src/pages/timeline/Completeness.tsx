@@ -1,0 +1,47 @@
+import { Button, Popover, PopoverSurface, PopoverTrigger, makeStyles, tokens } from "@fluentui/react-components";
+import { CheckmarkCircleRegular, WarningRegular } from "@fluentui/react-icons";
+import type { Timeline } from "../../api/schema";
+import { moment, number, plural } from "../../lib/format";
+import { Chip } from "../../ui/Chip";
+
+const useStyles = makeStyles({
+  good: { display: "inline-flex", alignItems: "center", gap: "6px", color: tokens.colorStatusSuccessForeground1 },
+  box: { maxWidth: "520px", maxHeight: "320px", overflow: "auto" },
+  list: { margin: "8px 0 0", paddingLeft: "18px" },
+});
+
+const lag = (seconds: number): string => {
+  const n = Math.abs(seconds);
+  const text = n < 120 ? `${Math.round(n)} s` : n < 7200 ? `${Math.round(n / 60)} min` : n < 172_800 ? `${Math.round(n / 3600)} h` : `${Math.round(n / 86_400)} days`;
+  return seconds > 0 ? `${text} behind` : `${text} ahead`;
+};
+
+/** Whether events of the range are missing, and which; and how far the device's clock is off. */
+export function Completeness({ t }: { t: Timeline | undefined }) {
+  const s = useStyles();
+  if (!t) return null;
+  return (
+    <>
+      {t.skew_seconds !== 0 && <Chip tone="warn" title="Times are corrected by this; the host's own times are a column.">{`Clock ${lag(t.skew_seconds)}`}</Chip>}
+      {t.complete ? (
+        <span className={s.good} title="Every event has a number of its kind; none is missing in this range."><CheckmarkCircleRegular aria-hidden />0 events missing</span>
+      ) : (
+        <Popover withArrow>
+          <PopoverTrigger disableButtonEnhancement>
+            <Button size="small" icon={<WarningRegular />}>{t.missing_total > 0 ? `${plural(t.missing_total, "event")} missing` : "Parts cannot be read"}</Button>
+          </PopoverTrigger>
+          <PopoverSurface className={s.box} aria-label="What is missing">
+            {t.damaged > 0 && <div>{`${plural(t.damaged, "part")} of the log on the server cannot be read: the disk returned something else than was written.`}</div>}
+            <ul className={s.list}>
+              {t.missing.map((m) => (
+                <li key={`${m.kind} ${m.from}`}>
+                  {`${plural(m.to - m.from + 1, `${m.kind} event`)} (${number(m.from)} – ${number(m.to)}) between ${moment(new Date(m.after))} and ${moment(new Date(m.before))}: ${m.reason || "not known why"}`}
+                </li>
+              ))}
+            </ul>
+          </PopoverSurface>
+        </Popover>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,85 @@
+import { Button, makeStyles, tokens } from "@fluentui/react-components";
+import { FlagFilled, FlagRegular } from "@fluentui/react-icons";
+import type { TimelineRow } from "../../api/schema";
+import { OpenLink } from "../../app/Anchor";
+import { moment, time } from "../../lib/format";
+import { toneOf } from "../../lib/timeline";
+import type { Column } from "../../ui/DataTable";
+import { EventIcon } from "./EventIcon";
+
+const useStyles = makeStyles({
+  title: { display: "flex", gap: "8px", alignItems: "center", minWidth: 0 },
+  words: { overflow: "hidden", textOverflow: "ellipsis" },
+  arrow: { color: tokens.colorNeutralForeground3, margin: "0 4px" },
+});
+
+/** What happened, with a sign of its group. */
+function Title({ row }: { row: TimelineRow }) {
+  const s = useStyles();
+  return (
+    <span className={s.title} title={row.title}>
+      <EventIcon tone={toneOf(row.group)} group={row.group} />
+      <span className={s.words}>{row.title}</span>
+    </span>
+  );
+}
+
+/** What took part, in the order in which it acted. */
+function Entities({ row }: { row: TimelineRow }) {
+  const s = useStyles();
+  if (row.entities.length === 0) return <>–</>;
+  return (
+    <span title={row.entities.map((e) => e.detail || e.name).join("\n")}>
+      {row.entities.map((e, i) => (
+        <span key={`${i} ${e.name}`}>{i > 0 && <span className={s.arrow} aria-hidden>›</span>}{e.name}</span>
+      ))}
+    </span>
+  );
+}
+
+const clock = (at: string): string => {
+  const d = time(at);
+  return d ? `${moment(d)}.${String(d.getMilliseconds()).padStart(3, "0")}` : "–";
+};
+
+const field = (name: string) => (r: TimelineRow) => {
+  const v = r.fields[name];
+  const text = typeof v === "string" ? v : v === undefined ? "" : JSON.stringify(v);
+  return <span title={text}>{text || "–"}</span>;
+};
+
+/** The columns of a timeline; the last one flags. */
+export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Column<TimelineRow>[] {
+  return [
+    { key: "time", title: "Event time", width: 186, render: (r) => <OpenLink id={r.id}>{clock(r.time)}</OpenLink> },
+    { key: "title", title: "Event", width: 200, grow: true, render: (r) => <Title row={r} /> },
+    { key: "user", title: "User", width: 88, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
+    { key: "action", title: "Action type", width: 132, render: (r) => <span title={r.action}>{r.action}</span> },
+    { key: "entities", title: "Entities", width: 180, render: (r) => <Entities row={r} /> },
+    { key: "info", title: "Additional information", width: 128, render: (r) => <span title={r.info.join("\n")}>{r.info.join(" · ") || "–"}</span> },
+    {
+      key: "flag", title: "Flag", width: 52,
+      render: (r) => (
+        <Button
+          size="small"
+          appearance="transparent"
+          icon={r.flagged ? <FlagFilled /> : <FlagRegular />}
+          aria-pressed={r.flagged}
+          aria-label={r.flagged ? `Remove the flag of ${r.title}` : `Flag ${r.title}`}
+          onClick={(e) => { e.stopPropagation(); onFlag(r); }}
+        />
+      ),
+    },
+    { key: "group", title: "Event group", width: 160, optional: true, render: (r) => r.group },
+    { key: "command", title: "Command line", width: 300, optional: true, render: (r) => field("ProcessCommandLine")(r) },
+    { key: "initiating", title: "Initiating process command line", width: 300, optional: true, render: (r) => field("InitiatingProcessCommandLine")(r) },
+    { key: "pid", title: "Process id", width: 96, align: "end", optional: true, render: (r) => field("ProcessId")(r) },
+    { key: "path", title: "Folder path", width: 240, optional: true, render: (r) => field("FolderPath")(r) },
+    { key: "sha256", title: "SHA-256", width: 240, optional: true, render: (r) => field("SHA256")(r) },
+    { key: "remote", title: "Remote address", width: 150, optional: true, render: (r) => field("RemoteIP")(r) },
+    { key: "table", title: "Table", width: 180, optional: true, render: (r) => r.table },
+    { key: "host_time", title: "Host's clock", width: 186, optional: true, render: (r) => clock(r.host_time) },
+    { key: "received", title: "Received", width: 186, optional: true, render: (r) => clock(r.received) },
+    { key: "seq", title: "Number", width: 90, align: "end", optional: true, render: (r) => String(r.seq) },
+  ];
+}
