@@ -1,16 +1,17 @@
 import { Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
-import { Fragment, useEffect, useState } from "react";
+import { Fragment, Suspense, lazy, useEffect, useState } from "react";
 import { explain } from "../api/client";
 import { listen } from "../api/live";
 import { session } from "../api/queries";
 import type { RawSearch } from "../lib/search";
 import { Empty } from "../ui/Empty";
 import { Nav } from "./Nav";
-import { Notices } from "./Notices";
 import { loadPrefs } from "./prefs";
 import { TopBar } from "./TopBar";
+
+const Notices = lazy(() => import("./Notices").then((m) => ({ default: m.Notices }))); // after the page, not before it
 
 const useStyles = makeStyles({
   root: { height: "100vh", display: "flex", flexDirection: "column", backgroundColor: tokens.colorNeutralBackground1, color: tokens.colorNeutralForeground1 },
@@ -54,7 +55,7 @@ export function Shell() {
       <div className={s.under}>
         <Nav />
         <div className={s.right}>
-          <Notices me={me} live={live} />
+          <Suspense><Notices me={me} live={live} /></Suspense>
           <main id="main" className={s.main} tabIndex={-1}>
             <Fragment key={group}>{/* another selection of device groups is another page */}<Outlet /></Fragment>
           </main>
