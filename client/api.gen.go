@@ -3078,26 +3078,28 @@ func (c *Client) DeviceSoftwareAll(ctx context.Context, id string, p DeviceSoftw
 
 // DeviceTimelineParams are the query of DeviceTimeline. Zero values are left out.
 type DeviceTimelineParams struct {
-	From    time.Time // From this time on (RFC 3339).
-	To      time.Time // Before this time (RFC 3339).
-	Group   []string  // Event groups.
-	Action  []string  // Action types.
-	Q       string    // Text that occurs in the event, whatever its case.
-	Flagged bool      // Only flagged events.
-	Cursor  string    // Cursor of the page before; none: the newest events.
-	Size    int64     // Events per page.
+	From       time.Time // From this time on (RFC 3339).
+	To         time.Time // Before this time (RFC 3339).
+	EventGroup []string  // Event groups.
+	Action     []string  // Action types.
+	Q          string    // Text that occurs in the event, whatever its case.
+	Flagged    bool      // Only flagged events.
+	Cursor     string    // Cursor of the page before; none: the newest events.
+	Size       int64     // Events per page.
+	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p DeviceTimelineParams) values() url.Values {
 	q := url.Values{}
 	addQuery(q, "from", p.From)
 	addQuery(q, "to", p.To)
-	addQuery(q, "group", p.Group)
+	addQuery(q, "event_group", p.EventGroup)
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
 	addQuery(q, "cursor", p.Cursor)
 	addQuery(q, "size", p.Size)
+	addQuery(q, "group", p.Group)
 	return q
 }
 
@@ -3110,22 +3112,24 @@ func (c *Client) DeviceTimeline(ctx context.Context, id string, p DeviceTimeline
 
 // DeviceTimelineCountsParams are the query of DeviceTimelineCounts. Zero values are left out.
 type DeviceTimelineCountsParams struct {
-	From    time.Time // From this time on (RFC 3339).
-	To      time.Time // Before this time (RFC 3339).
-	Group   []string  // Event groups.
-	Action  []string  // Action types.
-	Q       string    // Text that occurs in the event, whatever its case.
-	Flagged bool      // Only flagged events.
+	From       time.Time // From this time on (RFC 3339).
+	To         time.Time // Before this time (RFC 3339).
+	EventGroup []string  // Event groups.
+	Action     []string  // Action types.
+	Q          string    // Text that occurs in the event, whatever its case.
+	Flagged    bool      // Only flagged events.
+	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p DeviceTimelineCountsParams) values() url.Values {
 	q := url.Values{}
 	addQuery(q, "from", p.From)
 	addQuery(q, "to", p.To)
-	addQuery(q, "group", p.Group)
+	addQuery(q, "event_group", p.EventGroup)
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
+	addQuery(q, "group", p.Group)
 	return q
 }
 
@@ -3748,13 +3752,14 @@ func (c *Client) ExportDeviceSoftware(ctx context.Context, id string, p ExportDe
 
 // ExportDeviceTimelineParams are the query of ExportDeviceTimeline. Zero values are left out.
 type ExportDeviceTimelineParams struct {
-	Format  string    // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
-	From    time.Time // From this time on (RFC 3339).
-	To      time.Time // Before this time (RFC 3339).
-	Group   []string  // Event groups.
-	Action  []string  // Action types.
-	Q       string    // Text that occurs in the event, whatever its case.
-	Flagged bool      // Only flagged events.
+	Format     string    // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	From       time.Time // From this time on (RFC 3339).
+	To         time.Time // Before this time (RFC 3339).
+	EventGroup []string  // Event groups.
+	Action     []string  // Action types.
+	Q          string    // Text that occurs in the event, whatever its case.
+	Flagged    bool      // Only flagged events.
+	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportDeviceTimelineParams) values() url.Values {
@@ -3762,10 +3767,11 @@ func (p ExportDeviceTimelineParams) values() url.Values {
 	addQuery(q, "format", p.Format)
 	addQuery(q, "from", p.From)
 	addQuery(q, "to", p.To)
-	addQuery(q, "group", p.Group)
+	addQuery(q, "event_group", p.EventGroup)
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
+	addQuery(q, "group", p.Group)
 	return q
 }
 
@@ -4642,8 +4648,8 @@ func (c *Client) Factors(ctx context.Context, p FactorsParams) (Factors, error) 
 }
 
 // FlagTimelineEvent: Flag an event of a device, or take its flag away (PUT /devices/{id}/timeline/events/{sub}/flag).
-func (c *Client) FlagTimelineEvent(ctx context.Context, in FlagInBody) error {
-	return c.do(ctx, http.MethodPut, "/devices/{id}/timeline/events/{sub}/flag", nil, in, nil)
+func (c *Client) FlagTimelineEvent(ctx context.Context, id string, sub string, in FlagInBody) error {
+	return c.do(ctx, http.MethodPut, "/devices/"+pathValue(id)+"/timeline/events/"+pathValue(sub)+"/flag", nil, in, nil)
 }
 
 // ImportSBOMParams are the query of ImportSBOM. Zero values are left out.

@@ -8258,8 +8258,8 @@ export interface operations {
                 from?: string;
                 /** @description Before this time (RFC 3339). */
                 to?: string;
-                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
-                group?: number[];
+                /** @description Event groups. */
+                event_group?: string[];
                 /** @description Action types. */
                 action?: string[];
                 /** @description Text that occurs in the event, whatever its case. */
@@ -8270,6 +8270,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Events per page. */
                 size?: number;
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -8343,14 +8345,16 @@ export interface operations {
                 from?: string;
                 /** @description Before this time (RFC 3339). */
                 to?: string;
-                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
-                group?: number[];
+                /** @description Event groups. */
+                event_group?: string[];
                 /** @description Action types. */
                 action?: string[];
                 /** @description Text that occurs in the event, whatever its case. */
                 q?: string;
                 /** @description Only flagged events. */
                 flagged?: boolean;
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
@@ -8494,7 +8498,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+                /** @description Id of the event. */
+                sub: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -8566,14 +8575,16 @@ export interface operations {
                 from?: string;
                 /** @description Before this time (RFC 3339). */
                 to?: string;
-                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
-                group?: number[];
+                /** @description Event groups. */
+                event_group?: string[];
                 /** @description Action types. */
                 action?: string[];
                 /** @description Text that occurs in the event, whatever its case. */
                 q?: string;
                 /** @description Only flagged events. */
                 flagged?: boolean;
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
             };
             header?: never;
             path: {
