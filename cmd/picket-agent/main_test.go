@@ -352,6 +352,30 @@ func TestChangeIsThereInTwoSeconds(t *testing.T) {
 	}
 }
 
+// What no file notice tells of is there soon after a nudge, and not hours later.
+func TestNudgeMakesItLook(t *testing.T) {
+	h, r := newHouse(t), newTree(t)
+	stop := h.start(h.args(filepath.Join(t.TempDir(), "state"), h.token(1), "--root", r.dir)...)
+	h.wait("the first report", func() bool {
+		d := h.devices()
+		return len(d) == 1 && d[0].Connected && h.versions(d[0].ID, "probe") == "1.0-1"
+	})
+	id := h.devices()[0].ID
+	if err := os.MkdirAll(filepath.Join(r.dir, "srv/app/node_modules/left-pad"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.write("srv/app/node_modules/left-pad/package.json", `{"name":"left-pad","version":"1.3.0"}`)
+	if _, err := h.s.Nudge(t.Context(), admin, string(id)); err != nil {
+		t.Fatal(err)
+	}
+	h.wait("what the agent sees", func() bool { return h.versions(id, "left-pad") == "1.3.0" })
+	stop()
+	h.wait("the end of the session", func() bool { return !h.devices()[0].Connected })
+	if _, err := h.s.Nudge(t.Context(), admin, string(id)); !errors.Is(err, server.ErrUnavailable) {
+		t.Errorf("an agent that is away: %v", err)
+	}
+}
+
 func TestServerAbsence(t *testing.T) {
 	h, r := newHouse(t), newTree(t)
 	state := filepath.Join(t.TempDir(), "state")

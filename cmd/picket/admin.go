@@ -63,5 +63,21 @@ func (c *ExplainCmd) Run(e *env) error {
 	return err
 }
 
+// NudgeCmd is "picket nudge".
+type NudgeCmd struct {
+	Data   string `required:"" env:"PICKET_DATA" help:"Data directory."`
+	Device string `arg:"" help:"Device id or name."`
+}
+
+// Run asks and says whom; what the agent finds comes when it has looked.
+func (c *NudgeCmd) Run(e *env) error {
+	var name string
+	if err := runVerb(e, c.Data, "nudge", server.NudgeArgs{Device: c.Device}, &name, nil); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(e.err, "the agent of %s looks at everything now\n", name)
+	return err
+}
+
 // discardLogger drops what net/http says of broken handshakes of strangers.
 func discardLogger() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -34,6 +34,7 @@ func adminVerbs() map[string]AdminVerb {
 	verbs := map[string]AdminVerb{
 		"ping":                func(context.Context, *Server, json.RawMessage, func(Progress)) (any, error) { return "ok", nil },
 		"explain":             explainVerb,
+		"nudge":               nudgeVerb,
 		"enroll-token create": enrollTokenVerb,
 		"onboarding":          onboardingVerb,
 		"sign-in-link":        signInLinkVerb,

@@ -313,6 +313,7 @@ type API interface {
 	DeviceScore(ctx context.Context, c Caller, id string) (DeviceScore, error)
 	DeviceChecks(ctx context.Context, c Caller, id string, q Query) (Page[DeviceCheckRow], error)
 	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
+	Nudge(ctx context.Context, c Caller, id string) (string, error)
 
 	DeviceGroups(ctx context.Context, c Caller) ([]DeviceGroup, error)
 	SaveDeviceGroup(ctx context.Context, c Caller, id exposure.Group, e RuleEdit) (DeviceGroup, error)
