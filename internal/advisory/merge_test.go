@@ -98,3 +98,66 @@ func TestReadVector(t *testing.T) {
 		}
 	}
 }
+
+// What catalogues say of a flaw: the newest score counts, the catalogue of
+// exploited flaws before its echo elsewhere, and an entry there is the proof of
+// an exploit; two CVE ids that one record names stay two flaws.
+func TestMergeMarks(t *testing.T) {
+	const id = "CVE-2024-1000"
+	entry := func(feed, name string, ransomware bool) FeedFacts {
+		return FeedFacts{feed, Record{ID: id, KEV: &KEV{Added: "2024-02-01", Name: name, Ransomware: ransomware}}}
+	}
+	score := func(feed, date string, n float64) FeedFacts {
+		return FeedFacts{feed, Record{ID: id, EPSS: &EPSS{n, n, date}}}
+	}
+	for _, tt := range []struct {
+		name  string
+		parts []FeedFacts
+		check func(w Weakness) bool
+	}{
+		{"exploited", []FeedFacts{entry("kev", "K", false)}, func(w Weakness) bool { return w.Exploit == ExploitVerified }},
+		{"used for ransom", []FeedFacts{entry("kev", "K", true)}, func(w Weakness) bool { return w.Exploit == ExploitInKit }},
+		{"public before exploited", []FeedFacts{{"nvd", Record{ID: id, Facts: &Weakness{ID: id, Exploit: ExploitPublic}}}, entry("kev", "K", false)},
+			func(w Weakness) bool { return w.Exploit == ExploitVerified }},
+		{"a kit stays one", []FeedFacts{{"nvd", Record{ID: id, Facts: &Weakness{ID: id, Exploit: ExploitInKit}}}, entry("kev", "K", false)},
+			func(w Weakness) bool { return w.Exploit == ExploitInKit }},
+		{"catalogue and echoes", []FeedFacts{entry("cve5", "echo", false), entry("kev", "catalogue", true), entry("nvd", "echo", false)},
+			func(w Weakness) bool { return w.KEV.Name == "catalogue" && w.KEV.Ransomware }},
+		{"echo alone", []FeedFacts{entry("nvd", "echo", false)}, func(w Weakness) bool { return w.KEV != nil && w.KEV.Name == "echo" }},
+		{"scores of two days", []FeedFacts{score("epss", "2024-03-01", 0.1), score("zz", "2024-03-02", 0.9)}, func(w Weakness) bool { return w.EPSS == 0.9 && w.EPSSDate == "2024-03-02" }},
+		{"scores of two days, turned", []FeedFacts{score("epss", "2024-03-02", 0.9), score("zz", "2024-03-01", 0.1)}, func(w Weakness) bool { return w.EPSS == 0.9 && w.EPSSDate == "2024-03-02" }},
+		{"two CVEs in one advisory", []FeedFacts{{"osv/npm", Record{ID: "GHSA-a", Aliases: []string{id, "CVE-2024-1001", "PYSEC-2024-1"}, Facts: &Weakness{ID: id}}}},
+			func(w Weakness) bool { return cmp.Diff([]string{"GHSA-a", "PYSEC-2024-1"}, w.Aliases) == "" }},
+	} {
+		for range 4 {
+			rand.Shuffle(len(tt.parts), func(i, j int) { tt.parts[i], tt.parts[j] = tt.parts[j], tt.parts[i] })
+			if w := MergeFacts(id, tt.parts); !tt.check(w) {
+				t.Errorf("%s: %+v", tt.name, w)
+				break
+			}
+		}
+	}
+}
+
+// The score that a feed states is kept, whatever its vector would give; a
+// vector that cannot be read counts only beside a stated score and when it
+// tells its version.
+func TestStatedScores(t *testing.T) {
+	const vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" // 9.8
+	for _, tt := range []struct {
+		text  string
+		given float64
+		want  []Score
+	}{
+		{vector, 0, []Score{{"3.1", vector, 9.8, "nvd"}}},
+		{vector, 9.1, []Score{{"3.1", vector, 9.1, "nvd"}}},
+		{vector, 11, []Score{{"3.1", vector, 9.8, "nvd"}}},
+		{"CVSS:4.0/AV:N/odd:X", 7.7, []Score{{"4.0", "CVSS:4.0/AV:N/odd:X", 7.7, "nvd"}}},
+		{"CVSS:4.0/AV:N/odd:X", 0, nil},
+		{"AV:N/odd:X", 7.7, nil},
+	} {
+		if diff := cmp.Diff(tt.want, addScore(nil, "nvd", tt.text, tt.given)); diff != "" {
+			t.Errorf("%s stated as %v (-want +got):\n%s", tt.text, tt.given, diff)
+		}
+	}
+}

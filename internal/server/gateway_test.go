@@ -649,6 +649,40 @@ func TestEnrolRefusesBadRequests(t *testing.T) {
 	}
 }
 
+// Who guesses tokens is refused for a while, also with a good one; who enrols
+// a fleet from one address is not.
+func TestGuessingTokensIsLimited(t *testing.T) {
+	s := newSite(t)
+	csr, err := protocol.NewCSR(newKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := protocol.EnrollRequest{Version: 1, Token: s.secs, CSR: csr}
+	for range 2 * faultBurst {
+		if status, _, no := s.post(good); status != 200 {
+			t.Fatalf("a good request: %d %+v", status, no)
+		}
+	}
+	wrong := good
+	if wrong.CSR, err = protocol.NewCSR(newKey(t)); err != nil { // a key that is no device yet
+		t.Fatal(err)
+	}
+	wrong.Token = "pkt_AAAAAAAAAAAAAAAAAAAAAAAAAA"
+	limited := false
+	for range 3 * faultBurst {
+		status, _, no := s.post(wrong)
+		if limited = status == 429; limited {
+			break
+		}
+		if status != 403 || no.Code != protocol.RefusedToken {
+			t.Fatalf("a wrong token: %d %+v", status, no)
+		}
+	}
+	if status, _, _ := s.post(good); !limited || status != 429 {
+		t.Errorf("limited after %d wrong tokens: %v; then a good one: %d", 3*faultBurst, limited, status)
+	}
+}
+
 func TestLimiter(t *testing.T) {
 	l, at := newLimiter(), time.Unix(1000, 0)
 	for i := range faultBurst {

@@ -220,6 +220,30 @@ func TestReportsAreAppliedOnce(t *testing.T) {
 	}
 	equal(t, "after a replay", vulns(t, s, id))
 
+	renamed := inventory.NewSection(inventory.OSSection, inventory.Complete, "") // a replay that would give it another name
+	renamed.Put("os", inventory.OS{ID: "debian", VersionID: "12", Hostname: "h0"})
+	renamed.Seal()
+	if _, err := s.ingest(t.Context(), id, 1, []inventory.Delta{inventory.Diff(r.held[inventory.OSSection], renamed)}); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := s.Device(t.Context(), admin, string(id)); err != nil || d.Name != "h1" {
+		t.Errorf("after a replay it is called %q, %v", d.Name, err)
+	}
+
+	// A section of a later version is left out, what comes with it is taken.
+	odd := inventory.NewSection("zodiac", inventory.Complete, "")
+	odd.Put("k", 1)
+	odd.Seal()
+	good := inventory.NewSection(inventory.NPM, inventory.Complete, "")
+	good.Put("left-pad@/srv", inventory.Package{Ecosystem: inventory.EcoNPM, Name: "left-pad", Version: "1.3.0", Paths: []string{"/srv"}})
+	good.Seal()
+	if resync, err := s.ingest(t.Context(), id, 8, []inventory.Delta{inventory.Diff(nil, odd), inventory.Diff(nil, good)}); err != nil || len(resync) != 0 {
+		t.Fatalf("resync = %v, %v", resync, err)
+	}
+	if hashes, err := s.sectionHashes(t.Context(), id); err != nil || hashes[inventory.NPM] != good.Hash() || hashes["zodiac"] != "" {
+		t.Errorf("the server has %v, %v", hashes, err)
+	}
+
 	stray := inventory.Diff(old, r.held[inventory.DPKG])
 	resync, err := s.ingest(t.Context(), id, 9, []inventory.Delta{stray})
 	if err != nil {

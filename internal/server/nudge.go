@@ -18,10 +18,7 @@ func (s *Server) Nudge(_ context.Context, caller Caller, id string) (string, err
 	}
 	c := s.core
 	c.mu.RLock()
-	d, err := c.named(id)
-	if err == nil && !caller.sees().Has(d.group) {
-		err = fmt.Errorf("device %q: %w", id, ErrNotFound)
-	}
+	d, err := c.named(caller.sees(), id)
 	if err != nil {
 		c.mu.RUnlock()
 		return "", err
