@@ -4834,6 +4834,11 @@ func (c *Client) NewRecoveryCodes(ctx context.Context, in SureInBody) (RecoveryS
 	return out, err
 }
 
+// NudgeDevice: Ask a device's agent to look at everything now (POST /devices/{id}/nudge).
+func (c *Client) NudgeDevice(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodPost, "/devices/"+pathValue(id)+"/nudge", nil, nil, nil)
+}
+
 // OnboardingParams are the query of Onboarding. Zero values are left out.
 type OnboardingParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
