@@ -166,6 +166,7 @@ func open(ctx context.Context, cfg Config) (*agent, error) {
 		return nil, stateErr("%w", err)
 	}
 	a.keep = openKeeper(ctx, a.state, a.spool, a.log)
+	a.keep.differs = a.events.packagesChanged
 	a.gather = newGatherer(cfg, a.keep, a.log)
 	return a, nil
 }

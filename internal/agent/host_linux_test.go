@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,7 @@ func testHost(t *testing.T, dir string) {
 	h.people()
 	h.network()
 	h.files()
+	h.memory()
 	h.killed()
 	h.whole()
 }
@@ -203,7 +205,26 @@ func (h *recorded) files() {
 	h.action(event.ServiceInstalled, "ServiceName=evil", "/bin/true")
 	h.sh("rm /etc/cron.d/evil; userdel alice 2>/dev/null || userdel -f alice")
 	h.action(event.ScheduledTaskDeleted, "TaskName=/etc/cron.d/evil")
+	h.sh(`printf '\nPackage: rig-probe\nStatus: install ok installed\nArchitecture: all\nVersion: 1.0-1\nMaintainer: T <t@example>\nDescription: a probe\n' >>/var/lib/dpkg/status`)
+	h.action(event.PackageInstalled, "PackageName=rig-probe", "PackageVersion=1.0-1")
 	h.action(event.UserAccountDeleted, "AccountName=alice")
+}
+
+// memory proves that the agent with all its sources stays small.
+func (h *recorded) memory() {
+	out, err := h.host.Run(h.Context(), "sh", "-c", "cat /proc/$(systemctl show --value --property=MainPID picket-agent)/status")
+	if err != nil {
+		h.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmRSS:" {
+			kb, err := strconv.Atoi(f[1])
+			if err != nil || kb == 0 || kb > 40<<10 {
+				h.Errorf("the agent has %s kB in memory: %v", f[1], err)
+			}
+			h.Logf("resident memory with all sources: %d MB", kb>>10)
+		}
+	}
 }
 
 // killed kills the agent: what was acknowledged stays, and for how long nothing

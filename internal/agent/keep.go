@@ -28,6 +28,8 @@ type keeper struct {
 	s     *stateDir
 	spool *spool
 	log   *slog.Logger
+	// differs, when set, is told of every change with the content before and after.
+	differs func(old, now *inventory.Section)
 
 	offering sync.Mutex // one offer at a time: content and spool move together
 
@@ -136,6 +138,9 @@ func (k *keeper) queue(ctx context.Context, sec *inventory.Section) {
 	old, err := k.content(sec.Name)
 	if err != nil {
 		return
+	}
+	if k.differs != nil {
+		k.differs(old, sec)
 	}
 	d := inventory.Diff(old, sec)
 	if deltaSize(&d) > maxQueued {

@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
 )
 
@@ -327,4 +330,33 @@ func TestForkStartsAtOne(t *testing.T) {
 		t.Errorf("the first number of a new device is %d", r.sent[len(r.sent)-1].Seq)
 	}
 	r.want(event.Process, 1, 0, "")
+}
+
+func TestPackagesAreEvents(t *testing.T) {
+	section := func(status inventory.Status, list ...inventory.Package) *inventory.Section {
+		s := inventory.NewSection(inventory.DPKG, status, "")
+		for _, p := range list {
+			s.Put(p.Name+p.Arch+p.Version, p)
+		}
+		s.Seal()
+		return s
+	}
+	p := func(name, version string) inventory.Package {
+		return inventory.Package{Ecosystem: "deb", Name: name, Version: version, Arch: "amd64"}
+	}
+	rest := p("rest", "1")
+	rest.Residual = true
+	old := section(inventory.Complete, p("same", "1"), p("up", "1"), p("gone", "1"), p("rest", "1"), p("two", "1"), p("two", "2"))
+	now := section(inventory.Complete, p("same", "1"), p("up", "2"), p("new", "1"), rest, p("two", "2"), p("two", "3"))
+	var got []string
+	for _, e := range packageEvents(old, now) {
+		got = append(got, fmt.Sprint(e.Action, " ", e.Text(event.PackageName), " ", e.Text(event.PackageVersion)))
+	}
+	want := []string{"SoftwareRemoved gone 1", "SoftwareInstalled new 1", "SoftwareRemoved rest 1", "SoftwareUpgraded two 3", "SoftwareUpgraded up 2"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if n := len(packageEvents(old, section(inventory.Partial, p("same", "1")))); n != 0 {
+		t.Errorf("%d events of a reading that is not complete", n)
+	}
 }

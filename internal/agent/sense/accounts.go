@@ -28,7 +28,7 @@ type groupState struct {
 
 // accounts tells of accounts and groups.
 func accounts(etc string) snapshot {
-	return snapshot{name: "accounts", kind: event.Account, every: 3 * time.Second,
+	return snapshot{name: "accounts", kind: event.Account, every: 4 * time.Second,
 		files: []string{etc + "/passwd", etc + "/shadow", etc + "/group"}, read: func([]string) map[string]string {
 			var text [3]string
 			for i, name := range []string{"/passwd", "/shadow", "/group"} {

@@ -1,6 +1,7 @@
 package sense
 
 import (
+	"context"
 	"time"
 
 	"github.com/picketsec/picket/internal/event"
@@ -55,4 +56,50 @@ func (c *Clock) wallAt(boot time.Duration) time.Time {
 // source and in every run of the agent.
 func (c *Clock) Created(ticks uint64) time.Time {
 	return c.origin.Add(time.Duration(ticks) * tick).UTC()
+}
+
+// skew notices that somebody set the host's clock.
+type skew struct{ last time.Duration }
+
+// clockStep is what a clock may drift between two looks.
+const clockStep = time.Second
+
+// look takes how far the host's clock is from the clock of events, and returns
+// by how much it was set since the last look; 0 when it was not.
+func (s *skew) look(now time.Duration) time.Duration {
+	by := now - s.last
+	if by.Abs() < clockStep {
+		s.last += by / 2 // drift is followed, a step is not
+		return 0
+	}
+	s.last = now
+	return by
+}
+
+// watchClock tells when somebody sets the host's clock.
+func (h *host) watchClock(ctx context.Context) {
+	var s skew
+	t := time.NewTicker(clockEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		at := Now()
+		wall := h.clock.wallAt(at)
+		if by := s.look(wall.Sub(h.clock.At(at))); by != 0 {
+			h.put(clockChanged(wall, by), at)
+		}
+	}
+}
+
+const clockEvery = 5 * time.Second
+
+func clockChanged(wall time.Time, by time.Duration) *event.Event {
+	e := &event.Event{Action: event.ClockChanged}
+	e.Set(event.Source, "agent")
+	e.Set(event.AdditionalFields, object(map[string]any{"newTime": wall, "previousTime": wall.Add(-by), "seconds": by.Seconds()}))
+	return e
 }

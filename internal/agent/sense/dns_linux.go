@@ -70,7 +70,7 @@ func (p *packets) Run(ctx context.Context) error {
 	buf := make([]byte, maxDatagram)
 	next := time.Now()
 	for ctx.Err() == nil {
-		if err := p.file.SetReadDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+		if err := p.file.SetReadDeadline(time.Now().Add(idleWait)); err != nil {
 			return err
 		}
 		n, err := p.file.Read(buf)

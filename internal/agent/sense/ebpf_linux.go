@@ -35,7 +35,7 @@ type kernel struct {
 }
 
 // ringEvery is how long a record waits in the ring at most.
-const ringEvery = 100 * time.Millisecond
+const ringEvery = 200 * time.Millisecond
 
 func openKernel(_ context.Context, h *host) (running, error) {
 	k := &kernel{h: h, seen: newConnections()}

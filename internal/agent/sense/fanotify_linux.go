@@ -43,7 +43,8 @@ const (
 	maxMarks  = 8192
 	handleFID = 0x200 // AT_HANDLE_FID, since Linux 6.5
 	maxDepth  = 12
-	fileDelay = 300 * time.Millisecond // until the process that did it is known
+	fileDelay = 500 * time.Millisecond // until the process that did it is known
+	idleWait  = 2 * time.Second        // at a time for something to happen
 	createdIn = time.Second            // that a new file has to be written and closed
 	dirMask   = unix.FAN_CREATE | unix.FAN_DELETE | unix.FAN_CLOSE_WRITE | unix.FAN_ONDIR | unix.FAN_EVENT_ON_CHILD
 )
@@ -179,7 +180,11 @@ func (f *fanotify) Run(ctx context.Context) error {
 	buf := make([]byte, 64<<10)
 	again := time.Now().Add(time.Minute)
 	for ctx.Err() == nil {
-		if err := f.file.SetReadDeadline(time.Now().Add(fileDelay)); err != nil {
+		wait := fileDelay
+		if len(f.waiting)+len(f.fresh) == 0 {
+			wait = idleWait
+		}
+		if err := f.file.SetReadDeadline(time.Now().Add(wait)); err != nil {
 			return err
 		}
 		n, err := f.file.Read(buf)

@@ -495,3 +495,13 @@ func TestContainerIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestClockThatIsSet(t *testing.T) {
+	var s skew
+	for i, step := range []struct{ is, by time.Duration }{{0, 0}, {300 * time.Millisecond, 0}, {600 * time.Millisecond, 0}, {time.Hour, time.Hour - 375*time.Millisecond},
+		{time.Hour, 0}, {-time.Minute, -time.Hour - time.Minute}} {
+		if by := s.look(step.is); by != step.by {
+			t.Errorf("step %d: set by %s, want %s", i, by, step.by)
+		}
+	}
+}

@@ -95,6 +95,7 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	h := &host{cfg: cfg, log: cfg.Log, clock: cfg.Clock, sink: cfg.Sink, procs: newTable(), users: newUsers("/"), files: newHasher()}
 	var wg sync.WaitGroup
+	wg.Go(func() { h.watchClock(ctx) })
 	for _, ways := range allWays() {
 		wg.Go(func() { h.keep(ctx, ways) })
 	}

@@ -2,6 +2,7 @@ package sense
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -38,8 +39,28 @@ const (
 type snapshotReader struct {
 	snapshot
 	h     *host
-	seen  []byte // state of the files at the last reading
+	dirs  []string // that the patterns look into
+	then  []byte   // their state when files was made
+	list  []string // what the patterns stand for
+	seen  []byte   // state of the files at the last reading
 	known map[string]string
+}
+
+// expand brings the list of files up to date; directories that have not changed
+// have the same files.
+func (s *snapshotReader) expand() []string {
+	if state := stateOf(s.dirs); s.then == nil || !slices.Equal(state, s.then) {
+		var parents []string
+		for _, p := range s.files {
+			parents = append(parents, filepath.Dir(p))
+		}
+		s.dirs = expand(parents)
+		slices.Sort(s.dirs)
+		s.dirs = slices.Compact(s.dirs)
+		s.then = stateOf(s.dirs) // before they are read: what comes meanwhile is a change
+		s.list = expand(s.files)
+	}
+	return s.list
 }
 
 func openSnapshot(s snapshot) func(context.Context, *host) (running, error) {
@@ -68,7 +89,7 @@ func (s *snapshotReader) Run(ctx context.Context) error {
 // look reads again what has changed and tells the differences. The first
 // reading ever is only remembered.
 func (s *snapshotReader) look(why string) {
-	files := expand(s.files)
+	files := s.expand()
 	state := stateOf(files)
 	if len(s.files) > 0 && s.seen != nil && slices.Equal(state, s.seen) {
 		return
@@ -143,15 +164,12 @@ func stateOf(files []string) []byte {
 		if err != nil {
 			continue
 		}
-		out = info.ModTime().AppendFormat(out, time.RFC3339Nano)
-		out = append(out, info.Mode().String()...)
+		out = binary.LittleEndian.AppendUint64(out, uint64(info.ModTime().UnixNano()))
+		out = binary.LittleEndian.AppendUint32(out, uint32(info.Mode()))
 		if id, ok := fileIDOf(info); ok {
-			for _, n := range []int64{int64(id.ino), id.size, id.status} {
-				for range 8 {
-					out = append(out, byte(n))
-					n >>= 8
-				}
-			}
+			out = binary.LittleEndian.AppendUint64(out, id.ino)
+			out = binary.LittleEndian.AppendUint64(out, uint64(id.size))
+			out = binary.LittleEndian.AppendUint64(out, uint64(id.status))
 		}
 	}
 	return out
