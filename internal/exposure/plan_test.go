@@ -170,6 +170,44 @@ func TestPlanOfFifteenEqualsBruteForce(t *testing.T) {
 	}
 }
 
+// The best set may hold none of the candidates that promise most: four that
+// relieve most alone leave no room within the limit for more than a small one,
+// and the one that relieves most for each device leaves none for both of those
+// that are best together.
+func TestPlanLooksBeyondTheMostPromising(t *testing.T) {
+	f := NewFleet(func(id string) Rating { return Rating{Points: map[string]Points{"b": 942, "m": 1400, "s": 2080}[id[:1]]} })
+	dev := uint32(0)
+	for _, c := range []struct {
+		name    string
+		devices int
+	}{{"b1", 3}, {"b2", 3}, {"b3", 3}, {"b4", 3}, {"m1", 2}, {"m2", 2}, {"s", 1}} {
+		id, _ := f.Intern(Component{Vendor: "debian", Product: c.name, Version: "1"})
+		f.SetAssessment(id, &Assessment{Matches: []Match{{Weakness: c.name, State: "fixed", Fixed: "9", Exposed: true}}})
+		for range c.devices {
+			f.SetDevice(dev, []ComponentID{id})
+			f.Scores().Put(dev, 0, ValueNormal)
+			dev++
+		}
+	}
+	for !f.Scores().Settle(1000) {
+	}
+	s, w, g := f.Scores(), DefaultWeights(int(dev)), Goal{Target: 0, Devices: 4, Restarts: -1}
+	candidates := candidatesOf(s, nil, w)
+	p := gathered(s, candidates, nil, w, 1000)
+	plan, _ := p.Solve(g, nil)
+	if err := bruteForce(s, candidates, nil, w, []Goal{g})[0].check(s, p, plan, g, nil, w); err != nil {
+		t.Error(err)
+	}
+	var names []string
+	for _, step := range plan.Steps {
+		names = append(names, step.Cause.Product)
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"debian-_-m1", "debian-_-m2"}) {
+		t.Errorf("the plan is %v", names)
+	}
+}
+
 // randomScores is a settled fleet of devices with all sorts of products.
 func randomScores(r *rand.Rand, devices, products int) *Scores {
 	points := map[string]Points{}

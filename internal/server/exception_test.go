@@ -310,6 +310,36 @@ func TestExceptionsEnd(t *testing.T) {
 	}
 }
 
+// What was over, or got worse, when the server stopped has ended and is told
+// as soon as it is there again, before anybody tends exceptions.
+func TestExceptionsEndAtTheStart(t *testing.T) {
+	b := twoGroups(t)
+	short := b.make(NewException{Recommendation: openssl, Scope: ScopeGlobal, Until: b.clock.Add(time.Hour)})
+	worse := b.make(NewException{Recommendation: "va-_-debian-_-curl", Scope: ScopeGlobal})
+	importFile(t, b.s, writeKEV(t, "CVE-2024-0003"))
+	if err := b.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.clock = b.clock.Add(2 * time.Hour)
+	b.open()
+	for id, want := range map[string]string{short: "expired", worse: "resurfaced"} {
+		e, err := b.s.Exception(t.Context(), admin, id)
+		if err != nil || len(e.History) != 2 || e.History[1].Type != want || e.History[1].At.Sub(b.clock).Abs() > time.Second {
+			t.Errorf("history of the one that %s: %+v, %v", want, e.History, err)
+		}
+	}
+	told, err := b.s.Events(t.Context(), admin, Query{Filter: map[string][]string{"type": {ExceptionExpired, ExceptionResurfaced}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range told.Items {
+		got = append(got, fmt.Sprint(e.Kind, " ", e.ProductID))
+	}
+	slices.Sort(got)
+	equal(t, "events", got, "ExceptionExpired debian-_-openssl", "ExceptionResurfaced debian-_-curl")
+}
+
 // An exception for groups is canceled for one of them, and there is one of a kind in each place.
 func TestExceptionsByGroup(t *testing.T) {
 	b := twoGroups(t)
