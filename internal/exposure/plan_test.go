@@ -175,7 +175,9 @@ func TestPlanOfFifteenEqualsBruteForce(t *testing.T) {
 // and the one that relieves most for each device leaves none for both of those
 // that are best together.
 func TestPlanLooksBeyondTheMostPromising(t *testing.T) {
-	f := NewFleet(func(id string) Rating { return Rating{Points: map[string]Points{"b": 942, "m": 1400, "s": 2080}[id[:1]]} })
+	f := NewFleet(func(id string) Rating {
+		return Rating{Points: map[string]Points{"b": 942, "m": 1400, "s": 2080}[id[:1]]}
+	})
 	dev := uint32(0)
 	for _, c := range []struct {
 		name    string

@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -136,4 +138,35 @@ func TestWeaknessesOfUnknownExposure(t *testing.T) {
 		}
 		equal(t, value, got, want...)
 	}
+}
+
+// What is told of a weakness says what its exploits can do, once there are any.
+func TestKindsOfExploits(t *testing.T) {
+	s := testServer(t)
+	r := newReport(s, enrol(t, s, "a"))
+	r.send(t, "bash 5.2-1")
+	r.sendPython(t, "django 3.2.1")
+	path := filepath.Join(t.TempDir(), "CVE-2024-0001.json")
+	doc := `{"schema_version": "1.6.0", "id": "CVE-2024-0001", "modified": "2026-01-01T00:00:00Z", "published": "2026-01-01T00:00:00Z", "details": "A flaw.",
+		"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
+		"affected": [{"package": {"ecosystem": "PyPI", "name": "django"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}`
+	if err := os.WriteFile(path, []byte(doc), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	importFile(t, s, path)
+	told := func() (kinds []string) {
+		t.Helper()
+		w, err := s.Weakness(t.Context(), admin, "CVE-2024-0001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := s.DeviceVuln(t.Context(), admin, string(r.id), "CVE-2024-0001")
+		if err != nil || !slices.Equal(w.Weakness.ExploitTypes, d.Weakness.ExploitTypes) {
+			t.Fatalf("on the device %v, over all %v, %v", d.Weakness.ExploitTypes, w.Weakness.ExploitTypes, err)
+		}
+		return w.Weakness.ExploitTypes
+	}
+	equal(t, "nobody exploits it", told())
+	importFile(t, s, writeKEV(t, "CVE-2024-0001"))
+	equal(t, "it is exploited", told(), "Remote", "Denial of service")
 }

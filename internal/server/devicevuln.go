@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -204,6 +205,7 @@ func (s *Server) DeviceVuln(ctx context.Context, caller Caller, id, weakness str
 		return DeviceVuln{}, fmt.Errorf("device %s has no finding of %q: %w", p.device.id, weakness, ErrNotFound)
 	}
 	if w, ok := view.Weakness(weakness); ok {
+		w.ExploitTypes = advisory.ExploitTypesOf(&w)
 		out.Weakness = w
 	} else {
 		out.Weakness.ID = weakness

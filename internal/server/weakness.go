@@ -159,6 +159,7 @@ func (s *Server) Weakness(_ context.Context, caller Caller, id string) (Weakness
 	if !known {
 		w = advisory.Weakness{ID: id, Severity: row.Severity}
 	}
+	w.ExploitTypes = advisory.ExploitTypesOf(&w)
 	return WeaknessDetail{WeaknessRow: *row, Weakness: w, Recommendations: c.remediesOf(l, id)}, nil
 }
 

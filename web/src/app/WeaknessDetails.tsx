@@ -55,6 +55,7 @@ export function WeaknessDetails({ w, threats, children }: { w: Weakness; threats
       </Section>
       <Section title="Threat insights">
         <ThreatList facts={threats} />
+        {(w.exploit_types ?? []).length > 0 && <div style={{ marginTop: 12 }}><Facts><Fact name="Kind of exploit" wide>{(w.exploit_types ?? []).join(", ")}</Fact></Facts></div>}
         {w.kev && (
           <div style={{ marginTop: 12 }}>
             <Facts>

@@ -85,7 +85,7 @@ export function WeaknessFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
             <Severity level={head.severity} />
             <span>{`CVSS ${score(head.cvss)}${head.cvss_version ? ` (${head.cvss_version})` : ""}`}</span>
             {head.epss > 0 && <span>{`EPSS ${percent(head.epss)}`}</span>}
-            <span>{plural(head.exposed, "exposed device")}{head.exception && `, ${number(head.exposed_after)} after exceptions`}</span>
+            <span>{head.exposed_unknown ? "Exposed devices not available" : plural(head.exposed, "exposed device")}{head.exception && `, ${number(head.exposed_after)} after exceptions`}</span>
             {head.threats.kev && <Chip tone="bad">{due ? `KEV, due ${date(due)}` : "KEV"}</Chip>}
             <Tags tags={head.tags} />
             {head.title && <div style={{ flexBasis: "100%" }}>{head.title}</div>}
