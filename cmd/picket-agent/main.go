@@ -36,6 +36,8 @@ const usage = `picket-agent reports this host's inventory to a Picket server.
                  the running host                                   (PICKET_ROOT)
   --once         report, wait until the server has acknowledged
                  everything, exit                                   (PICKET_ONCE)
+  --no-events    report the inventory alone, record nothing that
+                 happens on the host                                (PICKET_NO_EVENTS)
   --verbose      log what is done, not only what is wrong           (PICKET_VERBOSE)
 
 Exit codes: 0 stopped, or with --once everything acknowledged; 1 failure; 2 wrong
@@ -112,6 +114,7 @@ func parse(args []string, env func(string) string) (cfg agent.Config, verbose bo
 	f.StringVar(&cfg.State, "state", env("PICKET_STATE"), "")
 	f.StringVar(&cfg.Root, "root", env("PICKET_ROOT"), "")
 	f.BoolVar(&cfg.Once, "once", truth(env("PICKET_ONCE")), "")
+	f.BoolVar(&cfg.NoEvents, "no-events", truth(env("PICKET_NO_EVENTS")), "")
 	f.BoolVar(&verbose, "verbose", truth(env("PICKET_VERBOSE")), "")
 	if err := f.Parse(args[1:]); err != nil {
 		return cfg, verbose, err

@@ -44,6 +44,7 @@ type Config struct {
 	Version  string        // of the agent
 	SpoolMax int64         // bytes on disk for changes that wait; 0 is 64 MiB
 	EventMax int64         // bytes on disk for events that wait; 0 is 256 MiB
+	NoEvents bool          // report the inventory alone, record nothing that happens
 	FullPass time.Duration // between full passes; 0 is 4 h
 	Log      *slog.Logger  // nil: no log
 }
@@ -186,7 +187,7 @@ func (a *agent) run(ctx context.Context) error {
 	g := newGroup(ctx, a.log)
 	a.gather.start(g)
 	g.add("connect", a.connect)
-	if _, live := a.cfg.hostRoot(); live && !a.cfg.Once {
+	if _, live := a.cfg.hostRoot(); live && !a.cfg.Once && !a.cfg.NoEvents {
 		g.add("record", a.events.run)
 		g.add("sense", a.sense)
 	}

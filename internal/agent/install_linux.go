@@ -84,6 +84,9 @@ func installService(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("close state directory: %w", err)
 	}
 	env := fmt.Sprintf("PICKET_SERVER=%s\nPICKET_CA=%s\nPICKET_TOKEN=%s\nPICKET_STATE=%s\n", cfg.Server, ca, cfg.Token, state)
+	if cfg.NoEvents {
+		env += "PICKET_NO_EVENTS=1\n"
+	}
 	if err := os.MkdirAll(filepath.Dir(envPath), 0o755); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
