@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,18 +23,31 @@ import (
 
 // Who may use a route besides those that hold a permission.
 const (
-	anyone  = "anyone"  // no credentials needed
-	person  = "person"  // whoever has a session
-	manager = "manager" // an administrator's session
+	anyone  = "anyone"              // no credentials needed
+	person  = "person"              // whoever has a session
+	manager = server.ManageSettings // an administrator's session
+
+	// Of all devices: whoever does not see every one may not.
+	securityOfAll = ofAll + server.ManageSecurity
+	importing     = ofAll + server.MachineReadWrite + "|" + server.ManageSecurity
+	removing      = server.MachineReadWrite + "|" + server.ManageSecurity
+	tagging       = server.MachineReadWrite + "|" + server.ManageDevices
+	ofAll         = "of all: "
 )
 
 // route is one line of the table of who may do what: the whole API is here.
 type route struct {
-	need   string // anyone, person, manager, or a permission
+	need   string // anyone, person, or permissions of which one is enough, parted by "|"
 	target string // an example
 	body   string
 	ok     int // what a good request answers
 }
+
+// anyOf are the permissions of which one opens the route; person for any session.
+func (r route) anyOf() []string { return strings.Split(strings.TrimPrefix(r.need, ofAll), "|") }
+
+// fleetWide reports whether only those may who see every device.
+func (r route) fleetWide() bool { return strings.HasPrefix(r.need, ofAll) }
 
 // ruleBody is a good device group, and good rules of a tag.
 const ruleBody = `{"name":"web","rules":[{"conditions":[{"property":"name","operator":"equals","values":["web"]}]}]}`
@@ -72,22 +86,22 @@ var table = map[string]route{
 	"GET /api/x/search": {server.MachineRead, "/api/x/search?q=srv", "", 200},
 	"GET /api/x/live":   {server.MachineRead, "/api/x/live", "", 200},
 
-	"POST /api/x/sbom":                {server.MachineReadWrite, "/api/x/sbom", `{"bomFormat":"CycloneDX"}`, 200},
-	"DELETE /api/x/devices/{id}":      {server.MachineReadWrite, "/api/x/devices/srv-01", "", 204},
-	"GET /api/x/devices/{id}/removal": {server.MachineReadWrite, "/api/x/devices/srv-01/removal", "", 200},
+	"POST /api/x/sbom":                {importing, "/api/x/sbom", `{"bomFormat":"CycloneDX"}`, 200},
+	"DELETE /api/x/devices/{id}":      {removing, "/api/x/devices/srv-01", "", 204},
+	"GET /api/x/devices/{id}/removal": {removing, "/api/x/devices/srv-01/removal", "", 200},
 	"GET /api/x/devices/{id}/sbom":    {server.SoftwareRead, "/api/x/devices/srv-01/sbom?format=spdx", "", 200},
 	"GET /api/x/devices/{id}/vex":     {server.VulnerabilityRead, "/api/x/devices/srv-01/vex?format=csaf", "", 200},
 	"GET /api/x/vex/report":           {server.VulnerabilityRead, "/api/x/vex/report", "", 200},
-	"GET /api/x/vex":                  {manager, "/api/x/vex", "", 200},
-	"POST /api/x/vex":                 {manager, "/api/x/vex", `{}`, 200},
-	"DELETE /api/x/vex/{id}":          {manager, "/api/x/vex/1", "", 204},
+	"GET /api/x/vex":                  {securityOfAll, "/api/x/vex", "", 200},
+	"POST /api/x/vex":                 {securityOfAll, "/api/x/vex", `{}`, 200},
+	"DELETE /api/x/vex/{id}":          {securityOfAll, "/api/x/vex/1", "", 204},
 
-	"GET /api/x/vex/export":                 {manager, "/api/x/vex/export", "", 200},
-	"GET /api/x/vex/{id}":                   {manager, "/api/x/vex/1", "", 200},
-	"GET /api/x/vex/{id}/removal":           {manager, "/api/x/vex/1/removal", "", 200},
-	"GET /api/x/vex/{id}/file":              {manager, "/api/x/vex/1/file", "", 200},
-	"GET /api/x/vex/{id}/statements":        {manager, "/api/x/vex/1/statements", "", 200},
-	"GET /api/x/vex/{id}/statements/export": {manager, "/api/x/vex/1/statements/export", "", 200},
+	"GET /api/x/vex/export":                 {securityOfAll, "/api/x/vex/export", "", 200},
+	"GET /api/x/vex/{id}":                   {securityOfAll, "/api/x/vex/1", "", 200},
+	"GET /api/x/vex/{id}/removal":           {securityOfAll, "/api/x/vex/1/removal", "", 200},
+	"GET /api/x/vex/{id}/file":              {securityOfAll, "/api/x/vex/1/file", "", 200},
+	"GET /api/x/vex/{id}/statements":        {securityOfAll, "/api/x/vex/1/statements", "", 200},
+	"GET /api/x/vex/{id}/statements/export": {securityOfAll, "/api/x/vex/1/statements/export", "", 200},
 
 	"GET /api/x/audit":        {manager, "/api/x/audit", "", 200},
 	"GET /api/x/audit/export": {manager, "/api/x/audit/export", "", 200},
@@ -99,7 +113,7 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/timeline/counts":            {server.MachineRead, "/api/x/devices/srv-01/timeline/counts", "", 200},
 	"GET /api/x/devices/{id}/timeline/export":            {server.MachineRead, "/api/x/devices/srv-01/timeline/export", "", 200},
 	"GET /api/x/devices/{id}/timeline/events/{sub}":      {server.MachineRead, "/api/x/devices/srv-01/timeline/events/1-1-1", "", 200},
-	"PUT /api/x/devices/{id}/timeline/events/{sub}/flag": {server.MachineReadWrite, "/api/x/devices/srv-01/timeline/events/1-1-1/flag", `{"flagged":true}`, 204},
+	"PUT /api/x/devices/{id}/timeline/events/{sub}/flag": {tagging, "/api/x/devices/srv-01/timeline/events/1-1-1/flag", `{"flagged":true}`, 204},
 	"GET /api/x/devices/{id}/logonusers":                 {server.MachineRead, "/api/x/devices/srv-01/logonusers", "", 200},
 	"GET /api/x/devices/{id}/software":                   {server.SoftwareRead, "/api/x/devices/srv-01/software", "", 200},
 	"GET /api/x/devices/{id}/software/export":            {server.SoftwareRead, "/api/x/devices/" + string(deviceID(1)) + "/software/export?format=jsonl", "", 200},
@@ -141,7 +155,7 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/checks/export":                  {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/checks/export", "", 200},
 	"GET /api/x/devices/{id}/score":                          {server.ScoreRead, "/api/x/devices/srv-01/score", "", 200},
 	"POST /api/x/devices/{id}/nudge":                         {server.MachineReadWrite, "/api/x/devices/srv-01/nudge", "", 204},
-	"PUT /api/x/devices/{id}/value":                          {server.MachineReadWrite, "/api/x/devices/srv-01/value", `{"value":"High"}`, 204},
+	"PUT /api/x/devices/{id}/value":                          {tagging, "/api/x/devices/srv-01/value", `{"value":"High"}`, 204},
 	"GET /api/x/devices/{id}/recommendations":                {server.RecommendationRead, "/api/x/devices/srv-01/recommendations", "", 200},
 	"GET /api/x/devices/{id}/recommendations/export":         {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/recommendations/export", "", 200},
 	"POST /api/x/what-if":                                    {server.RecommendationRead, "/api/x/what-if", `{"recommendations":["va-_-debian-_-openssl"]}`, 200},
@@ -171,18 +185,18 @@ var table = map[string]route{
 	"PUT /api/x/device-groups/order":                    {manager, "/api/x/device-groups/order", `{"order":[7]}`, 204},
 	"POST /api/x/device-groups/preview":                 {manager, "/api/x/device-groups/preview", `{"rules":[]}`, 200},
 	"GET /api/x/tag-rules":                              {server.MachineRead, "/api/x/tag-rules", "", 200},
-	"POST /api/x/tag-rules":                             {manager, "/api/x/tag-rules", ruleBody, 201},
-	"PUT /api/x/tag-rules/{id}":                         {manager, "/api/x/tag-rules/1", ruleBody, 200},
-	"DELETE /api/x/tag-rules/{id}":                      {manager, "/api/x/tag-rules/1", "", 204},
-	"POST /api/x/tag-rules/preview":                     {manager, "/api/x/tag-rules/preview", `{"id":1,"rules":[]}`, 200},
 	"GET /api/x/operating-systems":                      {server.MachineRead, "/api/x/operating-systems", "", 200},
+	"POST /api/x/tag-rules":                             {securityOfAll, "/api/x/tag-rules", ruleBody, 201},
+	"PUT /api/x/tag-rules/{id}":                         {securityOfAll, "/api/x/tag-rules/1", ruleBody, 200},
+	"DELETE /api/x/tag-rules/{id}":                      {securityOfAll, "/api/x/tag-rules/1", "", 204},
+	"POST /api/x/tag-rules/preview":                     {securityOfAll, "/api/x/tag-rules/preview", `{"id":1,"rules":[]}`, 200},
 	"GET /api/x/tags":                                   {server.MachineRead, "/api/x/tags", "", 200},
-	"POST /api/x/tags":                                  {server.MachineReadWrite, "/api/x/tags", `{"devices":["srv-01"],"add":["a"]}`, 200},
+	"POST /api/x/tags":                                  {tagging, "/api/x/tags", `{"devices":["srv-01"],"add":["a"]}`, 200},
 	"GET /api/x/exceptions":                             {server.RecommendationRead, "/api/x/exceptions?status=InEffect", "", 200},
 	"GET /api/x/exceptions/export":                      {server.RecommendationRead, "/api/x/exceptions/export", "", 200},
 	"GET /api/x/exceptions/{id}":                        {server.RecommendationRead, "/api/x/exceptions/1", "", 200},
-	"POST /api/x/exceptions":                            {manager, "/api/x/exceptions", `{"recommendation":"va-_-debian-_-openssl","scope":"Global","justification":"RiskAccepted","days":30}`, 201},
-	"POST /api/x/exceptions/{id}/cancel":                {manager, "/api/x/exceptions/1/cancel", `{"groups":[1]}`, 200},
+	"POST /api/x/exceptions":                            {server.ManageExceptions, "/api/x/exceptions", `{"recommendation":"va-_-debian-_-openssl","scope":"Global","justification":"RiskAccepted","days":30}`, 201},
+	"POST /api/x/exceptions/{id}/cancel":                {server.ManageExceptions, "/api/x/exceptions/1/cancel", `{"groups":[1]}`, 200},
 	"GET /api/x/remediations":                           {server.RemediationRead, "/api/x/remediations", "", 200},
 	"GET /api/x/remediations/export":                    {server.RemediationRead, "/api/x/remediations/export", "", 200},
 	"GET /api/x/remediations/{id}":                      {server.RemediationRead, "/api/x/remediations/00000000-0000-4000-8000-000000000001", "", 200},
@@ -225,11 +239,11 @@ var table = map[string]route{
 	"GET /api/x/intel":                    {manager, "/api/x/intel", "", 200},
 	"POST /api/x/intel/sync":              {manager, "/api/x/intel/sync", "", 202},
 	"DELETE /api/x/jobs/{id}":             {manager, "/api/x/jobs/1", "", 204},
-	"GET /api/x/inaccuracies":             {manager, "/api/x/inaccuracies", "", 200},
-	"GET /api/x/inaccuracies/export":      {manager, "/api/x/inaccuracies/export", "", 200},
-	"POST /api/x/inaccuracies":            {manager, "/api/x/inaccuracies", `{"kind":"weakness","subject":"CVE-2024-1000","category":"other","details":"no"}`, 201},
-	"GET /api/x/inaccuracies/{id}/file":   {manager, "/api/x/inaccuracies/1/file", "", 200},
-	"PUT /api/x/inaccuracies/{id}/status": {manager, "/api/x/inaccuracies/1/status", `{"status":"resolved"}`, 204},
+	"GET /api/x/inaccuracies":             {securityOfAll, "/api/x/inaccuracies", "", 200},
+	"GET /api/x/inaccuracies/export":      {securityOfAll, "/api/x/inaccuracies/export", "", 200},
+	"POST /api/x/inaccuracies":            {server.ManageSecurity, "/api/x/inaccuracies", `{"kind":"weakness","subject":"CVE-2024-1000","category":"other","details":"no"}`, 201},
+	"GET /api/x/inaccuracies/{id}/file":   {securityOfAll, "/api/x/inaccuracies/1/file", "", 200},
+	"PUT /api/x/inaccuracies/{id}/status": {securityOfAll, "/api/x/inaccuracies/1/status", `{"status":"resolved"}`, 204},
 
 	"GET /api/x/applications":                       {manager, "/api/x/applications", "", 200},
 	"POST /api/x/applications":                      {manager, "/api/x/applications", `{"name":"n","permissions":["Machine.Read.All"]}`, 201},
@@ -244,10 +258,10 @@ var table = map[string]route{
 	"POST /api/x/me/tokens":                         {person, "/api/x/me/tokens", `{"name":"n","permissions":["Machine.Read.All"],"days":1}`, 201},
 	"DELETE /api/x/me/tokens/{id}":                  {person, "/api/x/me/tokens/none", "", 404},
 
-	"GET /api/x/onboarding":     {manager, "/api/x/onboarding", "", 200},
-	"GET /api/x/tokens":         {manager, "/api/x/tokens", "", 200},
-	"POST /api/x/tokens":        {manager, "/api/x/tokens", `{"note":"n","max_uses":1,"hours":1}`, 201},
-	"DELETE /api/x/tokens/{id}": {manager, "/api/x/tokens/1", "", 204},
+	"GET /api/x/onboarding":     {server.ManageSecurity, "/api/x/onboarding", "", 200},
+	"GET /api/x/tokens":         {server.ManageSecurity, "/api/x/tokens", "", 200},
+	"POST /api/x/tokens":        {server.ManageSecurity, "/api/x/tokens", `{"note":"n","max_uses":1,"hours":1}`, 201},
+	"DELETE /api/x/tokens/{id}": {server.ManageSecurity, "/api/x/tokens/1", "", 204},
 
 	"GET /api/machines":                                    {server.MachineRead, "/api/v1.0/Machines/", "", 200},
 	"GET /api/machines/findbytag":                          {server.MachineRead, "/API/machines/FindByTag?tag=vip", "", 200},
@@ -390,27 +404,32 @@ func TestEveryRouteAsksWhoCalls(t *testing.T) {
 		check("basic", ask("Authorization", "Basic eDp5"), 401)
 		check("a wrong cookie", ask("Cookie", sessionCookie+"=nonsense"), 401)
 		agent := w.request(method, rt.target, rt.body, "Content-Type", "application/json")
-		agent.TLS = &tls.ConnectionState{HandshakeComplete: true, PeerCertificates: []*x509.Certificate{{}}, VerifiedChains: [][]*x509.Certificate{{{}}}}
+		agent.TLS = agentTLS()
 		check("an agent's certificate", w.stop(agent), 401)
 		denied := ask(poor...)
 		check("an application without the permission", denied, 403)
-		if !strings.HasPrefix(name, "GET /api/x") && strings.HasPrefix(name, "GET /api/") && !strings.Contains(denied.body, rt.need) {
+		if !strings.HasPrefix(name, "GET /api/x") && strings.HasPrefix(name, "GET /api/") && !strings.Contains(denied.body, rt.anyOf()[0]) {
 			t.Errorf("%s: the refusal does not name %s: %s", name, rt.need, denied.body)
 		}
-		switch rt.need {
-		case person, manager:
+		switch need := rt.anyOf()[0]; {
+		case !slices.Contains(server.AppPermissions, need):
 			check("an application with every permission", ask(rich...), 403)
 		default:
-			check("an application with the permission", ask(w.app(rt.need)...), rt.ok)
+			check("an application with the permission", ask(w.app(need)...), rt.ok)
 			for _, other := range server.AppPermissions {
-				includes := other == server.MachineReadWrite && rt.need == server.MachineRead || other == server.RemediationWrite && rt.need == server.RemediationRead
-				if other != rt.need && !includes {
+				includes := other == server.MachineReadWrite && need == server.MachineRead || other == server.RemediationWrite && need == server.RemediationRead
+				if other != need && !includes {
 					check("an application with "+other, ask(w.app(other)...), 403)
 				}
 			}
 		}
 		check("the administrator", ask(w.session()...), rt.ok)
 	}
+}
+
+// agentTLS is a connection with an agent's certificate.
+func agentTLS() *tls.ConnectionState {
+	return &tls.ConnectionState{HandshakeComplete: true, PeerCertificates: []*x509.Certificate{{}}, VerifiedChains: [][]*x509.Certificate{{{}}}}
 }
 
 // stop sends a request whose context ends when the answer begins, so that streams end.

@@ -125,7 +125,7 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 // SoftwareDevices lists the devices that have a product; the filter "version"
 // takes those that have one of some versions.
 func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q Query) (Page[DeviceRow], error) {
-	if err := s.need(caller, SoftwareRead, MachineRead); err != nil {
+	if err := s.need(caller, SoftwareRead); err != nil {
 		return Page[DeviceRow]{}, err
 	}
 	c := s.core

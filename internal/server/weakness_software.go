@@ -58,7 +58,7 @@ func weaknessSoftwareList() *list[WeaknessSoftwareRow] {
 
 // WeaknessSoftware lists the products that have a weakness on some device.
 func (s *Server) WeaknessSoftware(_ context.Context, caller Caller, id string, q Query) (Page[WeaknessSoftwareRow], error) {
-	if err := s.need(caller, VulnerabilityRead, SoftwareRead); err != nil {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
 		return Page[WeaknessSoftwareRow]{}, err
 	}
 	id, err := s.knownWeakness(id)

@@ -1,8 +1,6 @@
 package mde
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 
@@ -118,10 +116,9 @@ func (h *Handler) machineRecommendations(q *request) error {
 
 // setDeviceValue changes what a device is worth and answers with the device.
 func (h *Handler) setDeviceValue(q *request) error {
-	raw, err := io.ReadAll(http.MaxBytesReader(q.w, q.r.Body, 4<<10))
-	var in struct{ DeviceValue string } // names of properties are read without regard to case
-	if err != nil || json.Unmarshal(raw, &in) != nil {
-		return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestBody", Message: `The body is no JSON object of the form {"DeviceValue": "High"}.`}
+	var in struct{ DeviceValue string }
+	if err := q.bodyOf(&in, `{"DeviceValue": "High"}`); err != nil {
+		return err
 	}
 	if err := h.opt.Server.SetDeviceValue(q.ctx(), q.caller, lowerID(q.id), in.DeviceValue); err != nil {
 		return missing(err, "Machine", q.id)

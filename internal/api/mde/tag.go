@@ -1,8 +1,10 @@
 package mde
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,13 +16,29 @@ import (
 const mostMachines = 500
 
 // bodyOf reads the JSON object of a request; names of properties are read
-// without regard to case.
+// without regard to case. One that the object does not have is refused, but for
+// annotations of OData.
 func (q *request) bodyOf(into any, form string) error {
 	raw, err := io.ReadAll(http.MaxBytesReader(q.w, q.r.Body, 256<<10))
-	if err != nil || json.Unmarshal(raw, into) != nil {
+	if err != nil || decodeStrictly(raw, into) != nil {
 		return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestBody", Message: "The body is no JSON object of the form " + form + "."}
 	}
 	return nil
+}
+
+func decodeStrictly(raw []byte, into any) error {
+	var own map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &own); err != nil {
+		return err
+	}
+	maps.DeleteFunc(own, func(name string, _ json.RawMessage) bool { return strings.Contains(name, "@odata.") })
+	raw, err := json.Marshal(own)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
 }
 
 // tagChange is a change of one tag.
