@@ -154,7 +154,7 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/checks":                         {server.RecommendationRead, "/api/x/devices/srv-01/checks", "", 200},
 	"GET /api/x/devices/{id}/checks/export":                  {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/checks/export", "", 200},
 	"GET /api/x/devices/{id}/score":                          {server.ScoreRead, "/api/x/devices/srv-01/score", "", 200},
-	"POST /api/x/devices/{id}/nudge":                         {server.MachineReadWrite, "/api/x/devices/srv-01/nudge", "", 204},
+	"POST /api/x/devices/{id}/nudge":                         {tagging, "/api/x/devices/srv-01/nudge", "", 204},
 	"PUT /api/x/devices/{id}/value":                          {tagging, "/api/x/devices/srv-01/value", `{"value":"High"}`, 204},
 	"GET /api/x/devices/{id}/recommendations":                {server.RecommendationRead, "/api/x/devices/srv-01/recommendations", "", 200},
 	"GET /api/x/devices/{id}/recommendations/export":         {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/recommendations/export", "", 200},
