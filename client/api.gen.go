@@ -173,6 +173,16 @@ type Dashboard struct {
 	Weaknesses          int64               `json:"weaknesses"`
 }
 
+// DepartInBody is the schema of that name.
+type DepartInBody struct {
+	Next string `json:"next,omitzero"` // Path of the console to go to afterwards.
+}
+
+// DepartOutBody is the schema of that name.
+type DepartOutBody struct {
+	Address string `json:"address"` // Of the identity provider; the browser goes there.
+}
+
 // DestinationBody is the schema of that name.
 type DestinationBody struct {
 	Config  Config `json:"config"`
@@ -797,6 +807,12 @@ type GroupAccess struct {
 	UserGroups []int64 `json:"user_groups"` // The user groups that see it; none: everybody does.
 }
 
+// GroupMapping is the schema of that name.
+type GroupMapping struct {
+	UserGroup int64  `json:"user_group"` // Id of a user group.
+	Value     string `json:"value"`
+}
+
 // HardwareFact is the schema of that name.
 type HardwareFact struct {
 	BiosVersion  string `json:"bios_version,omitzero"`
@@ -967,6 +983,7 @@ type Me struct {
 	Administrator bool     `json:"administrator"`
 	AllDevices    bool     `json:"all_devices"`
 	DisplayName   string   `json:"display_name"`
+	External      bool     `json:"external"`     // Signed in at the identity provider.
 	NeedsFactor   bool     `json:"needs_factor"` // A second factor is required and none is set up: until then nothing but the own account can be used.
 	NeedsPassword bool     `json:"needs_password"`
 	Permissions   []string `json:"permissions"`
@@ -1001,8 +1018,7 @@ type NewAppInBody struct {
 
 // NewCode is the schema of that name.
 type NewCode struct {
-	Address string `json:"address"` // otpauth://…
-	Image   string `json:"image"`   // The address as a QR code: a data: address of a PNG.
+	Address string `json:"address"` // otpauth://…, to be shown as a QR code.
 	Secret  string `json:"secret"`  // In base32, to be typed.
 }
 
@@ -1500,6 +1516,22 @@ type Process struct {
 	Start time.Time `json:"start,omitzero"`
 }
 
+// Provisioning is the schema of that name.
+type Provisioning struct {
+	Address   string    `json:"address"` // Base address, for the directory.
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	CreatedBy string    `json:"created_by,omitzero"`
+	Groups    int64     `json:"groups"`
+	On        bool      `json:"on"`               // There is a token.
+	UsedAt    time.Time `json:"used_at,omitzero"` // To five minutes.
+	Users     int64     `json:"users"`
+}
+
+// ProvisioningToken is the schema of that name.
+type ProvisioningToken struct {
+	Secret string `json:"secret"`
+}
+
 // RateUse is the schema of that name.
 type RateUse struct {
 	Class     string `json:"class"`
@@ -1975,10 +2007,50 @@ type SignInPolicy struct {
 	SecondFactor    string  `json:"second_factor"`     // Who needs a second factor. One of "optional", "roles", "everyone".
 }
 
+// SignInWays is the schema of that name.
+type SignInWays struct {
+	LocalAdminsOnly bool   `json:"local_admins_only"` // Passwords and passkeys are for administrators.
+	SingleSignOn    string `json:"single_sign_on"`    // What the button says; empty: there is none.
+}
+
+// SignedOut is the schema of that name.
+type SignedOut struct {
+	Address string `json:"address"` // Of the identity provider, where the session there is ended; empty: stay.
+}
+
 // SigningKey is the schema of that name.
 type SigningKey struct {
 	ID    string    `json:"id"`
 	Until time.Time `json:"until,omitzero"` // When the last token that it signed ends; absent for the key in use.
+}
+
+// SingleSignOnEdit is the schema of that name.
+type SingleSignOnEdit struct {
+	ClientID     string         `json:"client_id"`
+	Enabled      bool           `json:"enabled"`
+	GroupClaim   string         `json:"group_claim"`     // Claim of the id token that names the person's groups; empty: groups are not taken from it.
+	Groups       []GroupMapping `json:"groups"`          // Values of the group claim and the user groups that they mean.
+	Issuer       string         `json:"issuer"`          // https://…, as the provider calls itself.
+	LinkClaim    string         `json:"link_claim"`      // Claim that holds what provisioning calls externalId: ties a provisioned account to the person. Empty: sub.
+	Name         string         `json:"name"`            // What the button on the sign-in page says.
+	RequireGroup bool           `json:"require_group"`   // Nobody is let in who is in none of these groups.
+	Scopes       []string       `json:"scopes"`          // Besides openid.
+	Secret       string         `json:"secret,omitzero"` // Client secret; left out: the one that is kept.
+}
+
+// SingleSignOnView is the schema of that name.
+type SingleSignOnView struct {
+	ClientID     string         `json:"client_id"`
+	Enabled      bool           `json:"enabled"`
+	GroupClaim   string         `json:"group_claim"` // Claim of the id token that names the person's groups; empty: groups are not taken from it.
+	Groups       []GroupMapping `json:"groups"`      // Values of the group claim and the user groups that they mean.
+	HasSecret    bool           `json:"has_secret"`
+	Issuer       string         `json:"issuer"`        // https://…, as the provider calls itself.
+	LinkClaim    string         `json:"link_claim"`    // Claim that holds what provisioning calls externalId: ties a provisioned account to the person. Empty: sub.
+	Name         string         `json:"name"`          // What the button on the sign-in page says.
+	Redirect     string         `json:"redirect"`      // Address that the provider must send people back to.
+	RequireGroup bool           `json:"require_group"` // Nobody is let in who is in none of these groups.
+	Scopes       []string       `json:"scopes"`        // Besides openid.
 }
 
 // Software is the schema of that name.
@@ -2780,6 +2852,13 @@ func (c *Client) DeleteUserGroup(ctx context.Context, id int64) error {
 	return c.do(ctx, http.MethodDelete, "/user-groups/"+pathValue(id), nil, nil, nil)
 }
 
+// DepartSso: Start to sign in at the identity provider (POST /session/sso).
+func (c *Client) DepartSso(ctx context.Context, in DepartInBody) (DepartOutBody, error) {
+	var out DepartOutBody
+	err := c.do(ctx, http.MethodPost, "/session/sso", nil, in, &out)
+	return out, err
+}
+
 // DeviceParams are the query of Device. Zero values are left out.
 type DeviceParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -3351,6 +3430,11 @@ func (c *Client) EndOtherSessions(ctx context.Context) error {
 // EndPersonSessions: End every session and link of a person (DELETE /people/{id}/sessions).
 func (c *Client) EndPersonSessions(ctx context.Context, id int64) error {
 	return c.do(ctx, http.MethodDelete, "/people/"+pathValue(id)+"/sessions", nil, nil, nil)
+}
+
+// EndProvisioning: End the directory's token; accounts stay (DELETE /sign-in/provisioning/token).
+func (c *Client) EndProvisioning(ctx context.Context) error {
+	return c.do(ctx, http.MethodDelete, "/sign-in/provisioning/token", nil, nil, nil)
 }
 
 // EndSession: End one of the own sessions (DELETE /me/sessions/{id}).
@@ -4809,6 +4893,13 @@ func (c *Client) Locks(ctx context.Context, p LocksParams) ([]LockRow, error) {
 	return out, err
 }
 
+// MakeProvisioningToken: Make the directory's token; one that was there ends (POST /sign-in/provisioning/token).
+func (c *Client) MakeProvisioningToken(ctx context.Context) (ProvisioningToken, error) {
+	var out ProvisioningToken
+	err := c.do(ctx, http.MethodPost, "/sign-in/provisioning/token", nil, nil, &out)
+	return out, err
+}
+
 // MeParams are the query of Me. Zero values are left out.
 type MeParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -5331,6 +5422,24 @@ func (c *Client) ProductVulnerabilitiesAll(ctx context.Context, id string, p Pro
 		out, err := c.ProductVulnerabilities(ctx, id, p)
 		return out.Items, out.Total, err
 	})
+}
+
+// ProvisioningParams are the query of Provisioning. Zero values are left out.
+type ProvisioningParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ProvisioningParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Provisioning: How a directory provisions accounts (GET /sign-in/provisioning).
+func (c *Client) Provisioning(ctx context.Context, p ProvisioningParams) (Provisioning, error) {
+	var out Provisioning
+	err := c.do(ctx, http.MethodGet, "/sign-in/provisioning", p.values(), nil, &out)
+	return out, err
 }
 
 // RecommendationParams are the query of Recommendation. Zero values are left out.
@@ -5890,6 +5999,13 @@ func (c *Client) SetSignInPolicy(ctx context.Context, in SignInPolicy) (SignInPo
 	return out, err
 }
 
+// SetSingleSignOn: Set the identity provider up (PUT /sign-in/sso).
+func (c *Client) SetSingleSignOn(ctx context.Context, in SingleSignOnEdit) (SingleSignOnView, error) {
+	var out SingleSignOnView
+	err := c.do(ctx, http.MethodPut, "/sign-in/sso", nil, in, &out)
+	return out, err
+}
+
 // SignIn: Sign in with a password (POST /session).
 func (c *Client) SignIn(ctx context.Context, in SignInInBody) (SignIn, error) {
 	var out SignIn
@@ -5922,9 +6038,47 @@ func (c *Client) SignInPolicy(ctx context.Context, p SignInPolicyParams) (SignIn
 	return out, err
 }
 
+// SignInWaysParams are the query of SignInWays. Zero values are left out.
+type SignInWaysParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p SignInWaysParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// SignInWays: How to sign in here (GET /session/ways).
+func (c *Client) SignInWays(ctx context.Context, p SignInWaysParams) (SignInWays, error) {
+	var out SignInWays
+	err := c.do(ctx, http.MethodGet, "/session/ways", p.values(), nil, &out)
+	return out, err
+}
+
 // SignOut: Sign out (DELETE /session).
-func (c *Client) SignOut(ctx context.Context) error {
-	return c.do(ctx, http.MethodDelete, "/session", nil, nil, nil)
+func (c *Client) SignOut(ctx context.Context) (SignedOut, error) {
+	var out SignedOut
+	err := c.do(ctx, http.MethodDelete, "/session", nil, nil, &out)
+	return out, err
+}
+
+// SingleSignOnParams are the query of SingleSignOn. Zero values are left out.
+type SingleSignOnParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p SingleSignOnParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// SingleSignOn: The identity provider (GET /sign-in/sso).
+func (c *Client) SingleSignOn(ctx context.Context, p SingleSignOnParams) (SingleSignOnView, error) {
+	var out SingleSignOnView
+	err := c.do(ctx, http.MethodGet, "/sign-in/sso", p.values(), nil, &out)
+	return out, err
 }
 
 // SoftwareParams are the query of Software. Zero values are left out.
@@ -6041,6 +6195,13 @@ func (c *Client) Tags(ctx context.Context, p TagsParams) ([]TagRow, error) {
 func (c *Client) TestDestination(ctx context.Context, id string) (TestResult, error) {
 	var out TestResult
 	err := c.do(ctx, http.MethodPost, "/ticketing/"+pathValue(id)+"/test", nil, nil, &out)
+	return out, err
+}
+
+// TestSingleSignOn: Ask an identity provider what it says of itself (POST /sign-in/sso/test).
+func (c *Client) TestSingleSignOn(ctx context.Context, in SingleSignOnEdit) (TestResult, error) {
+	var out TestResult
+	err := c.do(ctx, http.MethodPost, "/sign-in/sso/test", nil, in, &out)
 	return out, err
 }
 

@@ -52,6 +52,9 @@ func (r route) fleetWide() bool { return strings.HasPrefix(r.need, ofAll) }
 // ruleBody is a good device group, and good rules of a tag.
 const ruleBody = `{"name":"web","rules":[{"conditions":[{"property":"name","operator":"equals","values":["web"]}]}]}`
 
+// ssoBody is a provider that is set up and does not answer.
+const ssoBody = `{"enabled":false,"name":"n","issuer":"http://127.0.0.1:1","client_id":"c","scopes":[],"group_claim":"","link_claim":"","groups":[],"require_group":false}`
+
 var table = map[string]route{
 	"POST /api/x/session/redeem":      {anyone, "/api/x/session/redeem", `{"token":"wrong"}`, 401},
 	"POST /api/x/session":             {anyone, "/api/x/session", `{"username":"admin","password":"wrong"}`, 401},
@@ -69,18 +72,26 @@ var table = map[string]route{
 	"POST /api/x/me/passkeys/begin":   {person, "/api/x/me/passkeys/begin", `{}`, 422},
 	"POST /api/x/me/passkeys":         {person, "/api/x/me/passkeys", `{"ticket":"x","name":"n","credential":{}}`, 422},
 
-	"PUT /api/x/me/passkeys/{id}":         {person, "/api/x/me/passkeys/AAAA", `{"name":"n"}`, 404},
-	"POST /api/x/me/passkeys/{id}/remove": {person, "/api/x/me/passkeys/AAAA/remove", `{}`, 404},
-	"GET /api/x/sign-in/policy":           {manager, "/api/x/sign-in/policy", "", 200},
-	"PUT /api/x/sign-in/policy":           {manager, "/api/x/sign-in/policy", `{"second_factor":"optional","roles":[],"local_admins_only":false}`, 200},
-	"GET /api/x/sign-in/locks":            {manager, "/api/x/sign-in/locks", "", 200},
-	"DELETE /api/x/sign-in/locks/{id}":    {manager, "/api/x/sign-in/locks/account-eA", "", 404},
+	"PUT /api/x/me/passkeys/{id}":              {person, "/api/x/me/passkeys/AAAA", `{"name":"n"}`, 404},
+	"POST /api/x/me/passkeys/{id}/remove":      {person, "/api/x/me/passkeys/AAAA/remove", `{}`, 404},
+	"GET /api/x/session/ways":                  {anyone, "/api/x/session/ways", "", 200},
+	"POST /api/x/session/sso":                  {anyone, "/api/x/session/sso", `{"next":"/devices"}`, 409},
+	"GET /api/x/sign-in/sso":                   {manager, "/api/x/sign-in/sso", "", 200},
+	"PUT /api/x/sign-in/sso":                   {manager, "/api/x/sign-in/sso", ssoBody, 200},
+	"POST /api/x/sign-in/sso/test":             {manager, "/api/x/sign-in/sso/test", ssoBody, 200},
+	"GET /api/x/sign-in/provisioning":          {manager, "/api/x/sign-in/provisioning", "", 200},
+	"POST /api/x/sign-in/provisioning/token":   {manager, "/api/x/sign-in/provisioning/token", "", 201},
+	"DELETE /api/x/sign-in/provisioning/token": {manager, "/api/x/sign-in/provisioning/token", "", 204},
+	"GET /api/x/sign-in/policy":                {manager, "/api/x/sign-in/policy", "", 200},
+	"PUT /api/x/sign-in/policy":                {manager, "/api/x/sign-in/policy", `{"second_factor":"optional","roles":[],"local_admins_only":false}`, 200},
+	"GET /api/x/sign-in/locks":                 {manager, "/api/x/sign-in/locks", "", 200},
+	"DELETE /api/x/sign-in/locks/{id}":         {manager, "/api/x/sign-in/locks/account-eA", "", 404},
 
 	"GET /api/x/session":     {person, "/api/x/session", "", 200},
 	"PUT /api/x/me/password": {person, "/api/x/me/password", `{"new":"short"}`, 422},
 	"GET /api/x/me/prefs":    {person, "/api/x/me/prefs", "", 200},
 	"PUT /api/x/me/prefs":    {person, "/api/x/me/prefs", `{"theme":"dark"}`, 204},
-	"DELETE /api/x/session":  {person, "/api/x/session", "", 204},
+	"DELETE /api/x/session":  {person, "/api/x/session", "", 200},
 
 	"GET /api/x/status": {server.MachineRead, "/api/x/status", "", 200},
 	"GET /api/x/search": {server.MachineRead, "/api/x/search?q=srv", "", 200},

@@ -68,6 +68,27 @@ type SignsIn interface {
 	OwnFactors
 	OwnPasskeys
 	SignInSettings
+	SignOn
+	Directory
+}
+
+// SignOn is what the HTTP layer asks of the identity provider.
+type SignOn interface {
+	SignInWays(ctx context.Context) server.SignInWays
+	DepartSSO(ctx context.Context, next string, from server.Place) (server.Departure, error)
+	ArriveSSO(ctx context.Context, query url.Values, slip string, from server.Place) (server.SignedIn, string, error)
+	LeaveSSO(ctx context.Context, base string) string
+	SingleSignOn(ctx context.Context, c server.Caller, base string) (server.SingleSignOnView, error)
+	SetSingleSignOn(ctx context.Context, c server.Caller, e server.SingleSignOnEdit, base string) (server.SingleSignOnView, error)
+	TestSingleSignOn(ctx context.Context, c server.Caller, e server.SingleSignOnEdit) (server.TestResult, error)
+}
+
+// Directory is what the HTTP layer asks of provisioning.
+type Directory interface {
+	Provisioner(ctx context.Context, token string) (*server.Provisioner, error)
+	Provisioning(ctx context.Context, c server.Caller, base string) (server.Provisioning, error)
+	MakeProvisioningToken(ctx context.Context, c server.Caller) (server.ProvisioningToken, error)
+	EndProvisioning(ctx context.Context, c server.Caller) error
 }
 
 // SignInSettings is what the HTTP layer asks of the rules of signing in.
@@ -189,6 +210,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case areaFile:
 		apiHeaders(w)
 		h.exportFile(w, r, path)
+	case areaArrive:
+		h.arrive(w, r)
+	case areaSCIM:
+		apiHeaders(w)
+		h.serveSCIM(w, r, path)
 	case areaToken:
 		apiHeaders(w)
 		h.tokens.ServeHTTP(w, r)
@@ -206,6 +232,8 @@ const (
 	areaProbe
 	areaFile // of exports
 	areaToken
+	areaArrive   // back from the identity provider
+	areaSCIM     // below /scim
 	areaConsole  // below /api/x
 	areaDefender // the rest below /api
 )
@@ -226,6 +254,12 @@ func (h *handler) area(r *http.Request) (area, string) {
 			return areaConsole, afterSegments(path, 2)
 		}
 		return areaDefender, rest
+	}
+	if decoded == server.SSOCallback {
+		return areaArrive, ""
+	}
+	if decoded == "/scim" || strings.HasPrefix(decoded, "/scim/") {
+		return areaSCIM, path
 	}
 	if rest, ok := strings.CutPrefix(path, mde.DownloadPath); ok {
 		return areaFile, rest

@@ -63,7 +63,7 @@ func (c *console) auditRoutes() {
 
 // unaudited are operations that change nothing although they are no GETs, and
 // the looks of a person's own console.
-var unaudited = []string{"what-if", "draft-plan", "preview-device-group", "preview-tag-rule", "set-prefs", "ask-passkey", "begin-passkey"}
+var unaudited = []string{"what-if", "draft-plan", "preview-device-group", "preview-tag-rule", "set-prefs", "ask-passkey", "begin-passkey", "depart-sso", "test-single-sign-on"}
 
 // audited records what a request changes, and every request that is denied.
 func (c *console) audited(hc huma.Context, next func(huma.Context)) {

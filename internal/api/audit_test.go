@@ -11,7 +11,7 @@ import (
 func TestEveryChangeIsAudited(t *testing.T) {
 	t.Parallel()
 	quiet := []string{"PUT /api/x/me/prefs", "POST /api/x/what-if", "POST /api/x/plans/draft", "POST /api/x/device-groups/preview", "POST /api/x/tag-rules/preview",
-		"POST /api/x/session/passkey/ask", "POST /api/x/me/passkeys/begin"}
+		"POST /api/x/session/passkey/ask", "POST /api/x/me/passkeys/begin", "POST /api/x/session/sso", "POST /api/x/sign-in/sso/test"}
 	w := newWorld(t)
 	poor := w.app("Alert.Read.All")
 	for name, rt := range table {

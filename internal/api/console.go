@@ -46,6 +46,8 @@ func newConsole(opt Options) *console {
 	c.sessionRoutes()
 	c.accountRoutes()
 	c.signInRoutes()
+	c.ssoRoutes()
+	c.provisioningRoutes()
 	c.frameRoutes()
 	c.deviceRoutes()
 	c.timelineRoutes()

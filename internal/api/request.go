@@ -176,11 +176,11 @@ func countedPath(a area, path string) string {
 	return path
 }
 
-var publicPaths = []string{"/session", "/session/redeem", "/session/second", "/session/passkey", "/session/passkey/ask"}
+var publicPaths = []string{"/session", "/session/redeem", "/session/second", "/session/passkey", "/session/passkey/ask", "/session/sso"}
 
 // isPublic lists the only API routes that need no credentials.
 func isPublic(method, path string) bool {
-	return method == http.MethodPost && slices.Contains(publicPaths, path)
+	return method == http.MethodPost && slices.Contains(publicPaths, path) || method == http.MethodGet && path == "/session/ways"
 }
 
 // authenticate finds out who calls and notes it in the request. A token in the

@@ -57,6 +57,12 @@ type passkeyIn struct {
 
 type signedOut struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      SignedOut
+}
+
+// SignedOut says where to go after signing out.
+type SignedOut struct {
+	Address string `json:"address" doc:"Of the identity provider, where the session there is ended; empty: stay."`
 }
 
 type passwordIn struct {
@@ -115,7 +121,7 @@ func (c *console) sessionRoutes() {
 		}
 		return requestOf(ctx).me, nil
 	})
-	huma.Register(c.api, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: "/session", Summary: "Sign out", Errors: readErrors, DefaultStatus: http.StatusNoContent},
+	huma.Register(c.api, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: "/session", Summary: "Sign out", Errors: readErrors},
 		func(ctx context.Context, _ *empty) (*signedOut, error) {
 			q := requestOf(ctx)
 			if q.secret == "" {
@@ -124,7 +130,11 @@ func (c *console) sessionRoutes() {
 			if err := c.srv.SignOut(ctx, q.secret); err != nil {
 				return nil, c.problem(ctx, "sign-out", err)
 			}
-			return &signedOut{SetCookie: cookie(q, "", -1)}, nil
+			out := &signedOut{SetCookie: cookie(q, "", -1)}
+			if q.me.External {
+				out.Body.Address = c.srv.LeaveSSO(ctx, q.base)
+			}
+			return out, nil
 		})
 	huma.Register(c.api, huma.Operation{OperationID: "set-password", Method: http.MethodPut, Path: "/me/password", Summary: "Set the own password; other sessions end",
 		Errors: readErrors, DefaultStatus: http.StatusNoContent, MaxBodyBytes: 16 << 10},

@@ -35,6 +35,7 @@ type Me struct {
 	Role        string `json:"role"`           // in a word, for people
 	NeedsSecret bool   `json:"needs_password"` // no password is set: the next sign-in needs another link
 	NeedsFactor bool   `json:"needs_factor" doc:"A second factor is required and none is set up: until then nothing but the own account can be used."`
+	External    bool   `json:"external" doc:"Signed in at the identity provider."`
 	// Administrator holds everything; Permissions are identifiers of RolePermissions.
 	Administrator bool     `json:"administrator"`
 	Permissions   []string `json:"permissions"`
@@ -75,6 +76,7 @@ type Accounts struct {
 	vault   *vault
 	spent   spentSlips
 	policy  atomic.Pointer[SignInPolicy]
+	sso     ssoDesk
 	tenant  string
 	keys    keyring
 	rates   rateBook
@@ -107,6 +109,9 @@ func OpenAccounts(ctx context.Context, st *store.Store, log *slog.Logger) (*Acco
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
 	if err = a.loadPolicy(ctx); err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	if err = a.loadSSO(ctx); err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
 	return a, nil
@@ -207,10 +212,14 @@ func (a *Accounts) SignIn(ctx context.Context, username, password string, from P
 }
 
 // SetPassword sets the caller's own password and ends all other sessions of
-// the account. The current one is needed when one is set.
+// the account. The current one is needed when one is set. An account of an
+// identity provider or directory has none.
 func (a *Accounts) SetPassword(ctx context.Context, c Caller, current, fresh string) error {
 	who, err := a.person(ctx, c)
 	if err != nil {
+		return err
+	}
+	if err := a.ownOnly(ctx, who); err != nil {
 		return err
 	}
 	switch n := utf8.RuneCountInString(fresh); {
@@ -243,6 +252,16 @@ func (a *Accounts) SetPassword(ctx context.Context, c Caller, current, fresh str
 	}
 	a.log.InfoContext(ctx, "password changed", "user", who.Name, "remote", c.Remote)
 	return nil
+}
+
+// ownOnly is an ErrConflict for an account that signs in elsewhere: what it
+// signs in with is not kept here, so that it ends where it is ended.
+func (a *Accounts) ownOnly(ctx context.Context, who store.Account) error {
+	external, err := a.st.IsExternal(ctx, who.ID)
+	if err == nil && external {
+		err = fmt.Errorf("this account belongs to the identity provider: passwords and second factors are kept there: %w", ErrConflict)
+	}
+	return err
 }
 
 // Prefs returns the caller's preferences, a JSON object.
@@ -298,13 +317,11 @@ func (a *Accounts) me(ctx context.Context, who store.Account, method string) (Me
 	if owes {
 		r = Rights{}
 	}
-	m := meOf(who, r)
-	m.NeedsFactor = owes
-	return m, err
+	return meOf(who, r, owes, method), err
 }
 
-func meOf(who store.Account, r Rights) Me {
-	m := Me{Username: who.Name, DisplayName: who.Display, NeedsSecret: who.Password == "", Role: roleWord(r),
+func meOf(who store.Account, r Rights, owes bool, method string) Me {
+	m := Me{Username: who.Name, DisplayName: who.Display, NeedsSecret: who.Password == "" && method != byProvider, NeedsFactor: owes, External: method == byProvider, Role: roleWord(r),
 		Administrator: r.Admin, Permissions: append([]string{}, r.Held...), AllDevices: r.Scope.All()}
 	return m
 }

@@ -2,14 +2,10 @@ package server
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
-	"image/png"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/pquerna/otp/totp"
 
 	"github.com/picketsec/picket/internal/store"
 )
@@ -21,11 +17,11 @@ const goodPassword = "correct horse battery"
 // codeAt is what an authenticator app shows.
 func codeAt(t *testing.T, secret string, at time.Time) string {
 	t.Helper()
-	code, err := totp.GenerateCodeCustom(secret, at, codeOptions)
+	raw, err := base32Plain.DecodeString(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return code
+	return codeOf(raw, at.Unix()/codeStep)
 }
 
 // withCodes sets one-time codes up and returns the secret and the recovery codes.
@@ -70,12 +66,8 @@ func TestOneTimeCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(k.Image, "data:image/png;base64,"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := png.Decode(bytes.NewReader(raw)); err != nil || !strings.HasPrefix(k.Address, "otpauth://totp/Picket:admin?") {
-		t.Errorf("picture: %v, address %q", err, k.Address)
+	if want := "otpauth://totp/Picket:admin?secret=" + k.Secret + "&"; !strings.HasPrefix(k.Address, want) {
+		t.Errorf("address %q", k.Address)
 	}
 	if kept, err := st.TOTPOf(ctx, c.UserID); err != nil || bytes.Contains(kept.Secret, []byte(k.Secret)) {
 		t.Errorf("the secret is stored as it is, or not at all: %v", err)

@@ -105,9 +105,7 @@ func (a *Accounts) SessionCaller(ctx context.Context, secret SessionSecret) (Cal
 		c, _, err := a.SessionCaller(ctx, secret)
 		return c, err
 	}, func(ctx context.Context) (Caller, error) { return a.personCaller(ctx, who.ID) })
-	me := meOf(who, r)
-	me.NeedsFactor = owes
-	return c, me, nil
+	return c, meOf(who, r, owes, n.Method), nil
 }
 
 // SignOut ends a session. One that does not exist is no error.

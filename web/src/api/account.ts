@@ -22,6 +22,13 @@ export async function addPasskey(name: string, password: string) {
 export const renamePasskey = (id: string, name: string) => ok(api.PUT("/me/passkeys/{id}", { params: { path: { id } }, body: { name } }));
 export const removePasskey = (id: string, password: string) => ok(api.POST("/me/passkeys/{id}/remove", { params: { path: { id } }, body: { password } }));
 
+/** How to sign in here; for the sign-in page. */
+export const signInWays = queryOptions({ queryKey: ["signInWays"], queryFn: ({ signal }) => ok(api.GET("/session/ways", { signal })) });
+/** Leaves for the identity provider; the browser comes back signed in. */
+export async function departSSO(next: string) {
+  const { address } = await ok(api.POST("/session/sso", { body: { next } }));
+  window.location.assign(address);
+}
 export const signIn = (username: string, password: string) => ok(api.POST("/session", { body: { username, password } }));
 export const secondFactor = (ticket: string, factor: "code" | "recovery", code: string) => ok(api.POST("/session/second", { body: { ticket, factor, code } }));
 

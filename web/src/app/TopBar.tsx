@@ -88,10 +88,11 @@ export function TopBar({ me }: { me: Me }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const leave = async () => {
-    await signOut().catch(() => undefined); // signed out or not, this page forgets
+    const out = await signOut().catch(() => undefined); // signed out or not, this page forgets
     client.clear();
     client.setQueryData(session.queryKey, null);
-    await navigate({ to: "/login" });
+    if (out?.address) window.location.assign(out.address);
+    else await navigate({ to: "/login" });
   };
   return (
     <header className={s.bar} data-top>

@@ -7,7 +7,7 @@ import { toPrefs } from "./prefs";
 import { themeOf } from "./theme";
 import { initials } from "./TopBar";
 
-const me = { username: "admin", display_name: "Administrator", role: "Administrator", needs_password: true, needs_factor: false, administrator: true, permissions: [], all_devices: true };
+const me = { username: "admin", display_name: "Administrator", role: "Administrator", needs_password: true, needs_factor: false, external: false, administrator: true, permissions: [], all_devices: true };
 
 test("preferences are read from anything", () => {
   const plain = toPrefs(null);

@@ -32,7 +32,7 @@ export const refusal = (status: number, detail: string) => (): never => {
 /** An answer that does not come. */
 export const never = (): Promise<never> => new Promise(() => undefined);
 
-const me: Me = { username: "admin", display_name: "Administrator", role: "Administrator", needs_password: false, needs_factor: false, administrator: true, permissions: [], all_devices: true };
+const me: Me = { username: "admin", display_name: "Administrator", role: "Administrator", needs_password: false, needs_factor: false, external: false, administrator: true, permissions: [], all_devices: true };
 const status: Status = { version: "test", devices: 3, connected: 3, health: "ok", notices: [], demo_intelligence: false, intelligence_empty: false, weaknesses: 9, needs_password: false };
 const always: Answers = { "GET /session": me, "GET /status": status, "GET /me/prefs": {}, "PUT /me/prefs": {}, "GET /device-groups": [] };
 

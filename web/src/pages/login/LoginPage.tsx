@@ -2,7 +2,7 @@ import { Button, Divider, Field, Input, MessageBar, MessageBarBody, makeStyles }
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { passkeySignIn, signIn } from "../../api/account";
+import { departSSO, passkeySignIn, signIn, signInWays } from "../../api/account";
 import { Problem, explain } from "../../api/client";
 import { passkeysWork } from "../../api/passkey";
 import { session } from "../../api/queries";
@@ -10,7 +10,7 @@ import type { SecondStep, SignIn } from "../../api/schema";
 import { Frame } from "./Frame";
 import { SecondStepForm } from "./SecondStepForm";
 
-const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "16px" }, go: { alignSelf: "flex-end", minWidth: "110px" }, other: { display: "flex", flexDirection: "column", gap: "12px", marginTop: "20px" } });
+const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "16px" }, go: { alignSelf: "flex-end", minWidth: "110px" }, other: { display: "flex", flexDirection: "column", gap: "12px", marginTop: "20px" }, first: { display: "flex", flexDirection: "column", gap: "20px", marginBottom: "12px" } });
 
 /** Where to go after sign-in: a path of this console, never another site. */
 export function nextPath(next: string | undefined): string {
@@ -28,11 +28,22 @@ export function signInTrouble(err: unknown, wrong: string): string {
   return err instanceof Problem && err.status === 401 ? wrong : explain(err);
 }
 
+/** Why a sign-in at the identity provider came to nothing. */
+const troubles: Record<string, string> = {
+  state: "This sign-in was begun elsewhere, or too long ago. Try again.",
+  provider: "The identity provider did not let you in. Try again, or ask its administrators.",
+  token: "What the identity provider sent does not hold. An administrator finds more in the server's log.",
+  disabled: "Your account is disabled in Picket. Ask an administrator.",
+  group: "None of your groups is let into Picket. Ask an administrator.",
+  unavailable: "Signing in at the identity provider did not work. Try again soon.",
+};
+
 /** Sign-in with user name and password, and what may follow or stand in for them. */
 export function LoginPage() {
   const s = useStyles();
   const client = useQueryClient();
-  const { next }: { next?: string } = useSearch({ strict: false });
+  const { next, trouble: brought }: { next?: string; trouble?: string } = useSearch({ strict: false });
+  const { data: ways } = useQuery(signInWays);
   const { data: me } = useQuery(session);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -43,11 +54,18 @@ export function LoginPage() {
   };
   const go = useMutation({ mutationFn: () => signIn(name.trim(), password), onSuccess: came, onSettled: () => setPassword("") });
   const key = useMutation({ mutationFn: () => passkeySignIn(), onSuccess: came });
+  const sso = useMutation({ mutationFn: () => departSSO(nextPath(next)) });
   if (me) return <Leave to={me.needs_factor ? "/settings/account" : nextPath(next)} />;
   if (step) return <SecondStepForm step={step} onDone={came} onBack={() => setStep(undefined)} />;
-  const trouble = go.error ? signInTrouble(go.error, "User name or password is wrong.") : key.error ? signInTrouble(key.error, "This passkey is not known here, or is no longer accepted.") : "";
+  const trouble = go.error ? signInTrouble(go.error, "User name or password is wrong.") : key.error ? signInTrouble(key.error, "This passkey is not known here, or is no longer accepted.") : sso.error ? explain(sso.error) : brought && !go.isPending ? (troubles[brought] ?? troubles.unavailable ?? "") : "";
   return (
-    <Frame title="Sign in">
+    <Frame title="Sign in" text={ways?.local_admins_only ? "The form is for administrators; everybody else signs in with the organisation." : undefined}>
+      {ways && ways.single_sign_on !== "" && (
+        <div className={s.first}>
+          <Button appearance="primary" size="large" disabled={sso.isPending} onClick={() => sso.mutate()}>{ways.single_sign_on}</Button>
+          <Divider>or</Divider>
+        </div>
+      )}
       <form
         className={s.form}
         onSubmit={(e) => {

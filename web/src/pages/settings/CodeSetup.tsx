@@ -4,12 +4,12 @@ import { useState } from "react";
 import { beginCode, confirmCode } from "../../api/account";
 import { explain } from "../../api/client";
 import { Copyable } from "../../ui/Copy";
+import { QRCode } from "../../ui/QRCode";
 import { Sure } from "./Sure";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "14px" },
   text: { margin: 0, color: tokens.colorNeutralForeground2 },
-  picture: { alignSelf: "center", width: "220px", height: "220px", imageRendering: "pixelated", borderRadius: tokens.borderRadiusMedium, backgroundColor: "#ffffff" },
   row: { display: "flex", gap: "8px" },
 });
 
@@ -39,7 +39,7 @@ export function CodeSetup({ ask, onDone, onCancel }: { ask: boolean; onDone: (re
       ) : (
         <>
           <p className={s.text}>Scan the picture with the app, or type the secret. Then enter the code that the app shows.</p>
-          <img className={s.picture} src={key.image} alt="The secret as a QR code, for the app's camera" />
+          <QRCode text={key.address} label="The secret as a QR code, for the app's camera" />
           <Copyable text={key.secret.replace(/(.{4})(?=.)/g, "$1 ")} what="secret" />
           <Field label="Code" required>
             <Input value={code} autoFocus inputMode="numeric" autoComplete="one-time-code" maxLength={10} onChange={(_, d) => setCode(d.value)} />
