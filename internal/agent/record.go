@@ -64,6 +64,14 @@ func streamOf(k event.Kind) int {
 	return protocol.StreamActivity
 }
 
+// passing are the kinds that are seen when they happen or never. Of the others
+// the agent finds out what happened while it was not there.
+var passing = []event.Kind{event.Process, event.ProcessEnd, event.Network, event.DNS, event.File, event.Image}
+
+// notRunning is why one number of each passing kind is missing after a pause:
+// nobody knows how many it should be.
+const notRunning = "the agent was not running: one or more"
+
 // openRecorder opens the two spools of events; limit is for both together.
 func openRecorder(s *stateDir, limit int64, log *slog.Logger) (*recorder, error) {
 	r := &recorder{log: log, changed: make(chan struct{}, 1), full: make(chan struct{}, 1), budgets: newBudgets(),
@@ -126,6 +134,12 @@ func (r *recorder) resume() {
 		}
 	}
 	e := r.numbers.resumed()
+	if e != nil {
+		for _, k := range passing {
+			n := r.numbers.take(k, 1)
+			r.gap(k, n, n, notRunning)
+		}
+	}
 	r.numbers.mark(r.clock.Now(), false)
 	r.mu.Unlock()
 	if e != nil {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ type recording struct {
 	*recorder
 	sent []event.Event // what was read from the spools, and forgotten there
 	last [protocol.NumStreams]uint64
+	runs int
 }
 
 func newRecording(t *testing.T) *recording {
@@ -49,6 +51,7 @@ func (r *recording) start(limit int64) {
 		r.Fatal(err)
 	}
 	r.resume()
+	r.runs++
 }
 
 // stop ends the run in order.
@@ -127,6 +130,10 @@ func (r *recording) account(k event.Kind) (there int, missing map[string]int) {
 func (r *recording) want(k event.Kind, there, missing int, reason string) {
 	r.Helper()
 	got, why := r.account(k)
+	if slices.Contains(passing, k) && why[notRunning] != r.runs-1 {
+		r.Errorf("%s: %d pauses of %d are told", k, why[notRunning], r.runs-1)
+	}
+	delete(why, notRunning)
 	if got != there || why[reason] != missing || len(why) > 1 || missing == 0 && len(why) > 0 {
 		r.Errorf("%s: %d there, missing %v; want %d and %d for %q", k, got, why, there, missing, reason)
 	}

@@ -115,6 +115,11 @@ func (h *host) keep(ctx context.Context, ways []way) {
 			r, err := w.open(ctx, h)
 			if err == nil {
 				h.tell(first, w, why)
+				for _, k := range w.kinds {
+					if !first {
+						h.sink.Lost(k, 1, "the source changed: one or more")
+					}
+				}
 				first = false
 				err = r.Run(ctx)
 			}
