@@ -116,6 +116,7 @@ func testService(t *testing.T, bin string) {
 		t.Errorf("limits %s", got)
 	}
 
+	s.happened(id, "probe-before", true)
 	pid := s.show("MainPID")
 	s.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", agentUnit)
 	s.wait("systemd to start it again", func() error {
@@ -137,6 +138,7 @@ func testService(t *testing.T, bin string) {
 	if again := s.device(map[string]string{"rig-probe": "1.0-1"}); again != id {
 		t.Errorf("device %s came back as %s", id, again)
 	}
+	s.happened(id, "probe-after", false)
 	t.Logf("%s: reported a change", time.Since(began).Round(time.Millisecond))
 
 	s.run("/usr/local/bin/picket-agent", "uninstall", "--state", "/var/lib/picket-agent")
@@ -194,6 +196,40 @@ func (s *service) device(packages map[string]string) string {
 		return nil
 	})
 	return id
+}
+
+// happened runs a program on the host and waits until the device's timeline
+// tells of it, and says whether anything before is missing.
+func (s *service) happened(id, probe string, complete bool) {
+	s.Helper()
+	var line struct {
+		Items    []struct{ Action, User string }
+		Complete bool
+		Missing  []struct{ Kind, Reason string }
+	}
+	began := time.Now()
+	s.run("/bin/echo", probe)
+	s.wait("the event of "+probe, func() error {
+		if err := s.client.Get(s.Context(), "/api/x/devices/"+id+"/timeline?action=ProcessCreated&q="+probe, &line); err != nil {
+			return err
+		}
+		if len(line.Items) != 1 || line.Items[0].User == "" {
+			return fmt.Errorf("timeline %+v", line)
+		}
+		return nil
+	})
+	s.Logf("%s is in the timeline after %s, missing %v", probe, time.Since(began).Round(time.Millisecond), line.Missing)
+	if err := s.client.Get(s.Context(), "/api/x/devices/"+id+"/timeline", &line); err != nil {
+		s.Fatal(err)
+	}
+	if line.Complete != complete {
+		s.Errorf("complete: %v, missing %v", line.Complete, line.Missing)
+	}
+	for _, m := range line.Missing {
+		if m.Reason == "" {
+			s.Errorf("nothing says why %s is missing some", m.Kind)
+		}
+	}
 }
 
 func (s *service) wait(what string, ok func() error) {

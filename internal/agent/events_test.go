@@ -71,6 +71,11 @@ func TestEventsArriveOnce(t *testing.T) {
 	r.put(event.LogonSuccess, 3)
 	r.a.events.flush(t.Context())
 	r.mustSync()
+	for i := range protocol.NumStreams {
+		if n := r.a.events.stats(i).Queued; n != 0 {
+			t.Errorf("%d batches of stream %d are queued after their acknowledgement", n, i)
+		}
+	}
 	r.a.close()
 	r = newRig(t, f, state)
 	r.put(event.ProcessCreated, 10)

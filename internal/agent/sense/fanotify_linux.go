@@ -229,7 +229,8 @@ func (f *fanotify) take(n fileNotice, at time.Duration) {
 // directory follows directories that come, go and move.
 func (f *fanotify) directory(n *fileNotice) {
 	moved := n.mask&f.renames != 0
-	if gone, _ := f.path(n.from); moved && gone != "" {
+	gone, _ := f.path(n.from)
+	if moved && gone != "" {
 		f.forget(gone)
 	}
 	at := n.at
@@ -243,7 +244,9 @@ func (f *fanotify) directory(n *fileNotice) {
 		f.forget(path)
 	case dir.place.deep:
 		f.tree(path, dir.place, dir.depth+1)
-		f.found(path, n.pid)
+		if gone == "" { // else its files were there before
+			f.found(path, n.pid)
+		}
 	default:
 		f.markAll() // a home of a new account, or keys in one
 	}

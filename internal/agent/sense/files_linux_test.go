@@ -74,6 +74,8 @@ func TestFilesInWatchedPlaces(t *testing.T) {
 	sh("echo y >other; mv other etc/moved-in; mv etc/moved-in other")
 	see(event.FileCreated, etc+"/moved-in", "")
 	see(event.FileDeleted, etc+"/moved-in", "")
+	sh("mkdir -p ready/made; echo w >ready/made/e; mv ready etc/")
+	see(event.FileCreated, etc+"/ready/made/e", "")
 	sh("mv etc/new etc/renamed; echo z >etc/renamed/newer/d")
 	see(event.FileCreated, etc+"/renamed/newer/d", "")
 	sh("echo data >tmp/plain; cp /bin/true tmp/program; echo '#!/bin/sh' >tmp/script; chmod +x tmp/script")

@@ -106,6 +106,9 @@ func TestProcessesFromEverySource(t *testing.T) {
 			if created.Number == 0 || created.Number != parent.Number || created.Number != ended.Number {
 				t.Errorf("sh was created at %d, as a parent at %d, as one that ended at %d", created.Number, parent.Number, ended.Number)
 			}
+			if sh.Text(event.InitiatingProcessFileName) == "" {
+				t.Error("the parent, which was there before, is not known: its start differs between sources")
+			}
 			code, _ := end.Get(event.ProcessExitCode)
 			if name != SourceProc && code.Number != 3 {
 				t.Errorf("exit code %d", code.Number)
