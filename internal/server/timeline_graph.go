@@ -149,14 +149,14 @@ type graphActor struct {
 // of a start, else the one that acted.
 func (g *graph) event(e *ev.Event, id string, at time.Time, focus bool) graphActor {
 	up := g.process(e, parent, "", time.Time{}, false)
-	self := g.process(e, initiator, "", time.Time{}, focus && e.Kind() != ev.Process)
+	self := g.process(e, initiator, "", time.Time{}, focus && e.Kind() != ev.Process && e.Kind() != ev.ProcessEnd)
 	if up != "" && self != "" {
 		g.edge(up, self, "started")
 	}
 	who := initiator
 	if e.Kind() == ev.Process || e.Kind() == ev.ProcessEnd {
 		new := g.process(e, subject, id, at, focus)
-		if self != "" && new != "" && e.Kind() == ev.Process {
+		if self != "" && new != "" {
 			g.edge(self, new, "started")
 		}
 		self, who = new, subject

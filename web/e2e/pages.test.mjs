@@ -70,6 +70,8 @@ const pages = () => {
     ["devices", "/devices", "Devices"],
     ["device flyout", `/devices?open=${device.id}`, "Devices", "Open device page"],
     ["device overview", d, device.name, "Security assessments"],
+    ["device timeline", `${d}/timeline`, device.name, "Additional information"],
+    ["device timeline at another time", `${d}/timeline?days=7&event_group=Registry%20events`, device.name, "Nothing matches"],
     ["device software", `${d}/software`, device.name, "Installed version"],
     ["device software flyout", `${d}/software?open=${encodeURIComponent(product.id)}`, device.name, "Software evidence"],
     ["device vulnerabilities", `${d}/vulnerabilities`, device.name, "Published on"],

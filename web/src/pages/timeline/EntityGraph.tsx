@@ -1,6 +1,7 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { AppGenericRegular, BoxRegular, CalendarClockRegular, DocumentRegular, GlobeRegular, PersonRegular, SettingsRegular } from "@fluentui/react-icons";
 import type { TimelineEvent } from "../../api/schema";
+import { useEffect, useRef } from "react";
 import { place } from "../../lib/entityGraph";
 
 const w = 138;
@@ -24,13 +25,17 @@ const useStyles = makeStyles({
 /** Who started what and what was touched; a click on one shows what is known of it. */
 export function EntityGraph({ e, chosen, onChoose }: { e: TimelineEvent; chosen: string; onChoose: (id: string) => void }) {
   const s = useStyles();
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.querySelector("[data-focus]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [e.id]);
   const nodes = e.nodes;
   const edges = e.edges;
   const at = new Map(place(nodes, edges).map((p) => [p.id, { x: p.column * (w + gap.x), y: p.row * (h + gap.y) }]));
   const all = [...at.values()];
   const size = { w: Math.max(...all.map((p) => p.x), 0) + w, h: Math.max(...all.map((p) => p.y), 0) + h };
   return (
-    <div className={s.box} role="group" aria-label="Event entities graph" tabIndex={0}>
+    <div ref={box} className={s.box} role="group" aria-label="Event entities graph" tabIndex={0}>
       <div className={s.field} style={{ width: size.w, height: size.h }}>
         <svg className={s.lines} width={size.w} height={size.h} aria-hidden>
           {edges.map((l) => {
@@ -53,7 +58,7 @@ export function EntityGraph({ e, chosen, onChoose }: { e: TimelineEvent; chosen:
           const Icon = icons[n.kind] ?? BoxRegular;
           const by = edges.find((l) => l.to === n.id);
           return (
-            <button key={n.id} type="button" className={mergeClasses(s.node, n.focus && s.focus, chosen === n.id && s.chosen)} style={{ left: p.x, top: p.y, width: w, height: h }} aria-pressed={chosen === n.id} title={`${n.name}${by ? ` (${by.label})` : ""}`} onClick={() => onChoose(n.id)}>
+            <button key={n.id} type="button" data-focus={n.focus || undefined} className={mergeClasses(s.node, n.focus && s.focus, chosen === n.id && s.chosen)} style={{ left: p.x, top: p.y, width: w, height: h }} aria-pressed={chosen === n.id} title={`${n.name}${by ? ` (${by.label})` : ""}`} onClick={() => onChoose(n.id)}>
               <Icon className={s.icon} aria-hidden />
               <span className={s.words}>{n.name}</span>
             </button>

@@ -50,7 +50,7 @@ function Around({ e }: { e: TimelineEvent }) {
         <div style={{ marginTop: 16 }}>
           <Facts>
             <Fact name={node.kind === "process" ? "Process" : "Entity"}>{node.name}</Fact>
-            {node.facts.map((f) => <Fact key={f.name} name={f.name} wide={f.value.length > 40}><Value name={f.name} value={f.value} /></Fact>)}
+            {node.facts.map((f) => <Fact key={f.name} name={f.name} wide={f.value.length > 30}><Value name={f.name} value={f.value} /></Fact>)}
           </Facts>
         </div>
       )}

@@ -7,7 +7,6 @@ import type { TimelineRow } from "../../api/schema";
 import { flagEvent, timeline, timelineCounts } from "../../api/timeline";
 import { setPrefs, usePrefs } from "../../app/prefs";
 import { useDeviceId } from "../../app/useDeviceId";
-import { useHeld } from "../../app/useHeld";
 import { useList } from "../../app/useList";
 import { plural } from "../../lib/format";
 import { pageSizes, type ListSpec } from "../../lib/search";
@@ -20,6 +19,7 @@ import { FilterPanel, type FilterGroup } from "../../ui/FilterPanel";
 import { FilterPills } from "../../ui/FilterPills";
 import { Completeness } from "./Completeness";
 import { CustomRange } from "./CustomRange";
+import { useFrozen } from "./useFrozen";
 import { TimelineChart } from "./TimelineChart";
 import { TimelineFlyout } from "./TimelineFlyout";
 import { timelineColumns } from "./columns";
@@ -69,9 +69,9 @@ export function TimelineTab() {
   const query = { ...base, size: String(state.size), ...(cursor === "" ? {} : { cursor }) };
   const counts = useQuery(timelineCounts(id, countQuery(state.q, filters, range)));
   const { data, error, isPlaceholderData, refetch } = useQuery(timeline(id, query));
-  const page = useMemo(() => data && { ...data, total: data.items.length }, [data]);
   const rowKey = useCallback((r: TimelineRow) => r.id, []);
-  const held = useHeld(JSON.stringify([id, query]), page, isPlaceholderData, rowKey, state.open !== "" || !follow);
+  const [top, setTop] = useState(true);
+  const held = useFrozen(JSON.stringify([id, query]), isPlaceholderData ? undefined : data?.items, state.open !== "" || !follow || !top);
 
   const change = (part: Record<string, string[]>, replace = false) => set({ filters: { ...filters, cursor: [], ...part } }, replace);
   const select = (p: Span | undefined) => change({ from: p ? [iso(p.from)] : [], to: p ? [iso(p.to)] : [] }, true);
@@ -84,7 +84,7 @@ export function TimelineTab() {
   const own = all.filter((c) => !c.optional).map((c) => c.key);
   const shown = chosen.timeline ?? own;
   const columns = all.filter((c, i) => i === 0 || shown.includes(c.key));
-  const rows = held.rows;
+  const rows = held.rows ?? data?.items ?? [];
   const at = rows.findIndex((r) => r.id === state.open);
   const step = (to: number) => {
     const row = at >= 0 ? rows[to] : undefined;
@@ -110,7 +110,7 @@ export function TimelineTab() {
             <Button appearance="primary" shape="circular" size="small" icon={<ArrowUpRegular />} onClick={held.take}>{`${held.waiting} new`}</Button>
           </div>
         )}
-        <DataTable label="Timeline" columns={columns} rows={rows} rowKey={rowKey} sort={[]} onSort={() => undefined} open={state.open} onOpen={open} compact={density === "compact"} busy={isPlaceholderData} onScrolled={held.scrolled} />
+        <DataTable label="Timeline" columns={columns} rows={rows} rowKey={rowKey} sort={[]} onSort={() => undefined} open={state.open} onOpen={open} compact={density === "compact"} busy={isPlaceholderData} onScrolled={setTop} />
       </>
     );
   }
@@ -151,7 +151,7 @@ export function TimelineTab() {
       <div className={s.foot}>
         <Button size="small" disabled={cursor === ""} onClick={() => change({ cursor: [] })}>Newest</Button>
         <Button size="small" disabled={!data?.cursor} onClick={() => data && set({ open: "", filters: { ...filters, cursor: [data.cursor] } })}>Older events</Button>
-        <span role="status">{data ? `${plural(rows.length, "event")} on this page` : ""}</span>
+        <span>{data ? `${plural(rows.length, "event")} on this page` : ""}</span>
         <span className={s.end}>
           <Select size="small" aria-label="Events per page" value={String(state.size)} onChange={(_, d) => { setPrefs({ size: Number(d.value) }); set({ size: Number(d.value) }); }}>
             {pageSizes.map((n) => <option key={n} value={n}>{`${n} per page`}</option>)}

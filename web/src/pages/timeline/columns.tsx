@@ -37,10 +37,14 @@ function Entities({ row }: { row: TimelineRow }) {
   );
 }
 
-const clock = (at: string): string => {
+/** A moment to the millisecond, without the year that everybody knows. */
+function Clock({ at }: { at: string }) {
   const d = time(at);
-  return d ? `${moment(d)}.${String(d.getMilliseconds()).padStart(3, "0")}` : "–";
-};
+  if (!d) return <>–</>;
+  const text = `${moment(d)}.${String(d.getMilliseconds()).padStart(3, "0")}`;
+  const short = d.getFullYear() === new Date().getFullYear() ? text.replace(/, \d{4},/, ",") : text;
+  return <time dateTime={at} title={text}>{short}</time>;
+}
 
 const field = (name: string) => (r: TimelineRow) => {
   const v = r.fields[name];
@@ -51,10 +55,10 @@ const field = (name: string) => (r: TimelineRow) => {
 /** The columns of a timeline; the last one flags. */
 export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Column<TimelineRow>[] {
   return [
-    { key: "time", title: "Event time", width: 186, render: (r) => <OpenLink id={r.id}>{clock(r.time)}</OpenLink> },
+    { key: "time", title: "Event time", width: 168, render: (r) => <OpenLink id={r.id}><Clock at={r.time} /></OpenLink> },
     { key: "title", title: "Event", width: 200, grow: true, render: (r) => <Title row={r} /> },
-    { key: "user", title: "User", width: 88, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
-    { key: "action", title: "Action type", width: 132, render: (r) => <span title={r.action}>{r.action}</span> },
+    { key: "user", title: "User", width: 84, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
+    { key: "action", title: "Action type", width: 142, render: (r) => <span title={r.action}>{r.action}</span> },
     { key: "entities", title: "Entities", width: 180, render: (r) => <Entities row={r} /> },
     { key: "info", title: "Additional information", width: 128, render: (r) => <span title={r.info.join("\n")}>{r.info.join(" · ") || "–"}</span> },
     {
@@ -78,8 +82,8 @@ export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Co
     { key: "sha256", title: "SHA-256", width: 240, optional: true, render: (r) => field("SHA256")(r) },
     { key: "remote", title: "Remote address", width: 150, optional: true, render: (r) => field("RemoteIP")(r) },
     { key: "table", title: "Table", width: 180, optional: true, render: (r) => r.table },
-    { key: "host_time", title: "Host's clock", width: 186, optional: true, render: (r) => clock(r.host_time) },
-    { key: "received", title: "Received", width: 186, optional: true, render: (r) => clock(r.received) },
+    { key: "host_time", title: "Host's clock", width: 186, optional: true, render: (r) => <Clock at={r.host_time} /> },
+    { key: "received", title: "Received", width: 186, optional: true, render: (r) => <Clock at={r.received} /> },
     { key: "seq", title: "Number", width: 90, align: "end", optional: true, render: (r) => String(r.seq) },
   ];
 }

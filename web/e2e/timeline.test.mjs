@@ -1,0 +1,124 @@
+// The timeline of this very machine: a program is started while the page is
+// open; its start appears without a reload, with what it touched and who started
+// it, can be found, flagged, highlighted and exported.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+
+let demo, browser, context, page, device;
+const probe = `picket-probe-${process.pid}`;
+
+before(async () => {
+  demo = await startDemo();
+  browser = await startBrowser();
+  context = await signIn(browser, demo);
+  device = await until("this machine", async () => (await read(context, demo, "/devices")).items[0]);
+  await until("its first events", async () => (await read(context, demo, `/devices/${device.id}/timeline?size=1`)).items.length > 0);
+  page = await newPage(context);
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+const at = (search = "") => `${demo.base}/devices/${device.id}/timeline${search}`;
+const rows = () => page.getByRole("table", { name: "Timeline" }).locator("tbody tr");
+
+/** Starts a program of a name of its own, once. */
+function run(...args) {
+  const dir = path.join(demo.dir, "probe");
+  mkdirSync(dir, { recursive: true });
+  copyFileSync("/usr/bin/true", path.join(dir, probe));
+  execFileSync(path.join(dir, probe), args);
+}
+
+test("a program that starts is on the open page", async () => {
+  await page.goto(at(`?q=${probe}`));
+  await page.getByText("Nothing matches").waitFor();
+  await page.evaluate(() => (window.stayed = true));
+  run("--first");
+  await page.getByRole("cell", { name: new RegExp(`node started ${probe}`) }).first().waitFor();
+  assert.equal(await page.evaluate(() => window.stayed), true);
+  const { items } = await read(context, demo, `/devices/${device.id}/timeline?q=${probe}&action=ProcessCreated`);
+  assert.equal(items.length, 1, "one row per start");
+  assert.match(items[0].fields.ProcessCommandLine, /--first$/);
+  assert.match(items[0].fields.SHA256 ?? "", /^[0-9a-f]{64}$/);
+});
+
+test("its flyout shows who started it", async () => {
+  await page.goto(at(`?q=${probe}&action=ProcessCreated`));
+  await rows().first().click();
+  const graph = page.getByRole("group", { name: "Event entities graph" });
+  await graph.getByRole("button", { name: probe }).waitFor();
+  await graph.getByRole("button", { name: "node", exact: true }).first().click();
+  await page.getByRole("dialog").getByText("Process id").waitFor();
+  await page.getByRole("tab", { name: "All columns" }).click();
+  await page.getByRole("dialog").getByText("ProcessCommandLine", { exact: true }).waitFor();
+  assert.match(page.url(), /view=columns/);
+  await page.reload();
+  await page.getByRole("dialog").getByText("ProcessCommandLine", { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await until("the flyout to close", async () => (await page.getByRole("dialog").count()) === 0);
+});
+
+test("a flag finds it again", async () => {
+  await page.goto(at(`?q=${probe}&action=ProcessCreated`));
+  await page.getByRole("button", { name: new RegExp(`^Flag node started ${probe}`) }).click();
+  await page.getByRole("button", { name: new RegExp(`^Remove the flag of node started`) }).waitFor();
+  await page.goto(at());
+  await page.getByRole("button", { name: "Flagged", exact: true }).click();
+  await page.getByRole("cell", { name: new RegExp(`node started ${probe}`) }).first().waitFor();
+  assert.equal(await rows().count(), 1);
+  await page.goBack();
+  await until("the others", async () => (await rows().count()) > 1);
+});
+
+test("the highlighted range goes by keyboard, and the list with it", async () => {
+  await page.goto(at(`?days=1&q=${probe}`));
+  await rows().first().waitFor();
+  const end = page.getByRole("slider", { name: "End of the highlighted range" });
+  await end.focus();
+  for (let i = 0; i < 12; i++) await page.keyboard.press("PageDown");
+  await page.getByText("Nothing matches").waitFor();
+  assert.match(page.url(), /to=20/);
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  await until("the range", () => /since=20/.test(page.url()));
+  await page.goBack();
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  await rows().first().waitFor();
+});
+
+test("groups filter, and the export is what is filtered", async () => {
+  await page.goto(at(`?q=${probe}`));
+  await rows().first().waitFor();
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  await page.getByRole("checkbox", { name: "Network events" }).check();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByText("Nothing matches").waitFor();
+  assert.match(page.url(), /event_group=Network/);
+  const answer = await context.request.get(`${demo.base}/api/x/devices/${device.id}/timeline/export?q=${probe}&action=ProcessCreated`);
+  const table = csvRows(await answer.text());
+  assert.equal(table.length, 2, JSON.stringify(table));
+  assert.match(table[0], /^device_id,time,action_type,/);
+  assert.match(table[1], /,ProcessCreated,/);
+});
+
+test("nothing is missing, and the page is clean", async () => {
+  const t = await read(context, demo, `/devices/${device.id}/timeline?size=1`);
+  assert.deepEqual(t.missing.filter((m) => !m.reason), [], "numbers without a reason");
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto(at(`?q=${probe}`));
+    await rows().first().waitFor();
+    await still(page);
+    await axe(page);
+    await rows().first().click();
+    await page.getByRole("group", { name: "Event entities graph" }).waitFor();
+    await still(page);
+    await axe(page);
+  }
+});
