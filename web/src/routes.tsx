@@ -75,6 +75,7 @@ const tree = root.addChildren([
     page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
     page("/events", lazyRouteComponent(() => import("./pages/events/EventsPage"), "EventsPage")),
     page("/settings/device-groups", lazyRouteComponent(() => import("./pages/settings/DeviceGroupsPage"), "DeviceGroupsPage")),
+    page("/settings/permissions", lazyRouteComponent(() => import("./pages/settings/PermissionsPage"), "PermissionsPage")),
     page("/settings/tag-rules", lazyRouteComponent(() => import("./pages/settings/TagRulesPage"), "TagRulesPage")),
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),

@@ -1,7 +1,7 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
   AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, LaptopSettingsFilled, LaptopSettingsRegular,
-  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
+  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
 import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, PlugConnectedFilled, PlugConnectedRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
@@ -33,6 +33,7 @@ const groups = [
       { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },
       { to: "/settings/inaccuracies", text: "Inaccuracies", Icon: FlagRegular, On: FlagFilled },
       { to: "/settings/audit", text: "Audit log", Icon: ClipboardTextLtrRegular, On: ClipboardTextLtrFilled },
+      { to: "/settings/permissions", text: "Permissions", Icon: PeopleRegular, On: PeopleFilled },
       { to: "/settings/account", text: "My account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
     ],
   },

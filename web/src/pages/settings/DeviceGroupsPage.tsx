@@ -15,6 +15,8 @@ import { rulesText } from "../../lib/rules";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Hidden } from "../../ui/Hidden";
 import { Menu } from "../../ui/Menu";
+import { namesOf, userGroups } from "../../api/people";
+import { AccessPanel } from "./AccessPanel";
 import { RuleSetPanel, freshRuleSet } from "./RuleSetPanel";
 
 const useStyles = makeStyles({
@@ -44,6 +46,7 @@ export function DeviceGroupsPage() {
   const s = useStyles();
   const client = useQueryClient();
   const { data, error, refetch } = useQuery(deviceGroups);
+  const seers = useQuery({ ...userGroups, retry: false });
   const { open, show, close } = useOpen();
   const [drag, setDrag] = useState<{ from: number; to: number }>();
   const [said, setSaid] = useState("");
@@ -57,6 +60,7 @@ export function DeviceGroupsPage() {
   if (error && !data) return <ErrorPage error={error} retry={() => void refetch()} />;
   if (!data) return <PageHead title="Device groups"><Spinner label="Reading …" /></PageHead>;
   const ranked = data.filter((g) => g.id !== 0);
+  const shown = data.find((g) => `access-${g.id}` === open);
   const edited = open === "new" ? freshRuleSet() : ranked.find((g) => String(g.id) === open);
   const go = (from: number, to: number) => {
     const g = ranked[from];
@@ -91,12 +95,13 @@ export function DeviceGroupsPage() {
       <div role="status"><Hidden>{said}</Hidden></div>
       <table className={s.table}>
         <caption><Hidden>Device groups by rank</Hidden></caption>
-        <colgroup><col style={{ width: 90 }} /><col style={{ width: "22%" }} /><col /><col style={{ width: 90 }} /><col style={{ width: 170 }} /><col style={{ width: 136 }} /></colgroup>
+        <colgroup><col style={{ width: 90 }} /><col style={{ width: "20%" }} /><col /><col style={{ width: "18%" }} /><col style={{ width: 90 }} /><col style={{ width: 170 }} /><col style={{ width: 136 }} /></colgroup>
         <thead>
           <tr>
             <th scope="col" className={s.head}>Rank</th>
             <th scope="col" className={s.head}>Name</th>
             <th scope="col" className={s.head}>Rules</th>
+            <th scope="col" className={s.head}>Seen by</th>
             <th scope="col" className={mergeClasses(s.head, s.end)}>Devices</th>
             <th scope="col" className={s.head}>Exposure score</th>
             <th scope="col" className={s.head}><Hidden>Download and change rank</Hidden></th>
@@ -110,6 +115,7 @@ export function DeviceGroupsPage() {
                 <td className={s.cell}><span className={s.rank}>{own && <span className={s.grip} aria-hidden title="Drag to another rank"><ReOrderDotsVerticalRegular /></span>}{own ? g.rank : "Last"}</span></td>
                 <td className={s.cell}>{own ? <OpenLink id={String(g.id)}>{g.name}</OpenLink> : g.name}{g.description && <div className={s.quiet}>{g.description}</div>}</td>
                 <td className={s.cell}>{own ? rulesText(g.rules) || <span className={s.quiet}>No rules</span> : <span className={s.quiet}>All other devices</span>}</td>
+                <td className={s.cell}><OpenLink id={`access-${g.id}`}>{g.user_groups.length === 0 ? "Everybody" : namesOf(g.user_groups, seers.data)}</OpenLink></td>
                 <td className={mergeClasses(s.cell, s.end)}><Anchor to="/devices" search={{ device_group: String(g.id), group: "" }}>{number(g.devices)}</Anchor></td>
                 <td className={s.cell}>{g.score.devices > 0 ? <><ScoreNumber value={g.score.score} />{" "}<ExposureLevel level={g.score.level} /></> : "–"}</td>
                 <td className={s.cell}>
@@ -135,6 +141,7 @@ export function DeviceGroupsPage() {
           })}
         </tbody>
       </table>
+      {shown && <AccessPanel key={open} group={shown} onClose={close} />}
       {edited && (
         <RuleSetPanel
           key={open}
