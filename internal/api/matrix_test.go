@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -548,5 +549,26 @@ func TestScopeFollowsAtOnce(t *testing.T) {
 	}
 	if a := e.ask(who, "GET", "/api/x/devices", ""); a.code != 401 {
 		t.Errorf("a disabled person gets %d", a.code)
+	}
+}
+
+// Profiles and other insights are served on the admin socket and nowhere else
+// (CVE-2026-23517): neither to an administrator, nor to an agent.
+func TestDebuggingIsOnTheAdminSocketAlone(t *testing.T) {
+	e := openEstate(t)
+	boss := e.hire("Administrator", "all")
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/profile?seconds=1", "/debug/pprof/heap", "/debug/vars", "/api/x/debug/pprof/", "/api/debug/pprof/"} {
+		for _, who := range []somebody{boss, {name: "nobody"}} {
+			if a := e.ask(who, "GET", path, ""); strings.Contains(a.body, "goroutine") || strings.HasPrefix(a.header.Get("Content-Type"), "application/octet-stream") || strings.Contains(a.body, "memstats") {
+				t.Errorf("%s as %s = %d %.100s", path, who.name, a.code, a.body)
+			}
+		}
+		r := e.request("GET", path, "")
+		r.TLS = agentTLS()
+		rec := httptest.NewRecorder()
+		e.s.AgentHandler().ServeHTTP(rec, r)
+		if rec.Code < 400 {
+			t.Errorf("%s on the agents' listener = %d", path, rec.Code)
+		}
 	}
 }

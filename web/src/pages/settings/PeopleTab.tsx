@@ -54,7 +54,7 @@ export function PeopleTab() {
           middle
           columns={[
             { key: "name", title: "Name", width: "24%", render: (p) => <><OpenLink id={String(p.id)}>{p.display_name}</OpenLink>{p.display_name !== p.name && <div className={s.quiet}>{p.name}</div>}</> },
-            { key: "state", title: "State", width: "130px", render: (p) => <Chip tone={p.disabled ? "quiet" : "good"}>{p.disabled ? "Disabled" : p.link_until && p.sessions === 0 && !p.has_password ? "Invited" : "Active"}</Chip> },
+            { key: "state", title: "State", width: "130px", render: (p) => <Chip tone={stateOf(p) === "Active" ? "good" : "quiet"}>{stateOf(p)}</Chip> },
             { key: "role", title: "May", width: "140px", render: (p) => p.role },
             { key: "groups", title: "User groups", render: (p) => namesOf(p.user_groups, groups.data) || "None" },
             { key: "sessions", title: "Sessions", width: "90px", align: "end", render: (p) => number(p.sessions) },
@@ -76,6 +76,8 @@ export function PeopleTab() {
     </>
   );
 }
+
+const stateOf = (p: PersonRow): string => (p.disabled ? "Disabled" : p.link_until && p.sessions === 0 && !p.has_password ? "Invited" : "Active");
 
 const options = (groups: readonly UserGroup[]) => groups.map((g) => ({ key: g.id, text: g.name, ...(g.description ? { more: g.description } : {}) }));
 
