@@ -128,7 +128,7 @@ export function GlobalSearch() {
               <li key={`${h.kind} ${h.id}`} id={`${id}-${i}`} role="option" aria-selected={i === at} className={mergeClasses(s.hit, i === at && s.on)} onMouseDown={(e) => e.preventDefault()} onMouseEnter={() => setAt(i)} onClick={() => go(h)}>
                 <span className={s.icon} title={kind?.word}><Icon aria-hidden /></span>
                 <span className={s.words}>
-                  <div className={s.name}>{h.name}</div>
+                  <div className={s.name} title={h.name}>{h.name}</div>
                   <div className={s.info}>{`${kind?.word ?? h.kind} · ${h.kind === "software" ? vendor(h.info) : h.info}`}</div>
                 </span>
               </li>

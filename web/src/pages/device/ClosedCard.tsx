@@ -32,8 +32,8 @@ export function ClosedCard({ id }: { id: string }) {
           <li key={`${c.id} ${c.software} ${c.version} ${c.closed_at}`} className={s.row}>
             <SeverityIcon level={c.severity} />
             <div className={s.grow}>
-              <div className={s.pair}><Anchor to="/weaknesses" search={{ open: c.id, q: c.id, exposed: "any" }}>{c.id}</Anchor><span className={s.cut}>{c.software}</span></div>
-              <div className={`${s.quiet} ${s.cut}`} title={c.detail}>{c.detail || c.version}</div>
+              <div className={s.pair}><Anchor to="/weaknesses" search={{ open: c.id, q: c.id, exposed: "any" }}>{c.id}</Anchor><span className={s.cut} title={c.software}>{c.software}</span></div>
+              <div className={`${s.quiet} ${s.cut}`} title={c.detail || c.version}>{c.detail || c.version}</div>
             </div>
             <Chip tone="good">{closing(c.reason)}</Chip>
             <span className={s.quiet}><Ago at={c.closed_at} /></span>

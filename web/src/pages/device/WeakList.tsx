@@ -25,7 +25,7 @@ export function WeakList({ rows, device }: { rows: readonly DeviceVulnRow[]; dev
           <SeverityIcon level={w.severity} />
           <div className={s.grow}>
             <Anchor to={`/devices/${encodeURIComponent(device)}/vulnerabilities`} search={{ open: w.id, ...(w.exposed ? {} : { exposed: "any" }) }}>{w.id}</Anchor>
-            <div className={s.quiet}>{capital([w.title, w.fix_version && `fixed in ${w.fix_version}`].filter(Boolean).join(", "))}</div>
+            <div className={s.quiet} title={w.title}>{capital([w.title, w.fix_version && `fixed in ${w.fix_version}`].filter(Boolean).join(", "))}</div>
           </div>
           <ThreatIcons facts={w.threats} bare />
           <State value={w.state} exposed={w.exposed} />

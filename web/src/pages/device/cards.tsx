@@ -50,9 +50,9 @@ export function TopWeakCard({ d }: { d: Device }) {
             <div className={s.grow}>
               <div className={s.pair}>
                 <Anchor to={to(d, "vulnerabilities")} search={{ open: w.id }}>{w.id}</Anchor>
-                <span className={s.cut}>{products(w.software)}</span>
+                <span className={s.cut} title={products(w.software)}>{products(w.software)}</span>
               </div>
-              <div className={`${s.quiet} ${s.cut}`}>{w.fix_version ? `Fixed in ${w.fix_version}` : state(w.state).word}</div>
+              <div className={`${s.quiet} ${s.cut}`} title={w.fix_version}>{w.fix_version ? `Fixed in ${w.fix_version}` : state(w.state).word}</div>
             </div>
             <ThreatIcons facts={w.threats} bare />
             <span className={s.num} title={`${severityWord[w.severity]}, CVSS ${w.cvss_version}`}>{score(w.cvss)}</span>
