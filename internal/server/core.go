@@ -7,7 +7,9 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -27,6 +29,7 @@ type core struct {
 	fleet   *exposure.Fleet
 	devices []*device // by device number; nil: no such device
 	byID    map[inventory.DeviceID]uint32
+	idOrder atomic.Pointer[[]uint32]               // see inIDOrder; nil: not made yet
 	gone    map[uint32]*device                     // removed devices that the record of changes still knows: nothing but exports looks at them
 	known   map[exposure.ComponentID][]store.Known // by component, ordered by weakness
 	saved   map[exposure.ComponentID]bool          // components that the store holds
@@ -406,9 +409,27 @@ func (c *core) register(a store.Device) *device {
 		}
 		c.devices[a.Num] = d
 		c.byID[a.ID] = a.Num
+		c.idOrder.Store(nil)
 	}
 	d.agent = a
 	return d
+}
+
+// inIDOrder lists the devices by their id; some may be gone. The caller holds
+// mu for reading, and does not change the result.
+func (c *core) inIDOrder() []uint32 {
+	if list := c.idOrder.Load(); list != nil {
+		return *list
+	}
+	list := make([]uint32, 0, len(c.devices))
+	for _, d := range c.devices {
+		if d != nil {
+			list = append(list, d.num)
+		}
+	}
+	slices.SortFunc(list, func(a, b uint32) int { return strings.Compare(string(c.devices[a].id), string(c.devices[b].id)) })
+	c.idOrder.Store(&list)
+	return list
 }
 
 // at returns a device by number, nil when there is none.

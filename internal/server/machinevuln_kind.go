@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -106,27 +107,41 @@ func (v *vulnKinds) split() {
 
 // gather fills kinds.
 func (v *vulnKinds) gather(ctx context.Context) error {
-	type software struct{ vendor, product, version string }
-	ids := v.c.fleet.WeaknessComponents(v.q.Weakness)
-	if v.q.Weakness == "" {
-		ids = v.c.fleet.Components()
+	products := v.c.fleet.Products()
+	if v.q.Weakness != "" {
+		products = v.productsWith(v.q.Weakness)
 	}
-	same := make(map[software][]exposure.ComponentID, len(ids)) // ascending; rows cannot tell them apart
-	for _, id := range ids {
-		if k := v.c.fleet.Component(id); !v.c.fleet.DevicesOf(id).IsEmpty() {
-			at := software{k.Vendor, k.Product, k.Version}
-			same[at] = append(same[at], id)
-		}
-	}
-	for _, alike := range same {
+	for product := range products {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := v.gatherAlike(alike); err != nil {
-			return err
+		ids := v.c.fleet.ProductComponents(product, nil)
+		alike := func(a, b exposure.ComponentID) int { // names of one product may differ in case
+			x, y := v.c.fleet.Component(a), v.c.fleet.Component(b)
+			return cmp.Or(strings.Compare(x.Version, y.Version), strings.Compare(x.Product, y.Product), strings.Compare(x.Vendor, y.Vendor))
+		}
+		slices.SortFunc(ids, func(a, b exposure.ComponentID) int { return cmp.Or(alike(a, b), cmp.Compare(a, b)) })
+		for len(ids) > 0 {
+			n := 1 // of those that rows cannot tell apart
+			for n < len(ids) && alike(ids[n], ids[0]) == 0 {
+				n++
+			}
+			if err := v.gatherAlike(ids[:n]); err != nil {
+				return err
+			}
+			ids = ids[n:]
 		}
 	}
 	return v.rank()
+}
+
+// productsWith yields the products with a component that has a weakness, each once.
+func (v *vulnKinds) productsWith(weakness string) iter.Seq[string] {
+	known := map[string]bool{}
+	for _, id := range v.c.fleet.WeaknessComponents(weakness) {
+		known[v.c.fleet.ProductOf(id)] = true
+	}
+	return maps.Keys(known)
 }
 
 // gatherAlike adds the kinds of components that rows cannot tell apart: a
@@ -374,11 +389,18 @@ func (v *vulnKinds) unite(group []vulnKind) *roaring.Bitmap {
 
 // inOrder lists devices as the rows have them, from the one of a row (nil: the first) on.
 func (v *vulnKinds) inOrder(devs *roaring.Bitmap, after *MachineVuln) []uint32 {
-	nums := devs.ToArray()
-	if v.byDevice != 0 {
-		slices.SortFunc(nums, func(a, b uint32) int {
-			return v.byDevice * strings.Compare(string(v.c.devices[a].id), string(v.c.devices[b].id))
-		})
+	var nums []uint32
+	if v.byDevice == 0 {
+		nums = devs.ToArray()
+	} else {
+		for _, num := range v.c.inIDOrder() {
+			if devs.Contains(num) {
+				nums = append(nums, num)
+			}
+		}
+	}
+	if v.byDevice < 0 {
+		slices.Reverse(nums)
 	}
 	if after == nil {
 		return nums

@@ -26,7 +26,7 @@ func vulnCore(t *rapid.T) *core {
 	}
 	var ids []exposure.ComponentID
 	for i := range rapid.IntRange(1, 12).Draw(t, "components") {
-		k := exposure.Component{Vendor: "debian", Product: fmt.Sprint("p", i/3), Version: fmt.Sprint(i / 2), Disk: fmt.Sprint(i)}
+		k := exposure.Component{Key: advisory.Key{Ecosystem: "PyPI"}, Vendor: "debian", Product: fmt.Sprint([]string{"p", "p", "P"}[i%3], i/4), Version: fmt.Sprint(i / 4), Disk: fmt.Sprint(i)}
 		if i%5 == 4 {
 			k.Vendor = "npm"
 		}
@@ -197,6 +197,28 @@ func TestMachineVulnsLookAtLittle(t *testing.T) {
 			t.Errorf("%s: %d rows, looked at %d, %v", name, len(page.Rows), page.looked, err)
 		}
 	}
+}
+
+// A device that came later has its place in the order of ids.
+func TestMachineVulnsOrderNewDevices(t *testing.T) {
+	c := newCore()
+	id, _ := c.fleet.Intern(exposure.Component{Vendor: "debian", Product: "p", Version: "1"})
+	c.fleet.SetAssessment(id, &exposure.Assessment{Matches: []exposure.Match{{Weakness: "CVE-2024-1000", Exposed: true}}})
+	var got []string
+	for num, name := range []string{"b", "c", "a"} {
+		c.register(store.Device{Num: uint32(num), ID: inventory.DeviceID(strings.Repeat(name, 40))})
+		c.fleet.SetDevice(uint32(num), []exposure.ComponentID{id})
+		page, err := c.vulnsByKind(t.Context(), admin, &MachineVulnQuery{Order: []MachineVulnKey{{}}, Limit: 9}, farSkip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := ""
+		for _, r := range page.Rows {
+			order += string(r.Device[:1])
+		}
+		got = append(got, order)
+	}
+	equal(t, "orders", got, "b", "bc", "abc")
 }
 
 // TestMachineVulnsManySets: a condition that asks for too many sets of devices
