@@ -14,7 +14,7 @@ ONLY     ?=
 ARGS     ?=
 export GO
 
-.PHONY: help build run test check bench web dev fuzz e2e clean
+.PHONY: help build run test check bench web dev fuzz e2e bpf clean
 
 help:
 	@echo 'make build   console and both binaries, into bin/'
@@ -26,6 +26,7 @@ help:
 	@echo 'make dev     server, and the console with live reload'
 	@echo 'make fuzz    every fuzz target for FUZZTIME (10s)'
 	@echo 'make e2e     the browser tests against the built binaries'
+	@echo 'make bpf     compile the agent'"'"'s programs for the kernel, after a change of their source'
 	@echo 'make clean   remove bin/, web/dist and the demo data in .picket/'
 
 build: web
@@ -70,6 +71,9 @@ e2e:
 	@scripts/test-deps.sh
 	@$(MAKE) build
 	@cd web && npm run --silent e2e
+
+bpf:
+	@scripts/bpf.sh
 
 clean:
 	@rm -rf bin .picket web/e2e/out

@@ -22,6 +22,9 @@ step staticcheck
 step 'floors, budgets, documents'
 "$go" test -count=1 .
 
+step 'kernel programs: the object is its source'"'"'s'
+"$go" test -count=1 ./internal/agent/sense -run ObjectBelongs
+
 step 'agent for other systems'
 for target in windows/amd64 darwin/arm64 linux/arm64; do
 	export GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0

@@ -18,7 +18,6 @@ type packets struct {
 	h    *host
 	file *os.File
 	seen answers
-	lost uint64
 }
 
 // The classic filter: not what this host sends, UDP over IPv4 or IPv6, no

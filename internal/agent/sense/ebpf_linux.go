@@ -25,13 +25,12 @@ var programs []byte
 
 // kernel reads what bpf/sense.bpf.c tells.
 type kernel struct {
-	h       *host
-	coll    *ebpf.Collection
-	links   []link.Link // kept: one that is collected as garbage is detached
-	ring    *ringbuf.Reader
-	lost    [kernelTypes]uint64
-	sockets bool
-	seen    connections
+	h     *host
+	coll  *ebpf.Collection
+	links []link.Link // kept: one that is collected as garbage is detached
+	ring  *ringbuf.Reader
+	lost  [kernelTypes]uint64
+	seen  connections
 }
 
 // ringEvery is how long a record waits in the ring at most.

@@ -22,6 +22,7 @@ type journal struct {
 	dir   string
 	files map[string]*tailed
 	marks map[string]journalMark // by name of file
+	told  bool                   // something since the marks were kept
 }
 
 // tailed is a file of the journal that is being read.
@@ -144,8 +145,9 @@ func (s *journal) close() {
 // Run implements running.
 func (s *journal) Run(ctx context.Context) error {
 	defer s.close()
+	kept, changed := time.Now(), false
+	defer func() { s.keep() }()
 	for {
-		changed := false
 		for name, t := range s.files {
 			moved := false
 			if now, err := os.Stat(name); err == nil {
@@ -165,16 +167,23 @@ func (s *journal) Run(ctx context.Context) error {
 		if err := s.open(false); err != nil {
 			return err
 		}
-		if changed {
-			if raw, err := json.Marshal(s.marks); err == nil {
-				s.h.cfg.Memory.Set(journalName, raw)
-			}
+		// Nothing is told twice after a crash; how far the rest was read may be old.
+		if s.told || changed && time.Since(kept) > time.Minute {
+			s.keep()
+			kept, changed, s.told = time.Now(), false, false
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(journalEvery):
 		}
+	}
+}
+
+// keep remembers how far the journal was read.
+func (s *journal) keep() {
+	if raw, err := json.Marshal(s.marks); err == nil {
+		s.h.cfg.Memory.Set(journalName, raw)
 	}
 }
 
@@ -236,6 +245,7 @@ func (s *journal) tell(j *journalEntry) {
 			return
 		}
 	}
+	s.told = true
 	s.h.put(s.h.logonEvent(&l, pid, SourceJournal), at)
 }
 
@@ -251,6 +261,7 @@ func (s *journal) service(name, message string, at time.Duration) {
 	default:
 		return
 	}
+	s.told = true
 	e.Set(event.ServiceName, name)
 	e.Set(event.Source, SourceJournal)
 	s.h.put(e, at)

@@ -11,8 +11,11 @@ package sense
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,7 +115,11 @@ func (h *host) keep(ctx context.Context, ways []way) {
 				why = join(why, w.source+": not wanted")
 				continue
 			}
-			r, err := w.open(ctx, h)
+			var r running
+			err := guarded(func() (err error) {
+				r, err = w.open(ctx, h)
+				return err
+			})
 			if err == nil {
 				h.tell(first, w, why)
 				for _, k := range w.kinds {
@@ -121,7 +128,7 @@ func (h *host) keep(ctx context.Context, ways []way) {
 					}
 				}
 				first = false
-				err = r.Run(ctx)
+				err = guarded(func() error { return r.Run(ctx) })
 			}
 			if ctx.Err() != nil {
 				return
@@ -138,11 +145,23 @@ func (h *host) keep(ctx context.Context, ways []way) {
 	}
 }
 
+// guarded turns a panic of a source into its failure: what a host's processes
+// write must not end the agent.
+func guarded(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return fn()
+}
+
 func text(err error) string {
 	if err == nil {
 		return "ended"
 	}
-	return err.Error()
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return s
 }
 
 func join(a, b string) string {

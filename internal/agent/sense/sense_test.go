@@ -1,6 +1,7 @@
 package sense
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"slices"
@@ -61,3 +62,38 @@ func newBareHost(k *taker, m memory) *host {
 	c := NewClock(time.Time{})
 	return &host{cfg: Config{Clock: c, Sink: k, Memory: m}, log: quiet, clock: c, sink: k, procs: newTable(), users: newUsers("/"), files: newHasher()}
 }
+
+// A source that panics has failed: the next takes its place, and that is said.
+func TestSourceThatPanics(t *testing.T) {
+	k := &taker{}
+	h := newBareHost(k, memory{})
+	ctx, cancel := context.WithCancel(t.Context())
+	kinds := []event.Kind{event.DNS}
+	h.keep(ctx, []way{
+		{"opens badly", kinds, func(context.Context, *host) (running, error) { panic("no") }},
+		{"runs badly", kinds, func(context.Context, *host) (running, error) {
+			return runs(func(context.Context) error { panic("no") }), nil
+		}},
+		{"good", kinds, func(context.Context, *host) (running, error) {
+			return runs(func(ctx context.Context) error {
+				cancel()
+				return ctx.Err()
+			}), nil
+		}},
+	})
+	var got []string
+	for _, e := range k.all() {
+		got = append(got, e.Action.String()+" "+e.Text(event.Source)+" "+e.Text(event.Reason))
+	}
+	want := []string{"SensorStarted runs badly opens badly: panic: no", "SensorChanged good opens badly: panic: no; runs badly: panic: no"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if k.lost[event.DNS] != 1 {
+		t.Errorf("%d are said to be missing between two sources", k.lost[event.DNS])
+	}
+}
+
+type runs func(context.Context) error
+
+func (r runs) Run(ctx context.Context) error { return r(ctx) }
