@@ -68,6 +68,8 @@ var benchmarks = []struct {
 	{"export", "1 million rows by machine (DEVICES=10000)", export},
 	{"plan", "what-if and patch plan at a fleet (DEVICES=100000)", plan},
 	{"groups", "dashboard and lists filtered by device group (DEVICES=100000)", groups},
+	{"ingest", "events of agents to disk, over the socket (SECONDS=30)", ingest},
+	{"timeline", "pages and histograms among 100 million events (DEVICES=10000, EVENTS=100000000)", timeline},
 	{"lists", "lists and device page at a fleet (DEVICES=100000)", lists},
 }
 

@@ -288,10 +288,8 @@ func (p *Pest) enrol(ctx context.Context, token string) (inventory.DeviceID, tls
 	return enrolled.Device, tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: key}, nil
 }
 
-// Send enrols a new device and delivers sections as its first report, after
-// hello, whose version is set. It returns the device and what the server
-// refused of the sections when the server has the others on disk.
-func (p *Pest) Send(ctx context.Context, token string, hello protocol.Hello, sections []*inventory.Section) (inventory.DeviceID, []protocol.Rejected, error) {
+// Open enrols a new device and opens its session; the first message is the caller's.
+func (p *Pest) Open(ctx context.Context, token string) (inventory.DeviceID, *protocol.Conn, error) {
 	device, cert, err := p.enrol(ctx, token)
 	if err != nil {
 		return "", nil, err
@@ -300,7 +298,17 @@ func (p *Pest) Send(ctx context.Context, token string, hello protocol.Hello, sec
 	if err != nil {
 		return "", nil, fmt.Errorf("open the session of %s: %w", device, err)
 	}
-	c := protocol.NewConn(ws, nil)
+	return device, protocol.NewConn(ws, nil), nil
+}
+
+// Send enrols a new device and delivers sections as its first report, after
+// hello, whose version is set. It returns the device and what the server
+// refused of the sections when the server has the others on disk.
+func (p *Pest) Send(ctx context.Context, token string, hello protocol.Hello, sections []*inventory.Section) (inventory.DeviceID, []protocol.Rejected, error) {
+	device, c, err := p.Open(ctx, token)
+	if err != nil {
+		return "", nil, err
+	}
 	defer c.Close("done")
 	deltas := make([]inventory.Delta, len(sections))
 	for i, s := range sections {
