@@ -65,3 +65,23 @@ func TestProductCodeAndID(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParsePURL reads foreign text as a package URL: what is taken has a name,
+// and is held against a component without a panic.
+func FuzzParsePURL(f *testing.F) {
+	for _, s := range []string{"pkg:deb/debian/openssl@3.0.11-1?arch=source&distro=debian-12", "pkg:npm/%40babel/core@7.0.0", "pkg:rpm/rocky/openssl@3.0.7-27.el9?epoch=1",
+		"pkg:maven/org.apache/x@1#sub/path", "pkg:golang/github.com/a/b@v1", "pkg:", "pkg:deb//", "pkg:deb/%00/%2F@%?%=%", "PKG:Deb/Debian/x"} {
+		f.Add(s)
+	}
+	c := Component{Key: advisory.Key{Ecosystem: "Debian", Release: "12", Name: "openssl"}, Version: "3.0.11-1", Vendor: "debian", Product: "openssl"}
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := ParsePURL(s)
+		if err != nil {
+			return
+		}
+		if p.u.Name == "" || p.u.Type == "" {
+			t.Errorf("%q was taken: %+v", s, p.u)
+		}
+		p.Matches(c)
+	})
+}

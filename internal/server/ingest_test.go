@@ -254,6 +254,35 @@ func TestReportsAreAppliedOnce(t *testing.T) {
 	}
 }
 
+// A weakness that becomes known of a component leaves since when the others are.
+func TestNewWeaknessLeavesTheOthersTheirAge(t *testing.T) {
+	s := testServer(t)
+	id := enrol(t, s, "a")
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 open")
+	newReport(s, id).send(t, "libssl3 3.0.1-1 openssl")
+	s.core.mu.Lock() // an hour passes
+	d := s.core.matches(string(id))[0]
+	for i := range d.held {
+		d.held[i].Since -= 3600
+	}
+	for c, list := range s.core.known {
+		for i := range list {
+			s.core.known[c][i].Since -= 3600
+		}
+	}
+	s.core.mu.Unlock()
+	load(t, s, "tracker-2026-01-02.json", "openssl CVE-2024-0001 open", "openssl CVE-2024-0002 open")
+	p, err := s.DeviceVulns(t.Context(), admin, string(id), Query{Sort: []string{"id"}})
+	if err != nil || len(p.Items) != 2 {
+		t.Fatalf("%+v, %v", p.Items, err)
+	}
+	for i, old := range []bool{true, false} {
+		if age := time.Since(p.Items[i].FirstSeen); (age > 59*time.Minute) != old {
+			t.Errorf("%s was first seen %v ago, an hour ago: %v", p.Items[i].ID, age, old)
+		}
+	}
+}
+
 // A restart must change nothing that a user sees: findings, first-seen times,
 // closures. An upgrade that leaves a weakness open keeps its first-seen time.
 func TestRestartChangesNothing(t *testing.T) {
@@ -298,7 +327,7 @@ func TestRestartChangesNothing(t *testing.T) {
 		t.Errorf("after restart: %+v, want %+v", after.Items, before.Items)
 	}
 	equal(t, "closed after restart", closedRows(t, s, id), closed...)
-	if _, err := Open(t.Context(), Options{Dir: dir, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "in use") {
+	if _, err := Open(t.Context(), Options{Dir: dir, Log: slog.New(slog.DiscardHandler)}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("second open: %v, want a message that the directory is in use", err)
 	}
 }

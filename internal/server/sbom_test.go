@@ -282,6 +282,41 @@ func TestRemoveDevice(t *testing.T) {
 	equal(t, "delta since before, with the device again", delta(before), "shop CVE-2024-0001 New")
 }
 
+// A removed device that comes back with nothing is what it is from then on; what
+// it had is in a delta from before its removal, and it is told that it is gone.
+func TestEmptyDocumentAfterRemoval(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := testServer(t)
+	load(t, s, "tracker.json", "openssl CVE-2024-0001 resolved 3.0.15-1~deb12u1")
+	res, err := s.ImportSBOM(ctx, admin, bom("shop", "2026-11-20T09:00:00Z", "openssl 3.0.11-1~deb12u1 openssl"), SBOMImport{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported := time.Now()
+	if err := s.RemoveDevice(ctx, admin, string(res.Device)); err != nil {
+		t.Fatal(err)
+	}
+	back, err := s.ImportSBOM(ctx, admin, bom("shop", "2026-11-21T09:00:00Z"), SBOMImport{})
+	if err != nil || back.Device != res.Device {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	e, err := s.ExportVulns(ctx, admin, ExportQuery{Since: imported})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for d, err := range e.Devices {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range d.Rows {
+			got = append(got, d.Name+" "+r.Weakness+" "+r.Status)
+		}
+	}
+	equal(t, "delta since the import", got, "shop CVE-2024-0001 Fixed")
+}
+
 // A name belongs to the host that has it; where more devices have it, errors
 // name them, and the command line always asks.
 func TestDeviceNames(t *testing.T) {

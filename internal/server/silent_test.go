@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -116,5 +118,18 @@ func TestNothingAssessedIsNoData(t *testing.T) {
 	}
 	if row := one(t, s, r.id); row.Exposure == noData || row.NoData != "" {
 		t.Errorf("with intelligence: exposure %s, because %q", row.Exposure, row.NoData)
+	}
+	// The feed speaks of another release only: what was judged cannot be any more.
+	path := filepath.Join(t.TempDir(), "tracker-2030-01-01.json")
+	other := `{"curl": {"CVE-2024-0004": {"releases": {"trixie": {"status": "open", "urgency": "not yet assigned", "repositories": {}}}}}}`
+	if err := os.WriteFile(path, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	importFile(t, s, path)
+	if v := scoreNow(t, s); v.Devices != 0 {
+		t.Errorf("with intelligence for another release %d devices count, want none", v.Devices)
+	}
+	if row := one(t, s, r.id); row.Exposure != noData || !strings.Contains(row.NoData, "no loaded feed covers Debian 12") {
+		t.Errorf("with intelligence for another release: exposure %s, because %q", row.Exposure, row.NoData)
 	}
 }
