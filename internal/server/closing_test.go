@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -144,4 +145,21 @@ func TestDeviceHealth(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
+}
+
+// Lists that were looked at before show new facts of a weakness at once.
+func TestListsShowNewFacts(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 open", "openssl CVE-2024-0002 open")
+	newReport(s, enrol(t, s, "a")).send(t, "libssl3 3.0.1-1 openssl")
+	look := func(want advisory.Severity) {
+		t.Helper()
+		w, err := s.Weaknesses(t.Context(), admin, Query{Sort: []string{"id"}}, nil)
+		if err != nil || len(w.Items) != 2 || w.Items[0].Severity != want || w.Items[1].Severity != advisory.Unrated {
+			t.Errorf("weaknesses %+v, %v, want the first %s", w.Items, err, want)
+		}
+	}
+	look(advisory.Unrated)
+	give(t, s, "CVE-2024-0001.json", `{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{"cveId":"CVE-2024-0001","state":"PUBLISHED","dateUpdated":"2026-02-01T00:00:00Z"},"containers":{"cna":{"descriptions":[{"lang":"en","value":"D"}],"metrics":[{"cvssV3_1":{"version":"3.1","vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H","baseScore":9.8}}]}}}`)
+	look(advisory.Critical)
 }

@@ -405,6 +405,7 @@ func (c *core) register(a store.Device) *device {
 		d = newDevice(a)
 		if g := c.gone[a.Num]; g != nil { // it was removed and is there again
 			d.recorded = g.recorded
+			d.sum.Name, d.sum.FQDN = g.sum.Name, g.sum.FQDN // until its report names it
 			delete(c.gone, a.Num)
 		}
 		c.devices[a.Num] = d

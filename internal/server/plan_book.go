@@ -159,8 +159,8 @@ func (c *core) measure(p *Plan) {
 }
 
 // planGroups are the names of device groups as they are now; one that was
-// deleted keeps the name that it had, when that is known. The caller holds mu
-// for reading.
+// deleted keeps the name that it had when the plan was made, when that is
+// known. The caller holds mu for reading.
 func (c *core) planGroups(groups []int, was []string) []string {
 	out := make([]string, 0, len(groups))
 	for i, g := range groups {
@@ -168,7 +168,7 @@ func (c *core) planGroups(groups []int, was []string) []string {
 		switch {
 		case ok:
 		case len(was) == len(groups):
-			name = strings.TrimSuffix(was[i], deletedGroup) + deletedGroup
+			name = was[i] + deletedGroup // no plan is made for a group that is gone
 		default:
 			name = "group " + strconv.Itoa(g) + deletedGroup
 		}

@@ -297,15 +297,34 @@ func TestEmptyDocumentAfterRemoval(t *testing.T) {
 	if err := s.RemoveDevice(ctx, admin, string(res.Device)); err != nil {
 		t.Fatal(err)
 	}
+	told := func(when string) {
+		t.Helper()
+		equal(t, when+": delta since the import", deltaOf(t, s, imported), "shop CVE-2024-0001 Fixed")
+	}
+	told("removed")
+	// It is known again before its document is: exports in between still know what it was.
+	a, err := s.st.Device(ctx, res.Device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.core.mu.Lock()
+	s.core.add(a)
+	s.core.mu.Unlock()
+	told("known again")
 	back, err := s.ImportSBOM(ctx, admin, bom("shop", "2026-11-21T09:00:00Z"), SBOMImport{})
 	if err != nil || back.Device != res.Device {
 		t.Fatalf("%+v, %v", back, err)
 	}
-	e, err := s.ExportVulns(ctx, admin, ExportQuery{Since: imported})
+	told("with an empty document")
+}
+
+// deltaOf lists what changed since a moment: device, weakness and status.
+func deltaOf(t *testing.T, s *Server, since time.Time) (got []string) {
+	t.Helper()
+	e, err := s.ExportVulns(t.Context(), admin, ExportQuery{Since: since})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
 	for d, err := range e.Devices {
 		if err != nil {
 			t.Fatal(err)
@@ -314,7 +333,7 @@ func TestEmptyDocumentAfterRemoval(t *testing.T) {
 			got = append(got, d.Name+" "+r.Weakness+" "+r.Status)
 		}
 	}
-	equal(t, "delta since the import", got, "shop CVE-2024-0001 Fixed")
+	return got
 }
 
 // A name belongs to the host that has it; where more devices have it, errors
