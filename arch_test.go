@@ -49,7 +49,7 @@ var may = map[string][]string{
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex", "scim", "event", "protocol", "store", "eventlog", "intel", "ticket"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "osquery", "vex", "scim", "event", "protocol", "store", "eventlog", "intel", "ticket"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "ticket", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"simulate":            {"version", "inventory", "protocol"},
@@ -66,7 +66,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench", "rig/pest/send"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "vex", "scim", "event"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "osquery", "vex", "scim", "event"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}

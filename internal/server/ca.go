@@ -244,7 +244,8 @@ func newSerial() (*big.Int, error) {
 }
 
 // serverTLS returns the configuration of a listener on addr ("host:port"):
-// TLS 1.3, HTTP/1.1, device certificates verified when they are given. The
+// TLS 1.3, and 1.2 with forward secrecy for osqueryd (see modern), HTTP/1.1,
+// device certificates verified when they are given. The
 // certificate names addr's host (every address of this machine for a wildcard),
 // extra, localhost, the loopback addresses and the host name; it is replaced
 // when these change and before it expires.
@@ -253,10 +254,11 @@ func (a *authority) serverTLS(addr string, extra []string) (*tls.Config, error) 
 		return nil, err
 	}
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		NextProtos: []string{"http/1.1"},
-		ClientAuth: tls.VerifyClientCertIfGiven,
-		ClientCAs:  a.pool,
+		MinVersion:   tls.VersionTLS12,
+		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256},
+		NextProtos:   []string{"http/1.1"},
+		ClientAuth:   tls.VerifyClientCertIfGiven,
+		ClientCAs:    a.pool,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return a.serverCert(addr, extra)
 		},

@@ -103,7 +103,7 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "simulated", "sbom"},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "osquery", "simulated", "sbom"},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
 		order: map[string]func(a, b *device) int{
 			"name":       byText(func(d *device) string { return d.sum.Name }),
@@ -241,6 +241,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 			out.Restart = append(out.Restart, n)
 		}
 	}
+	out.Users, out.Logons = people(caller, p)
 	infos, err := s.st.SectionInfos(ctx, d.num)
 	if err != nil {
 		return Device{}, fmt.Errorf("read sections of %s: %w", d.id, err)

@@ -29,10 +29,11 @@ type DeviceRemoval struct {
 // permanent says why a device cannot be removed, "" when it can: an agent would
 // bring its device back.
 func (d *device) permanent() string {
-	if d.agent.Source == store.SourceSBOM {
+	switch d.agent.Source {
+	case store.SourceSBOM, store.SourceOsquery:
 		return ""
 	}
-	return d.sum.Name + " reports through an agent and would come back: only a device without an agent can be removed"
+	return d.sum.Name + " reports through an agent and would come back: only a device without an agent of Picket can be removed"
 }
 
 // DeviceRemoval says what would disappear with a device without an agent.

@@ -487,7 +487,7 @@ func TestSessionRefusesEveryCertificateButItsOwn(t *testing.T) {
 			}
 			c.SerialNumber = leaf.SerialNumber
 		}), code: protocol.RefusedUnknown},
-		{name: "TLS 1.2", cert: good.cert, max: tls.VersionTLS12},
+		{name: "TLS 1.2", cert: good.cert, max: tls.VersionTLS12, code: protocol.RefusedCertificate},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			conn, code, err := s.dial(tt.cert, tt.max)

@@ -124,6 +124,8 @@ func (d *device) source() string {
 	switch {
 	case d.agent.Source == store.SourceSBOM:
 		return "sbom"
+	case d.agent.Source == store.SourceOsquery:
+		return "osquery"
 	case slices.Contains(d.agent.Tags, simulatedTag):
 		return "simulated"
 	}

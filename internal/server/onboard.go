@@ -2,11 +2,7 @@ package server
 
 import (
 	"context"
-	"net/http"
 )
-
-// AgentHandler serves the agents' listener; see AgentTLS.
-func (s *Server) AgentHandler() http.Handler { return s.gate.handler() }
 
 // Onboarding is what an administrator needs to bring a host in.
 func (s *Server) Onboarding(_ context.Context, c Caller) (Onboarding, error) {

@@ -64,6 +64,7 @@ type Server struct {
 	desk  *intelDesk
 	plans *planDesk
 
+	nodes    nodeDesk     // of osquery
 	localAPI http.Handler // at the admin socket; nil: none
 
 	excepting      sync.Mutex    // one change of exceptions at a time

@@ -75,7 +75,7 @@ type DeviceRow struct {
 	Group   string         `json:"group"`
 	CloneOf string         `json:"clone_of,omitempty"` // the device whose state directory was copied
 	// Source is where the inventory comes from: "agent", "simulated", or "sbom" for a device without an agent.
-	Source string `json:"source" enum:"agent,simulated,sbom"`
+	Source string `json:"source" enum:"agent,osquery,simulated,sbom"`
 
 	// For the Defender-compatible API alone.
 	DNSName string `json:"-"` // full name where the host knows it, else ""
@@ -103,6 +103,8 @@ type Device struct {
 	Dropped      uint64                  `json:"dropped"`          // reports that the agent's spool had to drop, ever
 	TopWeak      []DeviceVulnRow         `json:"top_weaknesses"`   // at most 5, worst first
 	OSSupport    *EndOfLife              `json:"os_support"`       // life of the operating system's release, null when unknown
+	Users        []inventory.User        `json:"users"`            // local users, where osquery tells them; at most 500
+	Logons       []inventory.Logon       `json:"logons"`           // who is logged on, where osquery tells it
 	SBOM         *SBOMView               `json:"sbom"`             // the document that the device was made from, null for one with an agent
 }
 

@@ -112,12 +112,12 @@ type Removal struct {
 // changes. ErrNotFound if there is no such device, or it was removed before.
 func (s *Store) RemoveSBOM(ctx context.Context, r Removal) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := one(tx.ExecContext(ctx, `UPDATE device SET removed = $2, removed_by = $3, tags = '[]' WHERE num = $1 AND source = $4 AND removed = 0`,
-			r.Device, r.At.UnixMilli(), r.By, SourceSBOM)); err != nil {
+		if err := one(tx.ExecContext(ctx, `UPDATE device SET removed = $2, removed_by = $3, tags = '[]' WHERE num = $1 AND source IN ($4, $5) AND removed = 0`,
+			r.Device, r.At.UnixMilli(), r.By, SourceSBOM, SourceOsquery)); err != nil {
 			return err
 		}
 		for _, q := range []string{`DELETE FROM section WHERE device = $1`, `DELETE FROM sbom WHERE device = $1`, `DELETE FROM device_value WHERE device = $1`,
-			`DELETE FROM device_tag WHERE device = $1`} {
+			`DELETE FROM device_tag WHERE device = $1`, `DELETE FROM osquery_node WHERE device = (SELECT id FROM device WHERE num = $1)`} {
 			if _, err := tx.ExecContext(ctx, q, r.Device); err != nil {
 				return fmt.Errorf("remove device %d: %w", r.Device, err)
 			}

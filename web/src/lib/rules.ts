@@ -20,7 +20,7 @@ export const properties = Object.keys(propertyWord) as Property[];
 /** The values of properties that have few. */
 export const choices: Readonly<Partial<Record<Property, readonly { value: string; label: string }[]>>> = {
   value: ["Low", "Normal", "High"].map((v) => ({ value: v, label: v })),
-  source: [{ value: "agent", label: "Agent" }, { value: "sbom", label: "SBOM" }, { value: "simulated", label: "Simulated" }],
+  source: [{ value: "agent", label: "Agent" }, { value: "osquery", label: "osquery" }, { value: "sbom", label: "SBOM" }, { value: "simulated", label: "Simulated" }],
 };
 
 /** What a property may be compared by. */

@@ -77,13 +77,14 @@ export function DevicePage() {
             <Health value={d.health} connected={d.connected} />
             <span>{d.os_name}</span>
             {d.os_support?.tag && <Tags tags={[d.os_support.tag]} title={`${releaseName(d.os_support)}: ${support(d.os_support)}`} />}
+            {d.source === "osquery" && <Chip tone="info" title="osqueryd reports it: what osquery cannot tell is not assessed.">osquery</Chip>}
             {d.sbom && <Chip tone="info" title={`A device without an agent, as ${d.sbom.tools.join(", ") || "a bill of materials"} describes it.`}>SBOM</Chip>}
             <span>{d.connected ? "Connected now" : <>Last seen <Ago at={d.last_seen} /></>}</span>
             {d.clone_of && <Chip tone="warn" title="The state directory of this device was copied from another one; the copy got an identity of its own.">Clone of <Anchor to={`/devices/${d.clone_of}`}>{d.clone_of.slice(0, 8)}</Anchor></Chip>}
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
           </div>
           <div className={s.tools}>
-            {d.sbom && <Button appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
+            {(d.sbom !== null || d.source === "osquery") && <Button appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
             <Menu
               label="Download"
               align="end"

@@ -9,6 +9,7 @@ import { LogonCard } from "./LogonCard";
 import { ScoreFlyout } from "./ScoreFlyout";
 import { SupportCard, SupportNotice } from "./SupportCard";
 import { GapsCard, RestartCard, StatesCard, TopWeakCard, UpdatesCard } from "./cards";
+import { UsersCard } from "./UsersCard";
 import { scoreFlyout } from "./scoreFlyout";
 
 const useStyles = makeStyles({
@@ -34,7 +35,8 @@ export function Overview() {
         <SupportCard d={d} />
         <StatesCard d={d} />
         <GapsCard d={d} />
-        {!d.sbom && <LogonCard device={d.id} />}
+        {!d.sbom && d.source !== "osquery" && <LogonCard device={d.id} />}
+        <UsersCard d={d} />
         <ClosedCard id={d.id} />
       </div>
       {open === scoreFlyout && <ScoreFlyout id={d.id} name={d.name} onClose={close} />}

@@ -27,7 +27,7 @@ import { ManageTags } from "./ManageTags";
 import { SbomPanel } from "./SbomPanel";
 
 const spec: ListSpec = {
-  filters: { exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "simulated", "sbom"] },
+  filters: { exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"] },
   sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group"],
   sort: ["-score"],
 };
@@ -41,7 +41,7 @@ const groups: readonly FilterGroup[] = [
   { name: "os_life", title: "Support of the OS version", options: osLives.map(([value, label]) => ({ value, label })) },
   { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
   { name: "device_group", title: "Device group", options: [] },
-  { name: "source", title: "Source", options: [{ value: "agent", label: "Agent" }, { value: "simulated", label: "Simulated agent" }, { value: "sbom", label: "SBOM (no agent)" }] },
+  { name: "source", title: "Source", options: [{ value: "agent", label: "Agent" }, { value: "osquery", label: "osquery" }, { value: "simulated", label: "Simulated agent" }, { value: "sbom", label: "SBOM (no agent)" }] },
   { name: "new", title: "First seen", options: [{ value: "true", label: "In the last 7 days" }, { value: "false", label: "Over 7 days ago" }] },
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
@@ -62,6 +62,7 @@ function Name({ row }: { row: DeviceRow }) {
       <span className={s.icon} aria-hidden>{/server|srv|debian|ubuntu/i.test(row.os_name) ? <ServerRegular /> : <DesktopRegular />}</span>
       <Anchor to={`/devices/${encodeURIComponent(row.id)}`} className={s.text}>{row.name || row.id.slice(0, 12)}</Anchor>
       {row.source === "sbom" && <Chip tone="info" title="A device without an agent: a bill of materials describes it.">SBOM</Chip>}
+      {row.source === "osquery" && <Chip tone="info" title="osqueryd reports it: what osquery cannot tell is not assessed.">osquery</Chip>}
       {row.clone_of && <Chip tone="warn" title="Its state directory was copied from another device.">Clone</Chip>}
     </span>
   );
