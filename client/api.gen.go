@@ -778,6 +778,46 @@ type FormGroup struct {
 	Name    string `json:"name"`
 }
 
+// ForwardConfig is the schema of that name.
+type ForwardConfig struct {
+	CA   string `json:"ca,omitzero"`   // Certificates (PEM) that vouch for a syslog receiver; empty: the system's.
+	Host string `json:"host,omitzero"` // Of a syslog receiver.
+	Port int64  `json:"port,omitzero"` // Of a syslog receiver; 0 is 6514 with TLS, else 601.
+	TLS  bool   `json:"tls,omitzero"`  // Syslog over TLS.
+	URL  string `json:"url,omitzero"`  // Of a webhook.
+}
+
+// ForwardInput is the schema of that name.
+type ForwardInput struct {
+	Classes []string      `json:"classes"` // exposure: the event timeline; audit: the audit log.
+	Config  ForwardConfig `json:"config"`
+	Enabled bool          `json:"enabled"`
+	Kind    string        `json:"kind"` // One of "webhook", "syslog".
+	Name    string        `json:"name"`
+	Secret  string        `json:"secret,omitzero"` // Signing key of a webhook; empty: as it was.
+}
+
+// ForwardRow is the schema of that name.
+type ForwardRow struct {
+	Attempts  int64         `json:"attempts"` // That failed since the last success.
+	Classes   []string      `json:"classes"`
+	Config    ForwardConfig `json:"config"`
+	Dropped   int64         `json:"dropped"` // Events that it never got, because too many waited or they were too old.
+	Enabled   bool          `json:"enabled"`
+	Error     string        `json:"error"`
+	HasSecret bool          `json:"has_secret"`
+	ID        string        `json:"id"`
+	Kind      string        `json:"kind"` // One of "webhook", "syslog".
+	LastSent  *time.Time    `json:"last_sent"`
+	Mend      string        `json:"mend"`
+	Name      string        `json:"name"`
+	NextAt    *time.Time    `json:"next_at"`
+	Sent      int64         `json:"sent"`
+	UpdatedAt time.Time     `json:"updated_at"`
+	UpdatedBy string        `json:"updated_by"`
+	Waiting   int64         `json:"waiting"`
+}
+
 // Gap is the schema of that name.
 type Gap struct {
 	Section string `json:"section,omitzero"` // One of "os", "kernel", "hardware", "interfaces", "dpkg", "rpm", "apk", "snap", "flatpak", "python", "npm", "ruby", "golang", "java", "updates", "restart", "sysctl", "boot", "mounts", "accounts", "auth", "sshd", "services", "files", "audit", "firewall", "system", "apps".
@@ -2779,6 +2819,13 @@ func (c *Client) CreateException(ctx context.Context, in NewException) (Exceptio
 	return out, err
 }
 
+// CreateForwarding: Add a receiver of events (POST /forwarding).
+func (c *Client) CreateForwarding(ctx context.Context, in ForwardInput) (ForwardRow, error) {
+	var out ForwardRow
+	err := c.do(ctx, http.MethodPost, "/forwarding", nil, in, &out)
+	return out, err
+}
+
 // CreateOwnToken: Make a token for a program that acts as you; its secret is shown once (POST /me/tokens).
 func (c *Client) CreateOwnToken(ctx context.Context, in NewOwnTokenInBody) (Credentials, error) {
 	var out Credentials
@@ -3425,6 +3472,13 @@ func (c *Client) DraftPlan(ctx context.Context, p DraftPlanParams, in DraftPlanI
 func (c *Client) EditApplication(ctx context.Context, id string, in AppEdit) (AppRow, error) {
 	var out AppRow
 	err := c.do(ctx, http.MethodPut, "/applications/"+pathValue(id), nil, in, &out)
+	return out, err
+}
+
+// EditForwarding: Change a receiver of events (PUT /forwarding/{id}).
+func (c *Client) EditForwarding(ctx context.Context, id string, in ForwardInput) (ForwardRow, error) {
+	var out ForwardRow
+	err := c.do(ctx, http.MethodPut, "/forwarding/"+pathValue(id), nil, in, &out)
 	return out, err
 }
 
@@ -4756,6 +4810,24 @@ func (c *Client) FlagTimelineEvent(ctx context.Context, id string, sub string, i
 	return c.do(ctx, http.MethodPut, "/devices/"+pathValue(id)+"/timeline/events/"+pathValue(sub)+"/flag", nil, in, nil)
 }
 
+// ForwardingParams are the query of Forwarding. Zero values are left out.
+type ForwardingParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ForwardingParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Forwarding: Receivers of events, and how they do (GET /forwarding).
+func (c *Client) Forwarding(ctx context.Context, p ForwardingParams) ([]ForwardRow, error) {
+	var out []ForwardRow
+	err := c.do(ctx, http.MethodGet, "/forwarding", p.values(), nil, &out)
+	return out, err
+}
+
 // ImportSBOMParams are the query of ImportSBOM. Zero values are left out.
 type ImportSBOMParams struct {
 	Name  string // Name of the device, and its identity; without it both come from the document.
@@ -5791,6 +5863,11 @@ func (c *Client) RemoveDevice(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/devices/"+pathValue(id), nil, nil, nil)
 }
 
+// RemoveForwarding: Forget a receiver of events (DELETE /forwarding/{id}).
+func (c *Client) RemoveForwarding(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/forwarding/"+pathValue(id), nil, nil, nil)
+}
+
 // RemovePasskey: Remove a passkey (POST /me/passkeys/{id}/remove).
 func (c *Client) RemovePasskey(ctx context.Context, id string, in RemovePasskeyInBody) error {
 	return c.do(ctx, http.MethodPost, "/me/passkeys/"+pathValue(id)+"/remove", nil, in, nil)
@@ -6215,6 +6292,13 @@ func (c *Client) Tags(ctx context.Context, p TagsParams) ([]TagRow, error) {
 func (c *Client) TestDestination(ctx context.Context, id string) (TestResult, error) {
 	var out TestResult
 	err := c.do(ctx, http.MethodPost, "/ticketing/"+pathValue(id)+"/test", nil, nil, &out)
+	return out, err
+}
+
+// TestForwarding: Send a test event now (POST /forwarding/{id}/test).
+func (c *Client) TestForwarding(ctx context.Context, id string) (TestResult, error) {
+	var out TestResult
+	err := c.do(ctx, http.MethodPost, "/forwarding/"+pathValue(id)+"/test", nil, nil, &out)
 	return out, err
 }
 

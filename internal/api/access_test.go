@@ -256,6 +256,11 @@ var table = map[string]route{
 	"GET /api/x/inaccuracies/{id}/file":   {securityOfAll, "/api/x/inaccuracies/1/file", "", 200},
 	"PUT /api/x/inaccuracies/{id}/status": {securityOfAll, "/api/x/inaccuracies/1/status", `{"status":"resolved"}`, 204},
 
+	"GET /api/x/forwarding":                         {manager, "/api/x/forwarding", "", 200},
+	"POST /api/x/forwarding":                        {manager, "/api/x/forwarding", `{"kind":"syslog","name":"n","enabled":true,"classes":["audit"],"config":{"host":"h"}}`, 201},
+	"PUT /api/x/forwarding/{id}":                    {manager, "/api/x/forwarding/1", `{"kind":"syslog","name":"n","enabled":true,"classes":["audit"],"config":{"host":"h"}}`, 200},
+	"DELETE /api/x/forwarding/{id}":                 {manager, "/api/x/forwarding/1", "", 204},
+	"POST /api/x/forwarding/{id}/test":              {manager, "/api/x/forwarding/1/test", "", 200},
 	"GET /api/x/applications":                       {manager, "/api/x/applications", "", 200},
 	"POST /api/x/applications":                      {manager, "/api/x/applications", `{"name":"n","permissions":["Machine.Read.All"]}`, 201},
 	"PUT /api/x/applications/{id}":                  {manager, "/api/x/applications/none", `{"name":"n","permissions":["Machine.Read.All"]}`, 404},

@@ -142,6 +142,7 @@ type Backend interface {
 	AppDesk
 	APIDesk
 	OwnTokens
+	ForwardDesk
 	// ExportFile opens a file of an export for whoever knows its secret.
 	ExportFile(ctx context.Context, secret, name string) (*os.File, error)
 }

@@ -65,6 +65,7 @@ func newConsole(opt Options) *console {
 	c.inaccuracyRoutes()
 	c.auditRoutes()
 	c.appRoutes()
+	c.forwardRoutes()
 	c.ownTokenRoutes()
 	c.peopleRoutes()
 	c.roleRoutes()

@@ -71,6 +71,7 @@ type Server struct {
 	exceptionsSoon chan struct{} // somebody wants them looked at
 
 	tickets     *ticketDesk
+	forward     *forwardDesk
 	looked      seenBook
 	settleSoon  chan struct{} // scores are stale
 	reassessing sync.Mutex    // one change of the intelligence at a time
@@ -124,6 +125,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.desk = newIntelDesk(s.intel, s.log, s.intelChanged)
 	s.desk.configure(s.opt.IntelBase, intel.SyncClient(http.ProxyFromEnvironment))
 	s.tickets = newTicketDesk(s.vault)
+	s.forward = newForwardDesk()
 	if err = s.core.load(ctx, s.st); err != nil {
 		return err
 	}
@@ -203,6 +205,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runExceptions(ctx) })
 	g.Go(func() error { return s.runRemediations(ctx) })
 	g.Go(func() error { return s.runTickets(ctx) })
+	g.Go(func() error { return s.runForward(ctx) })
 	g.Go(func() error { return s.runTelemetry(ctx) })
 	return g.Wait()
 }

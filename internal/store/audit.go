@@ -48,7 +48,7 @@ func appendAudit(ctx context.Context, tx *sql.Tx, e audit.Entry) error {
 		e.Seq, e.At.UnixMicro(), e.Kind, e.Actor, e.Action, e.Object, e.Outcome, record, next[:]); err != nil {
 		return fmt.Errorf("append to audit log: %w", err)
 	}
-	return nil
+	return addOutgoing(ctx, tx, ClassAudit, e.Seq)
 }
 
 // AppendAudit stores an entry by itself, durably: of a request that changed

@@ -104,6 +104,9 @@ func (s *Store) putNews(ctx context.Context, tx *sql.Tx, news *News) error {
 		if err != nil {
 			return fmt.Errorf("store event: %w", err)
 		}
+		if err := addOutgoing(ctx, tx, ClassExposure, e.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func New(k Kind, c Config, secret string, opt Options) (Destination, error) {
 	base := strings.TrimRight(c.URL, "/")
 	switch k {
 	case Webhook:
-		return &webhook{url: c.URL, key: secret, web: newWeb(opt), now: opt.Now}, nil
+		return &webhook{Hook{url: c.URL, key: secret, web: newWeb(opt), now: opt.Now}}, nil
 	case Email:
 		return &mailer{c: c, password: secret, roots: opt.Roots}, nil
 	case Jira:

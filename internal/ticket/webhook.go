@@ -25,12 +25,7 @@ const (
 const ReplayWindow = 5 * time.Minute
 
 // webhook posts signed JSON.
-type webhook struct {
-	url string
-	key string
-	web *web
-	now func() time.Time
-}
+type webhook struct{ Hook }
 
 // Sign is "v1=" and the HMAC-SHA256 with the secret over timestamp, ".", body.
 func Sign(secret, timestamp string, body []byte) string {
@@ -67,13 +62,9 @@ func (h *webhook) Send(ctx context.Context, m *Message) (Ref, error) {
 	if err != nil {
 		return Ref{}, fmt.Errorf("encode message: %w", err)
 	}
-	stamp := strconv.FormatInt(h.now().Unix(), 10)
-	a, err := h.web.do(ctx, "POST", h.url, body, HeaderKey, m.Key, HeaderTimestamp, stamp, HeaderSignature, Sign(h.key, stamp, body), HeaderEvent, "remediation."+m.Event)
+	a, err := h.post(ctx, m.Key, "remediation."+m.Event, body)
 	if err != nil {
 		return Ref{}, err
-	}
-	if a.status < 200 || a.status > 299 {
-		return Ref{}, a.refused("The receiver", string(a.body))
 	}
 	var in struct {
 		Ticket struct{ ID, URL string } `json:"ticket"`

@@ -1,5 +1,7 @@
 // API applications and own tokens: made, used, turned off and deleted on the console, with programs that use them meanwhile.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import http from "node:http";
 import { after, before, test } from "node:test";
 import { axe, newPage, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
 
@@ -102,12 +104,65 @@ test("a person's own token sees what the person sees, until it is deleted", asyn
   assert.deepEqual(page.wrong, []);
 });
 
+test("events go to a signed webhook, and a receiver in trouble is told", async () => {
+  const key = "a signing key for this test";
+  const got = [];
+  let status = 200;
+  const receiver = http.createServer((req, res) => {
+    let body = "";
+    req.on("data", (b) => (body += b));
+    req.on("end", () => {
+      const mac = createHmac("sha256", key).update(`${req.headers["picket-timestamp"]}.${body}`).digest("hex");
+      if (status === 200) got.push({ good: req.headers["picket-signature"] === `v1=${mac}`, events: JSON.parse(body).events });
+      res.writeHead(status).end();
+    });
+  });
+  await new Promise((r) => receiver.listen(0, "127.0.0.1", r));
+  try {
+    await page.goto(`${demo.base}/settings/forwarding`);
+    await page.getByText("Nothing is forwarded").waitFor();
+    await still(page);
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole("button", { name: "Add a receiver" }).click();
+    await page.getByRole("menuitem", { name: "Signed webhook" }).click();
+    const form = page.getByRole("dialog", { name: "Add signed webhook" });
+    await form.getByLabel("Name").fill("SIEM");
+    await form.getByLabel("Address").fill(`http://127.0.0.1:${receiver.address().port}/events`);
+    await form.getByLabel("Signing key").fill(key);
+    await form.getByRole("checkbox", { name: /^Audit log/ }).check();
+    await still(page);
+    assert.deepEqual(await axe(page), []);
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Send a test to SIEM" }).click();
+    await page.getByText("The test event was taken.").waitFor();
+    assert.ok(got[0].good, "the signature does not hold");
+    demo.verb("app", "create", "--name", "told");
+    const told = await until("the audit log goes out", () => got.flatMap((g) => g.events).find((e) => e.event.action === "app create"));
+    assert.equal(told.event.dataset, "picket.audit");
+    assert.ok(got.every((g) => g.good));
+    status = 503;
+    demo.verb("app", "create", "--name", "late");
+    await page.getByText("The receiver answered 503").waitFor();
+    await still(page);
+    assert.deepEqual(await axe(page), []);
+    if (process.env.PICKET_SHOTS) await page.screenshot({ path: `${process.env.PICKET_SHOTS}/forwarding-failing.png` });
+    status = 200;
+    await until("what waited came", () => got.flatMap((g) => g.events).filter((e) => e.event.action === "app create").length === 2);
+    await page.getByRole("button", { name: "Remove SIEM …" }).click();
+    await page.getByRole("button", { name: "Remove SIEM", exact: true }).click();
+    await page.getByText("Nothing is forwarded").waitFor();
+    assert.deepEqual(page.wrong, []);
+  } finally {
+    receiver.close();
+  }
+});
+
 test("pictures, when asked for", { skip: !process.env.PICKET_SHOTS }, async () => {
   for (const name of ["SIEM collector", "Ticket bridge"]) demo.verb("app", "create", "--name", name, "--permission", "Machine.Read.All,Vulnerability.Read.All,Software.Read.All");
   for (const theme of ["light", "dark"]) {
     const shot = await newPage(context);
     await shot.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme);
-    for (const [name, where] of [["applications", "/settings/applications"], ["account", "/settings/account"], ["new", "/settings/applications?open=new"]]) {
+    for (const [name, where] of [["applications", "/settings/applications"], ["account", "/settings/account"], ["forwarding", "/settings/forwarding"], ["new", "/settings/applications?open=new"]]) {
       await shot.goto(demo.base + where);
       await shot.getByRole("heading", { level: 1 }).waitFor();
       await shot.waitForTimeout(1000);

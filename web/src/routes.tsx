@@ -79,6 +79,7 @@ const tree = root.addChildren([
     page("/settings/tag-rules", lazyRouteComponent(() => import("./pages/settings/TagRulesPage"), "TagRulesPage")),
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
+    page("/settings/forwarding", lazyRouteComponent(() => import("./pages/settings/ForwardingPage"), "ForwardingPage")),
     page("/settings/applications", lazyRouteComponent(() => import("./pages/settings/ApplicationsPage"), "ApplicationsPage")),
     page("/settings/audit", lazyRouteComponent(() => import("./pages/settings/AuditPage"), "AuditPage")),
     page("/settings/inaccuracies", lazyRouteComponent(() => import("./pages/settings/InaccuraciesPage"), "InaccuraciesPage")),

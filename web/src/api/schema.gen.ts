@@ -911,6 +911,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/forwarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Receivers of events, and how they do */
+        get: operations["forwarding"];
+        put?: never;
+        /** Add a receiver of events */
+        post: operations["create-forwarding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/forwarding/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a receiver of events */
+        put: operations["edit-forwarding"];
+        post?: never;
+        /** Forget a receiver of events */
+        delete: operations["remove-forwarding"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/forwarding/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test event now */
+        post: operations["test-forwarding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/inaccuracies": {
         parameters: {
             query?: never;
@@ -3135,6 +3188,7 @@ export interface components {
             kev: number;
             /** Format: date-time */
             last_seen: string;
+            logons: components["schemas"]["Logon"][];
             name: string;
             no_data: string;
             /** Format: int64 */
@@ -3156,7 +3210,7 @@ export interface components {
             /** Format: int64 */
             software: number;
             /** @enum {string} */
-            source: "agent" | "simulated" | "sbom";
+            source: "agent" | "osquery" | "simulated" | "sbom";
             states: {
                 [key: string]: number;
             };
@@ -3165,6 +3219,7 @@ export interface components {
             top_weaknesses: components["schemas"]["DeviceVulnRow"][];
             /** Format: int64 */
             updates: number;
+            users: components["schemas"]["User"][];
             value: string;
             /** Format: int64 */
             weaknesses: number;
@@ -3272,7 +3327,7 @@ export interface components {
             /** Format: int64 */
             software: number;
             /** @enum {string} */
-            source: "agent" | "simulated" | "sbom";
+            source: "agent" | "osquery" | "simulated" | "sbom";
             tags: string[];
             value: string;
             /** Format: int64 */
@@ -3751,6 +3806,63 @@ export interface components {
             id: number;
             name: string;
         };
+        ForwardConfig: {
+            /** @description Certificates (PEM) that vouch for a syslog receiver; empty: the system's. */
+            ca?: string;
+            /** @description Of a syslog receiver. */
+            host?: string;
+            /**
+             * Format: int64
+             * @description Of a syslog receiver; 0 is 6514 with TLS, else 601.
+             */
+            port?: number;
+            /** @description Syslog over TLS. */
+            tls?: boolean;
+            /** @description Of a webhook. */
+            url?: string;
+        };
+        ForwardInput: {
+            /** @description exposure: the event timeline; audit: the audit log. */
+            classes: string[];
+            config: components["schemas"]["ForwardConfig"];
+            enabled: boolean;
+            /** @enum {string} */
+            kind: "webhook" | "syslog";
+            name: string;
+            /** @description Signing key of a webhook; empty: as it was. */
+            secret?: string;
+        };
+        ForwardRow: {
+            /**
+             * Format: int64
+             * @description That failed since the last success.
+             */
+            attempts: number;
+            classes: string[];
+            config: components["schemas"]["ForwardConfig"];
+            /**
+             * Format: int64
+             * @description Events that it never got, because too many waited or they were too old.
+             */
+            dropped: number;
+            enabled: boolean;
+            error: string;
+            has_secret: boolean;
+            id: string;
+            /** @enum {string} */
+            kind: "webhook" | "syslog";
+            last_sent: (string | null) | null;
+            mend: string;
+            name: string;
+            next_at: (string | null) | null;
+            /** Format: int64 */
+            sent: number;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            /** Format: int64 */
+            waiting: number;
+        };
         Gap: {
             /** @enum {string} */
             section?: "os" | "kernel" | "hardware" | "interfaces" | "dpkg" | "rpm" | "apk" | "snap" | "flatpak" | "python" | "npm" | "ruby" | "golang" | "java" | "updates" | "restart" | "sysctl" | "boot" | "mounts" | "accounts" | "auth" | "sshd" | "services" | "files" | "audit" | "firewall" | "system" | "apps";
@@ -3938,6 +4050,13 @@ export interface components {
              * @description When the next attempt is allowed.
              */
             until: string;
+        };
+        Logon: {
+            host?: string;
+            /** Format: date-time */
+            since?: string;
+            tty?: string;
+            user: string;
         };
         LogonUser: {
             domain: string;
@@ -5466,6 +5585,14 @@ export interface components {
             score: number;
             /** Format: int64 */
             version: number;
+        };
+        User: {
+            description?: string;
+            gid?: string;
+            home?: string;
+            name: string;
+            shell?: string;
+            uid: string;
         };
         UserGroup: {
             built_in: boolean;
@@ -7128,7 +7255,7 @@ export interface operations {
                 /** @description Whether it was first seen within 7 days. */
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
-                source?: ("agent" | "simulated" | "sbom")[];
+                source?: ("agent" | "osquery" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -7222,7 +7349,7 @@ export interface operations {
                 /** @description Whether it was first seen within 7 days. */
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
-                source?: ("agent" | "simulated" | "sbom")[];
+                source?: ("agent" | "osquery" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -10298,6 +10425,349 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScoreView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    forwarding: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwardRow"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-forwarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForwardInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwardRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "edit-forwarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForwardInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwardRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "remove-forwarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "test-forwarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResult"];
                 };
             };
             /** @description Unauthorized */
@@ -14177,7 +14647,7 @@ export interface operations {
                 /** @description Whether it was first seen within 7 days. */
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
-                source?: ("agent" | "simulated" | "sbom")[];
+                source?: ("agent" | "osquery" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -14274,7 +14744,7 @@ export interface operations {
                 /** @description Whether it was first seen within 7 days. */
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
-                source?: ("agent" | "simulated" | "sbom")[];
+                source?: ("agent" | "osquery" | "simulated" | "sbom")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -17666,7 +18136,7 @@ export interface operations {
                 /** @description Whether it was first seen within 7 days. */
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
-                source?: ("agent" | "simulated" | "sbom")[];
+                source?: ("agent" | "osquery" | "simulated" | "sbom")[];
                 /** @description Only devices that have one of these versions. */
                 version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -17765,7 +18235,7 @@ export interface operations {
                 /** @description Whether it was first seen within 7 days. */
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
-                source?: ("agent" | "simulated" | "sbom")[];
+                source?: ("agent" | "osquery" | "simulated" | "sbom")[];
                 /** @description Only devices that have one of these versions. */
                 version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */

@@ -3,7 +3,7 @@ import {
   AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
-import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, PlugConnectedFilled, PlugConnectedRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
+import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, PlugConnectedFilled, PlugConnectedRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
 import { Hidden } from "../ui/Hidden";
 import { Anchor } from "./Anchor";
@@ -31,6 +31,7 @@ const groups = [
       { to: "/settings/onboarding", text: "Onboarding", Icon: LaptopSettingsRegular, On: LaptopSettingsFilled },
       { to: "/settings/applications", text: "API applications", Icon: PlugConnectedRegular, On: PlugConnectedFilled },
       { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },
+      { to: "/settings/forwarding", text: "Event forwarding", Icon: SendRegular, On: SendFilled },
       { to: "/settings/inaccuracies", text: "Inaccuracies", Icon: FlagRegular, On: FlagFilled },
       { to: "/settings/audit", text: "Audit log", Icon: ClipboardTextLtrRegular, On: ClipboardTextLtrFilled },
       { to: "/settings/permissions", text: "Permissions", Icon: PeopleRegular, On: PeopleFilled },
