@@ -32,6 +32,7 @@ var may = map[string][]string{
 	"exposure": {"version", "inventory", "advisory"},
 	"posture":  {"version", "inventory"},
 	"sbom":     {"inventory", "advisory"},
+	"osquery":  {"inventory"},
 	"vex":      {},
 	"group":    {},
 	"audit":    {},
