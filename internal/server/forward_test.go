@@ -256,6 +256,11 @@ func TestTheOutboxIsWrittenWithItsEvent(t *testing.T) {
 
 func TestOffGetsNothingAndOnGetsWhatIsNew(t *testing.T) {
 	s, h := testServer(t), newHookReceiver(t)
+	other := newHookReceiver(t) // because of which the outbox is written all the time, and kept
+	other.answer(503)
+	if _, err := s.PutForward(t.Context(), admin, "", webhookTo(other, ForwardExposure)); err != nil {
+		t.Fatal(err)
+	}
 	in := webhookTo(h, ForwardExposure)
 	row, err := s.PutForward(t.Context(), admin, "", in)
 	if err != nil {
