@@ -94,6 +94,7 @@ test("a role, a user group and a person are made", async () => {
 test("the person sees the devices of the group, and nothing else anywhere", async () => {
   await person.getByRole("link", { name: "web-host" }).waitFor();
   assert.equal(await person.getByText("db-host").count(), 0);
+  assert.deepEqual(await person.getByRole("list", { name: "Settings" }).getByRole("link").allInnerTexts(), ["My account"]);
   assert.deepEqual((await read(theirs, demo, "/devices")).items.map((d) => d.name), ["web-host"]);
   assert.deepEqual((await read(theirs, demo, "/device-groups")).map((g) => g.name), ["web servers"]);
   assert.equal((await read(theirs, demo, "/status")).devices, 1);

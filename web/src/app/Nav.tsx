@@ -5,6 +5,7 @@ import {
 } from "@fluentui/react-icons";
 import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, PlugConnectedFilled, PlugConnectedRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
+import type { Me } from "../api/schema";
 import { Hidden } from "../ui/Hidden";
 import { Anchor } from "./Anchor";
 import { setPrefs, usePrefs } from "./prefs";
@@ -39,6 +40,20 @@ const groups = [
     ],
   },
 ];
+
+// What administrators alone open, and what the right of security settings opens
+// besides: some of it only to who sees every device.
+const administrators = ["device-groups", "intelligence", "applications", "ticketing", "audit", "permissions"];
+const security: Record<string, "all" | "some"> = { onboarding: "some", "tag-rules": "all", inaccuracies: "all" };
+
+/** Whether a page of the settings opens to somebody; other pages do to everybody. */
+export function opensTo(me: Pick<Me, "administrator" | "permissions" | "all_devices">, to: string): boolean {
+  const page = to.replace("/settings/", "");
+  if (me.administrator) return true;
+  const need = security[page];
+  if (need) return me.permissions.includes("settings.security") && (need === "some" || me.all_devices);
+  return !administrators.includes(page);
+}
 
 const useStyles = makeStyles({
   nav: {
@@ -96,7 +111,7 @@ const useStyles = makeStyles({
 });
 
 /** The navigation at the left, in groups; folded it shows icons alone. */
-export function Nav() {
+export function Nav({ me }: { me: Me }) {
   const s = useStyles();
   const { navCollapsed: narrow } = usePrefs();
   const path = useLocation({ select: (l) => l.pathname });
@@ -109,7 +124,7 @@ export function Nav() {
         <div key={g.title}>
           {narrow ? i > 0 && <div className={s.rule} /> : <h2 className={s.title}>{g.title}</h2>}
           <ul className={s.list} aria-label={g.title}>
-            {g.items.map(({ to, text, Icon, On }) => {
+            {g.items.filter(({ to }) => opensTo(me, to)).map(({ to, text, Icon, On }) => {
               const on = path === to || path.startsWith(`${to}/`);
               return (
                 <li key={to}>

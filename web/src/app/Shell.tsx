@@ -53,7 +53,7 @@ export function Shell() {
       <a href="#main" className={s.skip} onClick={(e) => { e.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to content</a>
       <TopBar me={me} />
       <div className={s.under}>
-        <Nav />
+        <Nav me={me} />
         <div className={s.right}>
           <Suspense><Notices me={me} live={live} /></Suspense>
           <main id="main" className={s.main} tabIndex={-1}>

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { toProblem, explain } from "../api/client";
+import { opensTo } from "./Nav";
 import { touched } from "../api/live";
 import { target } from "./GlobalSearch";
 import { noticesOf } from "./Notices";
@@ -55,4 +56,13 @@ test.each([["Ada Lovelace", "AL"], ["admin", "A"], ["", ""], ["jean-luc picard",
 test("a problem is explained with its fields", () => {
   expect(explain(toProblem(422, { title: "Unprocessable", detail: "validation failed", errors: [{ message: "too long", location: "body.note" }] }))).toBe("validation failed: body.note: too long");
   expect(toProblem(502, "<html>bad gateway</html>").message).toBe("The server answered with status 502");
+});
+
+test("the settings show what opens", () => {
+  const some = { administrator: false, permissions: ["view.vulnerability-management"], all_devices: true };
+  expect(["/devices", "/settings/account", "/settings/onboarding", "/settings/tag-rules", "/settings/permissions"].filter((to) => opensTo(some, to))).toEqual(["/devices", "/settings/account"]);
+  const security = { administrator: false, permissions: ["settings.security"], all_devices: false };
+  expect(["/settings/onboarding", "/settings/tag-rules", "/settings/audit"].filter((to) => opensTo(security, to))).toEqual(["/settings/onboarding"]);
+  expect(opensTo({ ...security, all_devices: true }, "/settings/tag-rules")).toBe(true);
+  expect(opensTo({ ...some, administrator: true }, "/settings/permissions")).toBe(true);
 });
