@@ -130,10 +130,15 @@ func (h *recorded) people() {
 	h.action(event.LogonFailed, "AccountName=alice", "Protocol=ssh", "RemoteIP=127.0.0.1", "FailureReason=wrong password")
 	h.sh("! sshpass -p wrong " + ssh + "nobody-here@127.0.0.1 true")
 	h.action(event.LogonFailed, "AccountName=nobody-here", "FailureReason=unknown account")
+	h.sh("runuser -u alice -- logger -t sshd 'Accepted password for forged from 192.0.2.66 port 1 ssh2'")
 	h.sh("runuser -u alice -- sh -c 'echo s3cret | sudo -S -k /usr/bin/id -u'")
 	h.action(event.LogonSuccess, "AccountName=root", "Protocol=sudo", `"by":"alice"`, "/usr/bin/id -u")
 	h.sh("! runuser -u alice -- sh -c 'echo wrong | sudo -S -k /usr/bin/id'")
 	h.action(event.LogonFailed, "Protocol=sudo", `"by":"alice"`)
+
+	if e := h.find(func(e *event.Event) bool { return e.Text(event.AccountName) == "forged" }); e != nil {
+		h.Errorf("anybody can make a logon: %s", show(e))
+	}
 
 	// The tree of what ran over ssh: id under sh under bash or sh of sshd.
 	id := h.action(event.ProcessCreated, "FileName=id", "ProcessCommandLine=id -u", "AccountName=alice")
