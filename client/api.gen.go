@@ -5904,6 +5904,11 @@ func (c *Client) RequestRemediation(ctx context.Context, in RequestRemediationIn
 	return out, err
 }
 
+// ResetPersonFactors: Remove a person's second factors and end the sessions (DELETE /people/{id}/factors).
+func (c *Client) ResetPersonFactors(ctx context.Context, id int64) error {
+	return c.do(ctx, http.MethodDelete, "/people/"+pathValue(id)+"/factors", nil, nil, nil)
+}
+
 // RetryTicket: Send a message of an activity now (POST /remediations/{id}/tickets/{sub}/retry).
 func (c *Client) RetryTicket(ctx context.Context, id string, sub int64) (Remediation, error) {
 	var out Remediation

@@ -46,6 +46,18 @@ func (c *SignInLinkCmd) Run(e *env) error {
 	return err
 }
 
+// ResetFactorsCmd is "picket reset-factors".
+type ResetFactorsCmd struct {
+	Data string `required:"" env:"PICKET_DATA" help:"Data directory."`
+	Name string `arg:"" help:"User name."`
+}
+
+// Run removes the factors and ends the account's sessions.
+func (c *ResetFactorsCmd) Run(e *env) error {
+	var ok string
+	return runVerb(e, c.Data, "reset-factors", server.ResetFactorsArgs{Name: c.Name}, &ok, nil)
+}
+
 // ExplainCmd is "picket explain".
 type ExplainCmd struct {
 	Data     string `required:"" env:"PICKET_DATA" help:"Data directory."`

@@ -47,24 +47,25 @@ func (e *env) quiet() *slog.Logger {
 
 // cli is the whole command line.
 type cli struct {
-	Server      ServerCmd      `cmd:"" help:"Run the server on embedded storage."`
-	Demo        DemoCmd        `cmd:"" help:"Run the server, this machine's agent, simulated devices and demo intelligence."`
-	App         AppCmd         `cmd:"" help:"Applications that use the API."`
-	EnrollToken EnrollTokenCmd `cmd:"" name:"enroll-token" help:"Tokens that agents enrol with."`
-	SignInLink  SignInLinkCmd  `cmd:"" name:"sign-in-link" help:"Print a one-time link that signs the administrator in."`
-	Intel       IntelCmd       `cmd:"" help:"Vulnerability intelligence: import, sync, status."`
-	SBOM        SBOMCmd        `cmd:"" name:"sbom" help:"Bills of materials: devices without an agent."`
-	VEX         VEXCmd         `cmd:"" name:"vex" help:"Statements about exploitability, as exceptions: import, list, remove."`
-	Audit       AuditCmd       `cmd:"" help:"The log of decisions and changes."`
-	Devices     DevicesCmd     `cmd:"" help:"List devices."`
-	CVE         CVECmd         `cmd:"" name:"cve" help:"Print a weakness and the devices that have it."`
-	Recommend   RecommendCmd   `cmd:"" help:"List recommendations, those that lower exposure most first."`
-	Export      ExportCmd      `cmd:"" help:"Write a whole list as CSV or JSON lines."`
-	Explain     ExplainCmd     `cmd:"" help:"Print why a device has a weakness."`
-	Nudge       NudgeCmd       `cmd:"" help:"Ask a device's agent to look at everything now."`
-	Simulate    SimulateCmd    `cmd:"" help:"Run simulated devices against a server, for work and load."`
-	Bench       BenchCmd       `cmd:"" hidden:"" help:"What benchmarks need."`
-	Version     VersionCmd     `cmd:"" help:"Print the version."`
+	Server       ServerCmd       `cmd:"" help:"Run the server on embedded storage."`
+	Demo         DemoCmd         `cmd:"" help:"Run the server, this machine's agent, simulated devices and demo intelligence."`
+	App          AppCmd          `cmd:"" help:"Applications that use the API."`
+	EnrollToken  EnrollTokenCmd  `cmd:"" name:"enroll-token" help:"Tokens that agents enrol with."`
+	ResetFactors ResetFactorsCmd `cmd:"" name:"reset-factors" help:"Remove the second factors of an account whose person lost them."`
+	SignInLink   SignInLinkCmd   `cmd:"" name:"sign-in-link" help:"Print a one-time link that signs the administrator in."`
+	Intel        IntelCmd        `cmd:"" help:"Vulnerability intelligence: import, sync, status."`
+	SBOM         SBOMCmd         `cmd:"" name:"sbom" help:"Bills of materials: devices without an agent."`
+	VEX          VEXCmd          `cmd:"" name:"vex" help:"Statements about exploitability, as exceptions: import, list, remove."`
+	Audit        AuditCmd        `cmd:"" help:"The log of decisions and changes."`
+	Devices      DevicesCmd      `cmd:"" help:"List devices."`
+	CVE          CVECmd          `cmd:"" name:"cve" help:"Print a weakness and the devices that have it."`
+	Recommend    RecommendCmd    `cmd:"" help:"List recommendations, those that lower exposure most first."`
+	Export       ExportCmd       `cmd:"" help:"Write a whole list as CSV or JSON lines."`
+	Explain      ExplainCmd      `cmd:"" help:"Print why a device has a weakness."`
+	Nudge        NudgeCmd        `cmd:"" help:"Ask a device's agent to look at everything now."`
+	Simulate     SimulateCmd     `cmd:"" help:"Run simulated devices against a server, for work and load."`
+	Bench        BenchCmd        `cmd:"" hidden:"" help:"What benchmarks need."`
+	Version      VersionCmd      `cmd:"" help:"Print the version."`
 
 	LogLevel string `enum:"debug,info,warn,error" default:"info" env:"PICKET_LOG_LEVEL" help:"Least level that is logged (${enum})."`
 }

@@ -74,6 +74,7 @@ var table = map[string]route{
 
 	"PUT /api/x/me/passkeys/{id}":              {person, "/api/x/me/passkeys/AAAA", `{"name":"n"}`, 404},
 	"POST /api/x/me/passkeys/{id}/remove":      {person, "/api/x/me/passkeys/AAAA/remove", `{}`, 404},
+	"DELETE /api/x/people/{id}/factors":        {manager, "/api/x/people/9999/factors", "", 404},
 	"GET /api/x/session/ways":                  {anyone, "/api/x/session/ways", "", 200},
 	"POST /api/x/session/sso":                  {anyone, "/api/x/session/sso", `{"next":"/devices"}`, 409},
 	"GET /api/x/sign-in/sso":                   {manager, "/api/x/sign-in/sso", "", 200},

@@ -116,6 +116,10 @@ func (c *console) passkeyRoutes() {
 		})
 }
 
+type personFactorsIn struct {
+	ID int64 `path:"id" minimum:"1" doc:"Id of the person."`
+}
+
 type policyIn struct {
 	Body server.SignInPolicy
 }
@@ -128,6 +132,10 @@ func (c *console) signInRoutes() {
 	act(c, huma.Operation{OperationID: "set-sign-in-policy", Method: http.MethodPut, Path: "/sign-in/policy", Summary: "Say what signing in takes"},
 		func(ctx context.Context, caller server.Caller, in *policyIn) (server.SignInPolicy, error) {
 			return c.srv.SetSignInPolicy(ctx, caller, in.Body)
+		})
+	end(c, huma.Operation{OperationID: "reset-person-factors", Method: http.MethodDelete, Path: "/people/{id}/factors", Summary: "Remove a person's second factors and end the sessions"},
+		func(ctx context.Context, caller server.Caller, in *personFactorsIn) error {
+			return c.srv.ResetPersonFactors(ctx, caller, in.ID)
 		})
 	get(c, "locks", "/sign-in/locks", "Accounts and addresses that failed to sign in several times", func(ctx context.Context, caller server.Caller, _ *empty) ([]server.LockRow, error) {
 		return c.srv.Locks(ctx, caller)

@@ -97,6 +97,7 @@ type SignInSettings interface {
 	SetSignInPolicy(ctx context.Context, c server.Caller, p server.SignInPolicy) (server.SignInPolicy, error)
 	Locks(ctx context.Context, c server.Caller) ([]server.LockRow, error)
 	Unlock(ctx context.Context, c server.Caller, id string) error
+	ResetPersonFactors(ctx context.Context, c server.Caller, id int64) error
 }
 
 // Apps is what the HTTP layer asks of applications and their tokens.

@@ -38,6 +38,7 @@ func adminVerbs() map[string]AdminVerb {
 		"enroll-token create": enrollTokenVerb,
 		"onboarding":          onboardingVerb,
 		"sign-in-link":        signInLinkVerb,
+		"reset-factors":       resetFactorsVerb,
 		"intel import":        intelImportVerb,
 		"intel sync":          intelSyncVerb,
 		"intel status":        intelStatusVerb,

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/base32"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -274,6 +275,33 @@ func newRecoveryCode() string {
 // plainCode is a recovery code as people may type it.
 func plainCode(code string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code))
+}
+
+// ResetFactorsArgs are the arguments of the admin verb "reset-factors".
+type ResetFactorsArgs struct {
+	Name string `json:"name"` // user name
+}
+
+// resetFactorsVerb is "picket reset-factors".
+func resetFactorsVerb(ctx context.Context, s *Server, args json.RawMessage, _ func(Progress)) (any, error) {
+	var in ResetFactorsArgs
+	if err := json.Unmarshal(args, &in); err != nil {
+		return nil, Invalidf("args", "not the arguments of reset-factors: %v", err)
+	}
+	return "ok", s.ResetFactors(ctx, in.Name)
+}
+
+// ResetPersonFactors removes every second factor of a person, who lost theirs,
+// and ends the person's sessions.
+func (a *Accounts) ResetPersonFactors(ctx context.Context, c Caller, id int64) error {
+	if err := a.manage(c); err != nil {
+		return err
+	}
+	who, err := a.st.AccountByID(ctx, id)
+	if err != nil {
+		return notFound(err)
+	}
+	return a.resetFactors(ctx, who)
 }
 
 // ResetFactors removes every second factor of an account by its user name, for

@@ -86,6 +86,7 @@ const tree = root.addChildren([
     createRoute({ getParentRoute: () => shell, path: "$", component: () => <NotFound /> }),
     page("/remediation", lazyRouteComponent(() => import("./pages/remediation/RemediationPage"), "RemediationPage")),
     page("/settings/ticketing", lazyRouteComponent(() => import("./pages/settings/TicketingPage"), "TicketingPage")),
+    page("/settings/sign-in", lazyRouteComponent(() => import("./pages/settings/SignInPage"), "SignInPage")),
     page("/settings/account", lazyRouteComponent(() => import("./pages/settings/AccountPage"), "AccountPage")),
   ]),
 ]);

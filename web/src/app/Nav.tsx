@@ -1,6 +1,6 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
-  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, LaptopSettingsFilled, LaptopSettingsRegular,
+  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, KeyFilled, KeyRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
 import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, PlugConnectedFilled, PlugConnectedRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
@@ -34,6 +34,7 @@ const groups = [
       { to: "/settings/ticketing", text: "Ticketing", Icon: TicketDiagonalRegular, On: TicketDiagonalFilled },
       { to: "/settings/forwarding", text: "Event forwarding", Icon: SendRegular, On: SendFilled },
       { to: "/settings/inaccuracies", text: "Inaccuracies", Icon: FlagRegular, On: FlagFilled },
+      { to: "/settings/sign-in", text: "Sign-in", Icon: KeyRegular, On: KeyFilled },
       { to: "/settings/audit", text: "Audit log", Icon: ClipboardTextLtrRegular, On: ClipboardTextLtrFilled },
       { to: "/settings/permissions", text: "Permissions", Icon: PeopleRegular, On: PeopleFilled },
       { to: "/settings/account", text: "My account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
