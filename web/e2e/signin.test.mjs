@@ -117,11 +117,11 @@ test("an authenticator app is set up by its secret, and recovery codes are shown
   await page.getByRole("img", { name: /QR code/ }).waitFor();
   secret = (await page.getByRole("group", { name: "secret" }).innerText()).trim();
   assert.deepEqual(await axe(page), []);
-  await page.getByLabel("Code").fill("000000");
+  await page.getByRole("textbox", { name: "Code" }).fill("000000");
   await page.getByRole("button", { name: "Turn on" }).click();
   await page.getByText(/is not the code/).waitFor();
   page.wrong.splice(0); // the refusal above
-  await page.getByLabel("Code").fill(await freshCode(secret));
+  await page.getByRole("textbox", { name: "Code" }).fill(await freshCode(secret));
   await page.getByRole("button", { name: "Turn on" }).click();
   const box = page.getByRole("group", { name: "recovery codes" });
   await box.waitFor();
@@ -141,18 +141,18 @@ test("the password alone opens nothing; the code does, once", async () => {
   await p.getByRole("heading", { level: 1, name: "One more step" }).waitFor();
   assert.equal((await other.request.get(`${demo.base}/api/x/session`)).status(), 401);
   assert.deepEqual(await axe(p), []);
-  await p.getByLabel("Code").fill("123456");
+  await p.getByRole("textbox", { name: "Code" }).fill("123456");
   await p.getByRole("button", { name: "Sign in" }).click();
   await p.getByText(/This code is wrong/).waitFor();
   const good = await freshCode(secret);
-  await p.getByLabel("Code").fill(good);
+  await p.getByRole("textbox", { name: "Code" }).fill(good);
   await p.getByRole("button", { name: "Sign in" }).click();
   await p.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
 
   const third = await newContext(browser);
   const q = await newPage(third, { signedOut: true });
   await withPassword(q);
-  await q.getByLabel("Code").fill(good);
+  await q.getByRole("textbox", { name: "Code" }).fill(good);
   await q.getByRole("button", { name: "Sign in" }).click();
   await q.getByText(/This code is wrong, or was used already/).waitFor();
   await q.getByRole("button", { name: "Use a recovery code" }).click();
@@ -218,9 +218,9 @@ test("a passkey is registered, signs in alone, and stands in for the code", asyn
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await page.getByText(/This passkey is not known here, or is no longer accepted/).waitFor();
   await withPassword(page);
-  await page.getByLabel("Code").or(page.getByRole("button", { name: "Use the authenticator app" })).first().waitFor();
+  await page.getByRole("textbox", { name: "Code" }).or(page.getByRole("button", { name: "Use the authenticator app" })).first().waitFor();
   if (await page.getByRole("button", { name: "Use the authenticator app" }).isVisible()) await page.getByRole("button", { name: "Use the authenticator app" }).click();
-  await page.getByLabel("Code").fill(await freshCode(secret));
+  await page.getByRole("textbox", { name: "Code" }).fill(await freshCode(secret));
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
   await page.goto(`${demo.base}/settings/account`);

@@ -5,7 +5,10 @@ import { PolicyCard } from "./PolicyCard";
 import { ProvisioningCard } from "./ProvisioningCard";
 import { SsoCard } from "./SsoCard";
 
-const useStyles = makeStyles({ grid: { display: "grid", gap: "16px", gridTemplateColumns: "repeat(auto-fill, minmax(420px, 1fr))", alignItems: "start", maxWidth: "1280px", marginTop: "20px" } });
+const useStyles = makeStyles({
+  grid: { display: "grid", gap: "16px", gridTemplateColumns: "repeat(auto-fit, minmax(420px, 1fr))", alignItems: "start", maxWidth: "1280px", marginTop: "20px" },
+  column: { display: "flex", flexDirection: "column", gap: "16px", minWidth: 0 },
+});
 
 /** What signing in takes, for administrators. */
 export function SignInPage() {
@@ -13,10 +16,12 @@ export function SignInPage() {
   return (
     <PageHead title="Sign-in" scroll text="What signing in takes, the identity provider of your organisation, and who failed to sign in.">
       <div className={s.grid}>
-        <PolicyCard />
+        <div className={s.column}>
+          <PolicyCard />
+          <ProvisioningCard />
+          <LocksCard />
+        </div>
         <SsoCard />
-        <ProvisioningCard />
-        <LocksCard />
       </div>
     </PageHead>
   );
