@@ -125,7 +125,7 @@ test("a person signs in at the provider, as nobody who was there before, with th
   const next = await newContext(browser);
   const p = await newPage(next, { signedOut: true });
   await atProvider(p, "ann");
-  await until401(next);
+  await holdsNothing(next);
   people.ann.groups = ["soc", "staff"];
   // Out, at the provider too.
   await page.goto(`${demo.base}/settings/account`);
@@ -137,8 +137,8 @@ test("a person signs in at the provider, as nobody who was there before, with th
   await next.close();
 });
 
-/** Waits until who is signed in holds no administrator's right. */
-async function until401(context) {
+/** Whoever is signed in holds no administrator's right. */
+async function holdsNothing(context) {
   const me = await read(context, demo, "/session");
   assert.equal(me.administrator, false, "the groups of the claim hold from this sign-in on");
 }
