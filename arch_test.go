@@ -54,7 +54,7 @@ var may = map[string][]string{
 	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "audit", "sbom", "osquery", "vex", "scim", "event", "protocol", "store", "eventlog", "intel", "ticket", "syslog"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "ticket", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
-	"simulate":            {"version", "inventory", "protocol"},
+	"simulate":            {"version", "event", "inventory", "protocol"},
 	"web":                 {},
 	// beside the floors: data for the first run, and proof
 	"demo":          {},

@@ -41,6 +41,8 @@ type link struct {
 	again     []inventory.SectionName
 	look      bool      // the server asked for a look
 	paused    time.Time // nothing is sent before
+	events    bool      // the server takes events
+	slot      uint64    // the last one of which they were sent
 }
 
 // session connects a device, delivers what the server does not have, and then,
@@ -72,6 +74,9 @@ func (f *fleet) converse(ctx context.Context, conn *protocol.Conn, h *host, id *
 	}
 	f.reached.Store(true)
 	if err := l.sync(ctx, hashes); err != nil {
+		return err
+	}
+	if err := l.act(ctx); err != nil {
 		return err
 	}
 	settled()
@@ -138,6 +143,12 @@ func (l *link) open(ctx context.Context) (map[inventory.SectionName]string, erro
 			return nil, &protocol.RefusedError{Code: protocol.RefusedClones, Reason: "this device's key is in use elsewhere: is a copy of the directory running? (" + protocol.Clip(m.Fork.Reason) + ")"}
 		case m.Welcome != nil:
 			l.seq, l.acked = m.Welcome.LastSeq, m.Welcome.LastSeq
+			l.events = m.Welcome.Version >= 3
+			for _, s := range m.Welcome.Events {
+				if s.Stream == protocol.StreamActivity {
+					l.slot = s.Seq
+				}
+			}
 			l.id.nonce = protocol.Clip(m.Welcome.Nonce)
 			if err := l.f.book.save(l.id); err != nil {
 				return nil, err
@@ -303,7 +314,9 @@ func (l *link) live(ctx context.Context) error {
 		case <-step.C:
 			err = l.day(ctx)
 		case <-beat.C:
-			err = l.ping(ctx)
+			if err = l.ping(ctx); err == nil {
+				err = l.act(ctx)
+			}
 		}
 		step.Stop()
 		if err == nil && l.look {

@@ -15,6 +15,8 @@ try {
   const device = await settled(context, demo);
   const worst = (await read(context, demo, `/devices/${device.id}/vulnerabilities?exposed=true&fix=available&sort=-severity&size=30`)).items[0];
   const base = `/devices/${device.id}`;
+  // A process that somebody's shell started: something worth a look.
+  const started = (await read(context, demo, `${base}/timeline?action=ProcessCreated&size=200`)).items.find((r) => r.entities.length > 2);
   const software = (await read(context, demo, "/software?sort=-impact&size=1")).items[0];
   const shots = [
     ["dashboard", "/dashboard"],
@@ -23,6 +25,7 @@ try {
     ["software-page", `/software/${encodeURIComponent(software.id)}`],
     ["devices", "/devices"],
     ["device", base],
+    ["timeline", `${base}/timeline?days=1&open=${started.id}`],
     ["software", `${base}/software`],
     ["vulnerabilities", `${base}/vulnerabilities`],
     ["detection-logic", `${base}/vulnerabilities?open=${worst.id}&view=logic`],
