@@ -193,3 +193,19 @@ func TestRefusedTokenEndsTheAgent(t *testing.T) {
 		t.Errorf("refused = %v", refused)
 	}
 }
+
+// Of another root the evidence is what its files say, and nothing of the host
+// that the agent runs on.
+func TestEvidenceOfAnotherRoot(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "etc/machine-id"), []byte("0123456789abcdef0123456789abcdef\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	a := &agent{cfg: Config{Root: root}}
+	if e := a.evidence(); len(e.MachineID) != 64 || e.BootID != "" || len(e.MACs) != 0 {
+		t.Errorf("evidence = %+v", e)
+	}
+}

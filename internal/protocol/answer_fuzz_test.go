@@ -51,3 +51,19 @@ func FuzzAnswers(f *testing.F) {
 		}
 	})
 }
+
+// What is worth it travels compressed, what is short does not.
+func TestMessagesAreCompressed(t *testing.T) {
+	for _, tt := range []struct {
+		reason string
+		coding byte
+	}{{"short", codingPlain}, {string(bytes.Repeat([]byte("the same words again "), 500)), codingZstd}} {
+		frame, err := Encode(&Message{Fork: &Fork{Reason: tt.reason}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if frame[0] != tt.coding || tt.coding == codingZstd && len(frame) > len(tt.reason)/10 {
+			t.Errorf("%d bytes travel as %d with coding %d, want coding %d", len(tt.reason), len(frame), frame[0], tt.coding)
+		}
+	}
+}
