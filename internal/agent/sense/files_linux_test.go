@@ -36,7 +36,7 @@ func TestFilesInWatchedPlaces(t *testing.T) {
 		}
 	}
 	k := &taker{}
-	f, err := openPlaces(newBareHost(k, memory{}), []watched{{pattern: etc, deep: true}, {pattern: tmp, code: true}})
+	f, err := openPlaces(newBareHost(k, newMemory()), []watched{{pattern: etc, deep: true}, {pattern: tmp, code: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

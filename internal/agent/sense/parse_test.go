@@ -368,7 +368,7 @@ func TestTasksAndServices(t *testing.T) {
 // its first reading.
 func TestSnapshotRemembers(t *testing.T) {
 	root := tree(t, map[string]string{"passwd": "root:x:0:0::/root:/bin/sh\n", "group": "", "shadow": ""})
-	m, k := memory{}, &taker{}
+	m, k := newMemory(), &taker{}
 	h := newBareHost(k, m)
 	look := func() {
 		s := &snapshotReader{snapshot: accounts(root), h: h}

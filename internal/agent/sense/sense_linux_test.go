@@ -58,7 +58,7 @@ func startSources(t *testing.T, kind event.Kind, without ...string) (*taker, str
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = Run(ctx, Config{Clock: NewClock(time.Time{}), Sink: k, Memory: memory{}, Without: without})
+		_ = Run(ctx, Config{Clock: NewClock(time.Time{}), Sink: k, Memory: newMemory(), Without: without})
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -52,10 +52,18 @@ func (k *taker) all() []event.Event {
 
 var quiet = slog.New(slog.DiscardHandler)
 
-type memory map[string][]byte
+// memory is a Memory that the test keeps.
+type memory struct{ m *sync.Map }
 
-func (m memory) Get(name string) []byte    { return m[name] }
-func (m memory) Set(name string, v []byte) { m[name] = v }
+func newMemory() memory { return memory{new(sync.Map)} }
+
+func (m memory) Get(name string) []byte {
+	v, _ := m.m.Load(name)
+	raw, _ := v.([]byte)
+	return raw
+}
+
+func (m memory) Set(name string, v []byte) { m.m.Store(name, v) }
 
 // newBareHost is a host whose sources are started one by one.
 func newBareHost(k *taker, m memory) *host {
@@ -66,7 +74,7 @@ func newBareHost(k *taker, m memory) *host {
 // A source that panics has failed: the next takes its place, and that is said.
 func TestSourceThatPanics(t *testing.T) {
 	k := &taker{}
-	h := newBareHost(k, memory{})
+	h := newBareHost(k, newMemory())
 	ctx, cancel := context.WithCancel(t.Context())
 	kinds := []event.Kind{event.DNS}
 	h.keep(ctx, []way{
