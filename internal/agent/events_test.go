@@ -153,3 +153,31 @@ func unpackEvents(t *testing.T, p payload) (out []event.Event) {
 	}
 	return out
 }
+
+// A server that asks for it gets no events for a while.
+func TestSlowHoldsEvents(t *testing.T) {
+	f := newFakeServer(t)
+	r := newRig(t, f, filepath.Join(t.TempDir(), "s"))
+	const batches = 12
+	for range batches {
+		r.put(event.ProcessCreated, 5)
+		r.a.events.flush(t.Context())
+	}
+	var asked, last time.Time
+	f.takes = func(e *protocol.Events) []*protocol.Message {
+		last = time.Now()
+		ack := f.keepEvents(r.a.ident.id, e)
+		if asked.IsZero() {
+			asked = time.Now()
+			return append([]*protocol.Message{{Slow: &protocol.Slow{Millis: 900}}}, ack...)
+		}
+		return ack
+	}
+	r.mustSync()
+	if there, missing := r.account(event.Process, 5*batches); there != 5*batches || missing != 0 {
+		t.Errorf("%d there, %d missing", there, missing)
+	}
+	if waited := last.Sub(asked); waited < 800*time.Millisecond {
+		t.Errorf("the last events came %s after the server had asked for a pause", waited)
+	}
+}
