@@ -1,0 +1,77 @@
+import { FluentProvider, webLightTheme } from "@fluentui/react-components";
+import { act, cleanup, render, renderHook, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, expect, test, vi } from "vitest";
+import type { Timeline, TimelineCounts, TimelineEvent } from "../../api/schema";
+import { Completeness } from "./Completeness";
+import { EntityGraph } from "./EntityGraph";
+import { TimelineChart } from "./TimelineChart";
+import { useFrozen } from "./useFrozen";
+
+afterEach(cleanup);
+Element.prototype.scrollIntoView = vi.fn(); // jsdom has no layout
+const show = (what: React.ReactNode) => render(<FluentProvider theme={webLightTheme}>{what}</FluentProvider>);
+
+test("rows stay while somebody reads, and those that wait are counted", () => {
+  const rows = (...ids: string[]) => ids.map((id) => ({ id, flagged: false }));
+  const { result, rerender } = renderHook(({ fresh, reading, key }) => useFrozen(key, fresh, reading), { initialProps: { fresh: rows("b", "a"), reading: false, key: "q" } });
+  expect(result.current.rows?.map((r) => r.id)).toEqual(["b", "a"]);
+  rerender({ fresh: rows("c", "b"), reading: false, key: "q" });
+  expect(result.current.rows?.map((r) => r.id)).toEqual(["c", "b"]);
+  rerender({ fresh: rows("z", "y"), reading: true, key: "q" }); // nothing of before is in the newest page
+  expect(result.current.rows?.map((r) => r.id)).toEqual(["c", "b"]);
+  expect(result.current.waiting).toBe(2);
+  rerender({ fresh: [{ id: "z", flagged: false }, { id: "c", flagged: true }], reading: true, key: "q" });
+  expect(result.current.rows?.[0]).toEqual({ id: "c", flagged: true }); // what is known of a row goes on
+  act(() => result.current.take());
+  expect(result.current.rows?.map((r) => r.id)).toEqual(["z", "c"]);
+  expect(result.current.waiting).toBe(0);
+  rerender({ fresh: rows("m"), reading: true, key: "another" });
+  expect(result.current.rows?.map((r) => r.id)).toEqual(["m"]);
+});
+
+const whole: Timeline = { items: [], cursor: "", as_of: "2026-11-26T14:00:00Z", complete: true, missing: [], missing_total: 0, skew_seconds: 0, damaged: 0 };
+
+test("what is missing is listed with its reason, or said not to be known", async () => {
+  show(<Completeness t={{ ...whole, complete: false, missing_total: 5, missing: [{ kind: "process", from: 2, to: 4, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "budget" }, { kind: "dns", from: 9, to: 10, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "" }] }} />);
+  await userEvent.setup().click(screen.getByRole("button", { name: "5 events missing" }));
+  const list = (await screen.findByRole("list")).textContent;
+  expect(list).toMatch(/3 process events \(2 – 4\).*budget/);
+  expect(list).toMatch(/2 dns events \(9 – 10\).*not known why/);
+});
+
+test("a timeline that is whole says so, and how far the clock is off", () => {
+  show(<Completeness t={{ ...whole, skew_seconds: -7200 }} />);
+  expect(screen.getByText("0 events missing")).toBeTruthy();
+  expect(screen.getByText("Clock 2 h ahead")).toBeTruthy();
+});
+
+test("a log of which parts cannot be read is not whole", () => {
+  show(<Completeness t={{ ...whole, complete: false, damaged: 1 }} />);
+  expect(screen.getByRole("button", { name: "Parts cannot be read" })).toBeTruthy();
+});
+
+test("the highlighted part moves by keyboard", async () => {
+  const range = { from: Date.parse("2026-11-26T00:00:00Z"), to: Date.parse("2026-11-27T00:00:00Z") };
+  const counts: TimelineCounts = { from: "2026-11-26T00:00:00Z", to: "2026-11-27T00:00:00Z", step_seconds: 3600, total: 3, groups: { "Process events": 3 }, first: "", last: "", buckets: [{ start: "2026-11-26T05:00:00Z", groups: { "Process events": 3 } }] };
+  const onSelect = vi.fn();
+  show(<TimelineChart counts={counts} range={range} sel={undefined} missing={[]} onSelect={onSelect} onZoom={vi.fn()} />);
+  const user = userEvent.setup();
+  screen.getByRole("slider", { name: "End of the highlighted range" }).focus();
+  await user.keyboard("{ArrowLeft}");
+  expect(onSelect).toHaveBeenLastCalledWith({ from: range.from, to: range.to - 3_600_000 });
+  await user.keyboard("{End}");
+  expect(onSelect).toHaveBeenLastCalledWith(undefined);
+  expect(screen.getByRole("button", { name: "Zoom in" })).toHaveProperty("disabled", true);
+  expect(screen.getByText(/3 of 3 events/)).toBeTruthy();
+});
+
+test("a click on an entity chooses it", async () => {
+  const onChoose = vi.fn();
+  const node = (id: string, focus = false) => ({ id, kind: "process", name: id, focus, facts: [] });
+  const e = { id: "1-1-1", nodes: [node("sshd"), node("bash", true)], edges: [{ from: "sshd", to: "bash", label: "started" }] } as unknown as TimelineEvent;
+  show(<EntityGraph e={e} chosen="bash" onChoose={onChoose} />);
+  expect(screen.getByRole("button", { name: "bash" }).getAttribute("aria-pressed")).toBe("true");
+  await userEvent.setup().click(screen.getByRole("button", { name: "sshd" }));
+  expect(onChoose).toHaveBeenCalledWith("sshd");
+});
