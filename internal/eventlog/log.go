@@ -93,13 +93,6 @@ type Cost struct {
 	Damaged int
 }
 
-func (c *Cost) add(o Cost) {
-	c.Segments += o.Segments
-	c.Blocks += o.Blocks
-	c.Rows += o.Rows
-	c.Damaged += o.Damaged
-}
-
 // Count is how many events of an action there were in a step of time.
 type Count struct {
 	Start  time.Time

@@ -32,7 +32,6 @@ type segmentWriter struct {
 
 	dev     deviceInfo
 	have    bool // a device is under way
-	devBlk  int  // blocks that were written when it began
 	facts   *facts
 	factBuf []byte // facts of all devices; small beside the blocks
 

@@ -63,7 +63,7 @@ func TestExecutableIsReadWithinBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write(h[:]); err == nil {
+	if _, err = f.Write(h[:]); err == nil {
 		err = f.Truncate(size) // a hole: it takes no room on the disk
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
