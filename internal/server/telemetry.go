@@ -19,17 +19,30 @@ const (
 	keepEventsFor  = 180 * 24 * time.Hour
 	keepEventBytes = 512 << 30
 	retainEvery    = time.Hour
+	// watchedFor is how long the timeline of a device is told of after somebody read
+	// it, tellEvery how often at most, mostWatched of how many devices.
+	watchedFor  = time.Hour
+	tellEvery   = 500 * time.Millisecond
+	mostWatched = 10_000
 	// skewMatters is the difference of clocks that is corrected and shown.
 	// Below it lies what the network and a busy host add.
 	skewMatters = 5 * time.Second
 )
 
-// telemetry is what happened on devices: the log of events, and what is known
-// of their clocks.
+// telemetry is what happened on devices: the log of events, what is known of
+// their clocks, and whose timelines are read.
 type telemetry struct {
-	log   *eventlog.Engine
-	mu    sync.Mutex
-	clock map[inventory.DeviceID]time.Duration // server's − host's, by the last events
+	log     *eventlog.Engine
+	mu      sync.Mutex
+	clock   map[inventory.DeviceID]time.Duration // server's − host's, by the last events
+	watched map[inventory.DeviceID]*watch
+}
+
+// watch is a device whose timeline was read lately.
+type watch struct {
+	until   time.Time
+	told    time.Time
+	pending bool // it will be told of soon
 }
 
 func openTelemetry(dir string, log *slog.Logger) (*telemetry, error) {
@@ -37,7 +50,54 @@ func openTelemetry(dir string, log *slog.Logger) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &telemetry{log: e, clock: map[inventory.DeviceID]time.Duration{}}, nil
+	return &telemetry{log: e, clock: map[inventory.DeviceID]time.Duration{}, watched: map[inventory.DeviceID]*watch{}}, nil
+}
+
+// watch notes that somebody reads a device's timeline.
+func (t *telemetry) watch(id inventory.DeviceID, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.watched[id]
+	if w == nil {
+		if len(t.watched) >= mostWatched {
+			for other, o := range t.watched {
+				if o.until.Before(now) || len(t.watched) >= mostWatched {
+					delete(t.watched, other)
+				}
+			}
+		}
+		w = &watch{}
+		t.watched[id] = w
+	}
+	w.until = now.Add(watchedFor)
+}
+
+// happened calls tell when somebody reads the device's timeline: at once, or
+// after a while when it was told of just now, and never twice for what came in between.
+func (t *telemetry) happened(id inventory.DeviceID, now time.Time, tell func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.watched[id]
+	switch {
+	case w == nil || w.pending:
+		return
+	case w.until.Before(now):
+		delete(t.watched, id)
+		return
+	}
+	wait := w.told.Add(tellEvery).Sub(now)
+	if wait <= 0 {
+		w.told = now
+		tell()
+		return
+	}
+	w.pending = true
+	time.AfterFunc(min(wait, tellEvery), func() {
+		t.mu.Lock()
+		w.pending, w.told = false, now.Add(wait)
+		t.mu.Unlock()
+		tell()
+	})
 }
 
 // skew returns what is added to the times of a device's events; 0: its clock
@@ -89,7 +149,7 @@ func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *proto
 		return err
 	}
 	if fresh && e.Count > 0 {
-		s.live.publish(LiveEvent{Resource: "timeline", ID: string(id)})
+		s.telemetry.happened(id, now, func() { s.live.publish(LiveEvent{Resource: "timeline", ID: string(id)}) })
 	}
 	return nil
 }

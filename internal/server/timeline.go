@@ -92,6 +92,7 @@ func (s *Server) Timeline(ctx context.Context, c Caller, id string, q TimelineQu
 			return Timeline{}, Invalidf("cursor", "is not one that this list gave out")
 		}
 	}
+	s.telemetry.watch(d.id, s.now())
 	flags, err := s.st.TimelineFlags(ctx, d.id)
 	if err != nil {
 		return Timeline{}, err
@@ -301,6 +302,9 @@ func (s *Server) TimelineExport(ctx context.Context, c Caller, id string, q Time
 	return d.id, func(yield func(TimelineRow, error) bool) {
 		for {
 			t, err := s.Timeline(ctx, c, string(d.id), q)
+			if err == nil {
+				err = c.Still(ctx)
+			}
 			if err != nil {
 				yield(TimelineRow{}, err)
 				return

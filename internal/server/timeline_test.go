@@ -201,6 +201,44 @@ func TestTimelineCorrectsClocks(t *testing.T) {
 	}
 }
 
+// Who reads a timeline is told of what happens, not for every message, and of
+// the last one too; nobody is told of devices that nobody reads.
+func TestTimelineIsTold(t *testing.T) {
+	s := testServer(t)
+	l, other := newLife(t, s, "one"), newLife(t, s, "two")
+	told, err := s.Subscribe(t.Context(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	timelines := func(quiet time.Duration) (n int) {
+		for {
+			select {
+			case e := <-told:
+				switch {
+				case e.Resource == "timeline" && e.ID == string(l.id):
+					n++
+				case e.Resource == "timeline" || e.Resource == "all":
+					t.Errorf("told of %+v", e)
+				}
+			case <-time.After(quiet):
+				return n
+			}
+		}
+	}
+	l.send(l.start(1, 100, "a"))
+	if n := timelines(2 * tellEvery); n != 0 {
+		t.Errorf("told %d times of what nobody reads", n)
+	}
+	l.timeline(TimelineQuery{})
+	for pid := range int64(200) {
+		l.send(l.start(1, 101+pid, "b"))
+		other.send(other.start(1, 101+pid, "b"))
+	}
+	if n := timelines(4 * tellEvery); n < 2 || n > 40 {
+		t.Errorf("told %d times of 200 messages", n)
+	}
+}
+
 // The graph joins the process to those above it, by number and birth.
 func TestTimelineGraph(t *testing.T) {
 	s := testServer(t)

@@ -438,7 +438,7 @@ type SearchHit struct {
 }
 
 // LiveEvent tells a console what changed. Resource is "devices", "device",
-// "software", "weaknesses", "events", "score", "intel" or "status"; ID narrows it.
+// "software", "weaknesses", "events", "score", "timeline", "intel" or "status"; ID narrows it.
 type LiveEvent struct {
 	Resource string `json:"resource"`
 	ID       string `json:"id,omitempty"`

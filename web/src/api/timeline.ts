@@ -5,7 +5,7 @@ import { api, ok } from "./client";
 type Query = Record<string, string>;
 
 export const timeline = (id: string, q: Query) =>
-  queryOptions({ queryKey: ["timeline", id, "list", q], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline", { params: { path: { id }, query: q as never }, signal })), placeholderData: keepPreviousData });
+  queryOptions({ queryKey: ["timeline", id, "list", q], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline", { params: { path: { id }, query: q as never }, signal })), placeholderData: keepPreviousData, refetchInterval: 300_000 }); // the server tells of what happens to those who asked within the hour
 export const timelineCounts = (id: string, q: Query) =>
   queryOptions({ queryKey: ["timeline", id, "counts", q], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline/counts", { params: { path: { id }, query: q as never }, signal })), placeholderData: keepPreviousData });
 export const timelineEvent = (id: string, event: string) =>
