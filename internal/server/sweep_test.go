@@ -17,7 +17,9 @@ import (
 func stored(t *testing.T, s *Server) (out []string) {
 	t.Helper()
 	err := s.st.Components(t.Context(), func(c store.Component) error {
+		s.core.mu.RLock()
 		k := s.core.fleet.Component(exposure.ComponentID(c.ID))
+		s.core.mu.RUnlock()
 		out = append(out, fmt.Sprintf("%d %s %s", c.ID, k.Product, k.Version))
 		return nil
 	})

@@ -132,7 +132,7 @@ func (s *Store) AppByClient(ctx context.Context, client string) (App, error) {
 
 // Apps lists applications and people's tokens, newest first; with an owner, his alone.
 func (s *Store) Apps(ctx context.Context, owner int64) ([]App, error) {
-	rows, err := s.r.QueryContext(ctx, `SELECT `+appColumns+` FROM `+appTables+` WHERE $1 = 0 OR app.owner = $1 ORDER BY app.created DESC, app.client`, owner)
+	rows, err := s.r.QueryContext(ctx, `SELECT `+appColumns+` FROM `+appTables+` WHERE $1 = 0 OR app.owner = $1 ORDER BY app.created DESC, app.rowid DESC`, owner)
 	if err != nil {
 		return nil, fmt.Errorf("list applications: %w", err)
 	}
@@ -170,7 +170,7 @@ func (s *Store) DeleteApp(ctx context.Context, client string) error {
 
 // AppSecrets lists the secrets of an application, or of all for "", newest first.
 func (s *Store) AppSecrets(ctx context.Context, client string) ([]AppSecret, error) {
-	rows, err := s.r.QueryContext(ctx, `SELECT id, app, hash, hint, note, created, expires, last_used FROM app_secret WHERE $1 = '' OR app = $1 ORDER BY created DESC, id`, client)
+	rows, err := s.r.QueryContext(ctx, `SELECT id, app, hash, hint, note, created, expires, last_used FROM app_secret WHERE $1 = '' OR app = $1 ORDER BY created DESC, rowid DESC`, client)
 	if err != nil {
 		return nil, fmt.Errorf("list secrets: %w", err)
 	}
