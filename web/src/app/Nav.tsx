@@ -42,9 +42,8 @@ const groups = [
   },
 ];
 
-// What administrators alone open, and what the right of security settings opens
-// besides: some of it only to who sees every device.
-const administrators = ["device-groups", "intelligence", "applications", "ticketing", "audit", "permissions"];
+// What the right of security settings opens, some of it only to who sees every
+// device. All other settings but one's own account are the administrators'.
 const security: Record<string, "all" | "some"> = { onboarding: "some", "tag-rules": "all", inaccuracies: "all" };
 
 /** Whether a page of the settings opens to somebody; other pages do to everybody. */
@@ -53,7 +52,7 @@ export function opensTo(me: Pick<Me, "administrator" | "permissions" | "all_devi
   if (me.administrator) return true;
   const need = security[page];
   if (need) return me.permissions.includes("settings.security") && (need === "some" || me.all_devices);
-  return !administrators.includes(page);
+  return page === to || page === "account";
 }
 
 const useStyles = makeStyles({
