@@ -55,12 +55,12 @@ const field = (name: string) => (r: TimelineRow) => {
 /** The columns of a timeline; the last one flags. */
 export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Column<TimelineRow>[] {
   return [
-    { key: "time", title: "Event time", width: 162, render: (r) => <OpenLink id={r.id}><Clock at={r.time} /></OpenLink> },
+    { key: "time", title: "Event time", width: 178, render: (r) => <OpenLink id={r.id}><Clock at={r.time} /></OpenLink> },
     { key: "title", title: "Event", width: 190, grow: true, render: (r) => <Title row={r} /> },
     { key: "user", title: "User", width: 76, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
     { key: "action", title: "Action type", width: 150, render: (r) => <span title={r.action}>{r.action}</span> },
-    { key: "entities", title: "Entities", width: 158, render: (r) => <Entities row={r} /> },
-    { key: "info", title: "Additional information", width: 118, render: (r) => <span title={r.info.join("\n")}>{r.info.join(" · ") || "–"}</span> },
+    { key: "entities", title: "Entities", width: 146, render: (r) => <Entities row={r} /> },
+    { key: "info", title: "Additional information", width: 114, render: (r) => <span title={r.info.join("\n")}>{r.info.join(" · ") || "–"}</span> },
     {
       key: "flag", title: "Flag", width: 52,
       render: (r) => (
