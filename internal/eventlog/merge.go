@@ -38,6 +38,9 @@ func (e *Engine) merge() {
 			return
 		}
 		if err := e.rewrite(group, nil); err != nil {
+			if e.closing() {
+				return // the segments are as they were
+			}
 			e.opt.Log.Error("segments of events could not be merged", "error", err)
 			return
 		}

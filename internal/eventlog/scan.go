@@ -87,10 +87,10 @@ func (v *view) wanted(s Scope) []uint32 {
 }
 
 func (v *view) scanSegment(s *segment, p *plan, wanted []uint32, dec *zstd.Decoder, cost *Cost, take func([]row) error) error {
-	for g := range s.foot.Blocks.Sums {
-		infos, err := s.blocks(g*groupSize, min(groupSize, s.foot.Blocks.N-g*groupSize))
+	for first, n := range s.parts(wanted, cost) {
+		infos, err := s.blocks(first, n)
 		if err != nil {
-			cost.Damaged += groupSize
+			cost.Damaged += n
 			if err := errOnlyDamage(err); err != nil {
 				return err
 			}
@@ -116,6 +116,46 @@ func (v *view) scanSegment(s *segment, p *plan, wanted []uint32, dec *zstd.Decod
 		}
 	}
 	return nil
+}
+
+// fewDevices is how many devices are looked up one by one; of more, the whole
+// block index is read.
+const fewDevices = 64
+
+// parts yields which blocks may hold events of some devices (nil: of all), as the
+// first and how many, each block once.
+func (s *segment) parts(wanted []uint32, cost *Cost) func(yield func(first, n int) bool) {
+	return func(yield func(int, int) bool) {
+		next, end := 0, s.foot.Blocks.N
+		upTo := func(end int) bool {
+			for next < end {
+				n := min(groupSize, end-next)
+				if !yield(next, n) {
+					return false
+				}
+				next += n
+			}
+			return true
+		}
+		if wanted == nil || len(wanted) > fewDevices {
+			upTo(end)
+			return
+		}
+		for _, dev := range wanted {
+			d, ok, err := s.device(dev)
+			if err != nil {
+				cost.Damaged++
+				continue
+			}
+			if !ok {
+				continue
+			}
+			next = max(next, int(d.firstBlock)) // two devices may share a block
+			if !upTo(min(int(d.firstBlock+d.blocks), end)) {
+				return
+			}
+		}
+	}
 }
 
 // wants reports whether a block may hold rows of the plan and the devices.
