@@ -16,6 +16,7 @@ want perl perl
 want zstd zstd
 want systemd-nspawn systemd-container
 want ip iproute2
+want nft nftables
 want debootstrap debootstrap
 want oscap openscap-scanner
 want sshd openssh-server

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,30 +30,7 @@ func TestService(t *testing.T) {
 	if what := rig.HostNeeds(); what != "" {
 		skip(t, "%s", what)
 	}
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "host"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := rig.Build(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, self, "-test.run=^TestService$", "-test.v")
-	cmd.Env = append(os.Environ(), insideVar+"="+dir)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := rig.Isolated(cmd); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	if !strings.Contains(out.String(), "--- PASS: TestService") {
-		t.Errorf("the test did not run inside:\n%s", out.String())
-	}
-	t.Log(out.String())
+	onHost(t, insideVar)
 }
 
 const agentUnit = "picket-agent.service"
@@ -69,44 +44,15 @@ type service struct {
 
 func testService(t *testing.T, bin string) {
 	began := time.Now()
-	ctx := t.Context()
-	host, err := rig.BootHost(ctx, filepath.Join(bin, "host")) // mounts, which end with this process
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, srv := newService(t, bin)
 	t.Logf("%s: booted", time.Since(began).Round(time.Millisecond))
-	bins, err := rig.Built(bin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv, err := bins.StartServer(ctx, filepath.Join(t.TempDir(), "data"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(srv.Stop)
-	s := &service{T: t, host: host}
-	if s.client, err = srv.Client(ctx); err != nil {
-		t.Fatal(err)
-	}
-	token, err := srv.Admin(ctx, "enroll-token create")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.copy(bins.Agent, "usr/local/bin/picket-agent", 0o755)
-	s.copy(filepath.Join(srv.Dir, "ca.pem"), "etc/picket/ca.pem", 0o644)
-
-	s.run("/usr/local/bin/picket-agent", "install", "--server", srv.AgentURL, "--ca", "/etc/picket/ca.pem",
-		"--token", strings.TrimSpace(string(token)), "--state", "/var/lib/picket-agent")
-	if got := s.run("systemctl", "is-enabled", agentUnit); got != "enabled" {
-		t.Errorf("the unit is %s", got)
-	}
-	id := s.device(nil)
+	id := s.install(srv)
 	t.Logf("%s: enrolled and reported", time.Since(began).Round(time.Millisecond))
 	if got := s.show("ActiveState") + " " + s.show("NRestarts"); got != "active 0" {
 		t.Errorf("the unit is %s", got)
 	}
 	for _, p := range []string{"/etc/picket/agent.env", "/var/lib/picket-agent/identity.pem"} {
-		if info, err := os.Stat(host.Root + p); err != nil || info.Mode().Perm() != 0o600 {
+		if info, err := os.Stat(s.host.Root + p); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", p, info, err)
 		}
 	}
@@ -126,7 +72,7 @@ func testService(t *testing.T, bin string) {
 		return nil
 	})
 	t.Logf("%s: killed and started again", time.Since(began).Round(time.Millisecond))
-	status := filepath.Join(host.Root, "var/lib/dpkg/status")
+	status := filepath.Join(s.host.Root, "var/lib/dpkg/status")
 	raw, err := os.ReadFile(status)
 	if err != nil {
 		t.Fatal(err)
@@ -147,12 +93,12 @@ func testService(t *testing.T, bin string) {
 	}
 	for _, p := range []string{"/etc/systemd/system/" + agentUnit, "/etc/systemd/system/multi-user.target.wants/" + agentUnit,
 		"/etc/picket/agent.env", "/var/lib/picket-agent"} {
-		if _, err := os.Lstat(host.Root + p); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(s.host.Root + p); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("after uninstall %s is there: %v", p, err)
 		}
 	}
 	for _, p := range []string{"/usr/local/bin/picket-agent", "/etc/picket/ca.pem"} { // the administrator has put them there
-		if _, err := os.Lstat(host.Root + p); err != nil {
+		if _, err := os.Lstat(s.host.Root + p); err != nil {
 			t.Errorf("after uninstall: %v", err)
 		}
 	}
@@ -165,6 +111,47 @@ func testService(t *testing.T, bin string) {
 	})
 	t.Logf("%s", s.run("journalctl", "--no-pager", "--output=cat", "--unit="+agentUnit))
 	t.Logf("%s: removed", time.Since(began).Round(time.Millisecond))
+}
+
+// newService boots a host and starts a server that both see on their loopback
+// interface. It mounts, which ends with this process.
+func newService(t *testing.T, bin string) (*service, *rig.Server) {
+	t.Helper()
+	host, err := rig.BootHost(t.Context(), filepath.Join(bin, "host"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bins, err := rig.Built(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := bins.StartServer(t.Context(), filepath.Join(t.TempDir(), "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { srv.Stop() }) // the one that runs by then
+	s := &service{T: t, host: host}
+	if s.client, err = srv.Client(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.copy(bins.Agent, "usr/local/bin/picket-agent", 0o755)
+	s.copy(filepath.Join(srv.Dir, "ca.pem"), "etc/picket/ca.pem", 0o644)
+	return s, srv
+}
+
+// install installs the agent on the host and returns the device's id when it has reported.
+func (s *service) install(srv *rig.Server) string {
+	s.Helper()
+	token, err := srv.Admin(s.Context(), "enroll-token create")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.run("/usr/local/bin/picket-agent", "install", "--server", srv.AgentURL, "--ca", "/etc/picket/ca.pem",
+		"--token", strings.TrimSpace(string(token)), "--state", "/var/lib/picket-agent")
+	if got := s.run("systemctl", "is-enabled", agentUnit); got != "enabled" {
+		s.Errorf("the unit is %s", got)
+	}
+	return s.device(nil)
 }
 
 // device waits until the only device is connected and has these packages, and

@@ -31,6 +31,7 @@ type recorder struct {
 	full    chan struct{} // one token: a batch is full
 
 	flushing sync.Mutex // one flush at a time
+	refused  bool       // the disk refused the last one; flushing guards it
 
 	mu      sync.Mutex // guards the fields below
 	numbers *numbers
@@ -306,7 +307,10 @@ func (r *recorder) flush(ctx context.Context) {
 			}
 			if err != nil {
 				r.giveBack(batches)
-				r.log.ErrorContext(ctx, "events wait in memory: the state directory refuses writes", "error", err)
+				if !r.refused {
+					r.refused = true
+					r.log.ErrorContext(ctx, "events wait in memory: the state directory refuses writes", "error", err)
+				}
 				return
 			}
 			batches[n] = nil
@@ -316,6 +320,10 @@ func (r *recorder) flush(ctx context.Context) {
 		}
 	}
 	if len(batches) > 0 {
+		if r.refused {
+			r.refused = false
+			r.log.InfoContext(ctx, "the state directory takes writes again")
+		}
 		r.wake()
 	}
 }

@@ -133,19 +133,56 @@ func BootHost(ctx context.Context, dir string) (*Host, error) {
 	if err := h.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare disk: %w", err)
 	}
-	var err error
-	h.Process, err = start(filepath.Join(dir, "host.log"), "systemd-nspawn", []string{"--quiet", "--boot", "--directory=" + h.Root,
+	return h, h.boot(ctx)
+}
+
+// boot starts the host's first process and waits until the host is up.
+func (h *Host) boot(ctx context.Context) (err error) {
+	h.Process, err = start(filepath.Join(filepath.Dir(h.Root), "host.log"), "systemd-nspawn", []string{"--quiet", "--boot", "--directory=" + h.Root,
 		"--machine=rig", "--register=no", "--keep-unit", "--console=pipe", "--capability=all", "--system-call-filter=bpf perf_event_open fanotify_init fanotify_mark name_to_handle_at", "systemd.unit=multi-user.target"})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	err = Wait(ctx, time.Minute, 50*time.Millisecond, h.up)
 	if err != nil {
 		text := h.Log()
 		h.Kill()
-		return nil, fmt.Errorf("boot host: %w\n%s", err, text)
+		return fmt.Errorf("boot host: %w\n%s", err, text)
 	}
-	return h, nil
+	return nil
+}
+
+// rebooted is how systemd-nspawn exits when the host asks for a reboot.
+const rebooted = 133
+
+// Reboot lets the host shut down in order and boots it again from its disk.
+func (h *Host) Reboot(ctx context.Context) error {
+	_, asked := h.Run(ctx, "systemctl", "reboot") // the answer may be lost with the host
+	select {
+	case <-h.Done():
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), asked)
+	case <-time.After(time.Minute):
+		return errors.Join(errors.New("the host did not shut down in a minute"), asked)
+	}
+	var exit *exec.ExitError
+	if err := h.Err(); !errors.As(err, &exit) || exit.ExitCode() != rebooted {
+		return fmt.Errorf("the host ended without a reboot: %w", errors.Join(err, asked))
+	}
+	return h.boot(ctx)
+}
+
+// Cut ends the host as a cut of its power does, and boots it again from its disk.
+func (h *Host) Cut(ctx context.Context) error {
+	if err := syscall.Kill(h.leader, syscall.SIGKILL); err != nil { // with it ends all of its namespace
+		return err
+	}
+	select {
+	case <-h.Done():
+	case <-time.After(10 * time.Second):
+		h.Kill()
+	}
+	return h.boot(ctx)
 }
 
 // prepare takes from the disk what belongs to this machine alone: its services,
