@@ -50,10 +50,12 @@ func (f *Fleet) settle() {
 	}
 	g := newGather(len(f.devices))
 	for k, devs := range f.held.gains {
-		f.gain(k.weak, g.union(devs), k.bit)
+		all, own := g.union(devs, nil)
+		f.gain(k.weak, all, own, k.bit)
 	}
 	for p, devs := range f.held.rising {
-		f.products[p].exposed.Or(g.union(devs))
+		all, _ := g.union(devs, nil)
+		f.products[p].exposed.Or(all)
 	}
 	clear(f.held.gains)
 	clear(f.held.rising)
@@ -200,12 +202,20 @@ func (f *Fleet) move(id ComponentID, w uint32, was, now uint8) {
 	}
 }
 
-// gain adds devices to one standing of a weakness: the common case of a new match.
-func (f *Fleet) gain(w uint32, devs *roaring.Bitmap, bit uint8) {
+// gain adds devices to one standing of a weakness: the common case of a new
+// match. With own, the set of devices may be kept.
+func (f *Fleet) gain(w uint32, devs *roaring.Bitmap, own bool, bit uint8) {
 	weak := &f.weak[w]
 	set := f.set(weak, bitIndex(bit))
-	if bit == bitHidden {
+	add := func() {
+		if own && set.IsEmpty() {
+			weak.sets[bitIndex(bit)] = devs
+			return
+		}
 		set.Or(devs)
+	}
+	if bit == bitHidden {
+		add()
 		return
 	}
 	fresh := devs
@@ -238,7 +248,7 @@ func (f *Fleet) gain(w uint32, devs *roaring.Bitmap, bit uint8) {
 			weak.exposed++
 		}
 	}
-	set.Or(devs)
+	add()
 }
 
 // set returns one of a weakness's sets, made when it is not there.

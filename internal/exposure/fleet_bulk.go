@@ -132,17 +132,23 @@ func (g *gather) of(lists ...[]uint32) *roaring.Bitmap {
 	return out
 }
 
-// union joins sets. Of one set it is that set itself: the result must not be changed.
-func (g *gather) union(sets []*roaring.Bitmap) *roaring.Bitmap {
+// union joins sets, and keeps of them what is in within (nil: all). The result
+// is the caller's own, or, own false, the one set itself, which must not be changed.
+func (g *gather) union(sets []*roaring.Bitmap, within *roaring.Bitmap) (out *roaring.Bitmap, own bool) {
 	n := uint64(0)
 	for _, s := range sets {
 		n += s.GetCardinality()
 	}
-	if len(sets) == 1 {
-		return sets[0]
-	}
-	if n < uint64(len(g.words)/8) { // few in a big fleet
-		return roaring.FastOr(sets...)
+	few := n < uint64(len(g.words)/8) // in a big fleet
+	switch {
+	case len(sets) == 1 && within == nil:
+		return sets[0], false
+	case len(sets) == 1:
+		return roaring.And(sets[0], within), true
+	case few && within == nil:
+		return roaring.FastOr(sets...), true
+	case few:
+		return roaring.And(roaring.FastOr(sets...), within), true
 	}
 	clear(g.words)
 	var buf [512]uint32
@@ -156,9 +162,13 @@ func (g *gather) union(sets []*roaring.Bitmap) *roaring.Bitmap {
 			g.add(buf[:n])
 		}
 	}
-	out := roaring.New()
-	out.FromDense(g.words, true)
-	return out
+	out = roaring.New()
+	if within == nil {
+		out.FromDense(g.words, true)
+		return out, true
+	}
+	out.FromDense(g.words, false) // reads the words while they are
+	return roaring.And(out, within), true
 }
 
 // transpose turns lists of components by device into lists of devices by

@@ -88,6 +88,18 @@ func (f *Fleet) Hits(id ComponentID) iter.Seq[Hit] {
 	}
 }
 
+// HasHits reports whether a component has any weakness.
+func (f *Fleet) HasHits(id ComponentID) bool {
+	return int(id) < len(f.comps) && len(f.comps[id].hits) > 0
+}
+
+// Union joins sets of devices of this fleet and keeps of them what is in
+// within (nil: all of it). The result of one set and no within is that set itself: it must not be changed.
+func (f *Fleet) Union(sets []*roaring.Bitmap, within *roaring.Bitmap) *roaring.Bitmap {
+	out, _ := newGather(len(f.devices)).union(sets, within)
+	return out
+}
+
 // HitOf returns a component's hit of one weakness.
 func (f *Fleet) HitOf(id ComponentID, weakness string) (Hit, bool) {
 	h := f.hitOf(id, weakness)

@@ -456,8 +456,29 @@ func TestGatherUnion(t *testing.T) {
 			sets = append(sets, s)
 			want.Or(s)
 		}
-		if got := newGather(devices).union(sets); !got.Equals(want) {
+		var within *roaring.Bitmap
+		if rapid.Bool().Draw(t, "within") {
+			within = roaring.New()
+			within.AddRange(uint64(rapid.Uint32Range(0, devices).Draw(t, "first")), devices)
+			want.And(within)
+		}
+		g := newGather(devices)
+		got, own := g.union(sets, within)
+		for i := range g.words { // the next use of the words changes nothing of the result
+			g.words[i] = 0x5555555555555555
+		}
+		if !got.Equals(want) {
 			t.Fatalf("union of %d sets has %d devices, want %d", len(sets), got.GetCardinality(), want.GetCardinality())
+		}
+		if own { // and the result may be changed without changing a set
+			got.Clear()
+			all := roaring.FastOr(sets...)
+			if within != nil {
+				all.And(within)
+			}
+			if !all.Equals(want) {
+				t.Fatal("the result shares what it says is the caller's own")
+			}
 		}
 	})
 }

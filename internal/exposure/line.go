@@ -152,7 +152,7 @@ func (f *Fleet) unionOf(ids []ComponentID) *roaring.Bitmap {
 	case 1:
 		return sets[0].Clone()
 	}
-	return newGather(len(f.devices)).union(sets)
+	return f.Union(sets, nil)
 }
 
 // OfLine reports whether a remedy is that of an ended line.

@@ -392,6 +392,6 @@ func packDevices(devs *roaring.Bitmap) ([]byte, error) {
 
 func unpackDevices(raw []byte) (*roaring.Bitmap, error) {
 	devs := roaring.New()
-	err := devs.UnmarshalBinary(raw)
+	_, err := devs.FromBuffer(raw) // which nobody changes any more
 	return devs, err
 }

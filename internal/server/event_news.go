@@ -142,6 +142,7 @@ type draft struct {
 	kind, product string
 	weak          map[string]bool
 	devs          *roaring.Bitmap
+	parts         []*roaring.Bitmap // shared sets of devices that join takes into devs
 }
 
 // newsroom gathers the events of one change of the intelligence. What was known
@@ -161,8 +162,8 @@ type newsroom struct {
 }
 
 // newsroom begins to gather what a change of the intelligence has to tell: of
-// each of ids, component has to be called, then end. The caller of all three
-// holds mu for writing; the index has the new assessments, results is parallel
+// each of ids, component has to be called, join before mu is given back, and end
+// at last. The caller of all four holds mu for writing; the index has the new assessments, results is parallel
 // to ids.
 func (c *core) newsroom(t touched, ids []exposure.ComponentID, results []exposure.Assessment, before map[exposure.ComponentID][]store.Known, view intelView) (*newsroom, error) {
 	n := &newsroom{c: c, view: view, before: before, counted: c.fleet.Scores().Devices(), places: map[[2]string]string{}, first: map[string]bool{},
@@ -304,7 +305,7 @@ func (n *newsroom) look(id exposure.ComponentID, was []store.Known, now []exposu
 			if renamed == nil {
 				renamed = n.renamed(was)
 			}
-			if fresh := n.without(id, product, m.Weakness, devs); !renamed[m.Weakness] && !fresh.IsEmpty() {
+			if fresh := n.without(id, product, m.Weakness, devs); !renamed[m.Weakness] && fresh.Intersects(n.counted) {
 				n.tell(NewVulnerability, product, m.Weakness, fresh)
 			}
 		}
@@ -338,14 +339,14 @@ func (n *newsroom) renamed(was []store.Known) map[string]bool {
 // another component of the same product.
 func (n *newsroom) without(id exposure.ComponentID, product, weakness string, devs *roaring.Bitmap) *roaring.Bitmap {
 	for _, other := range n.c.fleet.WeaknessComponents(weakness) {
-		if other == id || n.c.fleet.Component(other).ID() != product {
+		if other == id {
 			continue
 		}
 		was, changed := n.before[other]
 		if !changed {
 			was = n.c.known[other]
 		}
-		if k, had := knownOf(was, weakness); had && exposure.State(k.State).Exposed() {
+		if k, had := knownOf(was, weakness); had && exposure.State(k.State).Exposed() && n.c.fleet.Component(other).ID() == product {
 			devs = roaring.AndNot(devs, n.c.fleet.DevicesOf(other))
 		}
 	}
@@ -360,7 +361,7 @@ func (n *newsroom) tell(kind, product, weakness string, devs *roaring.Bitmap) {
 		n.drafts[at] = d
 	}
 	d.weak[weakness] = true
-	d.devs.Or(devs)
+	d.parts = append(d.parts, devs)
 }
 
 // rows are the events in their order: by kind, then product. The caller holds

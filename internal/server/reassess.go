@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,6 +148,7 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 	for i, id := range ids {
 		news.component(id, results[i].Matches)
 	}
+	news.join()
 	return k.done(news), nil
 }
 
@@ -366,20 +368,20 @@ func sameKnown(before []store.Known, a *exposure.Assessment) bool {
 
 // closedBy says which weaknesses of a component the intelligence closed, and why.
 func (c *core) closedBy(id exposure.ComponentID, before []store.Known, a *exposure.Assessment, view exposure.Intelligence, at int64) []store.Closed {
-	now := make(map[string]bool, len(a.Matches))
-	for _, m := range a.Matches {
-		now[m.Weakness] = true
+	has := func(weakness string) bool {
+		_, ok := slices.BinarySearchFunc(a.Matches, weakness, func(m exposure.Match, w string) int { return strings.Compare(m.Weakness, w) })
+		return ok
 	}
 	var out []store.Closed
 	for _, k := range before {
-		if now[k.Weakness] {
+		if has(k.Weakness) {
 			continue
 		}
 		row := store.Closed{Device: store.AllDevices, Component: uint32(id), Weakness: k.Weakness, First: k.Since, At: at}
 		switch {
 		case view.Rejected(k.Weakness):
 			row.Reason, row.Detail = "rejected", "the record was rejected or withdrawn"
-		case view.Canonical(k.Weakness) != k.Weakness && now[view.Canonical(k.Weakness)]:
+		case view.Canonical(k.Weakness) != k.Weakness && has(view.Canonical(k.Weakness)):
 			row.Reason, row.Detail = "merged", "it is the same weakness as "+view.Canonical(k.Weakness)
 		case a.Unassessed != "":
 			row.Reason, row.Detail = "not-assessed", a.Unassessed

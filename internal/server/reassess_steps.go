@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/RoaringBitmap/roaring/v2"
-
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -21,9 +19,9 @@ import (
 // stepTime is how long a step holds the lock when there is more to do.
 const stepTime = 20 * time.Millisecond
 
-// inSteps calls do for 0 … n, and end after each step, with mu held for writing
-// and view set.
-func (c *core) inSteps(n int, view intelView, do func(i int) error, end func()) error {
+// inSteps calls do with 0, then with the place that it returned, up to n, and
+// end after each step, with mu held for writing and view set.
+func (c *core) inSteps(n int, view intelView, do func(at int) (next int, err error), end func()) error {
 	step := func(at int) (int, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -31,10 +29,11 @@ func (c *core) inSteps(n int, view intelView, do func(i int) error, end func()) 
 		defer func() { c.view = nil }()
 		defer end()
 		for began := time.Now(); at < n; {
-			if err := do(at); err != nil {
+			var err error
+			if at, err = do(at); err != nil {
 				return at, err
 			}
-			if at++; c.small || time.Since(began) > stepTime {
+			if c.small || time.Since(began) > stepTime {
 				break
 			}
 		}
@@ -49,6 +48,30 @@ func (c *core) inSteps(n int, view intelView, do func(i int) error, end func()) 
 	return nil
 }
 
+// eachIn makes one of a list's items at a time what inSteps does.
+func eachIn(do func(i int) error) func(at int) (int, error) {
+	return func(at int) (int, error) { return at + 1, do(at) }
+}
+
+// portionWork is how many standings of devices a portion may change: some
+// milliseconds of work.
+const portionWork = 1 << 20
+
+// portion is up to where components from a place on are taken in together, so
+// that devices which gain a weakness through several of them are joined before
+// they are counted.
+func (k *taking) portion(at int) int {
+	work := uint64(0)
+	for to := at; to < len(k.ids); to++ {
+		changes := len(k.results[to].Matches) - len(k.c.known[k.ids[to]])
+		work += uint64(1+max(changes, -changes)) * (1 + k.c.fleet.DevicesOf(k.ids[to]).GetCardinality())
+		if k.c.small || work > portionWork {
+			return to + 1
+		}
+	}
+	return len(k.ids)
+}
+
 // reassessedInSteps is reassessed for a server that is asked meanwhile.
 func (c *core) reassessedInSteps(t touched, ids []exposure.ComponentID, comps []exposure.Component, results []exposure.Assessment, view intelView) (reassessment, error) {
 	k := c.taking(t, ids, comps, results, view)
@@ -58,20 +81,18 @@ func (c *core) reassessedInSteps(t touched, ids []exposure.ComponentID, comps []
 	var had []bool
 	var diffs []exposure.AssessmentDiff
 	from := 0 // where the step began
-	err := c.inSteps(len(ids), view, func(i int) error {
-		has := false
-		for range c.fleet.Hits(ids[i]) {
-			has = true
-			break
+	err := c.inSteps(len(ids), view, func(at int) (int, error) {
+		to := k.portion(at)
+		judged := k.judged(at, to)
+		for _, id := range ids[at:to] {
+			had = append(had, c.fleet.HasHits(id))
 		}
-		had = append(had, has)
-		judged := k.judged(i, i+1)
-		diffs = append(diffs, c.fleet.SetAssessment(ids[i], &results[i]))
-		if t.All {
+		diffs = append(diffs, c.fleet.SetAssessments(ids[at:to], results[at:to])...)
+		for i := at; t.All && i < to; i++ {
 			k.lookUp(comps[i])
 			c.setLine(ids[i], c.clock())
 		}
-		return k.took(i, judged, diffs[i-from:])
+		return to, k.took(at, judged, diffs[at-from:])
 	}, func() {
 		c.recordIntel(ids[from:from+len(diffs)], had, diffs, nil, false)
 		from, had, diffs = from+len(diffs), had[:0], diffs[:0]
@@ -85,7 +106,7 @@ func (c *core) reassessedInSteps(t touched, ids []exposure.ComponentID, comps []
 		c.mu.Unlock()
 	}
 	var news *newsroom
-	err = c.inSteps(1, view, func(int) (err error) {
+	err = c.inSteps(1, view, eachIn(func(int) (err error) {
 		if t.All {
 			c.lineDay = dayOf(c.clock())
 			for rows := range c.caches {
@@ -94,14 +115,14 @@ func (c *core) reassessedInSteps(t touched, ids []exposure.ComponentID, comps []
 		}
 		news, err = c.newsroom(t, ids, results, k.was, view)
 		return err
-	}, func() {})
+	}), func() {})
 	if err != nil {
 		return reassessment{}, err
 	}
-	err = c.inSteps(len(ids), view, func(i int) error {
+	err = c.inSteps(len(ids), view, eachIn(func(i int) error {
 		news.component(ids[i], results[i].Matches)
 		return nil
-	}, func() {})
+	}), news.join)
 	if err != nil {
 		return reassessment{}, err
 	}
@@ -125,7 +146,7 @@ func (k *taking) facts() error {
 		fresh[i] = factIn(k.view, w)
 	}
 	var was []store.FactWas
-	return c.inSteps(len(list), k.view, func(i int) error {
+	return c.inSteps(len(list), k.view, eachIn(func(i int) error {
 		w := list[i]
 		old, now := c.facts[w], fresh[i]
 		if old != nil && old.same(now) {
@@ -140,7 +161,7 @@ func (k *taking) facts() error {
 			}
 		}
 		return nil
-	}, func() {
+	}), func() {
 		c.recordIntel(nil, nil, nil, was, false)
 		was = nil
 	})
@@ -155,8 +176,25 @@ func (n *newsroom) component(id exposure.ComponentID, now []exposure.Match) {
 	if !changed {
 		was = n.c.known[id]
 	}
-	if devs := roaring.And(n.c.fleet.DevicesOf(id), n.counted); !devs.IsEmpty() {
+	if devs := n.c.fleet.DevicesOf(id); devs.Intersects(n.counted) {
 		n.look(id, was, now, devs)
+	}
+}
+
+// join takes the devices that were told of since the last call into the events:
+// before mu is given back, for the sets are the index's own.
+func (n *newsroom) join() {
+	for _, d := range n.drafts {
+		if len(d.parts) == 0 {
+			continue
+		}
+		more := n.c.fleet.Union(d.parts, n.counted)
+		if d.devs.IsEmpty() {
+			d.devs = more
+		} else {
+			d.devs.Or(more)
+		}
+		d.parts = d.parts[:0]
 	}
 }
 

@@ -91,6 +91,16 @@ func (s *Store) putNews(ctx context.Context, tx *sql.Tx, news *News) error {
 	if err != nil {
 		return fmt.Errorf("store change: %w", err)
 	}
+	st, err := tx.PrepareContext(ctx, `INSERT INTO event (change, at, kind, key, product, vendor, component, check_id, detail, link, weaknesses, devices)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)`)
+	if err != nil {
+		return fmt.Errorf("store events: %w", err)
+	}
+	defer func() { _ = st.Close() }()
+	outgoing, err := takesOutgoing(ctx, tx, ClassExposure)
+	if err != nil {
+		return err
+	}
 	for i := range news.Events {
 		e := &news.Events[i]
 		raw, err := json.Marshal(e.Weaknesses)
@@ -98,14 +108,18 @@ func (s *Store) putNews(ctx context.Context, tx *sql.Tx, news *News) error {
 			return fmt.Errorf("encode weaknesses of an event: %w", err)
 		}
 		e.Change, e.At = c.ID, c.At
-		err = tx.QueryRowContext(ctx, `INSERT INTO event (change, at, kind, key, product, vendor, component, check_id, detail, link, weaknesses, devices)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12) RETURNING id`, e.Change, e.At.UnixMilli(), e.Kind, e.Key, e.Product, e.Vendor, e.Component,
-			e.Check, e.Detail, e.Link, s.enc.EncodeAll(raw, nil), e.Devices).Scan(&e.ID)
+		done, err := st.ExecContext(ctx, e.Change, e.At.UnixMilli(), e.Kind, e.Key, e.Product, e.Vendor, e.Component,
+			e.Check, e.Detail, e.Link, s.enc.EncodeAll(raw, nil), e.Devices)
 		if err != nil {
 			return fmt.Errorf("store event: %w", err)
 		}
-		if err := addOutgoing(ctx, tx, ClassExposure, e.ID); err != nil {
-			return err
+		if e.ID, err = done.LastInsertId(); err != nil {
+			return fmt.Errorf("store event: %w", err)
+		}
+		if outgoing {
+			if err := addOutgoing(ctx, tx, ClassExposure, e.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

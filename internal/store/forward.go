@@ -55,6 +55,15 @@ func addOutgoing(ctx context.Context, tx *sql.Tx, class string, ref int64) error
 	return nil
 }
 
+// takesOutgoing reports whether any receiver takes a class: then addOutgoing has something to do.
+func takesOutgoing(ctx context.Context, tx *sql.Tx, class string) (takes bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM forward, json_each(forward.classes) c WHERE forward.enabled = 1 AND c.value = $1)`, class).Scan(&takes)
+	if err != nil {
+		return false, fmt.Errorf("look for receivers: %w", err)
+	}
+	return takes, nil
+}
+
 const forwardColumns = `id, kind, name, enabled, classes, config, secret, updated, by, cursor, sent, dropped, last_sent, attempts, next, error, mend`
 
 // Forwards lists the receivers by name.
