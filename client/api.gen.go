@@ -521,10 +521,87 @@ type Entity struct {
 	Name   string `json:"name"`
 }
 
+// EntityDevice is the schema of that name.
+type EntityDevice struct {
+	Events     int64     `json:"events"`
+	Exposure   string    `json:"exposure"`
+	First      time.Time `json:"first"`
+	Group      string    `json:"group"`
+	Health     string    `json:"health"`
+	ID         string    `json:"id"`
+	Last       time.Time `json:"last"`
+	Name       string    `json:"name"`
+	Names      []string  `json:"names"`
+	OSName     string    `json:"os_name"`
+	OSPlatform string    `json:"os_platform"`
+}
+
+// EntityEvent is the schema of that name.
+type EntityEvent struct {
+	Action     string                     `json:"action"`
+	DeviceID   string                     `json:"device_id"`
+	DeviceName string                     `json:"device_name"`
+	Entities   []Entity                   `json:"entities"`
+	Fields     map[string]json.RawMessage `json:"fields"`
+	Flagged    bool                       `json:"flagged"`
+	Group      string                     `json:"group"`
+	HostTime   time.Time                  `json:"host_time"`
+	ID         string                     `json:"id"`
+	Info       []string                   `json:"info"`
+	Kind       string                     `json:"kind"`
+	Received   time.Time                  `json:"received"`
+	Seq        int64                      `json:"seq"`
+	Table      string                     `json:"table"`
+	Time       time.Time                  `json:"time"`
+	Title      string                     `json:"title"`
+	User       string                     `json:"user"`
+}
+
+// EntityEvents is the schema of that name.
+type EntityEvents struct {
+	AsOf    time.Time     `json:"as_of"`
+	Damaged int64         `json:"damaged"`
+	Items   []EntityEvent `json:"items"`
+}
+
 // EntityFact is the schema of that name.
 type EntityFact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+// EntityFileFacts is the schema of that name.
+type EntityFileFacts struct {
+	Md5    string `json:"md5"`
+	Path   string `json:"path"`
+	Sha1   string `json:"sha1"`
+	Sha256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// EntityName is the schema of that name.
+type EntityName struct {
+	Devices int64  `json:"devices"`
+	Events  int64  `json:"events"`
+	Name    string `json:"name"`
+}
+
+// EntityView is the schema of that name.
+type EntityView struct {
+	AsOf     time.Time       `json:"as_of"`
+	Damaged  int64           `json:"damaged"`
+	Days     int64           `json:"days"`
+	Devices  int64           `json:"devices"`
+	Events   int64           `json:"events"`
+	File     EntityFileFacts `json:"file,omitzero"`
+	First    time.Time       `json:"first,omitzero"`
+	ID       string          `json:"id"`
+	Kind     string          `json:"kind"` // One of "file", "ip", "domain", "user".
+	Last     time.Time       `json:"last,omitzero"`
+	Name     string          `json:"name"`
+	Names    []EntityName    `json:"names"`
+	Sort     string          `json:"sort,omitzero"`
+	Unlisted int64           `json:"unlisted"`
 }
 
 // ErrorDetail is the schema of that name.
@@ -1236,6 +1313,13 @@ type PageDeviceVulnRow struct {
 	AsOf  time.Time       `json:"as_of"`
 	Items []DeviceVulnRow `json:"items"`
 	Total int64           `json:"total"`
+}
+
+// PageEntityDevice is the schema of that name.
+type PageEntityDevice struct {
+	AsOf  time.Time      `json:"as_of"`
+	Items []EntityDevice `json:"items"`
+	Total int64          `json:"total"`
 }
 
 // PageEventRow is the schema of that name.
@@ -3450,6 +3534,91 @@ func (c *Client) DevicesAll(ctx context.Context, p DevicesParams) iter.Seq2[Devi
 	})
 }
 
+// DomainParams are the query of Domain. Zero values are left out.
+type DomainParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DomainParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Domain: What is known of a host and those below it on all devices (GET /domains/{id}).
+func (c *Client) Domain(ctx context.Context, id string, p DomainParams) (EntityView, error) {
+	var out EntityView
+	err := c.do(ctx, http.MethodGet, "/domains/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// DomainDevicesParams are the query of DomainDevices. Zero values are left out.
+type DomainDevicesParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DomainDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DomainDevices: Devices that met a host and those below it (GET /domains/{id}/devices).
+func (c *Client) DomainDevices(ctx context.Context, id string, p DomainDevicesParams) (PageEntityDevice, error) {
+	var out PageEntityDevice
+	err := c.do(ctx, http.MethodGet, "/domains/"+pathValue(id)+"/devices", p.values(), nil, &out)
+	return out, err
+}
+
+// DomainDevicesAll gives the rows of all pages of DomainDevices, and an error as the last.
+func (c *Client) DomainDevicesAll(ctx context.Context, id string, p DomainDevicesParams) iter.Seq2[EntityDevice, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]EntityDevice, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.DomainDevices(ctx, id, p)
+		return out.Items, out.Total, err
+	})
+}
+
+// DomainEventsParams are the query of DomainEvents. Zero values are left out.
+type DomainEventsParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Size  int64   // Events, the newest.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DomainEventsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DomainEvents: The newest events of a host and those below it (GET /domains/{id}/events).
+func (c *Client) DomainEvents(ctx context.Context, id string, p DomainEventsParams) (EntityEvents, error) {
+	var out EntityEvents
+	err := c.do(ctx, http.MethodGet, "/domains/"+pathValue(id)+"/events", p.values(), nil, &out)
+	return out, err
+}
+
 // DraftPlanParams are the query of DraftPlan. Zero values are left out.
 type DraftPlanParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -4023,6 +4192,37 @@ func (c *Client) ExportDevices(ctx context.Context, p ExportDevicesParams) (*Str
 	return c.stream(ctx, http.MethodGet, "/devices/export", p.values(), nil)
 }
 
+// ExportDomainDevicesParams are the query of ExportDomainDevices. Zero values are left out.
+type ExportDomainDevicesParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportDomainDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportDomainDevices: Devices that met a host and those below it, all rows of the filter as a file (GET /domains/{id}/devices/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportDomainDevices(ctx context.Context, id string, p ExportDomainDevicesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/domains/"+pathValue(id)+"/devices/export", p.values(), nil)
+}
+
 // ExportEventVulnerabilitiesParams are the query of ExportEventVulnerabilities. Zero values are left out.
 type ExportEventVulnerabilitiesParams struct {
 	Format    string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -4146,6 +4346,37 @@ func (c *Client) ExportExceptions(ctx context.Context, p ExportExceptionsParams)
 	return c.stream(ctx, http.MethodGet, "/exceptions/export", p.values(), nil)
 }
 
+// ExportFileDevicesParams are the query of ExportFileDevices. Zero values are left out.
+type ExportFileDevicesParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportFileDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportFileDevices: Devices that met a file, all rows of the filter as a file (GET /files/{id}/devices/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportFileDevices(ctx context.Context, id string, p ExportFileDevicesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/files/"+pathValue(id)+"/devices/export", p.values(), nil)
+}
+
 // ExportInaccuraciesParams are the query of ExportInaccuracies. Zero values are left out.
 type ExportInaccuraciesParams struct {
 	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -4173,6 +4404,37 @@ func (p ExportInaccuraciesParams) values() url.Values {
 // The caller closes the stream; Stream.Check tells whether it was whole.
 func (c *Client) ExportInaccuracies(ctx context.Context, p ExportInaccuraciesParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/inaccuracies/export", p.values(), nil)
+}
+
+// ExportIPDevicesParams are the query of ExportIPDevices. Zero values are left out.
+type ExportIPDevicesParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportIPDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportIPDevices: Devices that met a address, all rows of the filter as a file (GET /ips/{id}/devices/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportIPDevices(ctx context.Context, id string, p ExportIPDevicesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/ips/"+pathValue(id)+"/devices/export", p.values(), nil)
 }
 
 // ExportPeopleParams are the query of ExportPeople. Zero values are left out.
@@ -4622,6 +4884,37 @@ func (c *Client) ExportSoftware(ctx context.Context, p ExportSoftwareParams) (*S
 	return c.stream(ctx, http.MethodGet, "/software/export", p.values(), nil)
 }
 
+// ExportUserDevicesParams are the query of ExportUserDevices. Zero values are left out.
+type ExportUserDevicesParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportUserDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportUserDevices: Devices that met a user's account, all rows of the filter as a file (GET /users/{id}/devices/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportUserDevices(ctx context.Context, id string, p ExportUserDevicesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/users/"+pathValue(id)+"/devices/export", p.values(), nil)
+}
+
 // ExportVEXDocumentsParams are the query of ExportVEXDocuments. Zero values are left out.
 type ExportVEXDocumentsParams struct {
 	Format string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -4805,6 +5098,91 @@ func (c *Client) Factors(ctx context.Context, p FactorsParams) (Factors, error) 
 	return out, err
 }
 
+// FileParams are the query of File. Zero values are left out.
+type FileParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p FileParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// File: What is known of a file on all devices (GET /files/{id}).
+func (c *Client) File(ctx context.Context, id string, p FileParams) (EntityView, error) {
+	var out EntityView
+	err := c.do(ctx, http.MethodGet, "/files/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// FileDevicesParams are the query of FileDevices. Zero values are left out.
+type FileDevicesParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p FileDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// FileDevices: Devices that met a file (GET /files/{id}/devices).
+func (c *Client) FileDevices(ctx context.Context, id string, p FileDevicesParams) (PageEntityDevice, error) {
+	var out PageEntityDevice
+	err := c.do(ctx, http.MethodGet, "/files/"+pathValue(id)+"/devices", p.values(), nil, &out)
+	return out, err
+}
+
+// FileDevicesAll gives the rows of all pages of FileDevices, and an error as the last.
+func (c *Client) FileDevicesAll(ctx context.Context, id string, p FileDevicesParams) iter.Seq2[EntityDevice, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]EntityDevice, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.FileDevices(ctx, id, p)
+		return out.Items, out.Total, err
+	})
+}
+
+// FileEventsParams are the query of FileEvents. Zero values are left out.
+type FileEventsParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Size  int64   // Events, the newest.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p FileEventsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// FileEvents: The newest events of a file (GET /files/{id}/events).
+func (c *Client) FileEvents(ctx context.Context, id string, p FileEventsParams) (EntityEvents, error) {
+	var out EntityEvents
+	err := c.do(ctx, http.MethodGet, "/files/"+pathValue(id)+"/events", p.values(), nil, &out)
+	return out, err
+}
+
 // FlagTimelineEvent: Flag an event of a device, or take its flag away (PUT /devices/{id}/timeline/events/{sub}/flag).
 func (c *Client) FlagTimelineEvent(ctx context.Context, id string, sub string, in FlagInBody) error {
 	return c.do(ctx, http.MethodPut, "/devices/"+pathValue(id)+"/timeline/events/"+pathValue(sub)+"/flag", nil, in, nil)
@@ -4940,6 +5318,91 @@ func (p IntelParams) values() url.Values {
 func (c *Client) Intel(ctx context.Context, p IntelParams) (Intel, error) {
 	var out Intel
 	err := c.do(ctx, http.MethodGet, "/intel", p.values(), nil, &out)
+	return out, err
+}
+
+// IPParams are the query of IP. Zero values are left out.
+type IPParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p IPParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// IP: What is known of a address on all devices (GET /ips/{id}).
+func (c *Client) IP(ctx context.Context, id string, p IPParams) (EntityView, error) {
+	var out EntityView
+	err := c.do(ctx, http.MethodGet, "/ips/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// IPDevicesParams are the query of IPDevices. Zero values are left out.
+type IPDevicesParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p IPDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// IPDevices: Devices that met a address (GET /ips/{id}/devices).
+func (c *Client) IPDevices(ctx context.Context, id string, p IPDevicesParams) (PageEntityDevice, error) {
+	var out PageEntityDevice
+	err := c.do(ctx, http.MethodGet, "/ips/"+pathValue(id)+"/devices", p.values(), nil, &out)
+	return out, err
+}
+
+// IPDevicesAll gives the rows of all pages of IPDevices, and an error as the last.
+func (c *Client) IPDevicesAll(ctx context.Context, id string, p IPDevicesParams) iter.Seq2[EntityDevice, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]EntityDevice, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.IPDevices(ctx, id, p)
+		return out.Items, out.Total, err
+	})
+}
+
+// IPEventsParams are the query of IPEvents. Zero values are left out.
+type IPEventsParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Size  int64   // Events, the newest.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p IPEventsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// IPEvents: The newest events of a address (GET /ips/{id}/events).
+func (c *Client) IPEvents(ctx context.Context, id string, p IPEventsParams) (EntityEvents, error) {
+	var out EntityEvents
+	err := c.do(ctx, http.MethodGet, "/ips/"+pathValue(id)+"/events", p.values(), nil, &out)
 	return out, err
 }
 
@@ -6353,6 +6816,91 @@ func (c *Client) Tokens(ctx context.Context, p TokensParams) ([]TokenRow, error)
 // Unlock: Forgive the failures of an account or address (DELETE /sign-in/locks/{id}).
 func (c *Client) Unlock(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/sign-in/locks/"+pathValue(id), nil, nil, nil)
+}
+
+// UserParams are the query of User. Zero values are left out.
+type UserParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p UserParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// User: What is known of a user's account on all devices (GET /users/{id}).
+func (c *Client) User(ctx context.Context, id string, p UserParams) (EntityView, error) {
+	var out EntityView
+	err := c.do(ctx, http.MethodGet, "/users/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// UserDevicesParams are the query of UserDevices. Zero values are left out.
+type UserDevicesParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Days     int64    // Whole days (UTC) back from now.
+	Sort     []string // Columns; minus is descending.
+	OS       []string // OS platform, as in os_platform.
+	Health   []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p UserDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "days", p.Days)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "os", p.OS)
+	addQuery(q, "health", p.Health)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// UserDevices: Devices that met a user's account (GET /users/{id}/devices).
+func (c *Client) UserDevices(ctx context.Context, id string, p UserDevicesParams) (PageEntityDevice, error) {
+	var out PageEntityDevice
+	err := c.do(ctx, http.MethodGet, "/users/"+pathValue(id)+"/devices", p.values(), nil, &out)
+	return out, err
+}
+
+// UserDevicesAll gives the rows of all pages of UserDevices, and an error as the last.
+func (c *Client) UserDevicesAll(ctx context.Context, id string, p UserDevicesParams) iter.Seq2[EntityDevice, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]EntityDevice, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.UserDevices(ctx, id, p)
+		return out.Items, out.Total, err
+	})
+}
+
+// UserEventsParams are the query of UserEvents. Zero values are left out.
+type UserEventsParams struct {
+	Days  int64   // Whole days (UTC) back from now.
+	Size  int64   // Events, the newest.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p UserEventsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "days", p.Days)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// UserEvents: The newest events of a user's account (GET /users/{id}/events).
+func (c *Client) UserEvents(ctx context.Context, id string, p UserEventsParams) (EntityEvents, error) {
+	var out EntityEvents
+	err := c.do(ctx, http.MethodGet, "/users/"+pathValue(id)+"/events", p.values(), nil, &out)
+	return out, err
 }
 
 // UserGroupsParams are the query of UserGroups. Zero values are left out.

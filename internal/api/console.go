@@ -51,6 +51,7 @@ func newConsole(opt Options) *console {
 	c.frameRoutes()
 	c.deviceRoutes()
 	c.timelineRoutes()
+	c.entityRoutes()
 	c.exchangeRoutes()
 	c.vexRoutes()
 	c.softwareRoutes()

@@ -46,3 +46,7 @@ func (f *fake) FlagEvent(_ context.Context, c server.Caller, _, _ string, _ bool
 func (f *fake) LogonUsers(_ context.Context, c server.Caller, _ string) (server.LogonUsers, error) {
 	return server.LogonUsers{Items: []server.LogonUser{}}, need(c, server.MachineRead)
 }
+
+func (f *fake) DeviceUsers(_ context.Context, c server.Caller, _ string) (server.LogonUsers, error) {
+	return server.LogonUsers{Items: []server.LogonUser{{Name: poison, Domain: poison, Logons: 1, Types: []string{"Network"}, First: asOf, Last: asOf}}}, need(c, server.AccountRead)
+}

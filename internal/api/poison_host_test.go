@@ -28,6 +28,10 @@ import (
 // poisons are texts that a hostile host may send in place of any text.
 var poisons = pest.Texts
 
+// met is what events of the first device say where the rest is what it likes: the routes
+// of entities are asked for them, and answer with its other texts.
+var met = map[string]string{"event.SHA256": strings.Repeat("a", 64), "event.RemoteIP": "192.0.2.7", "event.RemoteUrl": "example.com", "event.AccountName": "alice"}
+
 // infest enrols a new device of which every string is text, apart from what
 // honest says; it returns the device and what the server refused.
 func infest(t *testing.T, p *pest.Pest, token, text string, honest map[string]string) (inventory.DeviceID, []protocol.Rejected) {
@@ -38,7 +42,12 @@ func infest(t *testing.T, p *pest.Pest, token, text string, honest map[string]st
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	p.Text = func(string) string { return text }
+	p.Text = func(name string) string {
+		if text == poisons[0] && met[name] != "" {
+			return met[name]
+		}
+		return text
+	}
 	id, rejected, err := p.Send(ctx, token, protocol.Hello{AgentVersion: "<b>pest", OS: "<b>", Arch: "<b>", Tags: []string{text[:min(len(text), protocol.MaxTag)]}}, sections)
 	if err != nil {
 		t.Fatal(err)
@@ -303,6 +312,14 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		put(route, "{id}", ids("/api/x/exceptions?size=100"))
 	case strings.Contains(route, "/remediations/{id}"), strings.Contains(route, "/remediationTasks/{id}"):
 		put(route, "{id}", ids("/api/x/remediations"))
+	case strings.Contains(route, "/files/{id}"):
+		put(route, "{id}", []string{met["event.SHA256"]})
+	case strings.Contains(route, "/ips/{id}"):
+		put(route, "{id}", []string{met["event.RemoteIP"]})
+	case strings.Contains(route, "/domains/{id}"):
+		put(route, "{id}", []string{met["event.RemoteUrl"]})
+	case strings.Contains(route, "/users/{id}"):
+		put(route, "{id}", []string{met["event.AccountName"]})
 	case strings.Contains(route, "/software/{id}"):
 		put(route, "{id}", ids("/api/x/software?size=100"))
 	default:

@@ -33,3 +33,7 @@ func TestEngineInMemory(t *testing.T) { eventlogtest.Run(t, open(64<<20), settle
 // With tables of a few batches nearly everything is sealed and merged while it
 // is asked for.
 func TestEngineInSegments(t *testing.T) { eventlogtest.Run(t, open(24<<10), settle) }
+
+func TestEntitiesInMemory(t *testing.T) { eventlogtest.RunEntities(t, open(64<<20), settle) }
+
+func TestEntitiesInSegments(t *testing.T) { eventlogtest.RunEntities(t, open(24<<10), settle) }

@@ -161,8 +161,9 @@ type source struct {
 	// Of a segment: the blocks left to read, before the ones in rows.
 	seg   *segment
 	dev   uint32
-	first int // first block of the device
-	next  int // the next block to read; below first: none
+	first int   // first block of the device
+	next  int   // the next block to read; below first: none
+	min   int64 // nothing of it is before this time
 	max   int64
 }
 
@@ -177,7 +178,7 @@ func (s *source) fill(p *plan, before *Cursor, dec *zstd.Decoder, cost *Cost) er
 		}
 		b := &infos[0]
 		s.next--
-		if b.lastDev == s.dev && b.lastTime < p.from {
+		if b.lastDev < s.dev || b.lastDev == s.dev && b.lastTime < max(p.from, s.min) {
 			s.next = s.first - 1
 			return nil
 		}
@@ -264,6 +265,15 @@ func (e *Engine) Page(ctx context.Context, q Query, after Cursor, limit int) ([]
 	if err != nil {
 		return nil, Cursor{}, cost, err
 	}
+	rows, next, err := v.newest(ctx, p, h, later, after, limit, dec, &cost)
+	return rows, next, cost, err
+}
+
+// newest reads rows of sources, newest first: of h, which have rows, and of later, which
+// are read when they are needed. The cursor is that of the last row when there are more.
+func (v *view) newest(ctx context.Context, p *plan, h sources, later []*source, after Cursor, limit int, dec *zstd.Decoder, cost *Cost) ([]Row, Cursor, error) {
+	heap.Init(&h)
+	slices.SortFunc(later, func(a, b *source) int { return cmpInt(b.max, a.max) })
 	var out []Row
 	for {
 		// A segment is read only when nothing newer than its newest is left.
@@ -271,31 +281,31 @@ func (e *Engine) Page(ctx context.Context, q Query, after Cursor, limit int) ([]
 			s := later[0]
 			later = later[1:]
 			cost.Segments++
-			if err := s.fill(p, &after, dec, &cost); err != nil {
-				return nil, Cursor{}, cost, err
+			if err := s.fill(p, &after, dec, cost); err != nil {
+				return nil, Cursor{}, err
 			}
 			if len(s.rows) > 0 {
 				heap.Push(&h, s)
 			}
 		}
 		if len(h) == 0 {
-			return out, Cursor{}, cost, nil
+			return out, Cursor{}, nil
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, Cursor{}, cost, err
+			return nil, Cursor{}, err
 		}
 		s := h[0]
 		r := s.rows[len(s.rows)-1]
 		cost.Rows++
-		if p.takes(&r, d) {
+		if d := v.device(r.dev); p.takes(&r, d) {
 			if len(out) == limit {
-				return out, cursorOf(&out[limit-1]), cost, nil
+				return out, cursorOf(&out[limit-1]), nil
 			}
 			out = append(out, toRow(&r, d))
 		}
 		s.rows = s.rows[:len(s.rows)-1]
-		if err := s.fill(p, &after, dec, &cost); err != nil {
-			return nil, Cursor{}, cost, err
+		if err := s.fill(p, &after, dec, cost); err != nil {
+			return nil, Cursor{}, err
 		}
 		if len(s.rows) > 0 {
 			heap.Fix(&h, 0)
@@ -319,7 +329,6 @@ func (v *view) open(dev uint32, p *plan, after *Cursor, cost *Cost) (sources, []
 			h = append(h, &source{rows: rows})
 		}
 	}
-	heap.Init(&h)
 	var later []*source
 	for _, s := range v.segs {
 		if s.foot.Max < p.from || s.foot.Min >= p.to || !after.IsZero() && s.foot.Min > after.Time {
@@ -335,7 +344,7 @@ func (v *view) open(dev uint32, p *plan, after *Cursor, cost *Cost) (sources, []
 		if !ok || d.max < p.from || d.min >= p.to || !after.IsZero() && d.min > after.Time {
 			continue
 		}
-		src := &source{seg: s, dev: dev, first: int(d.firstBlock), next: int(d.firstBlock + d.blocks - 1), max: d.max}
+		src := &source{seg: s, dev: dev, first: int(d.firstBlock), next: int(d.firstBlock + d.blocks - 1), min: d.min, max: d.max}
 		until := p.to
 		if !after.IsZero() {
 			until = min(until, after.Time+1)
@@ -350,7 +359,6 @@ func (v *view) open(dev uint32, p *plan, after *Cursor, cost *Cost) (sources, []
 		}
 		later = append(later, src)
 	}
-	slices.SortFunc(later, func(a, b *source) int { return cmpInt(b.max, a.max) })
 	return h, later, nil
 }
 

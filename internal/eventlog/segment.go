@@ -19,7 +19,8 @@ import (
 // The form of a segment (docs/eventlog.md):
 //
 //	magic · blocks · facts of devices · filters of blocks · block index ·
-//	device index · footer (JSON) · its offset, length, checksum · magic
+//	device index · index of entities · footer (JSON) · its offset, length,
+//	checksum · magic
 //
 // Indexes are entries of a fixed width in groups with a checksum each, so that
 // a reader takes from the file what it asks for and holds little.
@@ -47,6 +48,8 @@ type footer struct {
 	Devices index              `json:"devices"`
 	// First are the first devices of the groups of the device index.
 	First []uint32 `json:"first"`
+	// Entities is nil in a segment that was written before there was such an index.
+	Entities *entityIndex `json:"entities,omitempty"`
 }
 
 // index is where the entries of an index are, and the checksums of its groups.

@@ -35,6 +35,8 @@ type segmentWriter struct {
 	facts   *facts
 	factBuf []byte // facts of all devices; small beside the blocks
 
+	entities entitySet
+
 	blocks, devices, blooms []byte
 }
 
@@ -87,6 +89,7 @@ func (w *segmentWriter) add(r *row) error {
 	w.info.kinds |= 1 << h.Action.Kind()
 	w.info.lastDev, w.info.lastTime = r.dev, r.time
 	w.terms.addRecord(r.rec)
+	w.entities.add(r, uint32(len(w.blocks)/blockEntry))
 
 	w.dev.max = r.time
 	w.dev.blocks = uint32(len(w.blocks)/blockEntry) - w.dev.firstBlock + 1
@@ -125,6 +128,7 @@ func (w *segmentWriter) endDevice() {
 	from := len(w.factBuf)
 	w.factBuf = w.facts.append(w.factBuf)
 	w.facts.reset()
+	w.entities.endDevice()
 	w.dev.factsOff, w.dev.factsSize = int64(from), uint32(len(w.factBuf)-from) // moved too
 	w.dev.factsSum = crc32.Checksum(w.factBuf[from:], castagnoli)
 	if w.foot.Devices.N%groupSize == 0 {
@@ -188,6 +192,10 @@ func (w *segmentWriter) end() error {
 	}
 	w.foot.Devices.Off, w.foot.Devices.Sums = w.off, sums(w.devices, deviceEntry)
 	if err := w.write(w.devices); err != nil {
+		return err
+	}
+	w.foot.Entities = &entityIndex{Off: w.off, N: len(w.entities.all), Dropped: w.entities.dropped}
+	if err := w.entities.pages(w.write); err != nil {
 		return err
 	}
 	foot, err := json.Marshal(&w.foot)

@@ -12,6 +12,12 @@ const (
 	MachineReadWrite  = "Machine.ReadWrite.All" // includes MachineRead
 	SoftwareRead      = "Software.Read.All"
 	VulnerabilityRead = "Vulnerability.Read.All"
+	// FileRead, AddressRead, URLRead and AccountRead open what is known of a file, an
+	// address, a host and an account across devices.
+	FileRead    = "File.Read.All"
+	AddressRead = "Ip.Read.All"
+	URLRead     = "Url.Read.All"
+	AccountRead = "User.Read.All"
 	// RecommendationRead opens recommendations, ScoreRead exposure scores.
 	RecommendationRead = "SecurityRecommendation.Read.All"
 	ScoreRead          = "Score.Read.All"
@@ -34,7 +40,7 @@ const (
 )
 
 // AppPermissions are the permissions that an application may be given.
-var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite}
+var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite, FileRead, AddressRead, URLRead, AccountRead}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing and sees nothing.

@@ -81,6 +81,7 @@ var referenceLimits = []rateClass{
 	{"Start of investigations", 0, 50, []string{"POST machines/*/startInvestigation"}},
 	{"Incidents", 50, 1500, []string{"* incidents", "* incidents/*"}},
 	{"Advanced hunting", 45, 1500, []string{"POST advancedqueries/run", "POST advancedhunting/run"}},
+	{"Files, addresses, hosts and users", 100, 1500, []string{"GET files/*", "GET files/*/*", "GET domains/*/*", "GET ips/*/*", "GET users/*/*"}},
 	{"Devices, actions, alerts, indicators and library", 100, 1500, []string{"GET machines", "GET machineactions", "GET machineactions/*", "GET machineactions/*/*",
 		"GET alerts", "PATCH alerts/*", "POST machines/*/isolate", "POST machines/*/unisolate", "POST machines/*/StopAndQuarantineFile", "GET machines/*/logonusers",
 		"POST indicators", "* libraryfiles", "* libraryfiles/*"}},

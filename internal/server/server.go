@@ -274,6 +274,11 @@ type API interface {
 	TimelineExport(ctx context.Context, c Caller, id string, q TimelineQuery) (inventory.DeviceID, iter.Seq2[TimelineRow, error], error)
 	FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error
 	LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
+	DeviceUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
+	Entity(ctx context.Context, c Caller, q EntityQuery) (EntityView, error)
+	EntityDevices(ctx context.Context, c Caller, kind, id string, q Query) (Page[EntityDevice], error)
+	EntityEvents(ctx context.Context, c Caller, q EntityQuery, limit int) (EntityEvents, error)
+	SeenOn(ctx context.Context, c Caller, q EntityQuery) (map[inventory.DeviceID]bool, error)
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
 	// Audit, Audited and AuditEnd are the audit log.

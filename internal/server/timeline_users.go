@@ -16,12 +16,30 @@ const logonDays = 30
 
 // LogonUsers returns who logged on to a device in 30 days.
 func (s *Server) LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error) {
-	now := s.now()
-	d, q, err := s.timelineOf(c, id, &TimelineQuery{From: now.AddDate(0, 0, -logonDays), To: now.Add(time.Minute)})
+	if err := s.need(c, MachineRead); err != nil {
+		return LogonUsers{}, err
+	}
+	return s.logons(ctx, c, id)
+}
+
+// DeviceUsers is LogonUsers for programs that may read users and not devices.
+func (s *Server) DeviceUsers(ctx context.Context, c Caller, id string) (LogonUsers, error) {
+	if err := s.need(c, AccountRead); err != nil {
+		return LogonUsers{}, err
+	}
+	return s.logons(ctx, c, id)
+}
+
+// logons reads who logged on to a device; whoever calls it has asked for the permission.
+func (s *Server) logons(ctx context.Context, c Caller, id string) (LogonUsers, error) {
+	s.core.mu.RLock()
+	d, err := s.core.named(c.sees(), id)
+	s.core.mu.RUnlock()
 	if err != nil {
 		return LogonUsers{}, err
 	}
-	q.Actions = []ev.Action{ev.LogonSuccess, ev.LogonFailed}
+	now := s.now()
+	q := eventlog.Query{Scope: eventlog.Only(d.id), From: now.AddDate(0, 0, -logonDays), To: now.Add(time.Minute), Actions: []ev.Action{ev.LogonSuccess, ev.LogonFailed}}
 	type key struct{ domain, name string }
 	users := map[key]*LogonUser{}
 	_, err = s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error {

@@ -25,7 +25,7 @@ type Route struct {
 
 // Routes is the whole table: what is not in it does not exist.
 func Routes() []Route {
-	return append(exportRoutes(), []Route{
+	return append(append(exportRoutes(), seenRoutes()...), []Route{
 		{"GET", "/machines", server.MachineRead, (*Handler).machines},
 		{"GET", "/machines/findbytag", server.MachineRead, (*Handler).machinesByTag},
 		{"GET", "/machines/findbyip(…)", server.MachineRead, (*Handler).machinesByIP},
