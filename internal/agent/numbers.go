@@ -28,6 +28,7 @@ type numbers struct {
 	clean    bool      // and it ended in order
 	alive    time.Time // its last sign of life
 	origin   time.Time // of this boot, zero: not known yet
+	boot     string    // names this boot
 }
 
 const (
@@ -53,12 +54,12 @@ func openNumbers(s *stateDir) (*numbers, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(fmt.Errorf("read numbers: %w", err), f.Close())
 	}
-	boot := bootID()
+	n.boot = bootID()
 	if err == nil && string(raw[:8]) == numbersMagic {
 		n.found = true
 		n.clean = binary.BigEndian.Uint64(raw[8:]) == 1
 		n.alive = time.Unix(0, int64(binary.BigEndian.Uint64(raw[16:]))).UTC()
-		n.sameBoot = boot != "" && strings.TrimRight(string(raw[32:72]), "\x00") == boot
+		n.sameBoot = n.boot != "" && strings.TrimRight(string(raw[32:72]), "\x00") == n.boot
 		if n.sameBoot {
 			n.origin = time.Unix(0, int64(binary.BigEndian.Uint64(raw[24:]))).UTC()
 		}
@@ -149,7 +150,7 @@ func (n *numbers) mark(now time.Time, clean bool) {
 	binary.BigEndian.PutUint64(head[8:], c)
 	binary.BigEndian.PutUint64(head[16:], uint64(now.UnixNano()))
 	binary.BigEndian.PutUint64(head[24:], uint64(n.origin.UnixNano()))
-	copy(head[32:72], bootID())
+	copy(head[32:72], n.boot)
 	_, _ = n.f.WriteAt(head, 0)
 	n.write(numbersNext, n.next[:]...)
 	n.write(numbersDisk, n.onDisk[:]...)

@@ -28,6 +28,7 @@ type recorder struct {
 	log     *slog.Logger
 	spools  [protocol.NumStreams]*spool
 	changed chan struct{} // one token: something is there to be sent
+	work    chan struct{} // one token: something waits for the disk
 	full    chan struct{} // one token: a batch is full
 
 	flushing sync.Mutex // one flush at a time
@@ -75,7 +76,7 @@ const notRunning = "the agent was not running: one or more"
 
 // openRecorder opens the two spools of events; limit is for both together.
 func openRecorder(s *stateDir, limit int64, log *slog.Logger) (*recorder, error) {
-	r := &recorder{log: log, changed: make(chan struct{}, 1), full: make(chan struct{}, 1), budgets: newBudgets(),
+	r := &recorder{log: log, changed: make(chan struct{}, 1), work: make(chan struct{}, 1), full: make(chan struct{}, 1), budgets: newBudgets(),
 		allowed: make(chan struct{}), denied: make(chan struct{})}
 	close(r.denied)
 	for i, dir := range []string{"detections", "activity"} {
@@ -179,6 +180,7 @@ func (r *recorder) add(e *event.Event) {
 	}
 	b.raw = raw
 	b.count++
+	r.note()
 	b.spans.cover(k, e.Seq, e.Seq)
 	if b.count == protocol.MaxEvents || len(b.raw) > batchFull {
 		r.seal(b.stream)
@@ -207,9 +209,18 @@ func (r *recorder) Lost(k event.Kind, n uint64, reason string) {
 	r.gap(k, from, from+n-1, reason)
 }
 
+// note says that something waits for the disk.
+func (r *recorder) note() {
+	select {
+	case r.work <- struct{}{}:
+	default:
+	}
+}
+
 // gap notes numbers that are not kept, to be told with the next batch.
 func (r *recorder) gap(k event.Kind, from, to uint64, reason string) {
 	now := r.clock.Now()
+	r.note()
 	r.open[streamOf(k)].spans.cover(k, from, to)
 	for i := len(r.gaps) - 1; i >= 0; i-- {
 		if g := &r.gaps[i]; g.kind == k {
@@ -237,6 +248,7 @@ func (r *recorder) dropped(payload []byte) {
 	now := r.clock.Now()
 	for k, s := range p.each {
 		r.gaps = append(r.gaps, gap{k, s.from, s.to, "the agent's spool was full", now})
+		r.note()
 	}
 }
 
@@ -254,23 +266,28 @@ func (g *gap) lostEvent() *event.Event {
 // run puts events on the disk until ctx ends; close does it with what is left.
 func (r *recorder) run(ctx context.Context) error {
 	r.resume()
-	t := time.NewTicker(flushEvery)
-	defer t.Stop()
-	alive := time.Now()
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
+	var due <-chan time.Time // nil: nothing waits
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-r.full:
-		case <-t.C:
-		}
-		r.flush(ctx)
-		if time.Since(alive) > aliveEvery {
-			alive = time.Now()
+		case <-alive.C:
 			r.mu.Lock()
 			r.numbers.mark(r.clock.Now(), false)
 			r.mu.Unlock()
+			continue
+		case <-r.work:
+			if due == nil {
+				due = time.After(flushEvery)
+			}
+			continue
+		case <-r.full:
+		case <-due:
 		}
+		due = nil
+		r.flush(ctx)
 	}
 }
 
@@ -340,6 +357,7 @@ func (r *recorder) giveBack(batches []*batch) {
 		}
 	}
 	r.sealed = append(left, r.sealed...)
+	r.note() // to be tried again
 }
 
 func (r *recorder) wake() {
@@ -365,6 +383,7 @@ func (r *recorder) next(i int, after uint64) (payload, bool) {
 		for k, s := range p.spans.each {
 			if last := r.told[i][k].to; last > 0 && s.from > last+1 {
 				r.gaps = append(r.gaps, gap{k, last + 1, s.from - 1, "damaged on the agent's disk", r.clock.Now()})
+				r.note()
 			}
 			r.told[i].cover(k, s.from, s.to)
 		}

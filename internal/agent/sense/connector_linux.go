@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,8 +17,8 @@ import (
 // exit, and the rest is read from /proc, if it is still there. It works in the
 // first network namespace only.
 type connector struct {
-	h  *host
-	fd int
+	h    *host
+	file *os.File
 }
 
 const (
@@ -31,21 +33,21 @@ const (
 )
 
 func openConnector(_ context.Context, h *host) (running, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_CONNECTOR)
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_CONNECTOR)
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
 	}
-	c := &connector{h: h, fd: fd}
-	if err := c.listen(); err != nil {
-		return nil, errors.Join(err, unix.Close(fd))
+	c := &connector{h: h, file: os.NewFile(uintptr(fd), "proc connector")}
+	if err = c.listen(fd); err == nil {
+		err = h.seed()
 	}
-	if err := h.seed(); err != nil {
-		return nil, errors.Join(err, unix.Close(fd))
+	if err != nil {
+		return nil, errors.Join(err, c.file.Close())
 	}
 	return c, nil
 }
 
-func (c *connector) listen() error {
+func (c *connector) listen(fd int) error {
 	// Its numbers are those of the first namespace: in another they are other
 	// processes' here.
 	first, err := namespace("pid")
@@ -55,14 +57,10 @@ func (c *connector) listen() error {
 	if first != firstPidNS {
 		return errors.New("it numbers processes by the host's namespace, this is another")
 	}
-	if err := unix.Bind(c.fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: connIndex}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: connIndex}); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
-	_ = unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, connBuffer) // else the usual size
-	tv := unix.NsecToTimeval(int64(ringEvery))
-	if err := unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv); err != nil {
-		return fmt.Errorf("set timeout: %w", err)
-	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, connBuffer) // else the usual size
 	msg := make([]byte, unix.NLMSG_HDRLEN+connHead+4)
 	binary.NativeEndian.PutUint32(msg, uint32(len(msg)))
 	binary.NativeEndian.PutUint16(msg[4:], unix.NLMSG_DONE)
@@ -70,34 +68,37 @@ func (c *connector) listen() error {
 	binary.NativeEndian.PutUint32(msg[20:], connIndex)
 	binary.NativeEndian.PutUint16(msg[32:], 4)
 	binary.NativeEndian.PutUint32(msg[36:], connListen)
-	if err := unix.Sendto(c.fd, msg, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(fd, msg, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 	// A refusal comes with the first read.
-	buf := make([]byte, 4096)
-	for {
-		n, _, err := unix.Recvfrom(c.fd, buf, 0)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.EAGAIN):
-			return nil
-		case err != nil:
-			return fmt.Errorf("subscribe: %w", err)
-		}
-		c.take(buf[:n])
-		return nil
+	if err := c.file.SetReadDeadline(time.Now().Add(ringEvery)); err != nil {
+		return err
 	}
+	buf := make([]byte, 4096)
+	n, err := c.file.Read(buf)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+	case err != nil:
+		return fmt.Errorf("subscribe: %w", err)
+	default:
+		c.take(buf[:n])
+	}
+	return nil
 }
 
 // Run implements running.
 func (c *connector) Run(ctx context.Context) error {
-	defer unix.Close(c.fd)
+	defer c.file.Close()
+	defer interruptible(ctx, c.file)()
 	buf := make([]byte, 64<<10)
 	for ctx.Err() == nil {
-		n, _, err := unix.Recvfrom(c.fd, buf, 0)
+		if stop, err := deadline(ctx, c.file, time.Time{}); stop || err != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		n, err := c.file.Read(buf)
 		switch {
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
+		case errors.Is(err, os.ErrDeadlineExceeded):
 		case errors.Is(err, unix.ENOBUFS):
 			// How many is not told; what is missing is at least one of each.
 			c.h.sink.Lost(event.Process, 1, "the kernel's buffer was full: one or more")

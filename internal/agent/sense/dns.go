@@ -173,14 +173,18 @@ func (h *host) resolved(a *answer, count int64) *event.Event {
 
 // answers brings together the same answer, given again within a window.
 type answers struct {
+	windows[string]
 	open map[string]*answerGroup
 }
 
 type answerGroup struct {
-	last  answer
-	at    time.Duration
-	more  int64
-	since time.Duration
+	last answer
+	at   time.Duration
+	more int64
+}
+
+func newAnswers() answers {
+	return answers{windows[string]{length: connWindow}, map[string]*answerGroup{}}
 }
 
 // add takes an answer and says whether to tell it now.
@@ -192,17 +196,16 @@ func (s *answers) add(a *answer, at time.Duration) bool {
 		return false
 	}
 	if len(s.open) < maxGroups {
-		s.open[k] = &answerGroup{since: at}
+		s.open[k] = &answerGroup{}
+		s.begin(k, at)
 	}
 	return true
 }
 
 // over takes out what is older than the window, everything when end is set.
 func (s *answers) over(now time.Duration, end bool, each func(*answerGroup)) {
-	for k, g := range s.open {
-		if !end && now-g.since < connWindow {
-			continue
-		}
+	for k := range s.ended(now, end) {
+		g := s.open[k]
 		delete(s.open, k)
 		if g.more > 0 {
 			each(g)

@@ -60,17 +60,18 @@ func openPackets(_ context.Context, h *host) (running, error) {
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all<<8 | all>>8}); err != nil {
 		return nil, errors.Join(fmt.Errorf("bind: %w", err), unix.Close(fd))
 	}
-	return &packets{h: h, file: os.NewFile(uintptr(fd), "packets"), seen: answers{open: map[string]*answerGroup{}}}, nil
+	return &packets{h: h, file: os.NewFile(uintptr(fd), "packets"), seen: newAnswers()}, nil
 }
 
 // Run implements running.
 func (p *packets) Run(ctx context.Context) error {
 	defer p.file.Close()
 	buf := make([]byte, maxDatagram)
-	next := time.Now()
+	defer interruptible(ctx, p.file)()
+	var next time.Time // to look what was lost, and what was brought together; zero: nothing came
 	for ctx.Err() == nil {
-		if err := p.file.SetReadDeadline(time.Now().Add(idleWait)); err != nil {
-			return err
+		if stop, err := deadline(ctx, p.file, sooner(next, at(p.seen.next()))); stop || err != nil {
+			return errors.Join(err, ctx.Err())
 		}
 		n, err := p.file.Read(buf)
 		switch {
@@ -83,9 +84,10 @@ func (p *packets) Run(ctx context.Context) error {
 			if a, err := parsePacket(buf[:n]); err == nil && p.seen.add(&a, at) {
 				p.h.put(p.h.resolved(&a, 1), at)
 			}
+			next = sooner(next, time.Now().Add(time.Second))
 		}
-		if time.Now().After(next) {
-			next = time.Now().Add(time.Second)
+		if now := time.Now(); errors.Is(err, os.ErrDeadlineExceeded) || !next.IsZero() && now.After(next) {
+			next = time.Time{}
 			p.round(false)
 		}
 	}

@@ -31,10 +31,15 @@ type kernel struct {
 	ring  *ringbuf.Reader
 	lost  [kernelTypes]uint64
 	seen  connections
+	// recount is when to look next what the ring had no room for; zero: nothing
+	// came since the last look.
+	recount time.Time
 }
 
-// ringEvery is how long a record waits in the ring at most.
-const ringEvery = 200 * time.Millisecond
+const (
+	ringEvery = 200 * time.Millisecond // how long a record waits in the ring at most
+	ringMuch  = 1 << 18                // bytes at which they do not wait; sense.bpf.c wakes the reader there
+)
 
 func openKernel(_ context.Context, h *host) (running, error) {
 	k := &kernel{h: h, seen: newConnections()}
@@ -110,33 +115,67 @@ func namespace(name string) (uint32, error) {
 // Run implements running.
 func (k *kernel) Run(ctx context.Context) error {
 	defer k.close()
-	var rec ringbuf.Record
-	next := time.Now()
+	wait, err := newWaiter(k.coll.Maps["ring"].FD(), "ring")
+	if err != nil {
+		return err
+	}
+	defer wait.file.Close()
+	defer interruptible(ctx, wait.file)()
 	for ctx.Err() == nil {
-		k.ring.SetDeadline(time.Now().Add(ringEvery))
-		for {
-			err := k.ring.ReadInto(&rec)
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				break
+		if err := wait.until(ctx, sooner(k.recount, at(k.seen.next())), func() bool { return k.ring.AvailableBytes() > 0 }); err != nil {
+			return fmt.Errorf("wait for ring: %w", err)
+		}
+		if k.ring.AvailableBytes() > 0 { // what comes soon is read together with it
+			err := wait.until(ctx, time.Now().Add(ringEvery), func() bool { return k.ring.AvailableBytes() > ringMuch })
+			if err == nil {
+				err = k.drain()
 			}
 			if err != nil {
 				return fmt.Errorf("read ring: %w", err)
 			}
-			k.take(rec.RawSample)
-			if time.Now().After(next) {
-				break
-			}
 		}
-		if time.Now().After(next) {
-			next = time.Now().Add(time.Second)
-			if err := k.count(); err != nil {
-				return err
-			}
-			k.flushConnections(false)
+		if err := k.round(); err != nil {
+			return err
 		}
 	}
 	k.flushConnections(true)
 	return errors.Join(ctx.Err(), k.count())
+}
+
+// drain reads what the ring holds.
+func (k *kernel) drain() error {
+	k.ring.SetDeadline(time.Unix(1, 0))
+	var rec ringbuf.Record
+	for {
+		for range 256 {
+			err := k.ring.ReadInto(&rec)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if k.recount.IsZero() { // only what is full loses
+				k.recount = time.Now().Add(time.Second)
+			}
+			k.take(rec.RawSample)
+		}
+		if err := k.round(); err != nil { // it may go on for long
+			return err
+		}
+	}
+}
+
+// round does what is due.
+func (k *kernel) round() error {
+	if now := time.Now(); !k.recount.IsZero() && now.After(k.recount) {
+		k.recount = time.Time{}
+		if err := k.count(); err != nil {
+			return err
+		}
+	}
+	k.flushConnections(false)
+	return nil
 }
 
 // kinds are the kinds of events that records of each type become.
@@ -145,14 +184,14 @@ var kinds = [kernelTypes]event.Kind{kernelExec: event.Process, kernelExit: event
 
 // count tells what the ring had no room for.
 func (k *kernel) count() error {
+	var each [][kernelTypes]uint64
+	if err := k.coll.Maps["lost"].Lookup(uint32(0), &each); err != nil {
+		return fmt.Errorf("read counts: %w", err)
+	}
 	for t := uint32(1); t < kernelTypes; t++ {
-		var each []uint64
-		if err := k.coll.Maps["lost"].Lookup(t, &each); err != nil {
-			return fmt.Errorf("read counts: %w", err)
-		}
 		sum := uint64(0)
-		for _, n := range each {
-			sum += n
+		for i := range each {
+			sum += each[i][t]
 		}
 		if n := sum - k.lost[t]; n > 0 && kinds[t] != 0 {
 			k.h.sink.Lost(kinds[t], n, "the kernel's ring was full")

@@ -40,13 +40,14 @@ var watchedPlaces = []watched{
 var homeNames = []string{".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".zshrc", ".zprofile", ".zshenv", ".xprofile", ".ssh", ".pam_environment"}
 
 const (
-	maxMarks  = 8192
-	handleFID = 0x200 // AT_HANDLE_FID, since Linux 6.5
-	maxDepth  = 12
-	fileDelay = 500 * time.Millisecond // until the process that did it is known
-	idleWait  = 2 * time.Second        // at a time for something to happen
-	createdIn = time.Second            // that a new file has to be written and closed
-	dirMask   = unix.FAN_CREATE | unix.FAN_DELETE | unix.FAN_CLOSE_WRITE | unix.FAN_ONDIR | unix.FAN_EVENT_ON_CHILD
+	maxMarks    = 8192
+	handleFID   = 0x200 // AT_HANDLE_FID, since Linux 6.5
+	maxDepth    = 12
+	fileDelay   = 500 * time.Millisecond // until the process that did it is known
+	placesAgain = time.Minute            // until places that were not there are looked for
+	treesAgain  = time.Hour              // until whole trees are looked through
+	createdIn   = time.Second            // that a new file has to be written and closed
+	dirMask     = unix.FAN_CREATE | unix.FAN_DELETE | unix.FAN_CLOSE_WRITE | unix.FAN_ONDIR | unix.FAN_EVENT_ON_CHILD
 )
 
 // fanotify is told by the kernel of what happens in directories: no others, so
@@ -92,19 +93,43 @@ func openPlaces(h *host, places []watched) (*fanotify, error) {
 			return nil, errors.Join(fmt.Errorf("watch %q: %w", places[0].pattern, err), f.file.Close())
 		}
 	}
-	f.markAll()
+	f.markAll(true)
 	return f, nil
 }
 
-// markAll watches every place that is there.
-func (f *fanotify) markAll() {
+// markAll watches every place that is there. Trees that are watched already are
+// looked through only when again is set: the kernel tells what comes in them.
+func (f *fanotify) markAll(again bool) {
 	for _, w := range f.places {
-		patterns := []string{w.pattern}
-		if below, home := strings.CutPrefix(w.pattern, "~"); home {
-			patterns = []string{"/root" + below, "/home/*" + below}
+		for _, dir := range expand(w.patterns()) {
+			if _, known := f.paths[dir]; again || !known {
+				f.tree(dir, w, 0)
+			}
 		}
-		for _, dir := range expand(patterns) {
-			f.tree(dir, w, 0)
+	}
+}
+
+// patterns are those of the directories of a place.
+func (w *watched) patterns() []string {
+	if below, home := strings.CutPrefix(w.pattern, "~"); home {
+		return []string{"/root" + below, "/home/*" + below}
+	}
+	return []string{w.pattern}
+}
+
+// appeared watches a new directory when it is, or lies above, one of a place.
+func (f *fanotify) appeared(path string) {
+	for _, w := range f.places {
+		for _, p := range w.patterns() {
+			names := strings.Split(p, "/")
+			above := strings.Join(names[:min(len(names), strings.Count(path, "/")+1)], "/")
+			if ok, err := filepath.Match(above, path); ok && err == nil {
+				for _, dir := range expand([]string{p}) {
+					if _, known := f.paths[dir]; !known && (dir == path || strings.HasPrefix(dir, path+"/")) {
+						f.tree(dir, w, 0)
+					}
+				}
+			}
 		}
 	}
 }
@@ -178,14 +203,15 @@ func handleOf(dir string) (string, error) {
 func (f *fanotify) Run(ctx context.Context) error {
 	defer f.file.Close()
 	buf := make([]byte, 64<<10)
-	again := time.Now().Add(time.Minute)
+	defer interruptible(ctx, f.file)()
+	places, trees := time.Now().Add(placesAgain), time.Now().Add(treesAgain)
 	for ctx.Err() == nil {
-		wait := fileDelay
-		if len(f.waiting)+len(f.fresh) == 0 {
-			wait = idleWait
+		until := places
+		if len(f.waiting)+len(f.fresh) > 0 {
+			until = time.Now().Add(fileDelay)
 		}
-		if err := f.file.SetReadDeadline(time.Now().Add(wait)); err != nil {
-			return err
+		if stop, err := deadline(ctx, f.file, until); stop || err != nil {
+			return errors.Join(err, ctx.Err())
 		}
 		n, err := f.file.Read(buf)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -200,9 +226,12 @@ func (f *fanotify) Run(ctx context.Context) error {
 			f.take(n, at)
 		}
 		f.settle(at - fileDelay)
-		if time.Now().After(again) { // homes of new accounts, places that were not there
-			again = time.Now().Add(time.Minute)
-			f.markAll()
+		if now := time.Now(); now.After(places) { // homes of new accounts, places that were not there
+			f.markAll(now.After(trees))
+			places = now.Add(placesAgain)
+			if now.After(trees) {
+				trees = now.Add(treesAgain)
+			}
 		}
 	}
 	f.settle(Now())
@@ -213,7 +242,7 @@ func (f *fanotify) Run(ctx context.Context) error {
 func (f *fanotify) take(n fileNotice, at time.Duration) {
 	if n.mask&unix.FAN_Q_OVERFLOW != 0 {
 		f.h.sink.Lost(event.File, 1, "the kernel's queue was full: one or more")
-		f.markAll()
+		f.markAll(true)
 		return
 	}
 	if n.mask&unix.FAN_ONDIR != 0 {
@@ -248,7 +277,7 @@ func (f *fanotify) directory(n *fileNotice) {
 			f.found(path, n.pid)
 		}
 	default:
-		f.markAll() // a home of a new account, or keys in one
+		f.appeared(path) // a home of a new account, or keys in one
 	}
 }
 

@@ -2,10 +2,12 @@ package sense
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/picketsec/picket/internal/event"
 )
@@ -85,5 +87,98 @@ func TestFilesInWatchedPlaces(t *testing.T) {
 		if e.Text(event.FolderPath) == tmp+"/plain" {
 			t.Errorf("%s of a file that is no program", e.Action)
 		}
+	}
+}
+
+// A directory that a place waits for is watched when it comes, not at the next
+// look at all places, and others that come beside it are not.
+func TestPlacesThatAppear(t *testing.T) {
+	if os.Geteuid() != 0 {
+		skip(t, "only root may use fanotify")
+	}
+	dir := t.TempDir()
+	for _, d := range []string{"etc", "home/u"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := &taker{}
+	f, err := openPlaces(newBareHost(k, newMemory()), []watched{{pattern: dir + "/etc", deep: true}, {pattern: dir + "/home/*", names: []string{".profile"}},
+		{pattern: dir + "/home/*/.ssh"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, f)
+	for _, d := range []string{"/home/u/.ssh", "/home/u/other"} {
+		if err := os.Mkdir(dir+d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := false
+	for n := 0; !seen && n < 200; n++ { // until it is watched
+		for _, d := range []string{"other", ".ssh"} {
+			if err := os.WriteFile(fmt.Sprintf("%s/home/u/%s/key%d", dir, d, n), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+		for _, e := range k.all() {
+			switch filepath.Dir(e.Text(event.FolderPath)) {
+			case dir + "/home/u/.ssh":
+				seen = true
+			case dir + "/home/u/other":
+				t.Fatalf("%s of %q", e.Action, e.Text(event.FolderPath))
+			}
+		}
+	}
+	if !seen {
+		t.Error("files in a directory that came later are not seen")
+	}
+}
+
+// Changes of files are noticed when they happen, in directories that were not
+// there as well: the look that needs no notice comes much later.
+func TestSnapshotNotices(t *testing.T) {
+	dir := t.TempDir()
+	s := snapshot{kind: event.Schedule, every: 10 * time.Millisecond, files: []string{dir + "/a/b/*", dir + "/c*/d"},
+		read: func(files []string) map[string]string {
+			out := map[string]string{}
+			for _, f := range files {
+				raw, _ := content(f)
+				out[f] = string(raw)
+			}
+			return out
+		},
+		tell: func(key, _, now string) []*event.Event {
+			e := &event.Event{Action: event.ScheduledTaskCreated}
+			e.Set(event.TaskName, key)
+			e.Set(event.Reason, now)
+			return []*event.Event{e}
+		}}
+	k := &taker{}
+	looked := make(chan bool, 1)
+	read := s.read
+	s.read = func(files []string) map[string]string {
+		select {
+		case looked <- true:
+		default:
+		}
+		return read(files)
+	}
+	r, err := openSnapshot(s)(t.Context(), newBareHost(k, newMemory()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, r)
+	<-looked
+	for n, name := range []string{"/a/b/one", "/a/b/two", "/c1/d", "/a/b/one"} {
+		if err := os.MkdirAll(filepath.Dir(dir+name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("content %d", n)
+		if err := os.WriteFile(dir+name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		k.find(t, name, func(e *event.Event) bool { return e.Text(event.TaskName) == dir+name && e.Text(event.Reason) == text })
 	}
 }

@@ -42,8 +42,11 @@ type journalMark struct {
 }
 
 const (
-	journalEvery = time.Second
-	journalName  = "journal"
+	journalEvery = time.Second // the least time between two readings
+	// journalAnyway is how often it is read although nothing was said to have
+	// come: a journal in another place is looked for as well.
+	journalAnyway = 10 * time.Second
+	journalName   = "journal"
 	// catchUp is how old an entry may be that is told of after the agent was away.
 	catchUp         = 24 * time.Hour
 	maxJournalFiles = 64
@@ -145,9 +148,18 @@ func (s *journal) close() {
 // Run implements running.
 func (s *journal) Run(ctx context.Context) error {
 	defer s.close()
+	n, err := newNotices(growsMask) // journald cuts its files to their own length to be noticed
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	defer interruptible(ctx, n.file)()
 	kept, changed := time.Now(), false
 	defer func() { s.keep() }()
 	for {
+		if err := n.set([]string{s.dir}); err != nil {
+			return err
+		}
 		for name, t := range s.files {
 			moved := false
 			if now, err := os.Stat(name); err == nil {
@@ -172,10 +184,9 @@ func (s *journal) Run(ctx context.Context) error {
 			s.keep()
 			kept, changed, s.told = time.Now(), false, false
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(journalEvery):
+		pause(ctx, journalEvery-settleFor)
+		if err := n.wait(ctx, time.Now().Add(journalAnyway)); err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
 		}
 	}
 }

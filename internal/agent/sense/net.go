@@ -12,6 +12,7 @@ import (
 // ends: the first is told at once, those that follow within a window as one
 // event with their number.
 type connections struct {
+	windows[connKey]
 	open map[connKey]*connGroup
 }
 
@@ -23,9 +24,8 @@ type connKey struct {
 }
 
 type connGroup struct {
-	last  kernelConnection
-	more  int64
-	since time.Duration
+	last kernelConnection
+	more int64
 }
 
 const (
@@ -33,7 +33,9 @@ const (
 	maxGroups  = 4096
 )
 
-func newConnections() connections { return connections{open: map[connKey]*connGroup{}} }
+func newConnections() connections {
+	return connections{windows[connKey]{length: connWindow}, map[connKey]*connGroup{}}
+}
 
 // add takes a connection and says whether to tell it now.
 func (c *connections) add(k connKey, r *kernelConnection) bool {
@@ -43,7 +45,8 @@ func (c *connections) add(k connKey, r *kernelConnection) bool {
 		return false
 	}
 	if len(c.open) < maxGroups {
-		c.open[k] = &connGroup{since: time.Duration(r.time)}
+		c.open[k] = &connGroup{}
+		c.begin(k, time.Duration(r.time))
 	}
 	return true
 }
@@ -51,10 +54,8 @@ func (c *connections) add(k connKey, r *kernelConnection) bool {
 // over takes out the groups whose window has passed, all of them when end is
 // set, and gives those of which something is still to be told.
 func (c *connections) over(now time.Duration, end bool, each func(connKey, *connGroup)) {
-	for k, g := range c.open {
-		if !end && now-g.since < connWindow {
-			continue
-		}
+	for k := range c.ended(now, end) {
+		g := c.open[k]
 		delete(c.open, k)
 		if g.more > 0 {
 			each(k, g)

@@ -1,12 +1,12 @@
 package sense
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/picketsec/picket/internal/event"
@@ -18,9 +18,9 @@ import (
 type snapshot struct {
 	name  string // in memory; empty: it is not remembered
 	kind  event.Kind
-	every time.Duration
-	// files are the files that it is read from, by patterns of filepath.Match;
-	// none: it is read every time.
+	every time.Duration // the least time between two readings
+	// files are the files that it is read from, by patterns of filepath.Match; what
+	// changes in their directories is noticed. None: it is read every time.
 	files []string
 	// read returns what there is, by key; values are compared as they are.
 	read func(files []string) map[string]string
@@ -42,6 +42,7 @@ type snapshotReader struct {
 	dirs  []string // that the patterns look into
 	then  []byte   // their state when files was made
 	list  []string // what the patterns stand for
+	moved bool     // dirs are others than those that are watched
 	seen  []byte   // state of the files at the last reading
 	known map[string]string
 }
@@ -55,35 +56,19 @@ func (s *snapshotReader) expand() []string {
 			parents = append(parents, filepath.Dir(p))
 		}
 		s.dirs = expand(parents)
+		for _, p := range parents {
+			for hasMeta(p) {
+				p = filepath.Dir(p) // where more may come
+			}
+			s.dirs = append(s.dirs, p) // there or not: that it comes is a change
+		}
 		slices.Sort(s.dirs)
 		s.dirs = slices.Compact(s.dirs)
 		s.then = stateOf(s.dirs) // before they are read: what comes meanwhile is a change
 		s.list = expand(s.files)
+		s.moved = true
 	}
 	return s.list
-}
-
-func openSnapshot(s snapshot) func(context.Context, *host) (running, error) {
-	return func(_ context.Context, h *host) (running, error) { return &snapshotReader{snapshot: s, h: h}, nil }
-}
-
-// Run implements running.
-func (s *snapshotReader) Run(ctx context.Context) error {
-	why := "found when the agent was there again"
-	if s.name != "" {
-		if raw := s.h.cfg.Memory.Get(s.name); raw == nil || json.Unmarshal(raw, &s.known) != nil {
-			s.known = nil
-		}
-	}
-	for {
-		s.look(why)
-		why = ""
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(s.every):
-		}
-	}
 }
 
 // look reads again what has changed and tells the differences. The first
@@ -124,6 +109,9 @@ func (s *snapshotReader) look(why string) {
 		s.h.cfg.Memory.Set(s.name, raw)
 	}
 }
+
+// hasMeta reports whether a pattern stands for more than one name.
+func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
 
 func union(a, b map[string]string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {

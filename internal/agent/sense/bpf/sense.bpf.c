@@ -43,6 +43,10 @@ struct connection {
 	u16 local_port, remote_port, family, unused;
 };
 
+struct counts {
+	u64 of[TYPES];
+};
+
 struct owner {
 	u64 start;
 	u32 pid, uid;
@@ -60,9 +64,9 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, TYPES);
+	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, u64);
+	__type(value, struct counts);
 } lost SEC(".maps");
 
 struct {
@@ -86,16 +90,20 @@ struct {
 	__type(value, struct owner);
 } listening SEC(".maps");
 
+#define MUCH (1 << 18) // bytes at which the reader is called although it was
+
 static __always_inline void give(u32 type, void *what, u64 size)
 {
-	// Nobody is woken for one event: the reader looks often enough, and is
-	// called when much waits.
-	u64 flags = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > (1 << 18) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	// The kernel wakes the reader for the first record after it has read all:
+	// it then lets some more come. It is called once more when much waits.
+	u64 there = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	u64 flags = there <= MUCH && there + size > MUCH ? BPF_RB_FORCE_WAKEUP : 0;
 	if (bpf_ringbuf_output(&ring, what, size, flags) == 0)
 		return;
-	u64 *n = bpf_map_lookup_elem(&lost, &type);
-	if (n)
-		(*n)++;
+	u32 zero = 0;
+	struct counts *n = bpf_map_lookup_elem(&lost, &zero);
+	if (n && type < TYPES)
+		n->of[type]++;
 }
 
 // number_of returns the process id of a task in the agent's namespace, 0 when it
