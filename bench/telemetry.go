@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -78,7 +79,7 @@ func ingest(b *bench) ([]figure, error) {
 	seconds := b.number("SECONDS", 30)
 	ctx, cancel := context.WithTimeout(b.ctx, time.Duration(seconds)*time.Second)
 	defer cancel()
-	var acked, packed, raw atomic.Int64
+	var sum tally
 	var agents sync.WaitGroup
 	errs := make(chan error, 16)
 	start, err := readProc(srv.PID())
@@ -88,7 +89,7 @@ func ingest(b *bench) ([]figure, error) {
 	began := time.Now()
 	for n := range 16 {
 		agents.Go(func() {
-			if err := flood(ctx, p, strings.TrimSpace(string(token)), uint64(n), &acked, &packed, &raw); err != nil && ctx.Err() == nil {
+			if _, err := flood(ctx, p, strings.TrimSpace(string(token)), uint64(n), &sum, func(uint64) (time.Time, bool) { return began, true }); err != nil && ctx.Err() == nil {
 				errs <- err
 			}
 		})
@@ -110,8 +111,8 @@ func ingest(b *bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := float64(acked.Load())
-	note := fmt.Sprintf("%d events of %d bytes in %s s from 16 agents, each acknowledged after its fsync", acked.Load(), raw.Load()/max(1, acked.Load()), short(took.Seconds()))
+	n := float64(sum.acked.Load())
+	note := fmt.Sprintf("%d events of %d bytes in %s s from 16 agents, each acknowledged after its fsync", sum.acked.Load(), sum.bytes.Load()/max(1, sum.acked.Load()), short(took.Seconds()))
 	return []figure{
 		{what: "events to disk per second of the server's CPU", value: n / cpu, unit: "/s", target: 50_000, floor: 20_000, more: true, note: note},
 		{what: "events to disk per second", value: n / took.Seconds(), unit: "/s", more: true, note: "the agents' own work on the same 2 cores included"},
@@ -130,15 +131,24 @@ func size(dir string) (n int64, err error) {
 	return n, err
 }
 
-// flood is one agent that sends until ctx ends.
-func flood(ctx context.Context, p *pest.Pest, token string, seed uint64, acked, packed, raw *atomic.Int64) error {
-	_, c, err := p.Open(ctx, token)
+// tally is what several agents have sent.
+type tally struct {
+	acked atomic.Int64 // events
+	bytes atomic.Int64 // of those that were sent, not compressed
+	slow  atomic.Int64 // how often the server asked for less
+}
+
+// flood is one agent that sends batches, each when it is due, until there is no
+// more and all of them are acknowledged, or ctx ends. As an agent does it keeps a
+// few messages under way, and sends nothing for as long as the server asks.
+func flood(ctx context.Context, p *pest.Pest, token string, seed uint64, sum *tally, due func(n uint64) (at time.Time, more bool)) (inventory.DeviceID, error) {
+	id, c, err := p.Open(ctx, token)
 	if err != nil {
-		return err
+		return id, err
 	}
 	defer c.CloseNow()
 	if err := c.Send(ctx, &protocol.Message{Hello: &protocol.Hello{Version: protocol.Version, AgentVersion: "bench", OS: "linux", Arch: "amd64"}}); err != nil {
-		return err
+		return id, err
 	}
 	// The batches are made before; only their numbers and events' numbers would
 	// be new each time, and the server does not look at those of events.
@@ -150,50 +160,175 @@ func flood(ctx context.Context, p *pest.Pest, token string, seed uint64, acked, 
 		var records []byte
 		for range perBatch {
 			if records, err = happening(records, rng, &seqs, time.Now()); err != nil {
-				return err
+				return id, err
 			}
 		}
 		e, err := protocol.NewEvents(protocol.StreamActivity, 1, records, perBatch)
 		if err != nil {
-			return err
+			return id, err
 		}
 		made, sizes = append(made, e), append(sizes, len(records))
 	}
-	window := make(chan struct{}, 4)
+	const window = 4
+	room := make(chan struct{}, window)
 	failed := make(chan error, 1)
+	var quiet atomic.Int64 // until then the server wants nothing, in ns
 	go func() {
 		for {
 			m, done, err := c.Recv(ctx)
 			done()
-			if err != nil {
+			switch {
+			case err != nil:
 				failed <- err
 				return
-			}
-			if m.Refusal != nil {
+			case m.Refusal != nil:
 				failed <- errors.New(m.Refusal.Reason)
 				return
-			}
-			if m.Ack != nil && len(m.Ack.Events) > 0 {
-				acked.Add(perBatch)
-				<-window
+			case m.Slow != nil:
+				sum.slow.Add(1)
+				quiet.Store(time.Now().Add(time.Duration(m.Slow.Millis) * time.Millisecond).UnixNano())
+			case m.Ack != nil && len(m.Ack.Events) > 0:
+				sum.acked.Add(perBatch)
+				<-room
 			}
 		}
 	}()
-	for seq := uint64(1); ; seq++ {
+	enter := func() error {
 		select {
-		case window <- struct{}{}:
+		case room <- struct{}{}:
+			return nil
 		case err := <-failed:
 			return err
 		}
-		i := int(seq) % len(made)
+	}
+	for n := uint64(0); ; n++ {
+		at, more := due(n)
+		if !more {
+			break
+		}
+		if q := time.Unix(0, quiet.Load()); q.After(at) {
+			at = q
+		}
+		if err := pause(ctx, time.Until(at)); err != nil {
+			return id, err
+		}
+		if err := enter(); err != nil {
+			return id, err
+		}
+		i := int(n+1) % len(made)
 		e := *made[i]
-		e.Seq, e.Sent = seq, time.Now()
-		packed.Add(int64(len(e.Packed)))
-		raw.Add(int64(sizes[i]))
+		e.Seq, e.Sent = n+1, time.Now()
+		sum.bytes.Add(int64(sizes[i]))
 		if err := c.Send(ctx, &protocol.Message{Events: &e}); err != nil {
-			return err
+			return id, err
 		}
 	}
+	for range window { // the last one is acknowledged when all of the room is free
+		if err := enter(); err != nil {
+			return id, err
+		}
+	}
+	return id, nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// overload offers ten times the events per second that a core shall take for a
+// minute, from agents that keep what the server does not take yet, and then waits
+// until they have nothing left. What the server has of each agent is counted
+// afterwards.
+func overload(b *bench) ([]figure, error) {
+	srv, err := b.bins.StartServer(b.ctx, filepath.Join(b.dir, "data"))
+	if err != nil {
+		return nil, err
+	}
+	defer srv.Kill()
+	token, err := srv.Admin(b.ctx, "enroll-token create", "--uses", "0")
+	if err != nil {
+		return nil, err
+	}
+	at, err := url.Parse(srv.AgentURL)
+	if err != nil {
+		return nil, err
+	}
+	ca, err := os.ReadFile(filepath.Join(srv.Dir, "ca.pem"))
+	if err != nil {
+		return nil, err
+	}
+	c, err := srv.Client(b.ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &pest.Pest{Addr: at.Host, Roots: x509.NewCertPool()}
+	p.Roots.AppendCertsFromPEM(ca)
+	const agents = 16
+	rate, lasts := b.number("RATE", 500_000), time.Duration(b.number("SECONDS", 60))*time.Second
+	between := time.Duration(float64(time.Second) * perBatch * agents / float64(rate))
+	perAgent := uint64(lasts / between)
+	var sum tally
+	var work sync.WaitGroup
+	var ids [agents]inventory.DeviceID
+	errs := make(chan error, agents)
+	began := time.Now()
+	due := func(n uint64) (time.Time, bool) { return began.Add(time.Duration(n) * between), n < perAgent }
+	for n := range agents {
+		work.Go(func() {
+			var err error
+			if ids[n], err = flood(b.ctx, p, strings.TrimSpace(string(token)), uint64(n), &sum, due); err != nil {
+				errs <- err
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { work.Wait(); close(done) }()
+	var behind int64 // most events that waited on the agents
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for waiting := true; waiting; {
+		select {
+		case <-done:
+			waiting = false
+		case now := <-tick.C:
+			offered := int64(min(uint64(now.Sub(began)/between), perAgent)) * perBatch * agents
+			behind = max(behind, offered-sum.acked.Load())
+		}
+	}
+	took := time.Since(began)
+	select {
+	case err := <-errs:
+		return nil, err
+	default:
+	}
+	proc, err := readProc(srv.PID())
+	if err != nil {
+		return nil, err
+	}
+	offered := int64(perAgent) * perBatch * agents
+	var kept int64
+	for _, id := range ids {
+		var counts struct{ Total int64 }
+		if err := c.Get(b.ctx, "/api/x/devices/"+string(id)+"/timeline/counts", &counts); err != nil {
+			return nil, err
+		}
+		kept += counts.Total
+	}
+	note := fmt.Sprintf("%d offered in %s s, %s a second; the server asked %d times for less", offered, short(lasts.Seconds()), short(float64(offered)/lasts.Seconds()), sum.slow.Load())
+	lost := figure{what: "events lost or doubled in an overload", value: math.Abs(float64(offered - kept)), unit: "events", target: 0.5, floor: 0.5, note: note}
+	return []figure{
+		lost,
+		{what: "time behind the overload until all is on disk", value: max(0, (took - lasts).Seconds()), unit: "s", target: 60, note: fmt.Sprintf("at most %d events waited on the agents", behind)},
+		{what: "server in the overload: resident memory, peak", value: proc.peak, unit: "MB", target: 2048},
+	}, nil
 }
 
 // timeline fills the log of a fleet with events of 30 days and asks for pages

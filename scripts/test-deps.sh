@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test-deps.sh: installs the Debian packages that the tests run beside the
-# product: a browser, the tools that serve as oracles, and those that boot a host;
-# and osqueryd.
+# product: a browser, the tools that serve as oracles, those that boot a host or a
+# virtual machine, and a kernel for it; and osqueryd.
 set -euo pipefail
 
 need=()
@@ -17,6 +17,8 @@ want zstd zstd
 want systemd-nspawn systemd-container
 want ip iproute2
 want nft nftables
+want qemu-system-x86_64 qemu-system-x86
+want busybox busybox-static
 want debootstrap debootstrap
 want oscap openscap-scanner
 want sshd openssh-server
@@ -39,11 +41,17 @@ if [ ! -x "$osqueryd" ] && [ "$(uname -sm)" = "Linux x86_64" ] && command -v npm
 	mv "$osqueryd.new" "$osqueryd"
 	rm -rf "$dir"
 fi
-[ ${#need[@]} -gt 0 ] || exit 0
-mapfile -t need < <(printf '%s\n' "${need[@]}" | sort -u)
+
+# A kernel of Debian for the virtual machine is unpacked, never installed.
+kernel=${XDG_CACHE_HOME:-$HOME/.cache}/picket-test/kernel
+meta=linux-image-cloud-amd64
+fetch=
+[ "$(uname -sm)" != "Linux x86_64" ] || [ -d "$kernel/boot" ] || fetch=$kernel
+[ ${#need[@]} -gt 0 ] || [ -n "$fetch" ] || exit 0
+[ ${#need[@]} -eq 0 ] || mapfile -t need < <(printf '%s\n' "${need[@]}" | sort -u)
 
 if ! command -v apt-get >/dev/null 2>&1; then
-	echo "test: missing: ${need[*]} (no apt-get here: install them by hand; tests that need them will say why they skip)" >&2
+	echo "test: missing: ${need[*]} ${fetch:+a kernel} (no apt-get here: install them by hand; tests that need them will say why they skip)" >&2
 	exit 0
 fi
 sudo=()
@@ -54,7 +62,7 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 	sudo=(sudo)
 fi
-echo "test: installing ${need[*]} from Debian" >&2
+echo "test: installing ${need[*]} ${fetch:+and fetching a kernel }from Debian" >&2
 apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
@@ -65,7 +73,21 @@ if [ ! -e "$policy" ]; then # what is installed for the tests' hosts is not star
 	made=1
 	"${sudo[@]}" chmod 755 "$policy"
 fi
-if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${need[@]}"; } >"$log" 2>&1; then
+packages() {
+	"${apt[@]}" update || return
+	[ ${#need[@]} -eq 0 ] || "${apt[@]}" install -y --no-install-recommends "${need[@]}" || return
+	[ -n "$fetch" ] || return 0
+	local image
+	image=$(apt-cache depends "$meta" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+	[ -n "$image" ] || return
+	dir=$(mktemp -d)
+	(cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download "$image" && dpkg-deb -x ./*.deb kernel && rm -rf kernel/usr) || return
+	mkdir -p "$(dirname "$fetch")"
+	rm -rf "$fetch"
+	mv "$dir/kernel" "$fetch"
+	rm -rf "$dir"
+}
+if ! packages >"$log" 2>&1; then
 	cat "$log" >&2
 	exit 1
 fi

@@ -72,7 +72,7 @@ type agent struct {
 	keep   *keeper
 	gather *gatherer
 	events *recorder
-	now    func() time.Time
+	times  *times
 
 	// The connect loop and the sessions that it runs, one after the other, own these.
 	ident    *identity
@@ -143,7 +143,7 @@ func open(ctx context.Context, cfg Config) (*agent, error) {
 	if cfg.FullPass == 0 {
 		cfg.FullPass = defaultPass
 	}
-	a := &agent{cfg: cfg, log: cfg.Log, now: time.Now, rejected: map[inventory.SectionName]string{}}
+	a := &agent{cfg: cfg, log: cfg.Log, times: newTimes(), rejected: map[inventory.SectionName]string{}}
 	var err error
 	if a.base, err = url.Parse(cfg.Server); err != nil {
 		return nil, usageErr("--server: %v", err)
@@ -158,6 +158,7 @@ func open(ctx context.Context, cfg Config) (*agent, error) {
 		a.close()
 		return nil, err
 	}
+	a.times.remembered(a.lastSession().Now)
 	if a.spool, err = openSpool(spoolDisk{a.state, "spool"}, cfg.SpoolMax, randomSalt); err != nil {
 		a.close()
 		return nil, stateErr("%w", err)
@@ -209,7 +210,7 @@ func (a *agent) client(id *identity) (c *http.Client, done func()) {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:     clientTLS(a.roots, id),
+		TLSClientConfig:     clientTLS(a.roots, id, a.times.now),
 		TLSHandshakeTimeout: 15 * time.Second,
 		MaxIdleConns:        1,
 		ReadBufferSize:      4 << 10,
@@ -230,6 +231,9 @@ func (a *agent) connect(ctx context.Context) error {
 		}
 		refused, isRefused := errors.AsType[*RefusedError](err)
 		_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+		if bad, ok := errors.AsType[x509.CertificateInvalidError](err); ok && bad.Reason == x509.Expired {
+			a.times.doubt()
+		}
 		switch {
 		case errors.Is(err, errDone):
 			return err
@@ -261,7 +265,7 @@ func backoff(wait time.Duration) time.Duration { return min(wait*2, maxBackoff) 
 
 // attempt enrols when there is no good certificate, then runs a session.
 func (a *agent) attempt(ctx context.Context, welcomed func()) error {
-	if a.ident.cert == nil || !protocol.Trusted(a.ident.cert, a.roots, a.now()) {
+	if a.ident.cert == nil || !protocol.Trusted(a.ident.cert, a.roots, a.times.now()) {
 		if err := a.enroll(ctx); err != nil {
 			return err
 		}

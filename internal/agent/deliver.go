@@ -208,7 +208,7 @@ func (l *link) renew(ctx context.Context) error {
 func (l *link) renewed(ctx context.Context, c *protocol.Certificate) error {
 	a := l.a
 	next := &identity{key: a.ident.key, id: a.ident.id}
-	if err := next.accept(c.PEM, a.roots, a.now()); err != nil {
+	if err := next.accept(c.PEM, a.roots, a.times.now()); err != nil {
 		a.log.ErrorContext(ctx, "renewed certificate not accepted", "error", err)
 		return nil
 	}

@@ -42,7 +42,7 @@ func (l *link) fillEvents(ctx context.Context, idle *bool) error {
 				continue
 			}
 			s.flight = append(s.flight, sentEvents{seq: rec.seq, at: time.Now()})
-			m := &protocol.Events{Stream: i, Seq: rec.seq, Sent: l.a.events.clock.Now(), Count: rec.count, Spool: l.a.events.stats(i), Packed: rec.packed}
+			m := &protocol.Events{Stream: i, Seq: rec.seq, Sent: l.a.events.clock.Now(), Wall: time.Now().UTC(), Count: rec.count, Spool: l.a.events.stats(i), Packed: rec.packed}
 			if err := l.conn.Send(ctx, &protocol.Message{Events: m}); err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func (l *link) ackedEvents(k protocol.Stream) {
 
 // sense runs the sources of events while the server is one that takes events.
 func (a *agent) sense(ctx context.Context) error {
-	a.events.allow(a.lastServer() >= eventsVersion)
+	a.events.allow(a.lastSession().Server >= eventsVersion)
 	for {
 		if err := a.events.wait(ctx, true); err != nil {
 			return err

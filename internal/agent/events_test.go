@@ -132,7 +132,7 @@ func TestOlderServerGetsNoEvents(t *testing.T) {
 		t.Error("sources may run")
 	default:
 	}
-	if got := r.a.lastServer(); got != eventsVersion-1 {
+	if got := r.a.lastSession().Server; got != eventsVersion-1 {
 		t.Errorf("the server that was there last speaks %d", got)
 	}
 }

@@ -132,8 +132,9 @@ func loadRoots(path string) (*x509.CertPool, error) {
 }
 
 // clientTLS is the only place that configures TLS for connections to the server.
-func clientTLS(roots *x509.CertPool, id *identity) *tls.Config {
-	cfg := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
+// Whether a certificate is valid yet, and still, is judged by now.
+func clientTLS(roots *x509.CertPool, id *identity, now func() time.Time) *tls.Config {
+	cfg := &tls.Config{RootCAs: roots, Time: now, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 	if id != nil && id.cert != nil {
 		cfg.Certificates = []tls.Certificate{{Certificate: [][]byte{id.cert.Raw}, PrivateKey: id.key, Leaf: id.cert}}
 	}
@@ -157,7 +158,7 @@ func (a *agent) enroll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.ident.accept(out.Certificate, a.roots, a.now()); err != nil {
+	if err := a.ident.accept(out.Certificate, a.roots, a.times.now()); err != nil {
 		return fmt.Errorf("enrol: %w", err)
 	}
 	if err := a.ident.save(a.state, identityFile); err != nil {

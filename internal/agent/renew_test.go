@@ -25,7 +25,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 		}},
 		{"near its end", func(f *fakeServer, a *agent) {
 			f.answer = func(*protocol.Deliver) []*protocol.Message { return []*protocol.Message{} }
-			a.now = func() time.Time { return time.Now().Add(30 * time.Minute) } // of an hour that was left
+			a.times.wall = func() time.Time { return time.Now().Add(30 * time.Minute) } // of an hour that was left
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -40,6 +40,7 @@ type sessionState struct {
 	Device inventory.DeviceID `json:"device"`
 	Nonce  string             `json:"nonce"`
 	Server int                `json:"server,omitempty"` // protocol of the server, as it said last
+	Now    time.Time          `json:"now,omitzero"`     // the server's clock when the session began
 }
 
 const sessionFile = "session.json"
@@ -103,10 +104,7 @@ func (l *link) hello(ctx context.Context) (*protocol.Welcome, error) {
 	a := l.a
 	ctx, cancel := context.WithTimeout(ctx, welcomeLimit)
 	defer cancel()
-	var kept sessionState
-	if raw, err := a.state.read(sessionFile, maxPEM); err == nil && json.Unmarshal(raw, &kept) == nil && kept.Device != a.ident.id {
-		kept.Nonce = ""
-	}
+	kept := a.lastSession()
 	err := l.conn.Send(ctx, &protocol.Message{Hello: &protocol.Hello{
 		Version: protocol.Version, AgentVersion: a.cfg.Version, OS: runtime.GOOS, Arch: runtime.GOARCH,
 		Evidence: a.evidence(), Nonce: kept.Nonce, Spool: a.spool.stats(),
@@ -162,7 +160,7 @@ func (l *link) fork(ctx context.Context, reason string) error {
 	case m.Certificate == nil:
 		return errors.New("the server answered a fork with something else")
 	}
-	if err := next.accept(m.Certificate.PEM, a.roots, a.now()); err != nil {
+	if err := next.accept(m.Certificate.PEM, a.roots, a.times.now()); err != nil {
 		return err
 	}
 	if err := next.save(a.state, identityFile); err != nil {
@@ -194,10 +192,11 @@ func (l *link) begin(ctx context.Context, w *protocol.Welcome) error {
 		l.streams[i].at = a.events.known(i, w.Events)
 	}
 	a.events.allow(w.Version >= eventsVersion)
-	if skew := a.now().Sub(w.Now).Abs(); !w.Now.IsZero() && skew > time.Minute {
+	a.times.heard(w.Now)
+	if skew := time.Since(w.Now).Abs(); !w.Now.IsZero() && skew > time.Minute {
 		a.log.WarnContext(ctx, "this host's clock and the server's differ", "seconds", int(skew.Seconds()))
 	}
-	raw, err := json.Marshal(sessionState{Device: a.ident.id, Nonce: w.Nonce, Server: w.Version})
+	raw, err := json.Marshal(sessionState{Device: a.ident.id, Nonce: w.Nonce, Server: w.Version, Now: w.Now})
 	if err != nil {
 		return fmt.Errorf("encode session: %w", err)
 	}
@@ -312,18 +311,18 @@ func (l *link) check(ctx context.Context) error {
 			return errors.New("the server does not acknowledge events")
 		}
 	}
-	if protocol.RenewDue(l.a.ident.cert, l.a.now()) {
+	if protocol.RenewDue(l.a.ident.cert, l.a.times.now()) {
 		return l.renew(ctx)
 	}
 	return nil
 }
 
-// lastServer is the protocol of the server that was there last, 0 when none was.
-func (a *agent) lastServer() int {
+// lastSession is what is kept of the last session, zero when none was.
+func (a *agent) lastSession() sessionState {
 	var kept sessionState
 	raw, err := a.state.read(sessionFile, maxPEM)
 	if err != nil || json.Unmarshal(raw, &kept) != nil || kept.Device != a.ident.id {
-		return 0
+		return sessionState{}
 	}
-	return kept.Server
+	return kept
 }

@@ -32,8 +32,9 @@ const (
 type Events struct {
 	Stream int        `json:"stream"`
 	Seq    uint64     `json:"seq"`
-	Sent   time.Time  `json:"sent"`  // the agent's clock of events when it sent this
-	Count  int        `json:"count"` // events in Packed
+	Sent   time.Time  `json:"sent"`          // the agent's clock of events when it sent this
+	Wall   time.Time  `json:"wall,omitzero"` // the host's clock then; zero: the same, or not known
+	Count  int        `json:"count"`         // events in Packed
 	Spool  SpoolStats `json:"spool"`
 	// Packed are the events (package event), one after the other, compressed
 	// with zstd. They travel behind the JSON of the message, as they are.

@@ -34,7 +34,8 @@ const (
 type telemetry struct {
 	log     *eventlog.Engine
 	mu      sync.Mutex
-	clock   map[inventory.DeviceID]time.Duration // server's − host's, by the last events
+	clock   map[inventory.DeviceID]time.Duration // server's − that of the device's events, by the last of them
+	wall    map[inventory.DeviceID]time.Duration // server's − the device's own
 	watched map[inventory.DeviceID]*watch
 }
 
@@ -50,7 +51,7 @@ func openTelemetry(dir string, log *slog.Logger) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &telemetry{log: e, clock: map[inventory.DeviceID]time.Duration{}, watched: map[inventory.DeviceID]*watch{}}, nil
+	return &telemetry{log: e, clock: map[inventory.DeviceID]time.Duration{}, wall: map[inventory.DeviceID]time.Duration{}, watched: map[inventory.DeviceID]*watch{}}, nil
 }
 
 // watch notes that somebody reads a device's timeline.
@@ -100,27 +101,38 @@ func (t *telemetry) happened(id inventory.DeviceID, now time.Time, tell func()) 
 	})
 }
 
-// skew returns what is added to the times of a device's events; 0: its clock
-// is right as far as can be told.
+// skew returns how far a device's own clock is behind the server's; 0: it is
+// right as far as can be told.
 func (t *telemetry) skew(id inventory.DeviceID) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.clock[id]
+	return t.wall[id]
 }
 
-// note estimates the skew from when something was sent and received.
-func (t *telemetry) note(id inventory.DeviceID, sent, received time.Time) time.Duration {
+// note estimates from when something was sent and received how far the clock of
+// a device's events is behind, which is returned and added to their times, and
+// how far its own is, which somebody may have set since the agent started.
+func (t *telemetry) note(id inventory.DeviceID, e *protocol.Events, received time.Time) time.Duration {
+	wall := e.Wall
+	if wall.IsZero() {
+		wall = e.Sent
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	estimate(t.wall, id, wall, received)
+	return estimate(t.clock, id, e.Sent, received)
+}
+
+// estimate changes only with what matters, or each batch would have one of its own.
+func estimate(of map[inventory.DeviceID]time.Duration, id inventory.DeviceID, sent, received time.Time) time.Duration {
 	skew := received.Sub(sent).Round(time.Second)
 	if sent.IsZero() || skew.Abs() < skewMatters {
 		skew = 0
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	// The estimate changes only with what matters, or each batch would have one of its own.
-	if was := t.clock[id]; skew != 0 && was != 0 && (skew-was).Abs() < skewMatters {
+	if was := of[id]; skew != 0 && was != 0 && (skew-was).Abs() < skewMatters {
 		return was
 	}
-	t.clock[id] = skew
+	of[id] = skew
 	return skew
 }
 
@@ -143,7 +155,7 @@ func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *proto
 	}
 	now := s.now()
 	fresh, err := s.telemetry.log.Append(ctx, eventlog.Batch{
-		Device: id, Stream: e.Stream, Seq: e.Seq, Received: now, Skew: s.telemetry.note(id, e.Sent, now), Records: records, Count: e.Count, Packed: e.Packed,
+		Device: id, Stream: e.Stream, Seq: e.Seq, Received: now, Skew: s.telemetry.note(id, e, now), Records: records, Count: e.Count, Packed: e.Packed,
 	})
 	if err != nil {
 		return err

@@ -55,7 +55,8 @@ type Timeline struct {
 	Complete bool          `json:"complete"`
 	Missing  []MissingPart `json:"missing"`
 	MissingN uint64        `json:"missing_total"`
-	// SkewSeconds is what was added to the times of the device's clock lately.
+	// SkewSeconds is how far the device's own clock is behind the server's, by its
+	// last message; negative: ahead; 0: less than 5 s. Times are right all the same.
 	SkewSeconds float64 `json:"skew_seconds"`
 	// Damaged are parts of the log that could not be read: what was in them is not here.
 	Damaged int `json:"damaged"`

@@ -22,7 +22,7 @@ export function Completeness({ t }: { t: Timeline | undefined }) {
   if (!t) return null;
   return (
     <>
-      {t.skew_seconds !== 0 && <Chip tone="warn" title="Times are corrected by this; the host's own times are a column.">{`Clock ${lag(t.skew_seconds)}`}</Chip>}
+      {t.skew_seconds !== 0 && <Chip tone="warn" title="By the host's own clock, which is a column; the times here are put right.">{`Clock ${lag(t.skew_seconds)}`}</Chip>}
       {t.complete ? (
         <span className={s.good} title="Every event has a number of its kind; none is missing in this range."><CheckmarkCircleRegular aria-hidden />0 events missing</span>
       ) : (
