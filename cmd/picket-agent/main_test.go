@@ -365,13 +365,13 @@ func TestNudgeMakesItLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.write("srv/app/node_modules/left-pad/package.json", `{"name":"left-pad","version":"1.3.0"}`)
-	if _, err := h.s.Nudge(t.Context(), admin, string(id)); err != nil {
+	if _, _, err := h.s.Nudge(t.Context(), admin, string(id), ""); err != nil {
 		t.Fatal(err)
 	}
 	h.wait("what the agent sees", func() bool { return h.versions(id, "left-pad") == "1.3.0" })
 	stop()
 	h.wait("the end of the session", func() bool { return !h.devices()[0].Connected })
-	if _, err := h.s.Nudge(t.Context(), admin, string(id)); !errors.Is(err, server.ErrUnavailable) {
+	if _, _, err := h.s.Nudge(t.Context(), admin, string(id), ""); !errors.Is(err, server.ErrUnavailable) {
 		t.Errorf("an agent that is away: %v", err)
 	}
 }

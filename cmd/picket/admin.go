@@ -83,11 +83,15 @@ type NudgeCmd struct {
 
 // Run asks and says whom; what the agent finds comes when it has looked.
 func (c *NudgeCmd) Run(e *env) error {
-	var name string
-	if err := runVerb(e, c.Data, "nudge", server.NudgeArgs{Device: c.Device}, &name, nil); err != nil {
+	var done server.NudgeAnswer
+	if err := runVerb(e, c.Data, "nudge", server.NudgeArgs{Device: c.Device}, &done, nil); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(e.err, "the agent of %s looks at everything now\n", name)
+	text := "the agent of %s looks at everything now\n"
+	if done.Pending {
+		text = "somebody has to approve that the agent of %s looks: see Approvals in the console\n"
+	}
+	_, err := fmt.Fprintf(e.err, text, done.Name)
 	return err
 }
 

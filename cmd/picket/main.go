@@ -63,6 +63,7 @@ type cli struct {
 	Export       ExportCmd       `cmd:"" help:"Write a whole list as CSV or JSON lines."`
 	Explain      ExplainCmd      `cmd:"" help:"Print why a device has a weakness."`
 	Nudge        NudgeCmd        `cmd:"" help:"Ask a device's agent to look at everything now."`
+	Lockdown     LockdownCmd     `cmd:"" help:"Deny every action on devices to everybody."`
 	Simulate     SimulateCmd     `cmd:"" help:"Run simulated devices against a server, for work and load."`
 	Bench        BenchCmd        `cmd:"" hidden:"" help:"What benchmarks need."`
 	Version      VersionCmd      `cmd:"" help:"Print the version."`

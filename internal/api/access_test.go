@@ -32,6 +32,7 @@ const (
 	importing     = ofAll + server.MachineReadWrite + "|" + server.ManageSecurity
 	removing      = server.MachineReadWrite + "|" + server.ManageSecurity
 	tagging       = server.MachineReadWrite + "|" + server.ManageDevices
+	deciding      = server.ApproveActions + "|" + server.ManageSettings
 	ofAll         = "of all: "
 )
 
@@ -191,7 +192,7 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/checks":                         {server.RecommendationRead, "/api/x/devices/srv-01/checks", "", 200},
 	"GET /api/x/devices/{id}/checks/export":                  {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/checks/export", "", 200},
 	"GET /api/x/devices/{id}/score":                          {server.ScoreRead, "/api/x/devices/srv-01/score", "", 200},
-	"POST /api/x/devices/{id}/nudge":                         {tagging, "/api/x/devices/srv-01/nudge", "", 204},
+	"POST /api/x/devices/{id}/nudge":                         {tagging, "/api/x/devices/srv-01/nudge", `{}`, 200},
 	"PUT /api/x/devices/{id}/value":                          {tagging, "/api/x/devices/srv-01/value", `{"value":"High"}`, 204},
 	"GET /api/x/devices/{id}/recommendations":                {server.RecommendationRead, "/api/x/devices/srv-01/recommendations", "", 200},
 	"GET /api/x/devices/{id}/recommendations/export":         {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/recommendations/export", "", 200},
@@ -214,6 +215,20 @@ var table = map[string]route{
 	"GET /api/x/recommendations/{id}/devices/export":         {server.RecommendationRead, "/api/x/recommendations/va-_-debian-_-openssl/devices/export", "", 200},
 	"GET /api/x/recommendations/{id}/vulnerabilities":        {server.RecommendationRead, "/api/x/recommendations/va-_-debian-_-openssl/vulnerabilities", "", 200},
 	"GET /api/x/recommendations/{id}/vulnerabilities/export": {server.RecommendationRead, "/api/x/recommendations/va-_-debian-_-openssl/vulnerabilities/export", "", 200},
+
+	"GET /api/x/action-kinds":             {server.MachineRead, "/api/x/action-kinds", "", 200},
+	"GET /api/x/approvals":                {server.MachineRead, "/api/x/approvals", "", 200},
+	"GET /api/x/approvals/export":         {server.MachineRead, "/api/x/approvals/export", "", 200},
+	"GET /api/x/approvals/{id}":           {server.MachineRead, "/api/x/approvals/1", "", 200},
+	"POST /api/x/approvals/{id}/approve":  {deciding, "/api/x/approvals/1/approve", `{}`, 200},
+	"POST /api/x/approvals/{id}/refuse":   {deciding, "/api/x/approvals/1/refuse", `{"note":"n"}`, 200},
+	"POST /api/x/approvals/{id}/withdraw": {server.MachineRead, "/api/x/approvals/1/withdraw", "", 200},
+	"GET /api/x/approval-policy":          {manager, "/api/x/approval-policy", "", 200},
+	"PUT /api/x/approval-policy":          {manager, "/api/x/approval-policy", `{"rules":[{"all_actions":true,"actions":[],"all_devices":true,"groups":[],"hours":24}]}`, 200},
+	"GET /api/x/lockdown":                 {server.MachineRead, "/api/x/lockdown", "", 200},
+	"POST /api/x/lockdown":                {manager, "/api/x/lockdown", `{"reason":"r"}`, 200},
+	"POST /api/x/lockdown/lift":           {manager, "/api/x/lockdown/lift", "", 200},
+	"DELETE /api/x/lockdown/lift":         {manager, "/api/x/lockdown/lift", "", 200},
 
 	"GET /api/x/device-groups":                          {server.MachineRead, "/api/x/device-groups", "", 200},
 	"POST /api/x/device-groups":                         {manager, "/api/x/device-groups", ruleBody, 201},

@@ -68,6 +68,7 @@ func newConsole(opt Options) *console {
 	c.appRoutes()
 	c.forwardRoutes()
 	c.ownTokenRoutes()
+	c.actionRoutes()
 	c.peopleRoutes()
 	c.roleRoutes()
 	c.liveRoute()

@@ -8,13 +8,16 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/group"
+	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/server"
+	"github.com/picketsec/picket/internal/store"
 )
 
 // estate is a real server with two device groups, alpha and omega, with the same
@@ -32,7 +35,8 @@ type estate struct {
 // openEstate fills an estate.
 func openEstate(t *testing.T) *estate {
 	t.Helper()
-	s, err := server.Open(t.Context(), server.Options{Dir: filepath.Join(t.TempDir(), "data"), Log: discard(), AgentAddr: "127.0.0.1:1"})
+	dir := filepath.Join(t.TempDir(), "data")
+	s, err := server.Open(t.Context(), server.Options{Dir: dir, Log: discard(), AgentAddr: "127.0.0.1:1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +127,7 @@ func openEstate(t *testing.T) *estate {
 			e.ids[name+" events"] = append(e.ids[name+" events"], ev.ID)
 		}
 	}
+	e.addApprovals(dir)
 	shared := slices.Clone(e.ids["omega events"]) // what concerns both is no foreign object
 	e.ids["omega events"] = slices.DeleteFunc(e.ids["omega events"], func(id string) bool { return slices.Contains(e.ids["alpha events"], id) })
 	e.ids["omega recommendations"] = slices.DeleteFunc(e.ids["omega recommendations"], func(id string) bool { return slices.Contains(e.ids["alpha recommendations"], id) })
@@ -130,6 +135,25 @@ func openEstate(t *testing.T) *estate {
 		t.Fatal("there are no events")
 	}
 	return e
+}
+
+// addApprovals makes requests for devices of both: bills of materials have no
+// agent that could be asked, so they go into the store.
+func (e *estate) addApprovals(dir string) {
+	e.t.Helper()
+	st, err := store.Open(e.t.Context(), dir, store.Options{})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	for _, name := range []string{"alpha", "omega"} {
+		id, err := st.AddApproval(e.t.Context(), store.Approval{Kind: server.ActionNudge, Args: []byte("{}"), Comment: name, Requester: "somebody", User: 4711,
+			Devices: []store.ApprovalDevice{{ID: inventory.DeviceID(e.ids[name+" devices"][0]), Name: name}}, Created: time.Now(), Expires: time.Now().Add(time.Hour)}, 10)
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		e.ids[name+" approvals"] = []string{strconv.FormatInt(id, 10)}
+	}
 }
 
 // somebody is who asks in the matrix.
@@ -209,7 +233,7 @@ func (e *estate) everybody() []somebody {
 
 // objects is what the id of a route names, "" when it is nothing that belongs to devices.
 func objects(name string) string {
-	for _, o := range [][2]string{{"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/remediations/{id}", "remediations"},
+	for _, o := range [][2]string{{"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/approvals/{id}", "approvals"}, {"/remediations/{id}", "remediations"},
 		{"/remediationTasks/{id}", "remediations"}, {"/plans/{id}", "plans"}, {"/events/{id}", "events"}, {"/software/{id}", "software"}, {"/recommendations/{id}", "recommendations"}} {
 		if strings.Contains(name, o[0]) {
 			return o[1]
@@ -393,7 +417,7 @@ func TestNothingOfOthersIsSaid(t *testing.T) {
 // unfiltered are routes whose answer differs by who asks, not only by what they see.
 func unfiltered(name string) bool {
 	return slices.Contains([]string{"GET /api/x/session", "GET /api/x/status", "GET /api/x/search", "GET /api/x/device-groups", "GET /api/x/tag-rules", "GET /api/x/me/prefs", "GET /api/x/me/tokens",
-		"GET /api/x/tokens", "GET /api/x/onboarding", "GET /api/x/tags", "GET /api/x/recommendations/{id}/remediation"}, name)
+		"GET /api/x/tokens", "GET /api/x/onboarding", "GET /api/x/tags", "GET /api/x/recommendations/{id}/remediation", "GET /api/x/action-kinds", "GET /api/x/approvals", "GET /api/x/approvals/{id}"}, name)
 }
 
 // settledBody is an answer without what differs from moment to moment, and

@@ -48,6 +48,7 @@ func faultOf(err error) fault {
 	var wait *server.WaitError
 	var rate *server.RateError
 	var policy *server.PolicyError
+	var lockdown *server.LockdownError
 	var odata *mde.Error
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -63,6 +64,8 @@ func faultOf(err error) fault {
 		return fault{status: http.StatusUnprocessableEntity, code: "InvalidInput", text: input.Error(), field: input.Field}
 	case errors.Is(err, server.ErrUnauthenticated):
 		return fault{status: http.StatusUnauthorized, code: "Unauthorized", text: "Sign in, or send a valid token."}
+	case errors.As(err, &lockdown):
+		return fault{status: http.StatusForbidden, code: "DisallowedOperation", text: lockdown.Error()}
 	case errors.As(err, &policy):
 		return fault{status: http.StatusForbidden, code: "Forbidden", text: policy.Error()}
 	case errors.Is(err, server.ErrDenied):

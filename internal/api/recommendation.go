@@ -98,15 +98,6 @@ func (c *console) exposureRoutes() {
 		}
 		return nil, nil
 	})
-	huma.Register(c.api, huma.Operation{
-		OperationID: "nudge-device", Method: http.MethodPost, Path: "/devices/{id}/nudge", Summary: "Ask a device's agent to look at everything now",
-		Errors: append([]int{http.StatusConflict, http.StatusServiceUnavailable}, readErrors...), DefaultStatus: http.StatusNoContent,
-	}, func(ctx context.Context, in *ID) (*struct{}, error) {
-		if _, err := c.srv.Nudge(ctx, callerOf(ctx), in.ID); err != nil {
-			return nil, c.problem(ctx, "nudge-device", err)
-		}
-		return nil, nil
-	})
 	recommendation := &owner{column: "recommendation_id", id: func(_ context.Context, _ server.Caller, id string) (string, error) { return id, nil }}
 	list[recommendationsIn, recommendationsOut](c, "recommendations", "/recommendations", "Security recommendations", nil, recommendationColumns,
 		func(ctx context.Context, caller server.Caller, _ string, q server.Query) (server.Page[server.RecommendationRow], error) {

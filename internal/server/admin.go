@@ -51,6 +51,7 @@ func adminVerbs() map[string]AdminVerb {
 		"bench match":         benchMatchVerb,
 	}
 	maps.Copy(verbs, appVerbs())
+	maps.Copy(verbs, lockdownVerbs())
 	return verbs
 }
 

@@ -172,7 +172,7 @@ func (r *refusals) take(now time.Time) (missed int, ok bool) {
 }
 
 // quietVerbs only read, or are for measuring: they are not in the audit log.
-var quietVerbs = []string{"ping", "explain", "intel status", "vex list", "audit verify", "bench load", "bench match"}
+var quietVerbs = []string{"ping", "explain", "intel status", "vex list", "audit verify", "lockdown status", "bench load", "bench match"}
 
 // auditVerb records a command at the admin socket.
 func (s *Server) auditVerb(ctx context.Context, verb string) (context.Context, func(err error)) {

@@ -35,6 +35,9 @@ const (
 	ManageSecurity = "Picket.Security"
 	// ManageDevices gives devices tags and values. Applications have MachineReadWrite.
 	ManageDevices = "Picket.Devices"
+	// ApproveActions decides on actions that others asked for, with the permission
+	// of the action itself. Applications cannot have it.
+	ApproveActions = "Picket.Approve"
 	// ManageExceptions makes and cancels exceptions. Applications cannot have it.
 	ManageExceptions = "Picket.Exceptions"
 )

@@ -141,24 +141,33 @@ func (g *gateway) count() int {
 	return len(g.sessions)
 }
 
-// nudge asks a connected agent to look now. It does not wait; it reports
-// whether a session is open.
-func (g *gateway) nudge(id inventory.DeviceID) bool {
+// carry hands a message with an effect to a connected agent. It does not wait;
+// it reports whether a session is open. An order that stands no more, or is for
+// another effect than the message has, is an error and nothing is sent.
+func (g *gateway) carry(o order, id inventory.DeviceID, m *protocol.Message) (sent bool, err error) {
+	if effect := effectOf(m); effect == "" || effect == EffectProtocol || effect != o.effect {
+		return false, fmt.Errorf("an order of %q cannot carry a message with the effect %q", o.action, effect)
+	}
+	if err := o.stands(); err != nil {
+		return false, err
+	}
 	g.mu.Lock()
 	s := g.sessions[id]
 	g.mu.Unlock()
 	if s == nil {
-		return false
+		return false, nil
 	}
-	if s.nudging.CompareAndSwap(false, true) {
+	if m.Nudge == nil || s.nudging.CompareAndSwap(false, true) { // one nudge at a time is enough
 		s.sends.Go(func() {
-			defer s.nudging.Store(false)
-			if err := s.send(s.ctx, &protocol.Message{Nudge: &protocol.Nudge{}}); err != nil {
-				g.log.DebugContext(s.ctx, "nudge not sent", "device", id, "error", err)
+			if m.Nudge != nil {
+				defer s.nudging.Store(false)
+			}
+			if err := s.carry(s.ctx, o, m); err != nil {
+				g.log.DebugContext(s.ctx, "message of an action not sent", "action", o.action, "device", id, "error", err)
 			}
 		})
 	}
-	return true
+	return true, nil
 }
 
 // alive merges a sign of life into the next batch.

@@ -45,7 +45,24 @@ func (s *session) heard(spool *protocol.SpoolStats) {
 	s.g.alive(s.id, spool, 0)
 }
 
+// send sends what is the connection's own business, and nothing that makes the
+// agent do anything: that takes an order.
 func (s *session) send(ctx context.Context, m *protocol.Message) error {
+	if effect := effectOf(m); effect != EffectProtocol {
+		return fmt.Errorf("a message with the effect %q needs an order", effect)
+	}
+	return s.write(ctx, m)
+}
+
+// carry sends the message of an order that still stands.
+func (s *session) carry(ctx context.Context, o order, m *protocol.Message) error {
+	if err := o.stands(); err != nil {
+		return err
+	}
+	return s.write(ctx, m)
+}
+
+func (s *session) write(ctx context.Context, m *protocol.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel()
 	return s.conn.Send(ctx, m)

@@ -160,6 +160,11 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	ca, err := openAuthority(t.TempDir(), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +172,15 @@ func newSite(t *testing.T) *site {
 	b := newMemBackend()
 	g := newGateway(st, ca, b, slog.New(slog.DiscardHandler))
 	g.pingWait = 300 * time.Millisecond
+	s := serveGateway(t, g)
+	s.b = b
+	return s
+}
+
+// serveGateway puts a gateway on a real listener until the test ends.
+func serveGateway(t *testing.T, g *gateway) *site {
+	t.Helper()
+	ctx, ca := context.Background(), g.ca
 	cfg, err := ca.serverTLS("127.0.0.1:0", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -188,15 +202,12 @@ func newSite(t *testing.T) *site {
 		}
 		serving.Wait()
 		waitFor(t, "sessions to end", func() bool { return g.count() == 0 })
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 	secret, _, err := g.createToken(ctx, "test", "", 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &site{t: t, g: g, b: b, ca: ca, url: "https://" + ln.Addr().String(), secs: secret}
+	return &site{t: t, g: g, ca: ca, url: "https://" + ln.Addr().String(), secs: secret}
 }
 
 func waitFor(t *testing.T, what string, ok func() bool) {
@@ -401,8 +412,10 @@ func TestEnrolAndDeliver(t *testing.T) {
 	if m := a.recv(); m.Ack == nil || m.Ack.Mark != 3 || !s.b.looked[inventory.DPKG].Equal(at) || len(s.b.looked) != 1 {
 		t.Fatalf("answer to Seen = %+v, noted %v", m, s.b.looked)
 	}
-	if !s.g.nudge(a.id) {
-		t.Error("nudge: not connected")
+	look := order{action: "check-in", effect: EffectLook, stands: func() error { return nil }}
+	nudge := &protocol.Message{Nudge: &protocol.Nudge{}}
+	if sent, err := s.g.carry(look, a.id, nudge); !sent || err != nil {
+		t.Error("nudge: not connected", err)
 	}
 	if m := a.recv(); m.Nudge == nil {
 		t.Errorf("nudge = %+v", m)
@@ -412,8 +425,8 @@ func TestEnrolAndDeliver(t *testing.T) {
 		t.Errorf("device = %+v, %v", d, err)
 	}
 	a.bye()
-	if s.g.connected(a.id) || s.g.nudge(a.id) {
-		t.Error("the device is still connected")
+	if sent, err := s.g.carry(look, a.id, nudge); s.g.connected(a.id) || sent || err != nil {
+		t.Error("the device is still connected", err)
 	}
 }
 

@@ -286,6 +286,9 @@ func (s *Server) DeleteDeviceGroup(ctx context.Context, caller Caller, id exposu
 	if len(rest) == len(now.groups) {
 		return fmt.Errorf("group %d: %w", id, ErrNotFound)
 	}
+	if err := s.protected(id); err != nil {
+		return err
+	}
 	if i := slices.IndexFunc(now.groups, func(r ruleSet) bool { return r.group() == id }); i >= 0 {
 		audit.Change(ctx, strconv.Itoa(int(id)), now.groups[i].noted(), nil)
 	}

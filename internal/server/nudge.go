@@ -3,35 +3,19 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-
-	"github.com/picketsec/picket/internal/store"
 )
 
 // Nudge asks the agent of a device to look at everything now, and returns the
-// device's name. It does not wait for what the agent finds. It is ErrConflict
-// for a device without an agent, and ErrUnavailable when its agent is not
-// connected: that one looks at everything anyway when it starts.
-func (s *Server) Nudge(_ context.Context, caller Caller, id string) (string, error) {
-	if err := s.need(caller, MachineReadWrite, ManageDevices); err != nil {
-		return "", err
-	}
-	c := s.core
-	c.mu.RLock()
-	d, err := c.named(caller.sees(), id)
+// device's name and what became of it. It does not wait for what the agent
+// finds. It is ErrConflict for a device without an agent, and ErrUnavailable
+// when its agent is not connected: that one looks at everything anyway when it
+// starts.
+func (s *Server) Nudge(ctx context.Context, caller Caller, id, comment string) (string, ActionResult, error) {
+	out, on, err := s.act(ctx, caller, ActionNudge, []string{id}, comment)
 	if err != nil {
-		c.mu.RUnlock()
-		return "", err
+		return "", ActionResult{}, err
 	}
-	name, of, source := d.sum.Name, d.id, d.agent.Source
-	c.mu.RUnlock()
-	switch {
-	case source == store.SourceSBOM:
-		return "", fmt.Errorf("%s has no agent that could look: import its document again: %w", name, ErrConflict)
-	case !s.gate.nudge(of):
-		return "", fmt.Errorf("the agent of %s is not connected: it looks at everything when it starts: %w", name, ErrUnavailable)
-	}
-	return name, nil
+	return on[0].Name, out, nil
 }
 
 // NudgeArgs are those of the verb "nudge".
@@ -39,10 +23,17 @@ type NudgeArgs struct {
 	Device string `json:"device"`
 }
 
+// NudgeAnswer is what the verb "nudge" answers.
+type NudgeAnswer struct {
+	Name    string `json:"name"`    // of the device
+	Pending bool   `json:"pending"` // somebody else has to approve it first
+}
+
 func nudgeVerb(ctx context.Context, s *Server, raw json.RawMessage, _ func(Progress)) (any, error) {
-	var args NudgeArgs
-	if err := json.Unmarshal(raw, &args); err != nil {
-		return nil, Invalidf("arguments", "%v", err)
+	args, err := verbArgs[NudgeArgs](raw)
+	if err != nil {
+		return nil, err
 	}
-	return s.Nudge(ctx, Caller{Name: "local", Admin: true}, args.Device)
+	name, out, err := s.Nudge(ctx, LocalCaller(), args.Device, "")
+	return NudgeAnswer{Name: name, Pending: out.Approval != nil}, err
 }

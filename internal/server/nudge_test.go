@@ -31,7 +31,7 @@ func TestNudgeIsRefused(t *testing.T) {
 		{"unknown", admin, "nobody", ErrNotFound, "nobody"},
 		{"not connected", Caller{Permissions: []string{MachineReadWrite}, Scope: exposure.Everywhere()}, id, ErrUnavailable, "not connected"},
 	} {
-		if _, err := s.Nudge(t.Context(), tt.caller, tt.device); !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+		if _, _, err := s.Nudge(t.Context(), tt.caller, tt.device, ""); !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}

@@ -48,7 +48,7 @@ var RolePermissions = []RolePermission{
 	{ID: ViewExposure, Name: "View data: vulnerability management", Area: "View", Opens: viewing,
 		Description: "Sees devices, software, vulnerabilities, recommendations, scores, events and remediation."},
 	{ID: ActOperations, Name: "Active remediation: security operations", Area: "Act",
-		Opens:       append([]string{"Machine.Isolate", "Machine.StopAndQuarantine", "Machine.RestrictExecution", "Ti.ReadWrite.All"}, opsViewing...),
+		Opens:       append([]string{ApproveActions, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.RestrictExecution", "Ti.ReadWrite.All"}, opsViewing...),
 		Description: "Takes response actions, approves them, and allows or blocks files and addresses."},
 	{ID: ActExceptions, Name: "Active remediation: exception handling", Area: "Act", Opens: append([]string{ManageExceptions}, viewing...),
 		Description: "Makes and cancels exceptions from recommendations."},

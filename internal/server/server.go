@@ -64,6 +64,7 @@ type Server struct {
 	desk  *intelDesk
 	plans *planDesk
 
+	guard    guard        // before every action on an agent
 	nodes    nodeDesk     // of osquery
 	localAPI http.Handler // at the admin socket; nil: none
 
@@ -126,6 +127,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	s.desk.configure(s.opt.IntelBase, intel.SyncClient(http.ProxyFromEnvironment))
 	s.tickets = newTicketDesk(s.vault)
 	s.forward = newForwardDesk()
+	if err = s.guard.load(ctx, s.st); err != nil {
+		return err
+	}
 	if err = s.core.load(ctx, s.st); err != nil {
 		return err
 	}
@@ -207,6 +211,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runTickets(ctx) })
 	g.Go(func() error { return s.runForward(ctx) })
 	g.Go(func() error { return s.runTelemetry(ctx) })
+	g.Go(func() error { return s.runApprovals(ctx) })
 	return g.Wait()
 }
 
@@ -322,7 +327,8 @@ type API interface {
 	DeviceScore(ctx context.Context, c Caller, id string) (DeviceScore, error)
 	DeviceChecks(ctx context.Context, c Caller, id string, q Query) (Page[DeviceCheckRow], error)
 	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
-	Nudge(ctx context.Context, c Caller, id string) (string, error)
+	ActionAPI
+	GuardAPI
 
 	DeviceGroups(ctx context.Context, c Caller) ([]DeviceGroup, error)
 	SaveDeviceGroup(ctx context.Context, c Caller, id exposure.Group, e RuleEdit) (DeviceGroup, error)

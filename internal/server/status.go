@@ -48,6 +48,13 @@ func (s *Server) Status(ctx context.Context, caller Caller) (Status, error) {
 	if in.Stale || in.Empty {
 		out.Health = "amber"
 	}
+	if l := s.guard.lockdown.Load(); l.On {
+		out.Lockdown = l
+	}
+	var err error
+	if out.Approvals, err = s.toDecide(ctx, caller); err != nil {
+		return Status{}, err
+	}
 	if caller.UserID != 0 {
 		if has, err := s.HasPassword(ctx, caller); err == nil {
 			out.NeedsSecret = !has

@@ -420,6 +420,10 @@ type Status struct {
 	IntelEmpty  bool     `json:"intelligence_empty"`
 	Weaknesses  int      `json:"weaknesses"` // exposed on at least one device
 	NeedsSecret bool     `json:"needs_password"`
+	// Lockdown is there while one holds.
+	Lockdown *Lockdown `json:"lockdown,omitempty"`
+	// Approvals counts the requests that the caller can decide.
+	Approvals int `json:"approvals"`
 }
 
 // Notice is one thing that an operator should know.
@@ -438,7 +442,7 @@ type SearchHit struct {
 }
 
 // LiveEvent tells a console what changed. Resource is "devices", "device",
-// "software", "weaknesses", "events", "score", "timeline", "intel" or "status"; ID narrows it.
+// "software", "weaknesses", "events", "score", "timeline", "intel", "approvals", "lockdown" or "status"; ID narrows it.
 type LiveEvent struct {
 	Resource string `json:"resource"`
 	ID       string `json:"id,omitempty"`

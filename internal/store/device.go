@@ -200,18 +200,17 @@ func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
 
 // SetSetting writes a named value.
 func (s *Store) SetSetting(ctx context.Context, name string, value []byte) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2`, name, value)
-		return err
-	})
+	return s.write(ctx, func(tx *sql.Tx) error { return putSetting(ctx, tx, name, value) })
 }
 
 // SetAccessSetting writes a named value on which depends who may do what.
 func (s *Store) SetAccessSetting(ctx context.Context, name string, value []byte) error {
-	return s.writeAccess(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2`, name, value)
-		return err
-	})
+	return s.writeAccess(ctx, func(tx *sql.Tx) error { return putSetting(ctx, tx, name, value) })
+}
+
+func putSetting(ctx context.Context, tx *sql.Tx, name string, value []byte) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2`, name, value)
+	return err
 }
 
 // DeviceStates calls fn for every device that has reported, in order of number.
