@@ -423,7 +423,7 @@ type Status struct {
 	// Lockdown is there while one holds.
 	Lockdown *Lockdown `json:"lockdown,omitempty"`
 	// Approvals counts the requests that the caller can decide.
-	Approvals int `json:"approvals"`
+	Approvals int `json:"approvals,omitempty"`
 }
 
 // Notice is one thing that an operator should know.
