@@ -73,6 +73,8 @@ const tree = root.addChildren([
     ]),
     weaknessLink,
     page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
+    page("/approvals", lazyRouteComponent(() => import("./pages/approvals/ApprovalsPage"), "ApprovalsPage")),
+    page("/settings/approvals", lazyRouteComponent(() => import("./pages/settings/ApprovalRulesPage"), "ApprovalRulesPage")),
     page("/events", lazyRouteComponent(() => import("./pages/events/EventsPage"), "EventsPage")),
     page("/settings/device-groups", lazyRouteComponent(() => import("./pages/settings/DeviceGroupsPage"), "DeviceGroupsPage")),
     page("/settings/permissions", lazyRouteComponent(() => import("./pages/settings/PermissionsPage"), "PermissionsPage")),

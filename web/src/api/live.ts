@@ -19,7 +19,10 @@ export function touched(e: LiveEvent): QueryKey[] {
     case "remediation":
     case "remediations":
       return [["remediations"], ["scores"], ["ticketing"]];
+    case "approvals":
+      return [["approvals"], ["status"]];
     case "software":
+    case "lockdown":
     case "weaknesses":
     case "status":
     case "intel":

@@ -7,7 +7,7 @@ import type { InaccuracyReport, NewException, NewTokenIn, Page, PlanGoalIn, Plan
 type Query = Record<string, string>;
 type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
 
-const list = <T,>(key: readonly string[], q: Query, ask: (query: never, signal: AbortSignal) => Answer<Page<T>>) =>
+export const list = <T,>(key: readonly string[], q: Query, ask: (query: never, signal: AbortSignal) => Answer<Page<T>>) =>
   queryOptions({ queryKey: [...key, q], queryFn: ({ signal }) => ok(ask(q as never, signal)), placeholderData: keepPreviousData });
 const one = <T,>(key: readonly string[], ask: (signal: AbortSignal) => Answer<T>) => queryOptions({ queryKey: key, queryFn: ({ signal }) => ok(ask(signal)) });
 

@@ -3,7 +3,7 @@ import {
   AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, KeyFilled, KeyRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
-import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, PlugConnectedFilled, PlugConnectedRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
+import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, LockShieldFilled, LockShieldRegular, PlugConnectedFilled, PlugConnectedRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
 import type { Me } from "../api/schema";
 import { Hidden } from "../ui/Hidden";
@@ -11,7 +11,7 @@ import { Anchor } from "./Anchor";
 import { setPrefs, usePrefs } from "./prefs";
 
 const groups = [
-  { title: "Assets", items: [{ to: "/devices", text: "Devices", Icon: DesktopRegular, On: DesktopFilled }] },
+  { title: "Assets", items: [{ to: "/devices", text: "Devices", Icon: DesktopRegular, On: DesktopFilled }, { to: "/approvals", text: "Approvals", Icon: LockShieldRegular, On: LockShieldFilled }] },
   {
     title: "Vulnerabilities",
     items: [
@@ -37,6 +37,7 @@ const groups = [
       { to: "/settings/sign-in", text: "Sign-in", Icon: KeyRegular, On: KeyFilled },
       { to: "/settings/audit", text: "Audit log", Icon: ClipboardTextLtrRegular, On: ClipboardTextLtrFilled },
       { to: "/settings/permissions", text: "Permissions", Icon: PeopleRegular, On: PeopleFilled },
+      { to: "/settings/approvals", text: "Approvals and lockdown", Icon: LockShieldRegular, On: LockShieldFilled },
       { to: "/settings/account", text: "My account", Icon: PersonSettingsRegular, On: PersonSettingsFilled },
     ],
   },

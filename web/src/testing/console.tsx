@@ -34,7 +34,7 @@ export const never = (): Promise<never> => new Promise(() => undefined);
 
 const me: Me = { username: "admin", display_name: "Administrator", role: "Administrator", needs_password: false, needs_factor: false, external: false, administrator: true, permissions: [], all_devices: true };
 const status: Status = { version: "test", devices: 3, connected: 3, health: "ok", notices: [], demo_intelligence: false, intelligence_empty: false, weaknesses: 9, needs_password: false };
-const always: Answers = { "GET /session": me, "GET /status": status, "GET /me/prefs": {}, "PUT /me/prefs": {}, "GET /device-groups": [] };
+const always: Answers = { "GET /session": me, "GET /status": status, "GET /me/prefs": {}, "PUT /me/prefs": {}, "GET /device-groups": [], "GET /approvals": { items: [], total: 0, as_of: "2026-11-20T10:00:00Z" } };
 
 const json = (status: number, body: unknown): Response => new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
 

@@ -16,6 +16,7 @@ import { ExposureChip } from "../../ui/Exposure";
 import { Health } from "../../ui/Health";
 import { Menu } from "../../ui/Menu";
 import { Ago } from "../../ui/Time";
+import { CheckIn } from "./CheckIn";
 import { Sidebar } from "./Sidebar";
 
 const RemoveDevice = lazy(() => import("./RemoveDevice").then((m) => ({ default: m.RemoveDevice })));
@@ -84,6 +85,7 @@ export function DevicePage() {
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
           </div>
           <div className={s.tools}>
+            <CheckIn d={d} />
             {(d.sbom !== null || d.source === "osquery") && <Button appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
             <Menu
               label="Download"
