@@ -24,6 +24,20 @@ type APISettings struct {
 	TenantID    string       `json:"tenant_id"`
 }
 
+// ActionKind is the schema of that name.
+type ActionKind struct {
+	Effect string `json:"effect"` // look: the agent looks again at what it reports anyway; read: something else is fetched; change: the device is changed; run: a program runs. One of "look", "read", "change", "run".
+	ID     string `json:"id"`
+	May    bool   `json:"may"` // The caller holds the permission for it.
+	Name   string `json:"name"`
+}
+
+// ActionResult is the schema of that name.
+type ActionResult struct {
+	Approval ApprovalRow `json:"approval,omitzero"`
+	State    string      `json:"state"` // One of "done", "pending".
+}
+
 // AppEdit is the schema of that name.
 type AppEdit struct {
 	Disabled    bool     `json:"disabled,omitzero"`
@@ -60,6 +74,57 @@ type AppRow struct {
 	Refused     int64      `json:"refused"`
 	Secrets     []AppKey   `json:"secrets"`
 	Uses        []RateUse  `json:"uses"`
+}
+
+// ApprovalDeviceRow is the schema of that name.
+type ApprovalDeviceRow struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Result string `json:"result,omitzero"` // Why it did not work on this device.
+}
+
+// ApprovalPolicy is the schema of that name.
+type ApprovalPolicy struct {
+	Rules []ApprovalRule `json:"rules"`
+}
+
+// ApprovalPolicyResult is the schema of that name.
+type ApprovalPolicyResult struct {
+	Approval ApprovalRow    `json:"approval,omitzero"`
+	Policy   ApprovalPolicy `json:"policy"`
+}
+
+// ApprovalRow is the schema of that name.
+type ApprovalRow struct {
+	After     ApprovalPolicy      `json:"after,omitzero"`
+	Before    ApprovalPolicy      `json:"before,omitzero"`
+	Comment   string              `json:"comment"`
+	CreatedAt time.Time           `json:"created_at"`
+	DecidedAt time.Time           `json:"decided_at,omitzero"`
+	Decider   string              `json:"decider,omitzero"`
+	Devices   []ApprovalDeviceRow `json:"devices"`
+	EndedAt   time.Time           `json:"ended_at,omitzero"`
+	ExpiresAt time.Time           `json:"expires_at"`
+	ID        string              `json:"id"`
+	Kind      string              `json:"kind"` // Id of an action, or approval-policy.
+	MayDecide bool                `json:"may_decide"`
+	Name      string              `json:"name"`
+	Note      string              `json:"note,omitzero"`
+	Own       bool                `json:"own"`
+	Program   bool                `json:"program"`
+	Requester string              `json:"requester"`
+	Result    string              `json:"result,omitzero"`
+	State     string              `json:"state"` // One of "pending", "approved", "running", "done", "failed", "refused", "withdrawn", "expired", "cancelled".
+	WhyNot    string              `json:"why_not,omitzero"`
+}
+
+// ApprovalRule is the schema of that name.
+type ApprovalRule struct {
+	Actions    []string `json:"actions"`     // Ids of actions, without all_actions.
+	AllActions bool     `json:"all_actions"` // Every action, also those that a later version brings.
+	AllDevices bool     `json:"all_devices"`
+	Groups     []int64  `json:"groups"` // Ids of device groups, without all_devices; 0 is the devices in none.
+	Hours      int64    `json:"hours"`  // How long a request waits.
 }
 
 // AskPasskeyInBody is the schema of that name.
@@ -171,6 +236,11 @@ type Dashboard struct {
 	TopEvents           []EventRow          `json:"top_events"`
 	Trend               []TrendPoint        `json:"trend"`
 	Weaknesses          int64               `json:"weaknesses"`
+}
+
+// DecideInBody is the schema of that name.
+type DecideInBody struct {
+	Note string `json:"note,omitzero"` // For whoever asked.
 }
 
 // DepartInBody is the schema of that name.
@@ -1075,6 +1145,28 @@ type LockRow struct {
 	Until    time.Time `json:"until"`  // When the next attempt is allowed.
 }
 
+// Lockdown is the schema of that name.
+type Lockdown struct {
+	By     string         `json:"by,omitzero"`
+	Lifts  []LockdownLift `json:"lifts"` // Administrators who want to lift it; with the second it ends.
+	On     bool           `json:"on"`
+	Reason string         `json:"reason,omitzero"`
+	Since  time.Time      `json:"since,omitzero"`
+}
+
+// LockdownInBody is the schema of that name.
+type LockdownInBody struct {
+	Reason string `json:"reason"` // Everybody reads it.
+}
+
+// LockdownLift is the schema of that name.
+type LockdownLift struct {
+	At     time.Time `json:"at"`
+	Name   string    `json:"name"`
+	Until  time.Time `json:"until"`
+	UserID int64     `json:"user_id"`
+}
+
 // Logon is the schema of that name.
 type Logon struct {
 	Host  string    `json:"host,omitzero"`
@@ -1220,6 +1312,11 @@ type Notice struct {
 	Text  string `json:"text"`
 }
 
+// NudgeInBody is the schema of that name.
+type NudgeInBody struct {
+	Comment string `json:"comment,omitzero"` // For whoever has to approve it, and for the audit log.
+}
+
 // OSRow is the schema of that name.
 type OSRow struct {
 	Devices    int64  `json:"devices"`
@@ -1264,6 +1361,13 @@ type PackageRow struct {
 	Summary       string    `json:"summary"`
 	Vendor        string    `json:"vendor"`
 	Version       string    `json:"version"`
+}
+
+// PageApprovalRow is the schema of that name.
+type PageApprovalRow struct {
+	AsOf  time.Time     `json:"as_of"`
+	Items []ApprovalRow `json:"items"`
+	Total int64         `json:"total"`
 }
 
 // PageAuditRow is the schema of that name.
@@ -2249,11 +2353,13 @@ type SoftwareRow struct {
 
 // Status is the schema of that name.
 type Status struct {
+	Approvals         int64    `json:"approvals,omitzero"`
 	Connected         int64    `json:"connected"`
 	DemoIntelligence  bool     `json:"demo_intelligence"`
 	Devices           int64    `json:"devices"`
 	Health            string   `json:"health"` // One of "ok", "amber".
 	IntelligenceEmpty bool     `json:"intelligence_empty"`
+	Lockdown          Lockdown `json:"lockdown,omitzero"`
 	NeedsPassword     bool     `json:"needs_password"`
 	Notices           []Notice `json:"notices"`
 	Version           string   `json:"version"`
@@ -2710,6 +2816,24 @@ type WhatIfItem struct {
 	Type    string  `json:"type"`
 }
 
+// ActionKindsParams are the query of ActionKinds. Zero values are left out.
+type ActionKindsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ActionKindsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ActionKinds: Actions on devices, and which of them the caller may ask for (GET /action-kinds).
+func (c *Client) ActionKinds(ctx context.Context, p ActionKindsParams) ([]ActionKind, error) {
+	var out []ActionKind
+	err := c.do(ctx, http.MethodGet, "/action-kinds", p.values(), nil, &out)
+	return out, err
+}
+
 // AddApplicationSecret: Make another secret, shown once (POST /applications/{id}/secrets).
 func (c *Client) AddApplicationSecret(ctx context.Context, id string, in NewSecret) (Credentials, error) {
 	var out Credentials
@@ -2771,6 +2895,92 @@ func (p ApplicationsParams) values() url.Values {
 func (c *Client) Applications(ctx context.Context, p ApplicationsParams) ([]AppRow, error) {
 	var out []AppRow
 	err := c.do(ctx, http.MethodGet, "/applications", p.values(), nil, &out)
+	return out, err
+}
+
+// ApprovalParams are the query of Approval. Zero values are left out.
+type ApprovalParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ApprovalParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Approval: One request (GET /approvals/{id}).
+func (c *Client) Approval(ctx context.Context, id string, p ApprovalParams) (ApprovalRow, error) {
+	var out ApprovalRow
+	err := c.do(ctx, http.MethodGet, "/approvals/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// ApprovalPolicyParams are the query of ApprovalPolicy. Zero values are left out.
+type ApprovalPolicyParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ApprovalPolicyParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ApprovalPolicy: What somebody else has to approve (GET /approval-policy).
+func (c *Client) ApprovalPolicy(ctx context.Context, p ApprovalPolicyParams) (ApprovalPolicy, error) {
+	var out ApprovalPolicy
+	err := c.do(ctx, http.MethodGet, "/approval-policy", p.values(), nil, &out)
+	return out, err
+}
+
+// ApprovalsParams are the query of Approvals. Zero values are left out.
+type ApprovalsParams struct {
+	Page      int64    // Page, from 1.
+	Size      int64    // Rows per page.
+	Q         string   // Free text, matched without regard to case.
+	Sort      []string // Columns; minus is descending. One of "created", "-created", "expires", "-expires", "name", "-name", "requester", "-requester", "state", "-state".
+	State     []string // One of "pending", "approved", "running", "done", "failed", "refused", "withdrawn", "expired", "cancelled".
+	Kind      []string // Ids of actions, or approval-policy.
+	Requester []string // Names of people and applications.
+	Device    []string // Ids of devices.
+	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ApprovalsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "state", p.State)
+	addQuery(q, "kind", p.Kind)
+	addQuery(q, "requester", p.Requester)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Approvals: Requests that somebody else has to approve, and what became of them (GET /approvals).
+func (c *Client) Approvals(ctx context.Context, p ApprovalsParams) (PageApprovalRow, error) {
+	var out PageApprovalRow
+	err := c.do(ctx, http.MethodGet, "/approvals", p.values(), nil, &out)
+	return out, err
+}
+
+// ApprovalsAll gives the rows of all pages of Approvals, and an error as the last.
+func (c *Client) ApprovalsAll(ctx context.Context, p ApprovalsParams) iter.Seq2[ApprovalRow, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]ApprovalRow, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.Approvals(ctx, p)
+		return out.Items, out.Total, err
+	})
+}
+
+// ApproveAction: Approve what somebody else asked for; it is carried out at once (POST /approvals/{id}/approve).
+func (c *Client) ApproveAction(ctx context.Context, id string, in DecideInBody) (ApprovalRow, error) {
+	var out ApprovalRow
+	err := c.do(ctx, http.MethodPost, "/approvals/"+pathValue(id)+"/approve", nil, in, &out)
 	return out, err
 }
 
@@ -3920,6 +4130,37 @@ func (c *Client) ExceptionsAll(ctx context.Context, p ExceptionsParams) iter.Seq
 		out, err := c.Exceptions(ctx, p)
 		return out.Items, out.Total, err
 	})
+}
+
+// ExportApprovalsParams are the query of ExportApprovals. Zero values are left out.
+type ExportApprovalsParams struct {
+	Format    string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q         string   // Free text, matched without regard to case.
+	Sort      []string // Columns; minus is descending. One of "created", "-created", "expires", "-expires", "name", "-name", "requester", "-requester", "state", "-state".
+	State     []string // One of "pending", "approved", "running", "done", "failed", "refused", "withdrawn", "expired", "cancelled".
+	Kind      []string // Ids of actions, or approval-policy.
+	Requester []string // Names of people and applications.
+	Device    []string // Ids of devices.
+	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportApprovalsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "state", p.State)
+	addQuery(q, "kind", p.Kind)
+	addQuery(q, "requester", p.Requester)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportApprovals: Requests that somebody else has to approve, and what became of them, all rows of the filter as a file (GET /approvals/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportApprovals(ctx context.Context, p ExportApprovalsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/approvals/export", p.values(), nil)
 }
 
 // ExportAuditParams are the query of ExportAudit. Zero values are left out.
@@ -5406,6 +5647,20 @@ func (c *Client) IPEvents(ctx context.Context, id string, p IPEventsParams) (Ent
 	return out, err
 }
 
+// KeepLockdown: Take the own word back (DELETE /lockdown/lift).
+func (c *Client) KeepLockdown(ctx context.Context) (Lockdown, error) {
+	var out Lockdown
+	err := c.do(ctx, http.MethodDelete, "/lockdown/lift", nil, nil, &out)
+	return out, err
+}
+
+// LiftLockdown: Say that the lockdown may end; it ends with the word of a second administrator (POST /lockdown/lift).
+func (c *Client) LiftLockdown(ctx context.Context) (Lockdown, error) {
+	var out Lockdown
+	err := c.do(ctx, http.MethodPost, "/lockdown/lift", nil, nil, &out)
+	return out, err
+}
+
 // LinkPerson: Make a one-time sign-in link; the one before ends (POST /people/{id}/link).
 func (c *Client) LinkPerson(ctx context.Context, id int64, in LinkPersonInBody) (PersonLink, error) {
 	var out PersonLink
@@ -5428,6 +5683,24 @@ func (p LiveParams) values() url.Values {
 // The caller closes the stream; Stream.Check tells whether it was whole.
 func (c *Client) Live(ctx context.Context, p LiveParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/live", p.values(), nil)
+}
+
+// LockdownParams are the query of Lockdown. Zero values are left out.
+type LockdownParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p LockdownParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Lockdown: Whether a lockdown holds (GET /lockdown).
+func (c *Client) Lockdown(ctx context.Context, p LockdownParams) (Lockdown, error) {
+	var out Lockdown
+	err := c.do(ctx, http.MethodGet, "/lockdown", p.values(), nil, &out)
+	return out, err
 }
 
 // LocksParams are the query of Locks. Zero values are left out.
@@ -5480,9 +5753,11 @@ func (c *Client) NewRecoveryCodes(ctx context.Context, in SureInBody) (RecoveryS
 	return out, err
 }
 
-// NudgeDevice: Ask a device's agent to look at everything now (POST /devices/{id}/nudge).
-func (c *Client) NudgeDevice(ctx context.Context, id string) error {
-	return c.do(ctx, http.MethodPost, "/devices/"+pathValue(id)+"/nudge", nil, nil, nil)
+// NudgeDevice: Ask a device's agent to look at everything now; 202 when somebody else has to approve it first (POST /devices/{id}/nudge).
+func (c *Client) NudgeDevice(ctx context.Context, id string, in NudgeInBody) (ActionResult, error) {
+	var out ActionResult
+	err := c.do(ctx, http.MethodPost, "/devices/"+pathValue(id)+"/nudge", nil, in, &out)
+	return out, err
 }
 
 // OnboardingParams are the query of Onboarding. Zero values are left out.
@@ -6179,6 +6454,13 @@ func (c *Client) Redeem(ctx context.Context, in RedeemInBody) (SignIn, error) {
 	return out, err
 }
 
+// RefuseAction: Refuse what somebody else asked for (POST /approvals/{id}/refuse).
+func (c *Client) RefuseAction(ctx context.Context, id string, in DecideInBody) (ApprovalRow, error) {
+	var out ApprovalRow
+	err := c.do(ctx, http.MethodPost, "/approvals/"+pathValue(id)+"/refuse", nil, in, &out)
+	return out, err
+}
+
 // RemediatePlan: Request remediation of steps of a saved patch plan (POST /plans/{id}/remediation).
 func (c *Client) RemediatePlan(ctx context.Context, id string, in PlanRequestInBody) (Plan, error) {
 	var out Plan
@@ -6530,6 +6812,13 @@ func (c *Client) SetAPILimits(ctx context.Context, in LimitsInBody) error {
 	return c.do(ctx, http.MethodPut, "/api-settings/limits", nil, in, nil)
 }
 
+// SetApprovalPolicy: Change what somebody else has to approve; less waits for another administrator (PUT /approval-policy).
+func (c *Client) SetApprovalPolicy(ctx context.Context, in ApprovalPolicy) (ApprovalPolicyResult, error) {
+	var out ApprovalPolicyResult
+	err := c.do(ctx, http.MethodPut, "/approval-policy", nil, in, &out)
+	return out, err
+}
+
 // SetDeviceGroupAccess: Say which user groups see a device group (PUT /device-groups/{id}/access).
 func (c *Client) SetDeviceGroupAccess(ctx context.Context, id int64, in GroupAccess) (DeviceGroup, error) {
 	var out DeviceGroup
@@ -6693,6 +6982,13 @@ func (c *Client) SoftwareAll(ctx context.Context, p SoftwareParams) iter.Seq2[So
 		out, err := c.Software(ctx, p)
 		return out.Items, out.Total, err
 	})
+}
+
+// StartLockdown: Deny every action on devices to everybody, at once (POST /lockdown).
+func (c *Client) StartLockdown(ctx context.Context, in LockdownInBody) (Lockdown, error) {
+	var out Lockdown
+	err := c.do(ctx, http.MethodPost, "/lockdown", nil, in, &out)
+	return out, err
 }
 
 // StatusParams are the query of Status. Zero values are left out.
@@ -7235,5 +7531,12 @@ func (p WhatIfParams) values() url.Values {
 func (c *Client) WhatIf(ctx context.Context, p WhatIfParams, in WhatIfInBody) (WhatIf, error) {
 	var out WhatIf
 	err := c.do(ctx, http.MethodPost, "/what-if", p.values(), in, &out)
+	return out, err
+}
+
+// WithdrawAction: Take back what the caller asked for (POST /approvals/{id}/withdraw).
+func (c *Client) WithdrawAction(ctx context.Context, id string) (ApprovalRow, error) {
+	var out ApprovalRow
+	err := c.do(ctx, http.MethodPost, "/approvals/"+pathValue(id)+"/withdraw", nil, nil, &out)
 	return out, err
 }
