@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -196,7 +197,7 @@ func NewFleet(rate func(weakness string) Rating) *Fleet {
 		present:    roaring.New(),
 		resting:    roaring.New(),
 		adds:       newTallies(),
-		held:       held{gains: map[gained][]*roaring.Bitmap{}, rising: map[uint32][]*roaring.Bitmap{}},
+		held:       held{gains: map[gained][]ComponentID{}, rising: map[uint32][]*roaring.Bitmap{}, columns: map[columnKey]*columns{}},
 		work:       &scratch{},
 	}
 	f.pool.New = func() any { return &scratch{} }
@@ -258,6 +259,16 @@ func (f *Fleet) Components() []ComponentID {
 		if f.kinds[i].bits != 0 {
 			out = append(out, ComponentID(i))
 		}
+	}
+	return out
+}
+
+// ComponentsByPackage returns the ids in use in the order of what statements
+// concern them: those of one package are side by side.
+func (f *Fleet) ComponentsByPackage() []ComponentID {
+	out := make([]ComponentID, 0, len(f.ids))
+	for _, k := range slices.SortedFunc(maps.Keys(f.byKey), advisory.Key.Compare) {
+		out = append(out, f.byKey[k]...)
 	}
 	return out
 }

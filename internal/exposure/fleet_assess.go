@@ -28,39 +28,6 @@ func (f *Fleet) SetAssessments(ids []ComponentID, as []Assessment) []AssessmentD
 	return out
 }
 
-// gained is a standing in a weakness that components have got and that their
-// devices have not yet: settle gives it to them.
-type gained struct {
-	weak uint32
-	bit  uint8
-}
-
-// held is what setAssessment holds back: device sets that are to be joined
-// before they count. Between calls it is empty.
-type held struct {
-	gains  map[gained][]*roaring.Bitmap
-	rising map[uint32][]*roaring.Bitmap // by product: components that count now
-}
-
-// settle gives devices what their components have got. Until then sets and
-// counts agree with each other, not yet with the members.
-func (f *Fleet) settle() {
-	if len(f.held.gains)+len(f.held.rising) == 0 {
-		return
-	}
-	g := newGather(len(f.devices))
-	for k, devs := range f.held.gains {
-		all, own := g.union(devs, nil)
-		f.gain(k.weak, all, own, k.bit)
-	}
-	for p, devs := range f.held.rising {
-		all, _ := g.union(devs, nil)
-		f.products[p].exposed.Or(all)
-	}
-	clear(f.held.gains)
-	clear(f.held.rising)
-}
-
 // setAssessment is SetAssessment with what devices gain held back.
 func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 	var d AssessmentDiff
@@ -169,7 +136,7 @@ func (f *Fleet) move(id ComponentID, w uint32, was, now uint8) {
 	weak := &f.weak[w]
 	if was == 0 {
 		g := gained{w, now}
-		f.held.gains[g] = append(f.held.gains[g], devs)
+		f.held.gains[g] = append(f.held.gains[g], id)
 		return
 	}
 	before := [2]*roaring.Bitmap{within(devs, weak.sets[1]), within(devs, weak.sets[2])}
@@ -200,55 +167,6 @@ func (f *Fleet) move(id ComponentID, w uint32, was, now uint8) {
 			weak.exposed--
 		}
 	}
-}
-
-// gain adds devices to one standing of a weakness: the common case of a new
-// match. With own, the set of devices may be kept.
-func (f *Fleet) gain(w uint32, devs *roaring.Bitmap, own bool, bit uint8) {
-	weak := &f.weak[w]
-	set := f.set(weak, bitIndex(bit))
-	add := func() {
-		if own && set.IsEmpty() {
-			weak.sets[bitIndex(bit)] = devs
-			return
-		}
-		set.Or(devs)
-	}
-	if bit == bitHidden {
-		add()
-		return
-	}
-	fresh := devs
-	if !set.IsEmpty() && set.Intersects(devs) {
-		if fresh = roaring.AndNot(devs, set); fresh.IsEmpty() {
-			return
-		}
-	}
-	other := weak.sets[bitIndex(bitsCount&^bit)]
-	if other != nil && !other.Intersects(fresh) {
-		other = nil
-	}
-	one, fixOnly := f.adds.of(f.classes[w], bit), tally{}
-	if bit == bitFixable {
-		fixOnly = one
-		fixOnly.sub(f.adds.of(f.classes[w], bitExposed))
-	}
-	var buf [512]uint32
-	for it := fresh.ManyIterator(); ; {
-		n := it.NextMany(buf[:])
-		if n == 0 {
-			break
-		}
-		for _, dev := range buf[:n] {
-			if other != nil && other.Contains(dev) {
-				f.tally[dev].add(fixOnly)
-				continue
-			}
-			f.tally[dev].add(one)
-			weak.exposed++
-		}
-	}
-	add()
 }
 
 // set returns one of a weakness's sets, made when it is not there.

@@ -111,6 +111,19 @@ func (g *gather) add(list []uint32) {
 	}
 }
 
+// join adds a set.
+func (g *gather) join(s *roaring.Bitmap) {
+	if s.Stats().BitmapContainers == 0 { // of those it would overwrite what is there
+		s.WriteDenseTo(g.words)
+		return
+	}
+	var buf [512]uint32
+	it := s.ManyIterator()
+	for n := it.NextMany(buf[:]); n > 0; n = it.NextMany(buf[:]) {
+		g.add(buf[:n])
+	}
+}
+
 // of returns the union of some lists.
 func (g *gather) of(lists ...[]uint32) *roaring.Bitmap {
 	n := 0
@@ -151,16 +164,8 @@ func (g *gather) union(sets []*roaring.Bitmap, within *roaring.Bitmap) (out *roa
 		return roaring.And(roaring.FastOr(sets...), within), true
 	}
 	clear(g.words)
-	var buf [512]uint32
 	for _, s := range sets {
-		if s.Stats().BitmapContainers == 0 { // of those it would overwrite what is there
-			s.WriteDenseTo(g.words)
-			continue
-		}
-		it := s.ManyIterator()
-		for n := it.NextMany(buf[:]); n > 0; n = it.NextMany(buf[:]) {
-			g.add(buf[:n])
-		}
+		g.join(s)
 	}
 	out = roaring.New()
 	if within == nil {

@@ -361,7 +361,9 @@ func (n *newsroom) tell(kind, product, weakness string, devs *roaring.Bitmap) {
 		n.drafts[at] = d
 	}
 	d.weak[weakness] = true
-	d.parts = append(d.parts, devs)
+	if n := len(d.parts); n == 0 || d.parts[n-1] != devs {
+		d.parts = append(d.parts, devs)
+	}
 }
 
 // rows are the events in their order: by kind, then product. The caller holds

@@ -48,7 +48,7 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 	c.mu.RLock()
 	var ids []exposure.ComponentID
 	if t.All {
-		ids = c.fleet.Components()
+		ids = c.fleet.ComponentsByPackage()
 	} else {
 		ids = c.touchedComponents(t)
 	}
@@ -192,11 +192,11 @@ func (k *taking) lookUp(comp exposure.Component) {
 func (k *taking) took(from int, judged []bool, diffs []exposure.AssessmentDiff) error {
 	c, now := k.c, k.at
 	whole := len(k.ids) > rewriteAbove
+	c.doubt(k.ids[from:from+len(diffs)], judged)
 	for n := range diffs {
 		i := from + n
 		id := k.ids[i]
 		c.forgetComponent(id, diffs[n])
-		c.doubt(id, judged[n])
 		before := c.known[id]
 		if sameKnown(before, &k.results[i]) {
 			continue
@@ -295,7 +295,10 @@ func assessAll(ctx context.Context, comps []exposure.Component, view exposure.In
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return comps[a].Key.Compare(comps[b].Key) })
+	byKey := func(a, b int) int { return comps[a].Key.Compare(comps[b].Key) }
+	if !slices.IsSortedFunc(order, byKey) {
+		slices.SortFunc(order, byKey)
+	}
 	var runs [][]int // of one package each
 	for len(order) > 0 {
 		n := 1

@@ -54,8 +54,12 @@ func eachIn(do func(i int) error) func(at int) (int, error) {
 }
 
 // portionWork is how many standings of devices a portion may change: some
-// milliseconds of work.
-const portionWork = 1 << 20
+// milliseconds of work. It may be some times as many to end with a package,
+// whose versions share their weaknesses.
+const (
+	portionWork = 1 << 20
+	portionMost = 8 * portionWork
+)
 
 // portion is up to where components from a place on are taken in together, so
 // that devices which gain a weakness through several of them are joined before
@@ -63,11 +67,11 @@ const portionWork = 1 << 20
 func (k *taking) portion(at int) int {
 	work := uint64(0)
 	for to := at; to < len(k.ids); to++ {
+		if work > portionMost || work > portionWork && k.comps[to].Key != k.comps[to-1].Key || k.c.small && to > at {
+			return to
+		}
 		changes := len(k.results[to].Matches) - len(k.c.known[k.ids[to]])
 		work += uint64(1+max(changes, -changes)) * (1 + k.c.fleet.DevicesOf(k.ids[to]).GetCardinality())
-		if k.c.small || work > portionWork {
-			return to + 1
-		}
 	}
 	return len(k.ids)
 }

@@ -27,11 +27,18 @@ func (c *core) place(d *device, now time.Time) {
 	}
 }
 
-// doubt notes that devices of a component may have to be placed anew, because
-// it can be judged now and could not before, or the other way round.
-func (c *core) doubt(id exposure.ComponentID, was bool) {
-	if c.judged(id) != was {
-		c.unsure.Or(c.fleet.DevicesOf(id))
+// doubt notes that devices of components may have to be placed anew, because
+// they can be judged now and could not before, or the other way round: was says
+// it of each before. The caller holds mu for writing.
+func (c *core) doubt(ids []exposure.ComponentID, was []bool) {
+	var sets []*roaring.Bitmap
+	for i, id := range ids {
+		if c.judged(id) != was[i] {
+			sets = append(sets, c.fleet.DevicesOf(id))
+		}
+	}
+	if len(sets) > 0 {
+		c.unsure.Or(c.fleet.Union(sets, nil))
 	}
 }
 
