@@ -38,6 +38,142 @@ type ActionResult struct {
 	State    string      `json:"state"` // One of "done", "pending".
 }
 
+// Alert is the schema of that name.
+type Alert struct {
+	Active            bool            `json:"active"`
+	AsOf              time.Time       `json:"as_of"`
+	AssignedTo        string          `json:"assigned_to"`
+	Category          string          `json:"category"`
+	Classification    string          `json:"classification"` // One of "", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	CreatedAt         time.Time       `json:"created_at"`
+	Description       string          `json:"description"`
+	Determination     string          `json:"determination"`
+	DeviceExposure    string          `json:"device_exposure"`
+	DeviceID          string          `json:"device_id"`
+	DeviceName        string          `json:"device_name"`
+	DeviceRisk        string          `json:"device_risk"`
+	Dropped           int64           `json:"dropped"`
+	EventIDs          []string        `json:"event_ids"`
+	Events            int64           `json:"events"`
+	Evidence          []AlertEvidence `json:"evidence"`
+	FirstEvent        time.Time       `json:"first_event"`
+	Group             string          `json:"group"`
+	GroupID           int64           `json:"group_id"`
+	ID                string          `json:"id"`
+	LastEvent         time.Time       `json:"last_event"`
+	Maker             string          `json:"maker"`
+	Notes             []AlertNote     `json:"notes"`
+	Others            []AlertRef      `json:"others"`
+	RecommendedAction string          `json:"recommended_action"`
+	ResolvedAt        time.Time       `json:"resolved_at,omitzero"`
+	Severity          string          `json:"severity"` // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Simulated         bool            `json:"simulated"`
+	Source            string          `json:"source"`
+	Status            string          `json:"status"` // One of "New", "InProgress", "Resolved".
+	Techniques        []Technique     `json:"techniques"`
+	Title             string          `json:"title"`
+	UpdatedAt         time.Time       `json:"updated_at"`
+	User              string          `json:"user"`
+}
+
+// AlertChangeBody is the schema of that name.
+type AlertChangeBody struct {
+	AssignedTo     string `json:"assigned_to,omitzero"`    // Empty: nobody.
+	Classification string `json:"classification,omitzero"` // TruePositive, InformationalExpectedActivity or FalsePositive; empty takes it away.
+	Comment        string `json:"comment,omitzero"`
+	Determination  string `json:"determination,omitzero"` // Empty takes it away.
+	Status         string `json:"status,omitzero"`        // One of "New", "InProgress", "Resolved".
+}
+
+// AlertEvidence is the schema of that name.
+type AlertEvidence struct {
+	Account     string    `json:"account,omitzero"`
+	At          time.Time `json:"at"`
+	Began       time.Time `json:"began,omitzero"`
+	Command     string    `json:"command,omitzero"`
+	Domain      string    `json:"domain,omitzero"`
+	Event       string    `json:"event"`
+	IP          string    `json:"ip,omitzero"`
+	Kind        string    `json:"kind"` // One of "Process", "File", "Ip", "Url", "User".
+	Name        string    `json:"name,omitzero"`
+	ParentBegan time.Time `json:"parent_began,omitzero"`
+	ParentName  string    `json:"parent_name,omitzero"`
+	ParentPid   int64     `json:"parent_pid,omitzero"`
+	Path        string    `json:"path,omitzero"`
+	Pid         int64     `json:"pid,omitzero"`
+	Sha1        string    `json:"sha1,omitzero"`
+	Sha256      string    `json:"sha256,omitzero"`
+	Sid         string    `json:"sid,omitzero"`
+	URL         string    `json:"url,omitzero"`
+}
+
+// AlertNote is the schema of that name.
+type AlertNote struct {
+	At   time.Time `json:"at"`
+	By   string    `json:"by"`
+	Kind string    `json:"kind"` // One of "comment", "change".
+	Text string    `json:"text"`
+}
+
+// AlertRef is the schema of that name.
+type AlertRef struct {
+	ID       string    `json:"id"`
+	Severity string    `json:"severity"`
+	Time     time.Time `json:"time"`
+	Title    string    `json:"title"`
+}
+
+// AlertRow is the schema of that name.
+type AlertRow struct {
+	Active            bool        `json:"active"`
+	AssignedTo        string      `json:"assigned_to"`
+	Category          string      `json:"category"`
+	Classification    string      `json:"classification"` // One of "", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	CreatedAt         time.Time   `json:"created_at"`
+	Description       string      `json:"description"`
+	Determination     string      `json:"determination"`
+	DeviceID          string      `json:"device_id"`
+	DeviceName        string      `json:"device_name"`
+	Events            int64       `json:"events"`
+	FirstEvent        time.Time   `json:"first_event"`
+	Group             string      `json:"group"`
+	GroupID           int64       `json:"group_id"`
+	ID                string      `json:"id"`
+	LastEvent         time.Time   `json:"last_event"`
+	Maker             string      `json:"maker"`
+	RecommendedAction string      `json:"recommended_action"`
+	ResolvedAt        time.Time   `json:"resolved_at,omitzero"`
+	Severity          string      `json:"severity"` // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Simulated         bool        `json:"simulated"`
+	Source            string      `json:"source"`
+	Status            string      `json:"status"` // One of "New", "InProgress", "Resolved".
+	Techniques        []Technique `json:"techniques"`
+	Title             string      `json:"title"`
+	UpdatedAt         time.Time   `json:"updated_at"`
+	User              string      `json:"user"`
+}
+
+// AlertSummary is the schema of that name.
+type AlertSummary struct {
+	Active     int64            `json:"active"`
+	Assignees  []string         `json:"assignees"`
+	Devices    int64            `json:"devices"`
+	New        int64            `json:"new"`
+	Severities map[string]int64 `json:"severities"`
+	Top        []AlertRow       `json:"top"`
+	Unassigned int64            `json:"unassigned"`
+}
+
+// AlertsChangeInBody is the schema of that name.
+type AlertsChangeInBody struct {
+	AlertIDs       []string `json:"alert_ids"`
+	AssignedTo     string   `json:"assigned_to,omitzero"`    // Empty: nobody.
+	Classification string   `json:"classification,omitzero"` // TruePositive, InformationalExpectedActivity or FalsePositive; empty takes it away.
+	Comment        string   `json:"comment,omitzero"`
+	Determination  string   `json:"determination,omitzero"` // Empty takes it away.
+	Status         string   `json:"status,omitzero"`        // One of "New", "InProgress", "Resolved".
+}
+
 // AppEdit is the schema of that name.
 type AppEdit struct {
 	Disabled    bool     `json:"disabled,omitzero"`
@@ -1225,6 +1361,18 @@ type NamePasskeyInBody struct {
 	Name string `json:"name"`
 }
 
+// NewAlertInBody is the schema of that name.
+type NewAlertInBody struct {
+	Category          string   `json:"category"`
+	Description       string   `json:"description"`
+	DeviceID          string   `json:"device_id"`
+	EventID           string   `json:"event_id"` // Id of an event in the device's timeline.
+	RecommendedAction string   `json:"recommended_action"`
+	Severity          string   `json:"severity"`            // One of "Informational", "Low", "Medium", "High".
+	Techniques        []string `json:"techniques,omitzero"` // ATT&CK techniques, such as T1053.003.
+	Title             string   `json:"title"`
+}
+
 // NewAppInBody is the schema of that name.
 type NewAppInBody struct {
 	Days        int64    `json:"days,omitzero"` // How long the first secret lives; 0: it never expires.
@@ -1361,6 +1509,13 @@ type PackageRow struct {
 	Summary       string    `json:"summary"`
 	Vendor        string    `json:"vendor"`
 	Version       string    `json:"version"`
+}
+
+// PageAlertRow is the schema of that name.
+type PageAlertRow struct {
+	AsOf  time.Time  `json:"as_of"`
+	Items []AlertRow `json:"items"`
+	Total int64      `json:"total"`
 }
 
 // PageApprovalRow is the schema of that name.
@@ -2401,6 +2556,14 @@ type TagRule struct {
 	Tag         string `json:"tag"`
 }
 
+// Technique is the schema of that name.
+type Technique struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Reason  string   `json:"reason,omitzero"`
+	Tactics []string `json:"tactics"`
+}
+
 // TestResult is the schema of that name.
 type TestResult struct {
 	Mend string `json:"mend"`
@@ -2862,6 +3025,111 @@ func (c *Client) AddPerson(ctx context.Context, in NewPerson) (PersonLink, error
 	return out, err
 }
 
+// AlertParams are the query of Alert. Zero values are left out.
+type AlertParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p AlertParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Alert: One alert with its evidence and history (GET /alerts/{id}).
+func (c *Client) Alert(ctx context.Context, id string, p AlertParams) (Alert, error) {
+	var out Alert
+	err := c.do(ctx, http.MethodGet, "/alerts/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// AlertSummaryParams are the query of AlertSummary. Zero values are left out.
+type AlertSummaryParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p AlertSummaryParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// AlertSummary: Active alerts, counted (GET /alerts/summary).
+func (c *Client) AlertSummary(ctx context.Context, p AlertSummaryParams) (AlertSummary, error) {
+	var out AlertSummary
+	err := c.do(ctx, http.MethodGet, "/alerts/summary", p.values(), nil, &out)
+	return out, err
+}
+
+// AlertsParams are the query of Alerts. Zero values are left out.
+type AlertsParams struct {
+	Page           int64    // Page, from 1.
+	Size           int64    // Rows per page.
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	Severity       []string // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Status         []string // One of "New", "InProgress", "Resolved".
+	Category       []string // Kinds of threat, as the Defender API names them.
+	Classification []string // What it turned out to be; - is not set. One of "-", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	Source         []string // Detection source.
+	Assigned       []string // Whom it is assigned to; - is nobody.
+	Active         []string // Whether it counts in risk and exposure. One of "true", "false".
+	Simulated      []string // Whether its device is a simulated one. One of "true", "false".
+	Device         []string // Device ids.
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Technique      []string // ATT&CK techniques, with those under them.
+	Entity         []string // What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name.
+	Weakness       []string // On devices that are exposed to one of these weaknesses.
+	Software       []string // On devices that are exposed by one of these products.
+	Recommendation []string // On devices that one of these recommendations is for.
+	From           []string // Raised at this instant or later (RFC 3339).
+	To             []string // Raised before this instant (RFC 3339).
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p AlertsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "status", p.Status)
+	addQuery(q, "category", p.Category)
+	addQuery(q, "classification", p.Classification)
+	addQuery(q, "source", p.Source)
+	addQuery(q, "assigned", p.Assigned)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "simulated", p.Simulated)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "technique", p.Technique)
+	addQuery(q, "entity", p.Entity)
+	addQuery(q, "weakness", p.Weakness)
+	addQuery(q, "software", p.Software)
+	addQuery(q, "recommendation", p.Recommendation)
+	addQuery(q, "from", p.From)
+	addQuery(q, "to", p.To)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Alerts: Alerts (GET /alerts).
+func (c *Client) Alerts(ctx context.Context, p AlertsParams) (PageAlertRow, error) {
+	var out PageAlertRow
+	err := c.do(ctx, http.MethodGet, "/alerts", p.values(), nil, &out)
+	return out, err
+}
+
+// AlertsAll gives the rows of all pages of Alerts, and an error as the last.
+func (c *Client) AlertsAll(ctx context.Context, p AlertsParams) iter.Seq2[AlertRow, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]AlertRow, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.Alerts(ctx, p)
+		return out.Items, out.Total, err
+	})
+}
+
 // APISettingsParams are the query of APISettings. Zero values are left out.
 type APISettingsParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -3089,6 +3357,13 @@ func (c *Client) CompleteRemediation(ctx context.Context, id string, in NoteInBo
 func (c *Client) ConfirmCode(ctx context.Context, in ConfirmInBody) (RecoverySet, error) {
 	var out RecoverySet
 	err := c.do(ctx, http.MethodPost, "/me/code/confirm", nil, in, &out)
+	return out, err
+}
+
+// CreateAlert: Raise an alert about an event of a device; an open one of the same title takes the event in (POST /alerts).
+func (c *Client) CreateAlert(ctx context.Context, in NewAlertInBody) (Alert, error) {
+	var out Alert
+	err := c.do(ctx, http.MethodPost, "/alerts", nil, in, &out)
 	return out, err
 }
 
@@ -4130,6 +4405,63 @@ func (c *Client) ExceptionsAll(ctx context.Context, p ExceptionsParams) iter.Seq
 		out, err := c.Exceptions(ctx, p)
 		return out.Items, out.Total, err
 	})
+}
+
+// ExportAlertsParams are the query of ExportAlerts. Zero values are left out.
+type ExportAlertsParams struct {
+	Format         string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	Severity       []string // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Status         []string // One of "New", "InProgress", "Resolved".
+	Category       []string // Kinds of threat, as the Defender API names them.
+	Classification []string // What it turned out to be; - is not set. One of "-", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	Source         []string // Detection source.
+	Assigned       []string // Whom it is assigned to; - is nobody.
+	Active         []string // Whether it counts in risk and exposure. One of "true", "false".
+	Simulated      []string // Whether its device is a simulated one. One of "true", "false".
+	Device         []string // Device ids.
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Technique      []string // ATT&CK techniques, with those under them.
+	Entity         []string // What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name.
+	Weakness       []string // On devices that are exposed to one of these weaknesses.
+	Software       []string // On devices that are exposed by one of these products.
+	Recommendation []string // On devices that one of these recommendations is for.
+	From           []string // Raised at this instant or later (RFC 3339).
+	To             []string // Raised before this instant (RFC 3339).
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportAlertsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "status", p.Status)
+	addQuery(q, "category", p.Category)
+	addQuery(q, "classification", p.Classification)
+	addQuery(q, "source", p.Source)
+	addQuery(q, "assigned", p.Assigned)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "simulated", p.Simulated)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "technique", p.Technique)
+	addQuery(q, "entity", p.Entity)
+	addQuery(q, "weakness", p.Weakness)
+	addQuery(q, "software", p.Software)
+	addQuery(q, "recommendation", p.Recommendation)
+	addQuery(q, "from", p.From)
+	addQuery(q, "to", p.To)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportAlerts: Alerts, all rows of the filter as a file (GET /alerts/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportAlerts(ctx context.Context, p ExportAlertsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/alerts/export", p.values(), nil)
 }
 
 // ExportApprovalsParams are the query of ExportApprovals. Zero values are left out.
@@ -7052,6 +7384,24 @@ func (c *Client) Tags(ctx context.Context, p TagsParams) ([]TagRow, error) {
 	return out, err
 }
 
+// TechniquesParams are the query of Techniques. Zero values are left out.
+type TechniquesParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p TechniquesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Techniques: ATT&CK techniques that events can have (GET /techniques).
+func (c *Client) Techniques(ctx context.Context, p TechniquesParams) ([]Technique, error) {
+	var out []Technique
+	err := c.do(ctx, http.MethodGet, "/techniques", p.values(), nil, &out)
+	return out, err
+}
+
 // TestDestination: Try a place for tickets (POST /ticketing/{id}/test).
 func (c *Client) TestDestination(ctx context.Context, id string) (TestResult, error) {
 	var out TestResult
@@ -7112,6 +7462,18 @@ func (c *Client) Tokens(ctx context.Context, p TokensParams) ([]TokenRow, error)
 // Unlock: Forgive the failures of an account or address (DELETE /sign-in/locks/{id}).
 func (c *Client) Unlock(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/sign-in/locks/"+pathValue(id), nil, nil, nil)
+}
+
+// UpdateAlert: Change status, assignment, classification of an alert, or comment on it (PATCH /alerts/{id}).
+func (c *Client) UpdateAlert(ctx context.Context, id string, in AlertChangeBody) (Alert, error) {
+	var out Alert
+	err := c.do(ctx, http.MethodPatch, "/alerts/"+pathValue(id), nil, in, &out)
+	return out, err
+}
+
+// UpdateAlerts: Change alerts, each in the same way: all of them or none (POST /alerts/update).
+func (c *Client) UpdateAlerts(ctx context.Context, in AlertsChangeInBody) error {
+	return c.do(ctx, http.MethodPost, "/alerts/update", nil, in, nil)
 }
 
 // UserParams are the query of User. Zero values are left out.

@@ -56,6 +56,12 @@ const ruleBody = `{"name":"web","rules":[{"conditions":[{"property":"name","oper
 // ssoBody is a provider that is set up and does not answer.
 const ssoBody = `{"enabled":false,"name":"n","issuer":"http://127.0.0.1:1","client_id":"c","scopes":[],"group_claim":"","link_claim":"","groups":[],"require_group":false}`
 
+// newAlertBody and referenceBody are good alerts.
+const (
+	newAlertBody  = `{"device_id":"srv-01","event_id":"1-1-1","severity":"Low","title":"t","description":"d","recommended_action":"r","category":"Malware"}`
+	referenceBody = `{"machineId":"srv-01","severity":"Low","title":"t","description":"d","recommendedAction":"r","category":"Malware","eventTime":"2026-01-02T03:04:05Z","reportId":"1"}`
+)
+
 var table = map[string]route{
 	"POST /api/x/session/redeem":      {anyone, "/api/x/session/redeem", `{"token":"wrong"}`, 401},
 	"POST /api/x/session":             {anyone, "/api/x/session", `{"username":"admin","password":"wrong"}`, 401},
@@ -152,6 +158,25 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/timeline/export":            {server.MachineRead, "/api/x/devices/srv-01/timeline/export", "", 200},
 	"GET /api/x/devices/{id}/timeline/events/{sub}":      {server.MachineRead, "/api/x/devices/srv-01/timeline/events/1-1-1", "", 200},
 	"PUT /api/x/devices/{id}/timeline/events/{sub}/flag": {tagging, "/api/x/devices/srv-01/timeline/events/1-1-1/flag", `{"flagged":true}`, 204},
+	"GET /api/x/alerts":                                  {server.AlertRead, "/api/x/alerts", "", 200},
+	"GET /api/x/alerts/export":                           {server.AlertRead, "/api/x/alerts/export?format=jsonl", "", 200},
+	"GET /api/x/alerts/summary":                          {server.AlertRead, "/api/x/alerts/summary", "", 200},
+	"GET /api/x/alerts/{id}":                             {server.AlertRead, "/api/x/alerts/da1_-1", "", 200},
+	"PATCH /api/x/alerts/{id}":                           {server.AlertWrite, "/api/x/alerts/da1_-1", `{"status":"Resolved"}`, 200},
+	"POST /api/x/alerts/update":                          {server.AlertWrite, "/api/x/alerts/update", `{"alert_ids":["da1_-1"],"status":"Resolved"}`, 204},
+	"POST /api/x/alerts":                                 {server.AlertWrite, "/api/x/alerts", newAlertBody, 201},
+	"GET /api/x/techniques":                              {server.MachineRead, "/api/x/techniques", "", 200},
+	"GET /api/alerts":                                    {server.AlertRead, "/api/alerts?$expand=evidence", "", 200},
+	"GET /api/alerts/{id}":                               {server.AlertRead, "/api/alerts/da1_-1", "", 200},
+	"GET /api/alerts/{id}/machine":                       {server.MachineRead, "/api/alerts/da1_-1/machine", "", 200},
+	"GET /api/alerts/{id}/user":                          {server.AccountRead, "/api/alerts/da1_-1/user", "", 200},
+	"GET /api/alerts/{id}/files":                         {server.FileRead, "/api/alerts/da1_-1/files", "", 200},
+	"GET /api/alerts/{id}/domains":                       {server.URLRead, "/api/alerts/da1_-1/domains", "", 200},
+	"GET /api/alerts/{id}/ips":                           {server.AddressRead, "/api/alerts/da1_-1/ips", "", 200},
+	"GET /api/machines/{id}/alerts":                      {server.AlertRead, "/api/machines/srv-01/alerts", "", 200},
+	"PATCH /api/alerts/{id}":                             {server.AlertWrite, "/api/alerts/da1_-1", `{"status":"Resolved"}`, 200},
+	"POST /api/alerts/batchUpdate":                       {server.AlertWrite, "/api/alerts/batchUpdate", `{"alertIds":["da1_-1"],"status":"Resolved"}`, 200},
+	"POST /api/alerts/CreateAlertByReference":            {server.AlertWrite, "/api/alerts/createAlertByReference", referenceBody, 200},
 	"GET /api/x/devices/{id}/logonusers":                 {server.MachineRead, "/api/x/devices/srv-01/logonusers", "", 200},
 	"GET /api/x/devices/{id}/software":                   {server.SoftwareRead, "/api/x/devices/srv-01/software", "", 200},
 	"GET /api/x/devices/{id}/software/export":            {server.SoftwareRead, "/api/x/devices/" + string(deviceID(1)) + "/software/export?format=jsonl", "", 200},
@@ -431,7 +456,7 @@ func TestEveryRouteAsksWhoCalls(t *testing.T) {
 	expired := "Bearer " + w.forge(func(c map[string]any) {
 		c["iat"], c["nbf"], c["exp"] = c["iat"].(int64)-7200, c["nbf"].(int64)-7200, c["exp"].(int64)-7200
 	})
-	poor := w.app("Alert.Read.All")
+	poor := w.app("Library.Manage")
 	rich := w.app()
 	for name, rt := range table {
 		if !listed[name] {
@@ -474,7 +499,8 @@ func TestEveryRouteAsksWhoCalls(t *testing.T) {
 		default:
 			check("an application with the permission", ask(w.app(need)...), rt.ok)
 			for _, other := range server.AppPermissions {
-				includes := other == server.MachineReadWrite && need == server.MachineRead || other == server.RemediationWrite && need == server.RemediationRead
+				includes := other == server.MachineReadWrite && need == server.MachineRead || other == server.RemediationWrite && need == server.RemediationRead ||
+					other == server.AlertWrite && need == server.AlertRead
 				if other != need && !includes {
 					check("an application with "+other, ask(w.app(other)...), 403)
 				}

@@ -64,7 +64,7 @@ func TestEveryListHoldsTheRulesOfOData(t *testing.T) {
 				return
 			}
 			var key string
-			for _, k := range []string{"id", "version", "rbacGroupName", "cveId"} {
+			for _, k := range []string{"id", "version", "rbacGroupName", "cveId", "sha256", "host"} {
 				if _, ok := whole.Value[0][k].(string); ok && key == "" {
 					key = k
 				}

@@ -52,6 +52,7 @@ func newConsole(opt Options) *console {
 	c.deviceRoutes()
 	c.timelineRoutes()
 	c.entityRoutes()
+	c.alertRoutes()
 	c.exchangeRoutes()
 	c.vexRoutes()
 	c.softwareRoutes()

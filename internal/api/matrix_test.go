@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/eventlog"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/inventory"
@@ -36,10 +38,7 @@ type estate struct {
 func openEstate(t *testing.T) *estate {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
-	s, err := server.Open(t.Context(), server.Options{Dir: dir, Log: discard(), AgentAddr: "127.0.0.1:1"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openServer(t, dir)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -85,8 +84,18 @@ func openEstate(t *testing.T) *estate {
 		_, err := s.ChangeTags(ctx, e.admin, server.TagChange{Devices: e.ids[name+" devices"][:1], Add: []string{name + "-tag"}})
 		must(err)
 	}
+	must(s.Close())
+	planted := plantEvents(t, dir, append(slices.Clone(e.ids["alpha devices"]), e.ids["omega devices"]...))
+	s = openServer(t, dir)
+	e.s, e.h = s, New(Options{Server: s, Log: discard()})
 	importPoison(t, s, "CVE-2024-1000", "CVE-2024-1001") // which is an event
 	for _, name := range []string{"alpha", "omega"} {
+		for _, dev := range e.ids[name+" devices"] {
+			a, _, err := s.CreateAlert(ctx, e.admin, server.NewAlert{Device: dev, Severity: "High", Title: "alert of " + name, Description: name, Recommended: name, Category: "Malware",
+				Report: "1", EventTime: planted, Techniques: []string{"T1053"}})
+			must(err)
+			e.ids[name+" alerts"] = append(e.ids[name+" alerts"], a.ID)
+		}
 		mine := e.admin
 		mine.Groups = []exposure.Group{e.groups[name]}
 		recs, err := s.Recommendations(ctx, mine, server.Query{}, nil)
@@ -156,6 +165,45 @@ func (e *estate) addApprovals(dir string) {
 	}
 }
 
+func openServer(t *testing.T, dir string) *server.Server {
+	t.Helper()
+	s, err := server.Open(t.Context(), server.Options{Dir: dir, Log: discard(), AgentAddr: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// plantEvents gives each device one event, number 1 of its kind, into the log of
+// a server that is closed. It returns when they were.
+func plantEvents(t *testing.T, dir string, devices []string) time.Time {
+	t.Helper()
+	log, err := eventlog.Open(filepath.Join(dir, "events"), eventlog.Options{Log: discard()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now().UTC().Truncate(time.Second).Add(-time.Hour)
+	for _, id := range devices {
+		e := event.Event{Action: event.ConnectionSuccess, Seq: 1, Time: at}
+		e.SetInt(event.InitiatingProcessID, 77)
+		e.Set(event.InitiatingProcessFileName, "curl")
+		e.Set(event.InitiatingProcessAccountName, "alice")
+		e.Set(event.RemoteIP, "192.0.2.7")
+		e.Set(event.RemoteURL, "https://evil.example/x")
+		raw, err := event.Append(nil, &e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := log.Append(t.Context(), eventlog.Batch{Device: inventory.DeviceID(id), Seq: 1, Received: at, Records: raw, Count: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
 // somebody is who asks in the matrix.
 type somebody struct {
 	name   string
@@ -212,7 +260,7 @@ func (e *estate) everybody() []somebody {
 			out = append(out, e.hire(role, scope))
 		}
 	}
-	for _, p := range append(slices.Clone(server.AppPermissions), "Alert.Read.All") {
+	for _, p := range slices.Clone(server.AppPermissions) {
 		_, client, secret, err := e.s.CreateApp(e.t.Context(), p, []string{p})
 		if err != nil {
 			e.t.Fatal(err)
@@ -233,7 +281,7 @@ func (e *estate) everybody() []somebody {
 
 // objects is what the id of a route names, "" when it is nothing that belongs to devices.
 func objects(name string) string {
-	for _, o := range [][2]string{{"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/approvals/{id}", "approvals"}, {"/remediations/{id}", "remediations"},
+	for _, o := range [][2]string{{"/alerts/{id}", "alerts"}, {"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/approvals/{id}", "approvals"}, {"/remediations/{id}", "remediations"},
 		{"/remediationTasks/{id}", "remediations"}, {"/plans/{id}", "plans"}, {"/events/{id}", "events"}, {"/software/{id}", "software"}, {"/recommendations/{id}", "recommendations"}} {
 		if strings.Contains(name, o[0]) {
 			return o[1]

@@ -134,6 +134,7 @@ func TestPoisonHost(t *testing.T) {
 	auth := []string{"Authorization", "Bearer " + access.Token}
 	poisonPlan(t, s, admin)
 	requestPoison(t, s)
+	raisePoison(t, s, admin, devices)
 	asked := askEverything(t, w, auth, devices)
 	t.Logf("%d devices, %d answers", len(devices), asked)
 
@@ -212,6 +213,32 @@ func poisonPlan(t *testing.T, s *server.Server, admin server.Caller) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// raisePoison raises an alert about the last event of a user of each device that has one.
+func raisePoison(t *testing.T, s *server.Server, admin server.Caller, devices []string) {
+	t.Helper()
+	raised := 0
+	for _, d := range devices {
+		line, err := s.Timeline(t.Context(), admin, d, server.TimelineQuery{Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range line.Items {
+			if r.User == "" {
+				continue
+			}
+			if _, _, err := s.CreateAlert(t.Context(), admin, server.NewAlert{Device: d, Severity: "High", Title: r.User[:min(len(r.User), 50)] + "!", Description: poisons[0][:min(len(poisons[0]), 200)],
+				Recommended: "none", Category: "Malware", Report: r.ID, EventTime: r.Time}); err != nil {
+				t.Fatal(err)
+			}
+			raised++
+			break
+		}
+	}
+	if raised == 0 {
+		t.Fatal("no device has an event of a user")
 	}
 }
 
@@ -304,6 +331,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		}
 	case strings.Contains(route, "/recommendations/{id}"):
 		put(route, "{id}", ids("/api/x/recommendations?size=100"))
+	case strings.Contains(route, "/alerts/{id}"):
+		put(route, "{id}", ids("/api/x/alerts?size=100"))
 	case strings.Contains(route, "/events/{id}"):
 		put(route, "{id}", ids("/api/x/events?size=100"))
 	case strings.Contains(route, "/plans/{id}"):

@@ -19,13 +19,16 @@ import (
 // applications, and those that are Picket's own. An application may hold any of
 // them; those beyond AppPermissions open nothing yet.
 var KnownPermissions = []string{
-	"Alert.Read.All", "Alert.ReadWrite.All", "Alerts.ReadWrite.All",
+	AlertRead, AlertWrite, alertWriteToo,
 	MachineRead, MachineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
 	"Machine.RestrictExecution", "Machine.Scan", "Machine.CollectForensics", "Machine.Offboard",
 	"User.Read.All", VulnerabilityRead, RecommendationRead, RecommendationWrite, SoftwareRead, RemediationRead, RemediationWrite,
 	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", "AdvancedQuery.Read.All", "AdvancedHunting.Read.All",
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",
 }
+
+// alertWriteToo is a second name of AlertWrite, which a page of the Defender API spells so.
+const alertWriteToo = "Alerts.ReadWrite.All"
 
 const (
 	maxApps       = 1000 // applications
@@ -256,6 +259,10 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 			held = append(held, MachineRead)
 		case RemediationWrite:
 			held = append(held, RemediationRead)
+		case AlertWrite:
+			held = append(held, AlertRead)
+		case alertWriteToo:
+			held = append(held, AlertRead, AlertWrite)
 		}
 	}
 	if app.Owner != 0 {

@@ -27,6 +27,9 @@ const (
 	// of remediation handling: to request, complete and re-open them; it includes RemediationRead.
 	RemediationRead  = "RemediationTasks.Read.All"
 	RemediationWrite = "RemediationTasks.ReadWrite.All"
+	// AlertRead opens alerts; AlertWrite raises and changes them and includes AlertRead.
+	AlertRead  = "Alert.Read.All"
+	AlertWrite = "Alert.ReadWrite.All"
 	// ManageSettings is the administrators' permission: people, roles, device
 	// groups, intelligence, ticketing, the audit log. Applications cannot have it.
 	ManageSettings = "Picket.Manage"
@@ -43,7 +46,8 @@ const (
 )
 
 // AppPermissions are the permissions that an application may be given.
-var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite, FileRead, AddressRead, URLRead, AccountRead}
+var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite, FileRead, AddressRead, URLRead, AccountRead,
+	AlertRead, AlertWrite}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing and sees nothing.

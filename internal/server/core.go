@@ -63,6 +63,7 @@ type core struct {
 	// partial are the devices whose package database of a distribution was read only in part.
 	partial      *roaring.Bitmap
 	remediations *remediationBook
+	alerts       *alertBook
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of
@@ -153,6 +154,7 @@ func newCore() *core {
 
 		partial:      roaring.New(),
 		remediations: newRemediationBook(),
+		alerts:       newAlertBook(),
 	}
 	c.fleet = exposure.NewFleet(c.rate)
 	c.fleet.Scores().SetChecks(checkWeights())

@@ -38,7 +38,7 @@ type RolePermission struct {
 var viewing = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, RemediationRead}
 
 // opsViewing is what whoever works with alerts sees.
-var opsViewing = []string{MachineRead, "Alert.Read.All", "Incident.Read.All", "User.Read.All", "AdvancedQuery.Read.All", "File.Read.All", "Ip.Read.All", "Url.Read.All"}
+var opsViewing = []string{MachineRead, AlertRead, "Incident.Read.All", "User.Read.All", "AdvancedQuery.Read.All", "File.Read.All", "Ip.Read.All", "Url.Read.All"}
 
 // RolePermissions are all that a role may hold, in the order that people see.
 // Those that act on something open the view of it too.
@@ -59,8 +59,8 @@ var RolePermissions = []RolePermission{
 	{ID: Baselines, Name: "Security baselines", Area: "Act", Opens: viewing,
 		Description: "Manages profiles of baselines, once there are any."},
 	{ID: Investigate, Name: "Alerts investigation", Area: "Act",
-		Opens:       append([]string{ManageDevices, "Alert.ReadWrite.All", "Incident.ReadWrite.All", "Machine.Scan", "Machine.CollectForensics"}, opsViewing...),
-		Description: "Manages alerts, gives devices tags and values."},
+		Opens:       append([]string{ManageDevices, AlertWrite, "Incident.ReadWrite.All", "Machine.Scan", "Machine.CollectForensics"}, opsViewing...),
+		Description: "Raises and manages alerts, gives devices tags and values."},
 	{ID: SecuritySettings, Name: "Manage security settings", Area: "Settings", Opens: append([]string{ManageSecurity, ManageDevices}, viewing...),
 		Description: "Onboards and removes devices, imports bills of materials and VEX documents, writes rules of tags, handles reports of inaccuracy."},
 	{ID: PortalSettings, Name: "Manage portal system settings", Area: "Settings", Opens: []string{ManageSettings}, Only: true,

@@ -83,6 +83,7 @@ type Server struct {
 	vexed        atomic.Pointer[vexPlan] // what came of it last; nil: not yet
 	refused      refusals                // how many refused requests the audit log lists
 	telemetry    *telemetry
+	alerting     sync.Mutex // one change of alerts at a time
 	importing    sync.Mutex // one bill of materials or VEX document in memory at a time
 }
 
@@ -134,6 +135,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err = s.core.remediations.load(ctx, s.st); err != nil {
+		return err
+	}
+	if err = s.loadAlerts(ctx); err != nil {
 		return err
 	}
 	if s.Exports, err = OpenExports(filepath.Join(s.opt.Dir, "exports"), s.log); err != nil {
@@ -286,6 +290,15 @@ type API interface {
 	SeenOn(ctx context.Context, c Caller, q EntityQuery) (map[inventory.DeviceID]bool, error)
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
+	Alerts(ctx context.Context, c Caller, q Query, where func(*AlertRow) bool) (Page[AlertRow], error)
+	DeviceAlerts(ctx context.Context, c Caller, idOrName string, q Query, where func(*AlertRow) bool) (Page[AlertRow], error)
+	FillAlerts(ctx context.Context, c Caller, rows []AlertRow, evidence bool) error
+	Alert(ctx context.Context, c Caller, id string) (Alert, error)
+	AlertSummary(ctx context.Context, c Caller) (AlertSummary, error)
+	Techniques(ctx context.Context, c Caller) ([]Technique, error)
+	AlertRelated(ctx context.Context, c Caller, id, kind string) (AlertRelated, error)
+	CreateAlert(ctx context.Context, c Caller, n NewAlert) (out Alert, made bool, err error)
+	UpdateAlerts(ctx context.Context, c Caller, ids []string, ch AlertChange) error
 	// Audit, Audited and AuditEnd are the audit log.
 	Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], error)
 	Audited(ctx context.Context, c Caller, action, object, request string) context.Context

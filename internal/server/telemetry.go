@@ -175,6 +175,9 @@ func (s *Server) runTelemetry(ctx context.Context) error {
 		if err := s.telemetry.log.Retain(ctx, p, s.now()); err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "old events are not removed", "error", err)
 		}
+		if err := s.forgetAlerts(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "old alerts are not removed", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

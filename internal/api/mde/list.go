@@ -15,12 +15,13 @@ type request struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	caller server.Caller
-	base   string // "https://picket.example"
-	prefix string // "/api" or "/api/v1.0", as the client wrote it
-	id     string // of the item in the path
-	arg    string // arguments of a function in the path
-	token  string // where the next page begins, when it is not by number of rows
-	more   *bool  // whether a page follows, when the total does not say
+	base   string               // "https://picket.example"
+	prefix string               // "/api" or "/api/v1.0", as the client wrote it
+	id     string               // of the item in the path
+	arg    string               // arguments of a function in the path
+	token  string               // where the next page begins, when it is not by number of rows
+	fill   func(rows any) error // adds to the rows of an answer what is read for them alone; nil: nothing
+	more   *bool                // whether a page follows, when the total does not say
 }
 
 func (q *request) ctx() context.Context { return q.r.Context() }
@@ -99,6 +100,11 @@ func serveSorted[T any](q *request, o options, set string, props []prop[T], sort
 		rows = rows[min(o.skip, len(rows)):]
 	}
 	rows = rows[:min(len(rows), o.limit())]
+	if q.fill != nil {
+		if err := q.fill(rows); err != nil {
+			return err
+		}
+	}
 	writeList(q, o, set, shown, rows, total)
 	return nil
 }

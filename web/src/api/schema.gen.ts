@@ -21,6 +21,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts */
+        get: operations["alerts"];
+        put?: never;
+        /** Raise an alert about an event of a device; an open one of the same title takes the event in */
+        post: operations["create-alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, all rows of the filter as a file */
+        get: operations["export-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Active alerts, counted */
+        get: operations["alert-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change alerts, each in the same way: all of them or none */
+        post: operations["update-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert with its evidence and history */
+        get: operations["alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change status, assignment, classification of an alert, or comment on it */
+        patch: operations["update-alert"];
+        trace?: never;
+    };
     "/api-settings": {
         parameters: {
             query?: never;
@@ -2913,6 +3000,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/techniques": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ATT&CK techniques that events can have */
+        get: operations["techniques"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ticketing": {
         parameters: {
             query?: never;
@@ -3407,6 +3511,171 @@ export interface components {
             approval?: components["schemas"]["ApprovalRow"];
             /** @enum {string} */
             state: "done" | "pending";
+        };
+        Alert: {
+            active: boolean;
+            /** Format: date-time */
+            as_of: string;
+            assigned_to: string;
+            category: string;
+            /** @enum {string} */
+            classification: "" | "TruePositive" | "InformationalExpectedActivity" | "FalsePositive";
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            determination: string;
+            device_exposure: string;
+            device_id: string;
+            device_name: string;
+            device_risk: string;
+            /** Format: int64 */
+            dropped: number;
+            event_ids: string[];
+            /** Format: int64 */
+            events: number;
+            evidence: components["schemas"]["AlertEvidence"][];
+            /** Format: date-time */
+            first_event: string;
+            group: string;
+            /** Format: int32 */
+            group_id: number;
+            id: string;
+            /** Format: date-time */
+            last_event: string;
+            maker: string;
+            notes: components["schemas"]["AlertNote"][];
+            others: components["schemas"]["AlertRef"][];
+            recommended_action: string;
+            /** Format: date-time */
+            resolved_at?: string;
+            /** @enum {string} */
+            severity: "UnSpecified" | "Informational" | "Low" | "Medium" | "High";
+            simulated: boolean;
+            source: string;
+            /** @enum {string} */
+            status: "New" | "InProgress" | "Resolved";
+            techniques: components["schemas"]["Technique"][];
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            user: string;
+        };
+        AlertChangeBody: {
+            /** @description Empty: nobody. */
+            assigned_to?: string;
+            /** @description TruePositive, InformationalExpectedActivity or FalsePositive; empty takes it away. */
+            classification?: string;
+            comment?: string;
+            /** @description Empty takes it away. */
+            determination?: string;
+            /** @enum {string} */
+            status?: "New" | "InProgress" | "Resolved";
+        };
+        AlertEvidence: {
+            account?: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            began?: string;
+            command?: string;
+            domain?: string;
+            event: string;
+            ip?: string;
+            /** @enum {string} */
+            kind: "Process" | "File" | "Ip" | "Url" | "User";
+            name?: string;
+            /** Format: date-time */
+            parent_began?: string;
+            parent_name?: string;
+            /** Format: int64 */
+            parent_pid?: number;
+            path?: string;
+            /** Format: int64 */
+            pid?: number;
+            sha1?: string;
+            sha256?: string;
+            sid?: string;
+            url?: string;
+        };
+        AlertNote: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @enum {string} */
+            kind: "comment" | "change";
+            text: string;
+        };
+        AlertRef: {
+            id: string;
+            severity: string;
+            /** Format: date-time */
+            time: string;
+            title: string;
+        };
+        AlertRow: {
+            active: boolean;
+            assigned_to: string;
+            category: string;
+            /** @enum {string} */
+            classification: "" | "TruePositive" | "InformationalExpectedActivity" | "FalsePositive";
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            determination: string;
+            device_id: string;
+            device_name: string;
+            /** Format: int64 */
+            events: number;
+            /** Format: date-time */
+            first_event: string;
+            group: string;
+            /** Format: int32 */
+            group_id: number;
+            id: string;
+            /** Format: date-time */
+            last_event: string;
+            maker: string;
+            recommended_action: string;
+            /** Format: date-time */
+            resolved_at?: string;
+            /** @enum {string} */
+            severity: "UnSpecified" | "Informational" | "Low" | "Medium" | "High";
+            simulated: boolean;
+            source: string;
+            /** @enum {string} */
+            status: "New" | "InProgress" | "Resolved";
+            techniques: components["schemas"]["Technique"][];
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            user: string;
+        };
+        AlertSummary: {
+            /** Format: int64 */
+            active: number;
+            assignees: string[];
+            /** Format: int64 */
+            devices: number;
+            /** Format: int64 */
+            new: number;
+            severities: {
+                [key: string]: number;
+            };
+            top: components["schemas"]["AlertRow"][];
+            /** Format: int64 */
+            unassigned: number;
+        };
+        AlertsChangeInBody: {
+            alert_ids: string[];
+            /** @description Empty: nobody. */
+            assigned_to?: string;
+            /** @description TruePositive, InformationalExpectedActivity or FalsePositive; empty takes it away. */
+            classification?: string;
+            comment?: string;
+            /** @description Empty takes it away. */
+            determination?: string;
+            /** @enum {string} */
+            status?: "New" | "InProgress" | "Resolved";
         };
         AppEdit: {
             disabled?: boolean;
@@ -4757,6 +5026,19 @@ export interface components {
         NamePasskeyInBody: {
             name: string;
         };
+        NewAlertInBody: {
+            category: string;
+            description: string;
+            device_id: string;
+            /** @description Id of an event in the device's timeline. */
+            event_id: string;
+            recommended_action: string;
+            /** @enum {string} */
+            severity: "Informational" | "Low" | "Medium" | "High";
+            /** @description ATT&CK techniques, such as T1053.003. */
+            techniques?: string[];
+            title: string;
+        };
         NewAppInBody: {
             /**
              * Format: int64
@@ -4925,6 +5207,13 @@ export interface components {
             summary: string;
             vendor: string;
             version: string;
+        };
+        PageAlertRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["AlertRow"][];
+            /** Format: int64 */
+            total: number;
         };
         PageApprovalRow: {
             /** Format: date-time */
@@ -6062,6 +6351,12 @@ export interface components {
             rules: components["schemas"]["Rule"][];
             tag: string;
         };
+        Technique: {
+            id: string;
+            name: string;
+            reason?: string;
+            tactics: string[];
+        };
         TestResult: {
             mend: string;
             ok: boolean;
@@ -6591,6 +6886,586 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    alerts: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "created" | "-created" | "updated" | "-updated" | "first_event" | "-first_event" | "last_event" | "-last_event" | "title" | "-title" | "severity" | "-severity" | "status" | "-status" | "category" | "-category" | "device" | "-device" | "assigned" | "-assigned")[];
+                severity?: ("UnSpecified" | "Informational" | "Low" | "Medium" | "High")[];
+                status?: ("New" | "InProgress" | "Resolved")[];
+                /** @description Kinds of threat, as the Defender API names them. */
+                category?: string[];
+                /** @description What it turned out to be; - is not set. */
+                classification?: ("-" | "TruePositive" | "InformationalExpectedActivity" | "FalsePositive")[];
+                /** @description Detection source. */
+                source?: string[];
+                /** @description Whom it is assigned to; - is nobody. */
+                assigned?: string[];
+                /** @description Whether it counts in risk and exposure. */
+                active?: ("true" | "false")[];
+                /** @description Whether its device is a simulated one. */
+                simulated?: ("true" | "false")[];
+                /** @description Device ids. */
+                device?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                /** @description ATT&CK techniques, with those under them. */
+                technique?: string[];
+                /** @description What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name. */
+                entity?: string[];
+                /** @description On devices that are exposed to one of these weaknesses. */
+                weakness?: string[];
+                /** @description On devices that are exposed by one of these products. */
+                software?: string[];
+                /** @description On devices that one of these recommendations is for. */
+                recommendation?: string[];
+                /** @description Raised at this instant or later (RFC 3339). */
+                from?: string[];
+                /** @description Raised before this instant (RFC 3339). */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAlertRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-alert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlertInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-alerts": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "created" | "-created" | "updated" | "-updated" | "first_event" | "-first_event" | "last_event" | "-last_event" | "title" | "-title" | "severity" | "-severity" | "status" | "-status" | "category" | "-category" | "device" | "-device" | "assigned" | "-assigned")[];
+                severity?: ("UnSpecified" | "Informational" | "Low" | "Medium" | "High")[];
+                status?: ("New" | "InProgress" | "Resolved")[];
+                /** @description Kinds of threat, as the Defender API names them. */
+                category?: string[];
+                /** @description What it turned out to be; - is not set. */
+                classification?: ("-" | "TruePositive" | "InformationalExpectedActivity" | "FalsePositive")[];
+                /** @description Detection source. */
+                source?: string[];
+                /** @description Whom it is assigned to; - is nobody. */
+                assigned?: string[];
+                /** @description Whether it counts in risk and exposure. */
+                active?: ("true" | "false")[];
+                /** @description Whether its device is a simulated one. */
+                simulated?: ("true" | "false")[];
+                /** @description Device ids. */
+                device?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                /** @description ATT&CK techniques, with those under them. */
+                technique?: string[];
+                /** @description What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name. */
+                entity?: string[];
+                /** @description On devices that are exposed to one of these weaknesses. */
+                weakness?: string[];
+                /** @description On devices that are exposed by one of these products. */
+                software?: string[];
+                /** @description On devices that one of these recommendations is for. */
+                recommendation?: string[];
+                /** @description Raised at this instant or later (RFC 3339). */
+                from?: string[];
+                /** @description Raised before this instant (RFC 3339). */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "alert-summary": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSummary"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "update-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsChangeInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    alert: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "update-alert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21945,6 +22820,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TagResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    techniques: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Technique"][];
                 };
             };
             /** @description Unauthorized */

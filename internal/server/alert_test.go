@@ -1,0 +1,314 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	ev "github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+// alertOf is a good alert about an event of a device.
+func alertOf(l *life, e *ev.Event) NewAlert {
+	return NewAlert{Device: string(l.id), Severity: "Medium", Title: "A shell from the net", Description: "It should not be.", Recommended: "Look at it.", Category: "execution",
+		Report: fmt.Sprint(e.Seq), EventTime: e.Time, Techniques: []string{"t1059.004"}}
+}
+
+func (l *life) raise(n NewAlert) Alert {
+	l.t.Helper()
+	a, _, err := l.s.CreateAlert(l.t.Context(), admin, n)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return a
+}
+
+func (l *life) alerts(filter map[string][]string) []string {
+	l.t.Helper()
+	p, err := l.s.Alerts(l.t.Context(), admin, Query{Filter: filter}, nil)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	out := []string{}
+	for _, r := range p.Items {
+		out = append(out, r.Title)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// curl is a connection that a process makes.
+func (l *life) curl() ev.Event {
+	return l.event(ev.ConnectionSuccess, func(e *ev.Event) {
+		e.Set(ev.RemoteIP, "192.0.2.7")
+		e.Set(ev.RemoteURL, "https://Evil.example/x")
+		e.SetInt(ev.InitiatingProcessID, 101)
+		e.SetInt(ev.InitiatingProcessCreationTime, 1764000000e9)
+		e.Set(ev.InitiatingProcessFileName, "curl")
+		e.Set(ev.InitiatingProcessFolderPath, "/usr/bin/curl")
+		e.Set(ev.InitiatingProcessSHA256, strings.Repeat("AB", 32))
+		e.Set(ev.InitiatingProcessAccountName, "alice")
+	})
+}
+
+func TestAnAlertIsAboutAnEvent(t *testing.T) {
+	s := testServer(t)
+	l, other := newLife(t, s, "one"), newLife(t, s, "two")
+	started, net := l.start(1, 100, "sh"), l.curl()
+	net.Time = net.Time.Add(123456789)
+	l.send(started, net)
+	id := ""
+	for _, r := range l.timeline(TimelineQuery{}).Items {
+		if r.Action == "ConnectionSuccess" {
+			id = r.ID
+		}
+	}
+	for name, change := range map[string]func(n *NewAlert){
+		"another number":        func(n *NewAlert) { n.Report = "7" },
+		"another time":          func(n *NewAlert) { n.EventTime = n.EventTime.Add(time.Hour) },
+		"a device that has not": func(n *NewAlert) { n.Device = string(other.id) },
+		"no such device":        func(n *NewAlert) { n.Device = strings.Repeat("0", 40) },
+		"another id":            func(n *NewAlert) { n.Report = "1-1-1" },
+	} {
+		n := alertOf(l, &net)
+		change(&n)
+		if _, _, err := s.CreateAlert(t.Context(), admin, n); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(n *NewAlert){
+		"severity": func(n *NewAlert) { n.Severity = "Severe" }, "unspecified": func(n *NewAlert) { n.Severity = "UnSpecified" }, "category": func(n *NewAlert) { n.Category = "Fun" },
+		"title": func(n *NewAlert) { n.Title = " " }, "long title": func(n *NewAlert) { n.Title = strings.Repeat("x", 257) }, "description": func(n *NewAlert) { n.Description = "" },
+		"recommended": func(n *NewAlert) { n.Recommended = "" }, "technique": func(n *NewAlert) { n.Techniques = []string{"X1"} }, "report": func(n *NewAlert) { n.Report = "x" },
+		"time": func(n *NewAlert) { n.EventTime = time.Time{} }, "many techniques": func(n *NewAlert) { n.Techniques = slices.Repeat([]string{"T1059"}, 21) },
+	} {
+		n := alertOf(l, &net)
+		change(&n)
+		if _, _, err := s.CreateAlert(t.Context(), admin, n); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := l.alerts(nil); len(got) != 0 {
+		t.Fatalf("there are alerts: %v", got)
+	}
+	// Its number with the time to the second, and its id, both say which event.
+	for i, report := range []string{"1", id} {
+		n := alertOf(l, &net)
+		n.Report, n.EventTime, n.Title = report, net.Time.Truncate(time.Second), fmt.Sprintf("alert %d", i)
+		a, made, err := s.CreateAlert(t.Context(), admin, n)
+		if err != nil || !made {
+			t.Fatalf("%s: %v %v", report, made, err)
+		}
+		if !regexp.MustCompile(`^da[0-9]+_-?[0-9]+$`).MatchString(a.ID) || !slices.Equal(a.EventIDs, []string{id}) || !a.FirstEvent.Equal(net.Time) || a.Status != "New" || !a.Active ||
+			a.Category != "Execution" || a.Source != "CustomDetection" || a.User != "alice" || a.Techniques[0].ID != "T1059.004" || a.Techniques[0].Name == "" {
+			t.Errorf("alert: %+v", a)
+		}
+		kinds := []string{}
+		for _, e := range a.Evidence {
+			kinds = append(kinds, e.Kind)
+		}
+		equal(t, "evidence", kinds, "Process", "Ip", "Url", "User")
+		if p := a.Evidence[0]; p.PID != 101 || p.Name != "curl" || p.Path != "/usr/bin/curl" || p.Account != "alice" || p.SHA256 == "" || p.Event != id {
+			t.Errorf("process: %+v", p)
+		}
+	}
+	// It is found by what its event names, and by nothing else.
+	for entity, want := range map[string]int{"ip:192.0.2.7": 2, "ip:192.0.2.8": 0, "domain:evil.EXAMPLE": 2, "file:" + strings.Repeat("ab", 32): 2, "user:ALICE": 2, "user:bob": 0} {
+		if got := l.alerts(map[string][]string{"entity": {entity}}); len(got) != want {
+			t.Errorf("%s: %v", entity, got)
+		}
+	}
+	if _, err := s.Alerts(t.Context(), admin, Query{Filter: map[string][]string{"entity": {"nonsense"}}}, nil); !errors.Is(err, ErrInvalid) {
+		t.Errorf("an entity of no kind: %v", err)
+	}
+	// A program is another source of alerts.
+	app := Caller{Name: "siem", App: "client", Permissions: []string{AlertRead, AlertWrite}, Scope: exposure.Everywhere()}
+	n := alertOf(l, &started)
+	n.Title = "by a program"
+	a, _, err := s.CreateAlert(t.Context(), app, n)
+	if err != nil || a.Source != "ThirdPartySensors" || a.Maker != "siem" {
+		t.Errorf("%+v %v", a.AlertRow, err)
+	}
+	if p := a.Evidence[0]; p.Kind != "Process" || p.PID != 100 || p.ParentPID != 1 || p.Command != "sh --flag" {
+		t.Errorf("a process that was started: %+v", p)
+	}
+}
+
+func TestAFurtherEventJoinsAnOpenAlert(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	l := newLife(t, s, "one")
+	first, second, third := l.start(1, 100, "sh"), l.start(1, 101, "nc"), l.start(1, 102, "nc")
+	l.send(first, second, third)
+	a := l.raise(alertOf(l, &second))
+	n := alertOf(l, &first)
+	n.Severity, n.Techniques = "High", []string{"T1105"}
+	b, made, err := s.CreateAlert(t.Context(), admin, n)
+	if err != nil || made || b.ID != a.ID {
+		t.Fatalf("another alert: %v %v", made, err)
+	}
+	if b.Severity != "High" || b.Events != 2 || !b.FirstEvent.Equal(first.Time) || !b.LastEvent.Equal(second.Time) || len(b.Techniques) != 2 || !b.Updated.After(a.Updated) {
+		t.Errorf("merged: %+v", b.AlertRow)
+	}
+	n.Severity = "Low" // severities only rise by themselves
+	if b = l.raise(n); b.Severity != "High" || b.Events != 2 {
+		t.Errorf("the same event again: %+v", b.AlertRow)
+	}
+	resolved := "Resolved"
+	if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID}, AlertChange{Status: &resolved}); err != nil {
+		t.Fatal(err)
+	}
+	c := l.raise(alertOf(l, &third))
+	if c.ID == a.ID {
+		t.Fatal("a resolved alert took an event in")
+	}
+	again := "New"
+	if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID}, AlertChange{Status: &again}); !errors.Is(err, ErrConflict) {
+		t.Errorf("two of one title are open: %v", err)
+	}
+	if err := s.UpdateAlerts(t.Context(), admin, []string{c.ID}, AlertChange{Status: &resolved}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID, c.ID}, AlertChange{Status: &again}); !errors.Is(err, ErrConflict) {
+		t.Errorf("two of one title were opened at once: %v", err)
+	}
+	// All of it is there after a restart.
+	before, err := s.Alert(t.Context(), admin, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, dir)
+	t.Cleanup(func() { _ = s.Close() })
+	after, err := s.Alert(t.Context(), admin, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.AsOf, after.AsOf = time.Time{}, time.Time{}
+	if x, y := fmt.Sprintf("%+v", before), fmt.Sprintf("%+v", after); x != y {
+		t.Errorf("before the restart\n%s\nafter\n%s", x, y)
+	}
+}
+
+func TestWorkOnAlerts(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	var ids []string
+	for i := range 3 {
+		e := l.start(1, int64(100+i), "sh")
+		l.send(e)
+		n := alertOf(l, &e)
+		n.Title = fmt.Sprintf("alert %d", i)
+		ids = append(ids, l.raise(n).ID)
+	}
+	text := func(s string) *string { return &s }
+	update := func(ids []string, ch AlertChange) error { return s.UpdateAlerts(t.Context(), admin, ids, ch) }
+	for name, ch := range map[string]AlertChange{"nothing": {}, "status": {Status: text("Done")}, "classification": {Classification: text("Maybe")}, "determination": {Determination: text("Apt")},
+		"comment": {Comment: strings.Repeat("x", mostAlertComment+1)}, "assigned": {AssignedTo: text(strings.Repeat("x", 201))}} {
+		if err := update(ids[:1], ch); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := update([]string{ids[0], "da1_1"}, AlertChange{Comment: "x"}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("one that is not there: %v", err)
+	}
+	if a, _ := s.Alert(t.Context(), admin, ids[0]); len(a.Notes) != 0 {
+		t.Errorf("some of a change that failed was made: %+v", a.Notes)
+	}
+	if err := update(ids[:2], AlertChange{Status: text("inprogress"), AssignedTo: text("alice"), Classification: text("truepositive"), Determination: text("notmalicious"), Comment: "mine"}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Alert(t.Context(), admin, ids[1])
+	if err != nil || a.Status != "InProgress" || a.AssignedTo != "alice" || a.Classification != "TruePositive" || a.Determination != "Clean" || !a.Active {
+		t.Fatalf("%+v %v", a.AlertRow, err)
+	}
+	notes := []string{}
+	for _, n := range a.Notes {
+		notes = append(notes, n.Kind+" "+n.Text)
+	}
+	equal(t, "history", notes, "comment mine", "change determination: none → Clean", "change classification: none → TruePositive", "change assigned to: none → alice", "change status: New → InProgress")
+	was := a.Updated
+	if err := update(ids[1:2], AlertChange{Status: text("InProgress")}); err != nil {
+		t.Fatal(err)
+	}
+	if a, _ = s.Alert(t.Context(), admin, ids[1]); !a.Updated.Equal(was) || len(a.Notes) != 5 {
+		t.Error("a change that changes nothing left a trace")
+	}
+	for _, tt := range []struct {
+		filter map[string][]string
+		want   []string
+	}{
+		{map[string][]string{"status": {"InProgress"}}, []string{"alert 0", "alert 1"}},
+		{map[string][]string{"assigned": {"-"}}, []string{"alert 2"}},
+		{map[string][]string{"classification": {"-"}}, []string{"alert 2"}},
+		{map[string][]string{"technique": {"T1059"}}, []string{"alert 0", "alert 1", "alert 2"}},
+		{map[string][]string{"technique": {"T1"}}, []string{}},
+		{map[string][]string{"from": {time.Now().Add(time.Hour).Format(time.RFC3339)}}, []string{}},
+		{map[string][]string{"to": {time.Now().Add(-time.Hour).Format(time.RFC3339)}}, []string{}},
+		{map[string][]string{"device": {"nobody"}}, []string{}},
+	} {
+		equal(t, fmt.Sprint(tt.filter), l.alerts(tt.filter), tt.want...)
+	}
+	if err := update(ids[2:], AlertChange{Classification: text("FalsePositive")}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "active", l.alerts(map[string][]string{"active": {"true"}}), "alert 0", "alert 1")
+	if err := update(ids[:1], AlertChange{Status: text("Resolved"), AssignedTo: text("")}); err != nil {
+		t.Fatal(err)
+	}
+	if a, _ = s.Alert(t.Context(), admin, ids[0]); a.Resolved.IsZero() || a.AssignedTo != "" || a.Active {
+		t.Errorf("resolved: %+v", a.AlertRow)
+	}
+	if err := update(ids[:1], AlertChange{Status: text("New")}); err != nil {
+		t.Fatal(err)
+	}
+	if a, _ = s.Alert(t.Context(), admin, ids[0]); !a.Resolved.IsZero() || !a.Active {
+		t.Errorf("opened again: %+v", a.AlertRow)
+	}
+	for name, c := range map[string]Caller{"reads only": {Permissions: []string{AlertRead}, Scope: exposure.Everywhere()}, "nothing": {}} {
+		if err := s.UpdateAlerts(t.Context(), c, ids, AlertChange{Comment: "x"}); !errors.Is(err, ErrDenied) {
+			t.Errorf("who %s: %v", name, err)
+		}
+	}
+	if _, err := s.Alerts(t.Context(), Caller{Permissions: []string{AlertRead}, Scope: exposure.Everywhere()}, Query{Filter: map[string][]string{"weakness": {"CVE-2024-1"}}}, nil); !errors.Is(err, ErrDenied) {
+		t.Errorf("weaknesses through alerts: %v", err)
+	}
+}
+
+func TestOldAlertsAreForgotten(t *testing.T) {
+	now := time.Now().UTC()
+	s := testServer(t)
+	s.opt.Now = func() time.Time { return now }
+	l := newLife(t, s, "one")
+	for i, status := range []string{"Resolved", "InProgress"} {
+		e := l.start(1, int64(100+i), "sh")
+		l.send(e)
+		n := alertOf(l, &e)
+		n.Title = status
+		if err := s.UpdateAlerts(t.Context(), admin, []string{l.raise(n).ID}, AlertChange{Status: &status}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		after time.Duration
+		want  []string
+	}{{keepAlertsFor - time.Hour, []string{"InProgress", "Resolved"}}, {2 * time.Hour, []string{"InProgress"}}} {
+		now = now.Add(tt.after)
+		if err := s.forgetAlerts(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "alerts", l.alerts(nil), tt.want...)
+	}
+	list, err := s.st.Alerts(t.Context())
+	if err != nil || len(list) != 1 {
+		t.Errorf("%d alerts are stored: %v", len(list), err)
+	}
+}
