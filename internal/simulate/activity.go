@@ -2,6 +2,9 @@ package simulate
 
 import (
 	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -113,6 +116,16 @@ func (h *host) process(e *event.Event, c command, pid int64, began time.Time) {
 	e.SetInt(event.ProcessID, pid)
 	e.SetTime(event.ProcessCreationTime, began)
 	e.Set(event.AccountName, c.user)
+	sha1, sha256 := h.sums(c.path)
+	e.Set(event.SHA1, sha1)
+	e.Set(event.SHA256, sha256)
+}
+
+// sums are the made-up hashes of a program: the same on all devices of a release.
+func (h *host) sums(path string) (string, string) {
+	text := []byte(h.rel.id + h.rel.version + path)
+	a, b := sha1.Sum(text), sha256.Sum256(text)
+	return hex.EncodeToString(a[:]), hex.EncodeToString(b[:])
 }
 
 func lastSlash(path string) int {

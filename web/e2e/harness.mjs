@@ -58,10 +58,10 @@ async function stop(child) {
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 /** A running demo: its sign-in link, its data directory, further hosts, and stop. */
-export async function startDemo({ agent = true } = {}) {
+export async function startDemo({ agent = true, simulated = 0 } = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "picket-e2e-"));
   const data = path.join(dir, "data");
-  const args = ["demo", "--simulated", "0", "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--agent-listen", `127.0.0.1:${await freePort()}`];
+  const args = ["demo", "--simulated", String(simulated), "--data", data, "--listen", `127.0.0.1:${await freePort()}`, "--agent-listen", `127.0.0.1:${await freePort()}`];
   if (!agent) args.push("--no-agent");
   const child = spawn(picket, args, { stdio: ["ignore", "pipe", "pipe"] });
   process.once("exit", () => child.kill("SIGTERM")); // also when the run is cut short

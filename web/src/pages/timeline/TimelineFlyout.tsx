@@ -4,9 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { TimelineEvent, TimelineRow } from "../../api/schema";
 import { timelineEvent } from "../../api/timeline";
+import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { entityOf, entityOfNode, entityPath, type EntityRef } from "../../lib/entity";
 import { moment, time } from "../../lib/format";
 import type { RawSearch } from "../../lib/search";
 import { iso } from "../../lib/timeline";
@@ -23,14 +25,14 @@ const useStyles = makeStyles({
 
 const stamp = /^\d{4}-\d\d-\d\dT/;
 
-/** A value as people read it, with a button that copies it as it is. */
-function Value({ name, value }: { name: string; value: unknown }) {
+/** A value as people read it, with a button that copies it as it is; a link when it names something that is looked up across devices. */
+function Value({ name, value, of }: { name: string; value: unknown; of?: EntityRef }) {
   const s = useStyles();
   const raw = typeof value === "string" ? value : JSON.stringify(value);
   const at = typeof value === "string" && stamp.test(value) ? time(value) : null;
   return (
     <span className={s.value}>
-      <span className={s.text}>{at ? moment(at) : raw}</span>
+      <span className={s.text}>{of ? <Anchor to={entityPath(of)} title="On all devices">{raw}</Anchor> : at ? moment(at) : raw}</span>
       <CopyButton text={raw} what={name} />
     </span>
   );
@@ -41,6 +43,7 @@ function Around({ e }: { e: TimelineEvent }) {
   const focus = e.nodes.find((n) => n.focus)?.id ?? e.nodes[0]?.id ?? "";
   const [chosen, setChosen] = useState(focus);
   const node = e.nodes.find((n) => n.id === chosen);
+  const entity = node && entityOfNode(node.kind, node.name);
   if (e.nodes.length === 0) return null;
   return (
     <Section title="Event entities graph">
@@ -49,8 +52,8 @@ function Around({ e }: { e: TimelineEvent }) {
       {node && (
         <div style={{ marginTop: 16 }}>
           <Facts>
-            <Fact name={node.kind === "process" ? "Process" : "Entity"}>{node.name}</Fact>
-            {node.facts.map((f) => <Fact key={f.name} name={f.name} wide={f.value.length > 30}><Value name={f.name} value={f.value} /></Fact>)}
+            <Fact name={node.kind === "process" ? "Process" : "Entity"}>{entity ? <Anchor to={entityPath(entity)} title="On all devices">{node.name}</Anchor> : node.name}</Fact>
+            {node.facts.map((f) => <Fact key={f.name} name={f.name} wide={f.value.length > 30}><Value name={f.name} value={f.value} of={entityOf(f.name, f.value)} /></Fact>)}
           </Facts>
         </div>
       )}
@@ -105,7 +108,7 @@ export function TimelineFlyout({ device, event, row, frame, onFlag }: { device: 
         },
         {
           key: "columns", title: "All columns",
-          render: () => e && <Facts stack>{Object.entries(e.fields).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => <Fact key={k} name={k} wide><Value name={k} value={v} /></Fact>)}</Facts>,
+          render: () => e && <Facts stack>{Object.entries(e.fields).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => <Fact key={k} name={k} wide><Value name={k} value={v} of={entityOf(k, v)} /></Fact>)}</Facts>,
         },
       ]}
     />

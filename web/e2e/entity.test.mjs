@@ -1,0 +1,72 @@
+// A file across devices: a program runs on this machine, its hash leads from the event's
+// flyout to the page of the file; run under another name, the page knows that one too.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, copyFileSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+
+let demo, browser, context, page, device;
+const probe = `picket-entity-${process.pid}`;
+
+before(async () => {
+  demo = await startDemo();
+  browser = await startBrowser();
+  context = await signIn(browser, demo);
+  device = await until("this machine", async () => (await read(context, demo, "/devices")).items[0]);
+  await until("its first events", async () => (await read(context, demo, `/devices/${device.id}/timeline?size=1`)).items.length > 0);
+  page = await newPage(context);
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+/** Runs a program that nobody else has, under a name. */
+function run(name) {
+  const dir = path.join(demo.dir, "probe");
+  mkdirSync(dir, { recursive: true });
+  const file = path.join(dir, name);
+  copyFileSync("/usr/bin/true", file);
+  appendFileSync(file, probe); // a hash of its own
+  execFileSync(file);
+}
+
+const started = (name) => until(`the start of ${name}`, async () => (await read(context, demo, `/devices/${device.id}/timeline?q=${name}&action=ProcessCreated`)).items.find((r) => r.fields.SHA256));
+
+test("from an event to its file, and what other names it went by", async () => {
+  run(`${probe}-one`);
+  const e = await started(`${probe}-one`);
+  await page.goto(`${demo.base}/devices/${device.id}/timeline?open=${e.id}&view=columns`);
+  await page.getByRole("dialog").getByRole("link", { name: e.fields.SHA256 }).click();
+  await page.getByRole("heading", { level: 1, name: `${probe}-one` }).waitFor();
+  await page.getByText("1 device", { exact: true }).first().waitFor();
+  await page.getByRole("table", { name: "Devices that met it" }).getByRole("link", { name: device.name }).waitFor();
+  assert.equal(await page.getByText(`${probe}-two`).count(), 0);
+  run(`${probe}-two`);
+  await started(`${probe}-two`);
+  await page.reload();
+  await page.getByText(`${probe}-two`).first().waitFor();
+  await page.getByRole("tab", { name: "Newest events" }).click();
+  await page.getByRole("table", { name: "Newest events" }).getByRole("link", { name: new RegExp(`started ${probe}-two`) }).waitFor();
+  assert.match(page.url(), /tab=events/);
+  await page.goBack();
+  await page.getByRole("table", { name: "Devices that met it" }).waitFor();
+  const csv = csvRows(await (await context.request.get(`${demo.base}/api/x/files/${e.fields.SHA256}/devices/export?format=csv`)).text());
+  assert.equal(csv.length, 2, "a head and one device");
+  await still(page);
+  await axe(page);
+});
+
+test("an address, a user and what nobody met", async () => {
+  await page.goto(`${demo.base}/entities/user/root?days=7`);
+  await page.getByText("What the account did").waitFor();
+  await still(page);
+  await axe(page);
+  await page.goto(`${demo.base}/entities/ip/192.0.2.99`);
+  await page.getByText("No device that you see has spoken to this address.").waitFor();
+  await page.getByRole("combobox", { name: "How far back" }).selectOption("90");
+  await page.waitForURL(/days=90/);
+});
