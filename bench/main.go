@@ -57,6 +57,8 @@ var benchmarks = []struct {
 }{
 	{"agent-size", "size of the agent binary", agentSize},
 	{"agent-idle", "memory and CPU of an idle agent (SECONDS=300)", agentIdle},
+	{"agent-load", "memory and CPU of an agent, in-kernel time included, while Go's standard library is built", agentLoad},
+	{"agent-delay", "start of a program to the device's timeline (ROUNDS=60)", agentDelay},
 	{"first", "enrolment to the whole first report (ROUNDS=5)", firstReport},
 	{"page", "package change to device page (ROUNDS=40)", pageLatency},
 	{"import", "import rate of each feed", importRate},

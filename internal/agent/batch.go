@@ -54,7 +54,7 @@ var errPayload = errors.New("not a batch of events")
 
 // payload is the form of a batch in the spool, numbers as varints: 1 · events ·
 // kinds · each kind, first and last number · the events as they travel.
-func (b *batch) payload() ([]byte, error) {
+func (b *batch) payload(pack *protocol.Compressor) ([]byte, error) {
 	out := binary.AppendUvarint([]byte{1}, uint64(b.count))
 	n := 0
 	for range b.spans.each {
@@ -66,7 +66,7 @@ func (b *batch) payload() ([]byte, error) {
 		out = binary.AppendUvarint(out, s.from)
 		out = binary.AppendUvarint(out, s.to)
 	}
-	return protocol.Compress(out, b.raw)
+	return pack.Append(out, b.raw)
 }
 
 func parsePayload(rec record) (payload, error) {

@@ -32,7 +32,8 @@ type recorder struct {
 	full    chan struct{} // one token: a batch is full
 
 	flushing sync.Mutex // one flush at a time
-	refused  bool       // the disk refused the last one; flushing guards it
+	pack     protocol.Compressor
+	refused  bool // the disk refused the last one; flushing guards it
 
 	mu      sync.Mutex // guards the fields below
 	numbers *numbers
@@ -318,7 +319,7 @@ func (r *recorder) flush(ctx context.Context) {
 			if b == nil || b.stream != stream {
 				continue
 			}
-			payload, err := b.payload()
+			payload, err := b.payload(&r.pack)
 			if err == nil {
 				_, err = r.spools[stream].append(payload)
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -102,17 +103,26 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 
 // Compress appends the zstd form of raw to dst. It favours a small footprint
 // over speed: one goroutine, a window of 256 KiB, a checksum.
-func Compress(dst, raw []byte) ([]byte, error) {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(256<<10),
-		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(true))
-	if err != nil {
-		return nil, fmt.Errorf("compress: %w", err)
+func Compress(dst, raw []byte) ([]byte, error) { return new(Compressor).Append(dst, raw) }
+
+// Compressor does what Compress does, for those who do it again and again: what
+// it works with is used again, and given back to the runtime when it has not
+// been used for a while. The zero value is ready. Safe for concurrent use.
+type Compressor struct{ free sync.Pool }
+
+// Append appends the zstd form of raw to dst.
+func (c *Compressor) Append(dst, raw []byte) ([]byte, error) {
+	enc, ok := c.free.Get().(*zstd.Encoder)
+	if !ok {
+		var err error
+		enc, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(256<<10),
+			zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(true))
+		if err != nil {
+			return nil, fmt.Errorf("compress: %w", err)
+		}
 	}
-	out := enc.EncodeAll(raw, dst)
-	if err := enc.Close(); err != nil {
-		return nil, fmt.Errorf("compress: %w", err)
-	}
-	return out, nil
+	defer c.free.Put(enc) // it holds nothing but memory: EncodeAll starts no goroutine
+	return enc.EncodeAll(raw, dst), nil
 }
 
 // Decompress returns what packed holds, at most limit bytes: more is ErrTooLarge.

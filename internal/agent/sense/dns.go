@@ -3,9 +3,11 @@ package sense
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/picketsec/picket/internal/event"
@@ -15,10 +17,58 @@ import (
 type answer struct {
 	server    netip.Addr
 	localPort uint16
+	owner     key // the process that asked, if it is known
 	name      string
 	typ       uint16
 	code      uint8
 	results   []string
+}
+
+// askers knows which process asked name servers from which port, of late. Safe
+// for concurrent use.
+type askers struct {
+	mu    sync.Mutex // guards the fields below
+	last  map[asker]key
+	order []asker // oldest first
+}
+
+// asker is a port of this host and the server that was asked from it.
+type asker struct {
+	port   uint16
+	server netip.Addr
+}
+
+const (
+	dnsPort   = 53
+	maxAskers = 2048
+	// answerDelay is how long an answer waits until who asked is known.
+	answerDelay = 500 * time.Millisecond
+	// maxAnswers may wait; those beyond it are told without a process.
+	maxAnswers = 4096
+)
+
+func newAskers() *askers { return &askers{last: map[asker]key{}} }
+
+func (a *askers) note(port uint16, server netip.Addr, k key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at := asker{port, server.Unmap()}
+	if _, known := a.last[at]; !known {
+		if len(a.order) >= maxAskers {
+			delete(a.last, a.order[0])
+			a.order = a.order[1:]
+		}
+		a.order = append(a.order, at)
+	}
+	a.last[at] = k
+}
+
+// who returns the process that asked a server from a port last.
+func (a *askers) who(port uint16, server netip.Addr) (key, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k, ok := a.last[asker{port, server.Unmap()}]
+	return k, ok
 }
 
 var errDNS = errors.New("not an answer of a name server")
@@ -148,15 +198,15 @@ func dnsName(m []byte, at int) (name string, next int, err error) {
 
 // key is what answers that are told together have in common.
 func (a *answer) key() string {
-	return a.server.String() + " " + a.name + " " + typeName(a.typ) + " " + strconv.Itoa(int(a.code)) + " " + strings.Join(a.results, " ")
+	return fmt.Sprint(a.owner) + " " + a.server.String() + " " + a.name + " " + typeName(a.typ) + " " + strconv.Itoa(int(a.code)) + " " + strings.Join(a.results, " ")
 }
 
 // resolved is the event of an answer; of count, if more than one.
 func (h *host) resolved(a *answer, count int64) *event.Event {
-	e := &event.Event{Action: event.DNSQueryResponse}
+	e := &event.Event{Action: event.DNSQueryResponse, Fields: make([]event.Field, 0, 28)}
 	e.Set(event.RemoteURL, a.name)
 	e.Set(event.RemoteIP, a.server.Unmap().String())
-	e.SetInt(event.RemotePort, 53)
+	e.SetInt(event.RemotePort, dnsPort)
 	e.SetInt(event.LocalPort, int64(a.localPort))
 	e.Set(event.Protocol, "Udp")
 	results := a.results
@@ -165,6 +215,13 @@ func (h *host) resolved(a *answer, count int64) *event.Event {
 	}
 	e.Set(event.AdditionalFields, object(map[string]any{"DnsQueryString": a.name, "DnsQueryType": typeName(a.typ), "DnsQueryResult": results, "DnsResponseCode": a.code}))
 	e.Set(event.Source, SourcePacket)
+	if a.owner.pid != 0 {
+		p := h.procs.get(a.owner)
+		if p != nil {
+			e.Set(event.ContainerID, p.container)
+		}
+		h.initiated(e, p, a.owner)
+	}
 	if count > 1 {
 		e.SetInt(event.EventCount, count)
 	}

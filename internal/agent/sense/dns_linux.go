@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,13 @@ type packets struct {
 	h    *host
 	file *os.File
 	seen answers
+	wait []waitingAnswer
+}
+
+// waitingAnswer is one whose asker may not be known yet.
+type waitingAnswer struct {
+	answer
+	at time.Duration
 }
 
 // The classic filter: not what this host sends, UDP over IPv4 or IPv6, no
@@ -68,9 +76,13 @@ func (p *packets) Run(ctx context.Context) error {
 	defer p.file.Close()
 	buf := make([]byte, maxDatagram)
 	defer interruptible(ctx, p.file)()
-	var next time.Time // to look what was lost, and what was brought together; zero: nothing came
+	var lost time.Time // when to look what was lost; zero: nothing came since
 	for ctx.Err() == nil {
-		if stop, err := deadline(ctx, p.file, sooner(next, at(p.seen.next()))); stop || err != nil {
+		until := sooner(lost, at(p.seen.next()))
+		if len(p.wait) > 0 {
+			until = sooner(until, at(p.wait[0].at+answerDelay))
+		}
+		if stop, err := deadline(ctx, p.file, until); stop || err != nil {
 			return errors.Join(err, ctx.Err())
 		}
 		n, err := p.file.Read(buf)
@@ -80,24 +92,60 @@ func (p *packets) Run(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("read: %w", err)
 		default:
-			at := Now()
-			if a, err := parsePacket(buf[:n]); err == nil && p.seen.add(&a, at) {
-				p.h.put(p.h.resolved(&a, 1), at)
+			p.take(buf[:n], Now())
+			if lost.IsZero() {
+				lost = time.Now().Add(time.Second)
 			}
-			next = sooner(next, time.Now().Add(time.Second))
 		}
-		if now := time.Now(); errors.Is(err, os.ErrDeadlineExceeded) || !next.IsZero() && now.After(next) {
-			next = time.Time{}
-			p.round(false)
+		p.settle(Now() - answerDelay)
+		p.together(false)
+		if !lost.IsZero() && time.Now().After(lost) {
+			lost = time.Time{}
+			p.count()
 		}
 	}
-	p.round(true)
+	p.settle(Now())
+	p.together(true)
+	p.count()
 	return ctx.Err()
 }
 
-// round tells what was brought together and what the socket had no room for.
-func (p *packets) round(end bool) {
+// take notes an answer.
+func (p *packets) take(raw []byte, at time.Duration) {
+	a, err := parsePacket(raw)
+	if err != nil {
+		return
+	}
+	if len(p.wait) >= maxAnswers {
+		p.settle(p.wait[len(p.wait)/2].at)
+	}
+	p.wait = append(p.wait, waitingAnswer{a, at})
+}
+
+// settle tells what came before a moment, with who asked.
+func (p *packets) settle(before time.Duration) {
+	done := 0
+	for i := range p.wait {
+		w := &p.wait[i]
+		if w.at > before {
+			break
+		}
+		w.owner, _ = p.h.asked.who(w.localPort, w.server)
+		if p.seen.add(&w.answer, w.at) {
+			p.h.put(p.h.resolved(&w.answer, 1), w.at)
+		}
+		done++
+	}
+	p.wait = slices.Delete(p.wait, 0, done)
+}
+
+// together tells what was brought together.
+func (p *packets) together(end bool) {
 	p.seen.over(Now(), end, func(g *answerGroup) { p.h.put(p.h.resolved(&g.last, g.more), g.at) })
+}
+
+// count tells what the socket had no room for.
+func (p *packets) count() {
 	conn, err := p.file.SyscallConn()
 	if err != nil {
 		return

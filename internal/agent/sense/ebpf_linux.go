@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -31,6 +32,7 @@ type kernel struct {
 	ring  *ringbuf.Reader
 	lost  [kernelTypes]uint64
 	seen  connections
+	lack  string // what this kernel does not give, and why
 	// recount is when to look next what the ring had no room for; zero: nothing
 	// came since the last look.
 	recount time.Time
@@ -74,7 +76,15 @@ func (k *kernel) load() error {
 		}
 	}
 	if k.coll, err = ebpf.NewCollection(spec); err != nil {
-		return fmt.Errorf("load: %w", err)
+		k.lack = "no UDP: " + text(err)
+		for name := range spec.Programs {
+			if slices.Contains(datagramPrograms, name) {
+				delete(spec.Programs, name)
+			}
+		}
+		if k.coll, err = ebpf.NewCollection(spec); err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
 	}
 	for _, name := range []string{"on_fork", "on_exec", "on_exit", "on_state"} {
 		l, err := link.AttachTracing(link.TracingOptions{Program: k.coll.Programs[name]})
@@ -83,11 +93,53 @@ func (k *kernel) load() error {
 		}
 		k.links = append(k.links, l)
 	}
+	if k.lack == "" {
+		if err := k.attachDatagrams(); err != nil {
+			k.lack = "no UDP: " + text(err)
+		}
+	}
 	if k.ring, err = ringbuf.NewReader(k.coll.Maps["ring"]); err != nil {
 		return fmt.Errorf("open ring: %w", err)
 	}
 	return nil
 }
+
+// datagramPrograms see datagrams of UDP; not every kernel has what they need.
+var datagramPrograms = []string{"on_send", "on_sendmsg4", "on_sendmsg6", "on_recvmsg4", "on_recvmsg6"}
+
+// attachDatagrams attaches the programs that see datagrams, all or none.
+func (k *kernel) attachDatagrams() error {
+	raw, err := readCapped("/proc/self/mountinfo", 1<<20)
+	if err != nil {
+		return err
+	}
+	root := cgroup2(string(raw))
+	if root == "" {
+		return errors.New("control groups of the second version are not mounted")
+	}
+	l, err := link.AttachTracing(link.TracingOptions{Program: k.coll.Programs["on_send"]})
+	if err != nil {
+		return fmt.Errorf("attach on_send: %w", err)
+	}
+	links := []link.Link{l}
+	for name, attach := range map[string]ebpf.AttachType{"on_sendmsg4": ebpf.AttachCGroupUDP4Sendmsg, "on_sendmsg6": ebpf.AttachCGroupUDP6Sendmsg,
+		"on_recvmsg4": ebpf.AttachCGroupUDP4Recvmsg, "on_recvmsg6": ebpf.AttachCGroupUDP6Recvmsg} {
+		l, err := link.AttachCgroup(link.CgroupOptions{Path: root, Attach: attach, Program: k.coll.Programs[name]})
+		if err != nil {
+			err = fmt.Errorf("attach %s: %w", name, err)
+			for _, l := range links {
+				err = errors.Join(err, l.Close())
+			}
+			return err
+		}
+		links = append(links, l)
+	}
+	k.links = append(k.links, links...)
+	return nil
+}
+
+// lacks implements lacking.
+func (k *kernel) lacks() string { return k.lack }
 
 func (k *kernel) close() error {
 	var err error
@@ -180,7 +232,7 @@ func (k *kernel) round() error {
 
 // kinds are the kinds of events that records of each type become.
 var kinds = [kernelTypes]event.Kind{kernelExec: event.Process, kernelExit: event.ProcessEnd, kernelConnect: event.Network, kernelFailed: event.Network,
-	kernelAccept: event.Network, kernelListen: event.Network}
+	kernelAccept: event.Network, kernelListen: event.Network, kernelSent: event.Network, kernelReceived: event.Network}
 
 // count tells what the ring had no room for.
 func (k *kernel) count() error {
@@ -218,7 +270,7 @@ func (k *kernel) take(raw []byte) {
 		default:
 			k.h.sawEnd(key{r.pid, ticks(r.start)}, r.code, time.Duration(r.time), SourceEBPF)
 		}
-	case kernelConnect, kernelFailed, kernelAccept, kernelListen:
+	case kernelConnect, kernelFailed, kernelAccept, kernelListen, kernelSent, kernelReceived:
 		r, err := parseConnection(raw)
 		if err == nil {
 			k.connection(&r)

@@ -283,6 +283,9 @@ func (f *fanotify) directory(n *fileNotice) {
 
 // forget stops watching a directory and those below it.
 func (f *fanotify) forget(path string) {
+	if _, known := f.paths[path]; !known {
+		return
+	}
 	for p, handle := range f.paths {
 		if p == path || strings.HasPrefix(p, path+"/") {
 			delete(f.paths, p)

@@ -17,6 +17,8 @@ const (
 	kernelFailed
 	kernelAccept
 	kernelListen
+	kernelSent
+	kernelReceived
 	kernelTypes
 )
 
@@ -39,7 +41,7 @@ type kernelProcess struct {
 	path, script              string
 }
 
-// kernelConnection is a record of a TCP socket.
+// kernelConnection is a record of a socket: of TCP, or of an exchange of datagrams.
 type kernelConnection struct {
 	kind          uint32
 	time, start   uint64
@@ -114,7 +116,7 @@ func parseConnection(b []byte) (kernelConnection, error) {
 	}
 	r.time, r.start = binary.NativeEndian.Uint64(b), binary.NativeEndian.Uint64(b[8:])
 	r.kind, r.pid, r.uid = binary.NativeEndian.Uint32(b[16:]), binary.NativeEndian.Uint32(b[20:]), binary.NativeEndian.Uint32(b[24:])
-	if r.kind < kernelConnect || r.kind > kernelListen {
+	if r.kind < kernelConnect || r.kind > kernelReceived {
 		return r, errRecord
 	}
 	family := binary.NativeEndian.Uint16(b[68:])

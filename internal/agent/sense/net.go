@@ -3,6 +3,7 @@ package sense
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/picketsec/picket/internal/event"
@@ -17,7 +18,7 @@ type connections struct {
 }
 
 type connKey struct {
-	action        event.Action
+	kind          uint32
 	owner         key
 	local, remote netip.Addr
 	port          uint16 // the one that is not the kernel's choice
@@ -64,12 +65,16 @@ func (c *connections) over(now time.Duration, end bool, each func(connKey, *conn
 }
 
 var connActions = [kernelTypes]event.Action{kernelConnect: event.ConnectionSuccess, kernelFailed: event.ConnectionFailed,
-	kernelAccept: event.InboundConnectionAccepted, kernelListen: event.ListeningConnectionCreated}
+	kernelAccept: event.InboundConnectionAccepted, kernelListen: event.ListeningConnectionCreated,
+	kernelSent: event.ConnectionSuccess, kernelReceived: event.InboundConnectionAccepted}
+
+// datagrams reports whether a record is of UDP.
+func (r *kernelConnection) datagrams() bool { return r.kind == kernelSent || r.kind == kernelReceived }
 
 // keyOf returns what connections that are told together have in common.
 func keyOf(r *kernelConnection) connKey {
-	k := connKey{action: connActions[r.kind], owner: key{r.pid, ticks(r.start)}, local: r.local.Addr(), remote: r.remote.Addr(), port: r.remote.Port()}
-	if r.kind == kernelAccept || r.kind == kernelListen {
+	k := connKey{kind: r.kind, owner: key{r.pid, ticks(r.start)}, local: r.local.Addr(), remote: r.remote.Addr(), port: r.remote.Port()}
+	if r.kind == kernelAccept || r.kind == kernelListen || r.kind == kernelReceived {
 		k.port = r.local.Port()
 	}
 	return k
@@ -83,10 +88,16 @@ func (h *host) connected(r *kernelConnection, count int64) *event.Event {
 		e.SetInt(event.RemotePort, int64(r.remote.Port()))
 		e.Set(event.RemoteIPType, addrType(r.remote.Addr()))
 	}
-	e.Set(event.LocalIP, r.local.Addr().String())
+	protocol := "Tcp"
+	if r.datagrams() {
+		protocol = "Udp"
+	}
+	if !r.datagrams() || !r.local.Addr().IsUnspecified() { // a socket of UDP need not have an address of its own
+		e.Set(event.LocalIP, r.local.Addr().String())
+		e.Set(event.LocalIPType, addrType(r.local.Addr()))
+	}
 	e.SetInt(event.LocalPort, int64(r.local.Port()))
-	e.Set(event.LocalIPType, addrType(r.local.Addr()))
-	e.Set(event.Protocol, "Tcp")
+	e.Set(event.Protocol, protocol)
 	e.Set(event.Source, SourceEBPF)
 	if count > 1 {
 		e.SetInt(event.EventCount, count)
@@ -126,6 +137,27 @@ func addrType(a netip.Addr) string {
 		return "Reserved"
 	}
 	return "Public"
+}
+
+// cgroup2 finds where the second version of control groups is mounted, in the
+// form of /proc/PID/mountinfo; "" when it is not.
+func cgroup2(mountinfo string) string {
+	for _, f := range fieldsOf(mountinfo) {
+		for i := 6; i < len(f)-1; i++ {
+			if f[i] == "-" {
+				if f[i+1] == "cgroup2" {
+					return unescaped(f[4])
+				}
+				break
+			}
+		}
+	}
+	return ""
+}
+
+// unescaped reads a path as mountinfo writes it: blanks and the like as octal numbers.
+func unescaped(s string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
 
 // portKey is what a line of /proc/net/tcp says of a socket that waits.

@@ -10,6 +10,9 @@ import (
 
 // connection deals with a record of a socket.
 func (k *kernel) connection(r *kernelConnection) {
+	if r.kind == kernelSent && r.remote.Port() == dnsPort {
+		k.h.asked.note(r.local.Port(), r.remote.Addr(), key{r.pid, ticks(r.start)})
+	}
 	if k.seen.add(keyOf(r), r) {
 		k.h.put(k.h.connected(r, 1), time.Duration(r.time))
 	}

@@ -76,6 +76,12 @@ type running interface {
 	Run(ctx context.Context) error
 }
 
+// lacking is a source that does not give all that it could on another host.
+type lacking interface {
+	// lacks says what is not there and why, "" when all is.
+	lacks() string
+}
+
 // host is what the sources of one host share.
 type host struct {
 	cfg   Config
@@ -85,6 +91,7 @@ type host struct {
 	procs *table
 	users *users
 	files *hasher
+	asked *askers
 }
 
 // retryEvery is how long after a failure of the last way all ways are tried again.
@@ -96,7 +103,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &host{cfg: cfg, log: cfg.Log, clock: cfg.Clock, sink: cfg.Sink, procs: newTable(), users: newUsers("/"), files: newHasher()}
+	h := &host{cfg: cfg, log: cfg.Log, clock: cfg.Clock, sink: cfg.Sink, procs: newTable(), users: newUsers("/"), files: newHasher(), asked: newAskers()}
 	var wg sync.WaitGroup
 	wg.Go(func() { h.watchClock(ctx) })
 	for _, ways := range allWays() {
@@ -121,7 +128,11 @@ func (h *host) keep(ctx context.Context, ways []way) {
 				return err
 			})
 			if err == nil {
-				h.tell(first, w, why)
+				said := why
+				if l, ok := r.(lacking); ok && l.lacks() != "" {
+					said = join(why, l.lacks())
+				}
+				h.tell(first, w, said)
 				for _, k := range w.kinds {
 					if !first {
 						h.sink.Lost(k, 1, "the source changed: one or more")

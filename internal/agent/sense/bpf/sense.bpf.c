@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 //
-// What the kernel tells the agent: processes that start, fork and end, and TCP
-// connections. Only of processes in the agent's own process namespace and those
+// What the kernel tells the agent: processes that start, fork and end, TCP
+// connections, and who exchanges datagrams of UDP with whom. Only of processes in the agent's own process namespace and those
 // below it; everything else never leaves the kernel. What does not fit into the
 // ring is counted by kind.
 #include <linux/bpf.h>
@@ -12,7 +12,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-enum { EXEC = 1, FORK, EXIT, CONNECT, FAILED, ACCEPT, LISTEN, TYPES };
+enum { EXEC = 1, FORK, EXIT, CONNECT, FAILED, ACCEPT, LISTEN, SENT, RECEIVED, TYPES };
 
 // Set before the programs are loaded.
 volatile const u32 own_ns;  // number of the agent's process namespace
@@ -33,7 +33,7 @@ struct head {
 
 struct process {
 	struct head h;
-	char data[ARGS + PATH_ROOM + 3 * NAME];
+	char data[ARGS + PATH_ROOM + 8 * NAME];
 };
 
 struct connection {
@@ -50,6 +50,15 @@ struct counts {
 struct owner {
 	u64 start;
 	u32 pid, uid;
+};
+
+// An exchange of datagrams is told when it begins and, while it goes on, once in
+// a while.
+struct flow {
+	u64 start;
+	u8 remote[16];
+	u32 pid;
+	u16 local_port, remote_port;
 };
 
 struct port {
@@ -89,6 +98,13 @@ struct {
 	__type(key, struct port);
 	__type(value, struct owner);
 } listening SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct flow);
+	__type(value, u64); // when it was told
+} flows SEC(".maps");
 
 #define MUCH (1 << 18) // bytes at which the reader is called although it was
 
@@ -185,6 +201,41 @@ static __always_inline u32 walk(char *to, struct file *f)
 	return at & (2 * PATH_ROOM - 1);
 }
 
+#define GROUP 128 // bytes of the name of a control group; what is longer is no container's
+#define GROUPS 4  // a group and those above it
+
+// groups writes the names of a control group and of those above it, each closed
+// by a zero, at a place of data, and returns the place behind them: what runs in
+// a container may have made groups of its own below the container's.
+static __always_inline u32 groups(char *data, u32 at, struct cgroup *g)
+{
+	for (int i = 0; i < GROUPS && g; i++) {
+		if (at > ARGS + PATH_ROOM + 2 * NAME)
+			break;
+		const char *name = BPF_CORE_READ(g, kn, name);
+		long n = bpf_probe_read_kernel_str(data + (at & (2 * ARGS - 1)), GROUP, name);
+		if (n > 0)
+			at += n & (2 * GROUP - 1);
+		struct cgroup_subsys_state *up = BPF_CORE_READ(g, self.parent);
+		if (!up)
+			break;
+		g = BPF_CORE_READ(up, cgroup);
+	}
+	return at;
+}
+
+// controlled is the group that limits the memory of processes: on hosts with
+// groups of the first version it is in another tree than the rest.
+static __always_inline struct cgroup *controlled(struct css_set *set)
+{
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return NULL;
+	u32 id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+	struct cgroup_subsys_state *css = NULL;
+	bpf_probe_read_kernel(&css, sizeof(css), (void *)set + bpf_core_field_offset(set->subsys) + (id & 15) * sizeof(css));
+	return css ? BPF_CORE_READ(css, cgroup) : NULL;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *t, int old, struct linux_binprm *b)
 {
@@ -220,14 +271,11 @@ int BPF_PROG(on_exec, struct task_struct *t, int old, struct linux_binprm *b)
 			at += h->script;
 		}
 	}
-	const char *group = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, name);
-	if (group && at < ARGS + PATH_ROOM + NAME) {
-		long n = bpf_probe_read_kernel_str(s->data + at, NAME, group);
-		if (n > 0) {
-			h->group = n & (2 * NAME - 1);
-			at += h->group;
-		}
-	}
+	u32 group = at;
+	at = groups(s->data, at, BPF_CORE_READ(t, cgroups, dfl_cgrp));
+	struct css_set *set = BPF_CORE_READ(t, cgroups);
+	at = groups(s->data, at, controlled(set));
+	h->group = at - group;
 	if (at > sizeof(s->data))
 		at = sizeof(s->data);
 	give(EXEC, s, sizeof(*h) + at);
@@ -260,7 +308,7 @@ int BPF_PROG(on_exit, struct task_struct *t)
 	return 0;
 }
 
-enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, CLOSE = 7, LISTENING = 10, INET = 2, INET6 = 10, TCP = 6 };
+enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, CLOSE = 7, LISTENING = 10, INET = 2, INET6 = 10, TCP = 6, UDP = 17 };
 
 static __always_inline bool current_owner(struct owner *o)
 {
@@ -328,4 +376,98 @@ int BPF_PROG(on_state, struct sock *sk, int old, int new)
 			tell(ACCEPT, sk, &o);
 	}
 	return 0;
+}
+
+#define AGAIN (600ULL * 1000 * 1000 * 1000) // ns until an exchange that goes on is told again
+
+// exchange tells of a datagram, unless it goes on with what was told.
+static __always_inline void exchange(u32 type, struct connection *c)
+{
+	struct owner o = {};
+	if (!c->remote_port || !current_owner(&o))
+		return;
+	struct flow f = {.start = o.start, .pid = o.pid, .local_port = c->local_port, .remote_port = c->remote_port};
+	__builtin_memcpy(f.remote, c->remote, sizeof(f.remote));
+	u64 now = bpf_ktime_get_boot_ns();
+	u64 *told = bpf_map_lookup_elem(&flows, &f);
+	if (told && now - *told < AGAIN)
+		return;
+	bpf_map_update_elem(&flows, &f, &now, BPF_ANY);
+	c->time = now;
+	c->type = type;
+	c->start = o.start;
+	c->pid = o.pid;
+	c->uid = o.uid;
+	give(type, c, sizeof(*c));
+}
+
+// A socket that is connected knows the other end; of one that is not, the
+// programs of the control group are told it.
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_send, struct sock *sk, int sent, int flags)
+{
+	if (sk->sk_protocol != UDP || sent < 0)
+		return 0;
+	struct connection c = {.family = sk->__sk_common.skc_family, .local_port = sk->__sk_common.skc_num};
+	c.remote_port = __builtin_bswap16(sk->__sk_common.skc_dport);
+	if (c.family == INET) {
+		BPF_CORE_READ_INTO((u32 *)c.local, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO((u32 *)c.remote, sk, __sk_common.skc_daddr);
+	} else if (c.family == INET6) {
+		BPF_CORE_READ_INTO((struct in6_addr *)c.local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)c.remote, sk, __sk_common.skc_v6_daddr);
+	} else {
+		return 0;
+	}
+	exchange(SENT, &c);
+	return 0;
+}
+
+static __always_inline void addressed(u32 type, struct bpf_sock_addr *ctx, u16 family)
+{
+	struct connection c = {.family = family};
+	struct bpf_sock *sk = ctx->sk;
+	if (!sk || ctx->protocol != UDP)
+		return;
+	c.local_port = sk->src_port;
+	c.remote_port = __builtin_bswap16(ctx->user_port);
+	u32 *to = (u32 *)c.remote;
+	if (family == INET) {
+		to[0] = ctx->user_ip4;
+	} else {
+		to[0] = ctx->user_ip6[0];
+		to[1] = ctx->user_ip6[1];
+		to[2] = ctx->user_ip6[2];
+		to[3] = ctx->user_ip6[3];
+	}
+	exchange(type, &c);
+}
+
+// These answer 1: go on. They never refuse.
+SEC("cgroup/sendmsg4")
+int on_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	addressed(SENT, ctx, INET);
+	return 1;
+}
+
+SEC("cgroup/sendmsg6")
+int on_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	addressed(SENT, ctx, INET6);
+	return 1;
+}
+
+SEC("cgroup/recvmsg4")
+int on_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	addressed(RECEIVED, ctx, INET);
+	return 1;
+}
+
+SEC("cgroup/recvmsg6")
+int on_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	addressed(RECEIVED, ctx, INET6);
+	return 1;
 }
