@@ -225,6 +225,11 @@ func TestApprovalIsBySomebodyElse(t *testing.T) {
 	if err != nil || page.Total != 1 || page.Items[0].ID != request {
 		t.Errorf("history: %+v, %v", page, err)
 	}
+	elsewhere := reader
+	elsewhere.Groups = []exposure.Group{7}
+	if page, err := s.Approvals(ctx, elsewhere, Query{}); err != nil || page.Total != 0 {
+		t.Errorf("of another device group: %+v, %v", page, err)
+	}
 }
 
 func TestRequestsEnd(t *testing.T) {
@@ -296,6 +301,9 @@ func TestApprovedActionsAreCarriedOutOnce(t *testing.T) {
 			Devices: []store.ApprovalDevice{{ID: agent.id, Name: state}}, Created: time.Now(), Expires: time.Now().Add(time.Hour)}, 10)
 		if err == nil {
 			err = s.st.MoveApproval(ctx, store.ApprovalPending, store.Approval{ID: id, State: state})
+		}
+		if err := s.st.MoveApproval(ctx, store.ApprovalPending, store.Approval{ID: id, State: store.ApprovalRefused}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("what is %s is decided once more: %v", state, err) // by two at the same moment
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -90,6 +90,19 @@ func (s *Server) shows(c Caller, p *store.Approval) bool {
 	})
 }
 
+// among reports whether a request is about the device groups that a caller looks at.
+func (s *Server) among(c Caller, p *store.Approval) bool {
+	if len(c.Groups) == 0 {
+		return true
+	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	return slices.ContainsFunc(p.Devices, func(d store.ApprovalDevice) bool {
+		num, ok := s.core.byID[d.ID]
+		return ok && c.looks().Has(s.core.at(num).group)
+	})
+}
+
 // mayDecide is nil for whoever may approve or refuse a request: somebody else
 // than who asked, with the permission of the action and that of approving.
 func (s *Server) mayDecide(ctx context.Context, c Caller, p *store.Approval) error {
@@ -170,7 +183,7 @@ func (s *Server) Approvals(ctx context.Context, c Caller, q Query) (Page[Approva
 	}
 	var rows []*ApprovalRow
 	for i := range all {
-		if s.shows(c, &all[i]) {
+		if s.shows(c, &all[i]) && s.among(c, &all[i]) {
 			r := s.approvalRow(ctx, c, &all[i])
 			rows = append(rows, &r)
 		}

@@ -233,7 +233,11 @@ func (s *mailer) explain(err error) error {
 	if !errors.As(err, &said) {
 		return unreachable(net.JoinHostPort(s.c.Host, strconv.Itoa(s.c.Port)), err)
 	}
-	e := &Error{What: fmt.Sprintf("The mail server answered %d: %s", said.Code, cut(said.Msg, 300)) + ".", Mend: "Check the settings of this destination against what the mail server says."}
+	words := said.Msg
+	if len(s.password) >= leastRedacted { // it may say back what it was told
+		words = strings.ReplaceAll(words, s.password, "[redacted]")
+	}
+	e := &Error{What: fmt.Sprintf("The mail server answered %d: %s", said.Code, cut(words, 300)) + ".", Mend: "Check the settings of this destination against what the mail server says."}
 	switch {
 	case said.Code == 535 || said.Code == 530 || said.Code == 534:
 		e.Mend = "Check user and password in Settings › Ticketing: the mail server does not take them."

@@ -128,7 +128,24 @@ func (w *web) do(ctx context.Context, method, url string, body any, header ...st
 	if len(text) > maxAnswer {
 		return answer{}, &Error{What: fmt.Sprintf("%s answered with more than %d bytes.", r.URL.Host, maxAnswer), Mend: "Check that the address is that of the ticket system's API."}
 	}
-	return answer{resp.StatusCode, resp.Header, text}, nil
+	return answer{resp.StatusCode, resp.Header, redact(text, r)}, nil
+}
+
+// leastRedacted is how long a credential is at least, so that taking it out
+// does not take ordinary words out.
+const leastRedacted = 6
+
+// redact takes the credentials of a request out of what was answered: a
+// receiver may say back what it was told, and people read its words.
+func redact(text []byte, r *http.Request) []byte {
+	_, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	_, password, _ := r.BasicAuth()
+	for _, secret := range []string{given, password} {
+		if len(secret) >= leastRedacted {
+			text = bytes.ReplaceAll(text, []byte(secret), []byte("[redacted]"))
+		}
+	}
+	return text
 }
 
 // unreachable says why there was no answer.

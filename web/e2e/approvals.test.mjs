@@ -60,7 +60,7 @@ test("a rule is made; checking in waits for somebody else", async () => {
 test("the other one is told at once, approves, and both see it", async () => {
   await other.goto(`${demo.base}/approvals`);
   await other.getByText("A request waits for your approval.").waitFor();
-  await other.getByRole("link", { name: "Check in now" }).click();
+  await other.getByRole("row", { name: /Check in now/ }).click();
   await other.getByLabel("Note").fill("go on");
   await still(other);
   assert.deepEqual(await axe(other), []);
@@ -101,7 +101,7 @@ test("less protection waits for the other one", async () => {
   await page.getByRole("button", { name: "Delete it" }).click();
   await page.getByText(/another administrator has to agree/).waitFor();
   await other.goto(`${demo.base}/approvals`);
-  await other.getByRole("link", { name: "Change the rules of approval" }).click();
+  await other.getByRole("row", { name: /Change the rules of approval/ }).click();
   await other.getByText("Nothing has to be approved.").waitFor();
   await other.getByRole("button", { name: "Approve and carry out" }).click();
   await page.getByText("No rule").waitFor();
