@@ -1,0 +1,66 @@
+package kql
+
+// Word is a function, aggregate or operator, for whoever completes queries.
+type Word struct {
+	Name        string `json:"name"`
+	Kind        string `json:"kind" enum:"function,aggregate,operator"`
+	Arguments   string `json:"arguments"`
+	Description string `json:"description"`
+}
+
+// Words are all functions, aggregates and operators, each kind in order of names.
+func Words() []Word {
+	var out []Word
+	functions := indexFunctions()
+	for _, n := range sortedNames(functions) {
+		f := functions[n]
+		out = append(out, Word{n, "function", f.args, f.doc})
+	}
+	out = append(out, Word{"toscalar", "function", "table", "The first value of a table's first row."})
+	for _, n := range sortedNames(aggregates) {
+		a := aggregates[n]
+		out = append(out, Word{n, "aggregate", a.args, a.doc})
+	}
+	out = append(out, Word{"arg_max", "aggregate", "value, column … or *", "The row with the largest value."}, Word{"arg_min", "aggregate", "value, column … or *", "The row with the smallest value."},
+		Word{"percentiles", "aggregate", "number, percent, percent …", "Several percentiles, each a column."})
+	for _, n := range sortedNames(operatorTable()) {
+		out = append(out, Word{n, "operator", operatorWords[n][0], operatorWords[n][1]})
+	}
+	return out
+}
+
+// operatorWords are arguments and meaning of each operator.
+var operatorWords = map[string][2]string{
+	"as":              {"name", "Gives the rows up to here a name for what follows."},
+	"consume":         {"", "Runs the query and shows nothing."},
+	"count":           {"", "Counts rows."},
+	"datatable":       {"(column: type, …) [value, …]", "A table of values that stand in the query."},
+	"distinct":        {"column, …", "Every combination of values once."},
+	"extend":          {"name = expression, …", "Adds columns."},
+	"filter":          {"condition", "The same as where."},
+	"getschema":       {"", "The columns of a table and their types."},
+	"join":            {"kind=… (table) on column", "Joins rows of two tables that have the same keys."},
+	"limit":           {"number", "The same as take."},
+	"lookup":          {"(table) on column", "Adds columns of another table."},
+	"mv-expand":       {"column", "A row of every value of an array."},
+	"mvexpand":        {"column", "The same as mv-expand."},
+	"order":           {"by column asc|desc", "The same as sort."},
+	"parse":           {"text with \"…\" column \"…\"", "Takes a text apart by a pattern."},
+	"parse-where":     {"text with \"…\" column \"…\"", "Takes a text apart, and leaves out rows that do not fit."},
+	"print":           {"expression", "One row of values."},
+	"project":         {"column, name = expression, …", "Chooses and computes columns."},
+	"project-away":    {"column, …", "Leaves columns out; * stands for any letters."},
+	"project-keep":    {"column, …", "Keeps columns; * stands for any letters."},
+	"project-rename":  {"new = old, …", "Renames columns."},
+	"project-reorder": {"column, …", "Puts columns first."},
+	"range":           {"name from a to b step c", "A row of every step from one value to another."},
+	"render":          {"chart", "How the result is to be drawn."},
+	"sample":          {"number", "Some rows."},
+	"serialize":       {"name = expression", "Keeps the order of rows for functions that look at rows before."},
+	"sort":            {"by column asc|desc nulls first|last", "Orders rows; descending where nothing is said."},
+	"summarize":       {"aggregate, … by column, …", "One row of every group."},
+	"take":            {"number", "Some rows."},
+	"top":             {"number by column", "The first rows in an order."},
+	"union":           {"table, …", "The rows of several tables."},
+	"where":           {"condition", "The rows that meet a condition."},
+}

@@ -1,0 +1,195 @@
+package kql
+
+import (
+	"slices"
+	"strings"
+)
+
+// unionNode gives the rows of several tables one after the other.
+type unionNode struct {
+	cols  []Column
+	parts []unionPart
+}
+
+type unionPart struct {
+	in   plan
+	from []int // of each column of the union: the part's, or −1
+	name string
+}
+
+const withSource = -2 // in from: the name of the part
+
+func (u *unionNode) columns() []Column { return u.cols }
+func (u *unionNode) use(i int) {
+	for _, p := range u.parts {
+		if p.from[i] >= 0 {
+			p.in.use(p.from[i])
+		}
+	}
+}
+func (u *unionNode) push(c *expr) {
+	for _, p := range u.parts {
+		pushThrough(p.in, c, func(i int) int { return max(p.from[i], -1) })
+	}
+}
+func (u *unionNode) run(x *execution, out sink) error {
+	for _, p := range u.parts {
+		buf := make([]Value, len(u.cols))
+		for i, f := range p.from {
+			switch {
+			case f == withSource:
+				buf[i] = StringValue(p.name)
+			case f < 0 && u.cols[i].Type == String:
+				buf[i] = StringValue("")
+			}
+		}
+		err := p.in.run(x, func(row []Value) error {
+			for i, f := range p.from {
+				if f >= 0 {
+					buf[i] = row[f]
+				}
+			}
+			return out(buf)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// union binds the operator. Columns of the same name and type are one; of the
+// same name and different types they get their type as an ending.
+func (b *binder) union(in plan, o *op, e *env) plan {
+	u := &unionNode{}
+	if in != nil {
+		u.parts = append(u.parts, unionPart{in: in, name: "union_arg0"})
+	}
+	fuzzy := o.opts["isfuzzy"].text == "true"
+	for _, n := range o.tables {
+		for _, t := range b.wildTables(n) {
+			p, name := b.fuzzyTable(t, e, fuzzy)
+			if p != nil {
+				u.parts = append(u.parts, unionPart{in: p, name: name})
+			}
+		}
+	}
+	if len(u.parts) == 0 {
+		panic(fail(o.at, "none of the tables of the union is there"))
+	}
+	if len(u.parts) > 64 {
+		panic(fail(o.at, "a union takes at most 64 tables"))
+	}
+	b.unionColumns(u, o)
+	return u
+}
+
+// wildTables are the tables that a name with * means.
+func (b *binder) wildTables(n *node) []*node {
+	if n.kind != nodeWild {
+		return []*node{n}
+	}
+	var out []*node
+	names := slices.Clone(b.tables.Names())
+	slices.Sort(names)
+	for _, name := range names {
+		if like(n.text, name) {
+			out = append(out, &node{kind: nodeName, at: n.at, text: name})
+		}
+	}
+	if len(out) == 0 {
+		panic(fail(n.at, "no table has a name like %q", n.text))
+	}
+	return out
+}
+
+// like reports whether a name fits a pattern with *.
+func like(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	if !strings.HasPrefix(name, parts[0]) {
+		return false
+	}
+	name = name[len(parts[0]):]
+	for _, p := range parts[1 : len(parts)-1] {
+		i := strings.Index(name, p)
+		if i < 0 {
+			return false
+		}
+		name = name[i+len(p):]
+	}
+	last := parts[len(parts)-1]
+	return len(parts) == 1 && name == "" || len(parts) > 1 && strings.HasSuffix(name, last)
+}
+
+// fuzzyTable binds a part; nil when it is not there and need not be.
+func (b *binder) fuzzyTable(n *node, e *env, fuzzy bool) (p plan, name string) {
+	name = "union_arg"
+	if n.kind == nodeName {
+		name = n.text
+	}
+	if fuzzy && n.kind == nodeName {
+		if _, let := e.find(n.text); !let {
+			if _, ok := b.tables.Table(n.text); !ok {
+				return nil, ""
+			}
+		}
+	}
+	return b.table(n, e), name
+}
+
+func (b *binder) unionColumns(u *unionNode, o *op) {
+	type key struct {
+		name string
+		typ  Type
+	}
+	types := map[string]map[Type]bool{}
+	count := map[string]int{}
+	for _, p := range u.parts {
+		for _, c := range p.in.columns() {
+			if types[c.Name] == nil {
+				types[c.Name] = map[Type]bool{}
+			}
+			types[c.Name][c.Type] = true
+			count[c.Name]++
+		}
+	}
+	source := o.opts["withsource"].text
+	if source == "" {
+		source = o.opts["with_source"].text
+	}
+	names := newNamer()
+	if source != "" {
+		u.cols = append(u.cols, Column{names.plain(source), String})
+	}
+	at := map[key]int{}
+	inner := o.opts["kind"].text == "inner"
+	for _, p := range u.parts {
+		for _, c := range p.in.columns() {
+			k := key{c.Name, c.Type}
+			if _, ok := at[k]; ok || inner && count[c.Name] < len(u.parts) {
+				continue
+			}
+			name := c.Name
+			if len(types[c.Name]) > 1 {
+				name += "_" + c.Type.String()
+			}
+			at[k] = len(u.cols)
+			u.cols = append(u.cols, Column{names.plain(name), c.Type})
+		}
+	}
+	for i := range u.parts {
+		p := &u.parts[i]
+		p.from = make([]int, len(u.cols))
+		for j := range p.from {
+			p.from[j] = -1
+		}
+		if source != "" {
+			p.from[0] = withSource
+		}
+		for j, c := range p.in.columns() {
+			if k, ok := at[key{c.Name, c.Type}]; ok {
+				p.from[k] = j
+			}
+		}
+	}
+}
