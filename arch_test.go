@@ -38,6 +38,7 @@ var may = map[string][]string{
 	"alert":    {"event"},
 	"audit":    {},
 	"scim":     {},
+	"kql":      {},
 	// floor 2: the outside world
 	"intel":                 {"version", "inventory", "advisory", "exposure"},
 	"protocol":              {"inventory", "version", "event"},
@@ -52,7 +53,7 @@ var may = map[string][]string{
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
 	"agent/collect/conf":  {},
-	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "alert", "audit", "sbom", "osquery", "vex", "scim", "event", "protocol", "store", "eventlog", "intel", "ticket", "syslog"},
+	"server":              {"version", "inventory", "advisory", "exposure", "posture", "group", "alert", "audit", "sbom", "osquery", "vex", "scim", "kql", "event", "protocol", "store", "eventlog", "intel", "ticket", "syslog"},
 	"api":                 {"server", "inventory", "advisory", "exposure", "ticket", "api/mde", "web"},
 	"api/mde":             {"server", "inventory", "advisory", "exposure"},
 	"simulate":            {"version", "event", "inventory", "protocol"},
@@ -69,7 +70,7 @@ var may = map[string][]string{
 var mains = []string{"cmd/picket", "cmd/picket-agent", "bench", "rig/pest/send"}
 
 // pure rooms decide without I/O, clock, goroutines or logs.
-var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "alert", "audit", "sbom", "osquery", "vex", "scim", "event"}
+var pure = []string{"version", "inventory", "advisory", "exposure", "posture", "group", "alert", "audit", "sbom", "osquery", "vex", "scim", "kql", "event"}
 
 // impure are the packages that a pure room may not import.
 var impure = []string{"os", "os/exec", "io/ioutil", "net", "net/http", "database/sql", "log", "log/slog", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand"}

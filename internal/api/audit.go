@@ -65,6 +65,10 @@ func (c *console) auditRoutes() {
 // the looks of a person's own console.
 var unaudited = []string{"what-if", "draft-plan", "preview-device-group", "preview-tag-rule", "set-prefs", "ask-passkey", "begin-passkey", "depart-sso", "test-single-sign-on"}
 
+// readsByPost are operations that only read although they are no GETs: what is
+// in the log of them is who was denied.
+var readsByPost = []string{"run-hunt", "check-hunt", "export-hunt"}
+
 // audited records what a request changes, and every request that is denied.
 func (c *console) audited(hc huma.Context, next func(huma.Context)) {
 	op := hc.Operation()
@@ -75,7 +79,7 @@ func (c *console) audited(hc huma.Context, next func(huma.Context)) {
 	q := requestOf(hc.Context())
 	caller := q.caller
 	caller.Remote = q.remote // of those who are not signed in, too
-	reads := op.Method == http.MethodGet
+	reads := op.Method == http.MethodGet || slices.Contains(readsByPost, op.OperationID)
 	ctx := hc.Context()
 	if !reads {
 		ctx = c.srv.Audited(ctx, caller, op.OperationID, objectOf(hc), q.id)
@@ -135,7 +139,7 @@ func (h *handler) serveDefender(w http.ResponseWriter, r *http.Request, path str
 		action += "/" + strings.Join(parts[2:], "/")
 	}
 	srv, ctx := h.opt.Server, r.Context()
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || hunts(parts)
 	if !reads {
 		ctx = srv.Audited(ctx, q.caller, action, object, q.id)
 	}
@@ -147,4 +151,12 @@ func (h *handler) serveDefender(w http.ResponseWriter, r *http.Request, path str
 	case !reads:
 		srv.AuditEnd(ctx, answer.status)
 	}
+}
+
+// hunts reports whether a path runs a query, which changes nothing although it is posted.
+func hunts(parts []string) bool {
+	if len(parts) > 0 && strings.EqualFold(parts[0], "v1.0") {
+		parts = parts[1:]
+	}
+	return len(parts) == 2 && strings.EqualFold(parts[1], "run") && (strings.EqualFold(parts[0], "advancedqueries") || strings.EqualFold(parts[0], "advancedhunting"))
 }

@@ -6,6 +6,9 @@ import (
 	"testing"
 )
 
+// posted are routes that only read by POST; who is denied is in the log.
+var posted = []string{"POST /api/x/hunting/run", "POST /api/x/hunting/check", "POST /api/x/hunting/export", "POST /api/advancedqueries/run", "POST /api/advancedhunting/run"}
+
 // Every route that changes something is in the audit log, done or denied, or is
 // named here as one that changes nothing; reading is there only when it is denied.
 func TestEveryChangeIsAudited(t *testing.T) {
@@ -16,7 +19,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	poor := w.app("Library.Manage")
 	for name, rt := range table {
 		method, _, _ := strings.Cut(name, " ")
-		reads := method == "GET" || method == "HEAD" || slices.Contains(quiet, name)
+		reads := method == "GET" || method == "HEAD" || slices.Contains(quiet, name) || slices.Contains(posted, name)
 		check := func(who string, want int, header ...string) {
 			t.Helper()
 			w.fake.mu.Lock()

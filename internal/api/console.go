@@ -53,6 +53,7 @@ func newConsole(opt Options) *console {
 	c.timelineRoutes()
 	c.entityRoutes()
 	c.alertRoutes()
+	c.huntingRoutes()
 	c.exchangeRoutes()
 	c.vexRoutes()
 	c.softwareRoutes()

@@ -301,6 +301,10 @@ func (r Record) Texts(yield func(Column, []byte) bool) {
 	}
 }
 
+// Each yields every column: its number, or the bytes of its text, which are not
+// copied; Text is empty.
+func (r Record) Each(yield func(f Field, text []byte) bool) { r.fields(yield) }
+
 // fields yields the fields; Text is empty, and the bytes of a text are raw.
 func (r Record) fields(yield func(Field, []byte) bool) {
 	_, d := r.head()

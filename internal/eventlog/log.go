@@ -88,6 +88,7 @@ func (c Cursor) IsZero() bool { return c == Cursor{} }
 // Cost is what a read looked at.
 type Cost struct {
 	Segments, Blocks, Rows int
+	Bytes                  int64 // of blocks, as they are on disk
 	// Damaged are the blocks that could not be read: what they held is missing
 	// from the answer.
 	Damaged int
@@ -143,6 +144,9 @@ type Query struct {
 	Equals   []Equal        // texts that columns must have, whatever their case
 	Terms    []string       // words that must occur in some text, whole, whatever their case
 	Filter   func(Row) bool // the rest; nil: everything
+	// Watch is called by Scan now and then with what was looked at so far, and the
+	// share of it of all, from 0 to 1; nil: nobody.
+	Watch func(c Cost, share float64)
 }
 
 // Equal asks for a column's text. Several columns: one of them must have it.

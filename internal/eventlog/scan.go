@@ -60,14 +60,18 @@ func (v *view) scan(ctx context.Context, p *plan, dec *zstd.Decoder, cost *Cost,
 		}
 	}
 	wanted := v.wanted(p.q.Scope)
-	for _, s := range v.segs {
-		if s.foot.Max < p.from || s.foot.Min >= p.to {
-			continue
-		}
+	segs := slices.DeleteFunc(slices.Clone(v.segs), func(s *segment) bool { return s.foot.Max < p.from || s.foot.Min >= p.to })
+	for i, s := range segs {
 		cost.Segments++
-		if err := v.scanSegment(s, p, wanted, dec, cost, take); err != nil {
+		watch := func(share float64) {
+			if p.q.Watch != nil {
+				p.q.Watch(*cost, (float64(i)+share)/float64(len(segs)))
+			}
+		}
+		if err := v.scanSegment(s, p, wanted, dec, cost, take, watch); err != nil {
 			return err
 		}
+		watch(1)
 	}
 	return nil
 }
@@ -86,8 +90,9 @@ func (v *view) wanted(s Scope) []uint32 {
 	return out
 }
 
-func (v *view) scanSegment(s *segment, p *plan, wanted []uint32, dec *zstd.Decoder, cost *Cost, take func([]row) error) error {
+func (v *view) scanSegment(s *segment, p *plan, wanted []uint32, dec *zstd.Decoder, cost *Cost, take func([]row) error, watch func(share float64)) error {
 	for first, n := range s.parts(wanted, cost) {
+		watch(float64(first) / float64(max(s.foot.Blocks.N, 1)))
 		infos, err := s.blocks(first, n)
 		if err != nil {
 			cost.Damaged += n
@@ -103,6 +108,7 @@ func (v *view) scanSegment(s *segment, p *plan, wanted []uint32, dec *zstd.Decod
 			}
 			rows, err := s.block(b, dec)
 			cost.Blocks++
+			cost.Bytes += int64(b.size)
 			if err != nil {
 				cost.Damaged++
 				if err := errOnlyDamage(err); err != nil {

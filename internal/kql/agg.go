@@ -414,4 +414,3 @@ func aggregateTable() map[string]aggregate {
 	}
 	return out
 }
-

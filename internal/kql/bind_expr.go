@@ -48,11 +48,10 @@ func convertExpr(x *expr, t Type) *expr {
 
 // rowScope are the names that an expression may use.
 type rowScope struct {
-	cols  []Column
-	use   func(i int) // notes that a column is used
-	env   *env
-	aggs  *aggScope // aggregates may be called, and columns only within them
-	other *rowScope // the right side of a join: $right.x
+	cols []Column
+	use  func(i int) // notes that a column is used
+	env  *env
+	aggs *aggScope // aggregates may be called, and columns only within them
 	// windows are functions over the rows before; nil where there is no order.
 	windows *[]*window
 }

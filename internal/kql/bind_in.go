@@ -162,4 +162,3 @@ func (b *binder) inTable(n *node, x *expr, sub *subquery) *expr {
 	out.op, out.args = n.text, []*expr{x, {typ: Dynamic, col: -1, op: "table", eval: func([]Value) Value { return ArrayValue(sub.first...) }}}
 	return out
 }
-

@@ -264,3 +264,12 @@ func (v Value) at(i int64) Value {
 	}
 	return v.list.items[i]
 }
+
+// Members are the names and values of a bag; none of every other value. They
+// are shared.
+func (v Value) Members() ([]string, []Value) {
+	if v.typ != bag {
+		return nil, nil
+	}
+	return v.list.keys, v.list.items
+}

@@ -206,12 +206,10 @@ func inputs(p plan) []plan {
 	return nil
 }
 
-// stored keeps rows in memory, only the columns that are looked at.
+// stored says how rows are kept in memory: only the columns that are looked at.
 type stored struct {
 	cols  []int
 	width int
-	rows  [][]Value
-	bytes int
 }
 
 func newStored(used []bool) *stored {
@@ -235,25 +233,9 @@ func (s *stored) pack(row []Value) ([]Value, int) {
 	return out, n
 }
 
-func (s *stored) add(x *execution, row []Value) error {
-	packed, n := s.pack(row)
-	s.rows = append(s.rows, packed)
-	s.bytes += n
-	return x.keep(n)
-}
-
 // unpack writes a kept row into a whole one.
 func (s *stored) unpack(packed, row []Value) {
 	for i, c := range s.cols {
 		row[c] = packed[i]
 	}
-}
-
-// at is a column of a kept row.
-func (s *stored) at(packed []Value, col int) Value {
-	i, ok := slices.BinarySearch(s.cols, col)
-	if !ok {
-		return Value{}
-	}
-	return packed[i]
 }

@@ -47,7 +47,7 @@ const (
 
 // AppPermissions are the permissions that an application may be given.
 var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite, FileRead, AddressRead, URLRead, AccountRead,
-	AlertRead, AlertWrite}
+	AlertRead, AlertWrite, AdvancedQuery}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing and sees nothing.

@@ -326,15 +326,18 @@ func (s *Server) ExportChecks(ctx context.Context, caller Caller, q ExportQuery)
 	if err != nil {
 		return Export[CheckExport]{}, err
 	}
-	return walk(ctx, s, caller, e, q.From, func(_ context.Context, d *deviceAt, out []CheckExport) ([]CheckExport, error) {
-		checks := posture.Checks()
-		for i := range checks {
-			switch state := d.verdicts.state(i); state {
-			case posture.NotAssessed:
-			default:
-				out = append(out, CheckExport{Check: checks[i], Applicable: state != posture.NotApplicable, Compliant: state == posture.Pass})
-			}
+	return walk(ctx, s, caller, e, q.From, e.checks), nil
+}
+
+// checks are the results of configuration checks of a device at the moment.
+func (e *era) checks(_ context.Context, d *deviceAt, out []CheckExport) ([]CheckExport, error) {
+	checks := posture.Checks()
+	for i := range checks {
+		switch state := d.verdicts.state(i); state {
+		case posture.NotAssessed:
+		default:
+			out = append(out, CheckExport{Check: checks[i], Applicable: state != posture.NotApplicable, Compliant: state == posture.Pass})
 		}
-		return out, nil
-	}), nil
+	}
+	return out, nil
 }

@@ -38,7 +38,7 @@ type RolePermission struct {
 var viewing = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, RemediationRead}
 
 // opsViewing is what whoever works with alerts sees.
-var opsViewing = []string{MachineRead, AlertRead, "Incident.Read.All", "User.Read.All", "AdvancedQuery.Read.All", "File.Read.All", "Ip.Read.All", "Url.Read.All"}
+var opsViewing = []string{MachineRead, AlertRead, "Incident.Read.All", "User.Read.All", AdvancedQuery, "File.Read.All", "Ip.Read.All", "Url.Read.All"}
 
 // RolePermissions are all that a role may hold, in the order that people see.
 // Those that act on something open the view of it too.

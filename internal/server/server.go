@@ -84,6 +84,7 @@ type Server struct {
 	refused      refusals                // how many refused requests the audit log lists
 	telemetry    *telemetry
 	alerting     sync.Mutex // one change of alerts at a time
+	hunts        huntDesk
 	importing    sync.Mutex // one bill of materials or VEX document in memory at a time
 }
 
@@ -288,6 +289,11 @@ type API interface {
 	EntityDevices(ctx context.Context, c Caller, kind, id string, q Query) (Page[EntityDevice], error)
 	EntityEvents(ctx context.Context, c Caller, q EntityQuery, limit int) (EntityEvents, error)
 	SeenOn(ctx context.Context, c Caller, q EntityQuery) (map[inventory.DeviceID]bool, error)
+	Hunt(ctx context.Context, c Caller, in HuntRequest) (*Hunt, error)
+	HuntSchema(ctx context.Context, c Caller) (HuntSchema, error)
+	HuntQueries(ctx context.Context, c Caller) ([]HuntQuery, error)
+	SaveHuntQuery(ctx context.Context, c Caller, id string, in HuntQueryEdit) (HuntQuery, error)
+	DeleteHuntQuery(ctx context.Context, c Caller, id string) error
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
 	Alerts(ctx context.Context, c Caller, q Query, where func(*AlertRow) bool) (Page[AlertRow], error)

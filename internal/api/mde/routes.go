@@ -66,6 +66,8 @@ func Routes() []Route {
 		{"GET", "/software/{id}/distributions", server.SoftwareRead, (*Handler).distributions},
 		{"GET", "/software/{id}/machineReferences", server.SoftwareRead, (*Handler).softwareMachines},
 		{"GET", "/software/{id}/vulnerabilities", server.VulnerabilityRead, (*Handler).softwareVulns},
+		{"POST", "/advancedqueries/run", server.AdvancedQuery, (*Handler).hunt},
+		{"POST", "/advancedhunting/run", server.AdvancedQuery, (*Handler).hunt},
 		{"GET", "/vulnerabilities", server.VulnerabilityRead, (*Handler).vulns},
 		{"GET", "/vulnerabilities/machinesVulnerabilities", server.VulnerabilityRead, (*Handler).machinesVulns},
 		{"GET", "/vulnerabilities/{id}", server.VulnerabilityRead, (*Handler).vuln},
