@@ -1151,6 +1151,119 @@ type HardwareFact struct {
 	Virtual      string `json:"virtual,omitzero"`
 }
 
+// HuntCheck is the schema of that name.
+type HuntCheck struct {
+	Columns []HuntColumn `json:"columns"` // Of the result.
+	Mistake *HuntMistake `json:"mistake"`
+	Ok      bool         `json:"ok"`
+	Render  *HuntRender  `json:"render"`
+}
+
+// HuntColumn is the schema of that name.
+type HuntColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // One of "string", "long", "int", "real", "bool", "datetime", "timespan", "dynamic", "guid", "null".
+}
+
+// HuntExportInBody is the schema of that name.
+type HuntExportInBody struct {
+	Format string    `json:"format"` // One of "csv", "jsonl".
+	From   time.Time `json:"from,omitzero"`
+	Query  string    `json:"query"`
+	To     time.Time `json:"to,omitzero"`
+}
+
+// HuntInBody is the schema of that name.
+type HuntInBody struct {
+	From  time.Time `json:"from,omitzero"`  // Events from this time on (RFC 3339); nothing: the last 30 days.
+	Limit int64     `json:"limit,omitzero"` // Most rows; nothing: 100000.
+	Query string    `json:"query"`          // In the Kusto Query Language.
+	To    time.Time `json:"to,omitzero"`    // Events before this time (RFC 3339).
+}
+
+// HuntLine is the schema of that name.
+type HuntLine struct {
+	Columns    []HuntColumn        `json:"columns,omitzero"`
+	Error      HuntMistake         `json:"error,omitzero"` // Line 0 where no place of the query is to blame.
+	Kind       string              `json:"kind"`           // One of "schema", "progress", "rows", "done", "error".
+	Notes      []string            `json:"notes,omitzero"`
+	Render     HuntRender          `json:"render,omitzero"`
+	Rows       [][]json.RawMessage `json:"rows,omitzero"` // Values in the order of columns: times and spans as text, dynamic values as JSON.
+	Statistics HuntStatistics      `json:"statistics,omitzero"`
+}
+
+// HuntMistake is the schema of that name.
+type HuntMistake struct {
+	Column  int64  `json:"column"` // From 1, in characters.
+	Hint    string `json:"hint"`   // How to mend it; may be empty.
+	Length  int64  `json:"length"` // Characters from there on.
+	Line    int64  `json:"line"`   // From 1.
+	Message string `json:"message"`
+}
+
+// HuntQuery is the schema of that name.
+type HuntQuery struct {
+	Author      string    `json:"author"`
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description,omitzero"`
+	Editable    bool      `json:"editable"`
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Own         bool      `json:"own"`
+	Query       string    `json:"query"`
+	Shared      bool      `json:"shared,omitzero"` // Everybody who may hunt can read it.
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// HuntQueryEdit is the schema of that name.
+type HuntQueryEdit struct {
+	Description string `json:"description,omitzero"`
+	Name        string `json:"name"`
+	Query       string `json:"query"`
+	Shared      bool   `json:"shared,omitzero"` // Everybody who may hunt can read it.
+}
+
+// HuntRender is the schema of that name.
+type HuntRender struct {
+	Chart      string            `json:"chart"`
+	Properties map[string]string `json:"properties"`
+}
+
+// HuntSchema is the schema of that name.
+type HuntSchema struct {
+	Days     int64       `json:"days"`
+	MostRows int64       `json:"most_rows"`
+	Tables   []HuntTable `json:"tables"`
+	Words    []Word      `json:"words"`
+}
+
+// HuntStatistics is the schema of that name.
+type HuntStatistics struct {
+	BlocksRead int64   `json:"blocks_read"`
+	BytesRead  int64   `json:"bytes_read"`
+	ElapsedMs  int64   `json:"elapsed_ms"`
+	Rows       int64   `json:"rows"`
+	RowsRead   int64   `json:"rows_read"`
+	Share      float64 `json:"share"`
+	Truncated  bool    `json:"truncated"`
+}
+
+// HuntTable is the schema of that name.
+type HuntTable struct {
+	Columns     []HuntTableColumn `json:"columns"`
+	Description string            `json:"description"`
+	Events      bool              `json:"events"`
+	Name        string            `json:"name"`
+}
+
+// HuntTableColumn is the schema of that name.
+type HuntTableColumn struct {
+	Description string `json:"description"`
+	Filled      bool   `json:"filled"`
+	Name        string `json:"name"`
+	Type        string `json:"type"` // One of "string", "long", "int", "real", "bool", "datetime", "timespan", "dynamic", "guid", "null".
+}
+
 // InaccuracyReport is the schema of that name.
 type InaccuracyReport struct {
 	Category string `json:"category"` // detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already or other, as the kind has it.
@@ -2979,6 +3092,14 @@ type WhatIfItem struct {
 	Type    string  `json:"type"`
 }
 
+// Word is the schema of that name.
+type Word struct {
+	Arguments   string `json:"arguments"`
+	Description string `json:"description"`
+	Kind        string `json:"kind"` // One of "function", "aggregate", "operator".
+	Name        string `json:"name"`
+}
+
 // ActionKindsParams are the query of ActionKinds. Zero values are left out.
 type ActionKindsParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -3346,6 +3467,13 @@ func (c *Client) ChangeTags(ctx context.Context, in TagChange) (TagResult, error
 	return out, err
 }
 
+// CheckHunt: Whether a query would run, and what its result would look like (POST /hunting/check).
+func (c *Client) CheckHunt(ctx context.Context, in HuntInBody) (HuntCheck, error) {
+	var out HuntCheck
+	err := c.do(ctx, http.MethodPost, "/hunting/check", nil, in, &out)
+	return out, err
+}
+
 // CompleteRemediation: Mark an activity as completed (POST /remediations/{id}/complete).
 func (c *Client) CompleteRemediation(ctx context.Context, id string, in NoteInBody) (Remediation, error) {
 	var out Remediation
@@ -3456,6 +3584,11 @@ func (c *Client) DeleteApplication(ctx context.Context, id string) error {
 // DeleteDeviceGroup: Delete a device group; its devices go on to other groups (DELETE /device-groups/{id}).
 func (c *Client) DeleteDeviceGroup(ctx context.Context, id int64) error {
 	return c.do(ctx, http.MethodDelete, "/device-groups/"+pathValue(id), nil, nil, nil)
+}
+
+// DeleteHuntingQuery: Delete a saved query (DELETE /hunting/queries/{id}).
+func (c *Client) DeleteHuntingQuery(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/hunting/queries/"+pathValue(id), nil, nil, nil)
 }
 
 // DeleteOwnToken: Delete an own token (DELETE /me/tokens/{id}).
@@ -4133,6 +4266,13 @@ func (c *Client) EditApplication(ctx context.Context, id string, in AppEdit) (Ap
 func (c *Client) EditForwarding(ctx context.Context, id string, in ForwardInput) (ForwardRow, error) {
 	var out ForwardRow
 	err := c.do(ctx, http.MethodPut, "/forwarding/"+pathValue(id), nil, in, &out)
+	return out, err
+}
+
+// EditHuntingQuery: Change a saved query (PUT /hunting/queries/{id}).
+func (c *Client) EditHuntingQuery(ctx context.Context, id string, in HuntQueryEdit) (HuntQuery, error) {
+	var out HuntQuery
+	err := c.do(ctx, http.MethodPut, "/hunting/queries/"+pathValue(id), nil, in, &out)
 	return out, err
 }
 
@@ -4948,6 +5088,12 @@ func (p ExportFileDevicesParams) values() url.Values {
 // The caller closes the stream; Stream.Check tells whether it was whole.
 func (c *Client) ExportFileDevices(ctx context.Context, id string, p ExportFileDevicesParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/files/"+pathValue(id)+"/devices/export", p.values(), nil)
+}
+
+// ExportHunt: Run a query; its whole result as a file (POST /hunting/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportHunt(ctx context.Context, in HuntExportInBody) (*Stream, error) {
+	return c.stream(ctx, http.MethodPost, "/hunting/export", nil, in)
 }
 
 // ExportInaccuraciesParams are the query of ExportInaccuracies. Zero values are left out.
@@ -5776,6 +5922,42 @@ func (p ForwardingParams) values() url.Values {
 func (c *Client) Forwarding(ctx context.Context, p ForwardingParams) ([]ForwardRow, error) {
 	var out []ForwardRow
 	err := c.do(ctx, http.MethodGet, "/forwarding", p.values(), nil, &out)
+	return out, err
+}
+
+// HuntingQueriesParams are the query of HuntingQueries. Zero values are left out.
+type HuntingQueriesParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p HuntingQueriesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// HuntingQueries: Own saved queries and those that are shared, by name (GET /hunting/queries).
+func (c *Client) HuntingQueries(ctx context.Context, p HuntingQueriesParams) ([]HuntQuery, error) {
+	var out []HuntQuery
+	err := c.do(ctx, http.MethodGet, "/hunting/queries", p.values(), nil, &out)
+	return out, err
+}
+
+// HuntingSchemaParams are the query of HuntingSchema. Zero values are left out.
+type HuntingSchemaParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p HuntingSchemaParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// HuntingSchema: Tables, columns, functions and operators that a query may be written with (GET /hunting/schema).
+func (c *Client) HuntingSchema(ctx context.Context, p HuntingSchemaParams) (HuntSchema, error) {
+	var out HuntSchema
+	err := c.do(ctx, http.MethodGet, "/hunting/schema", p.values(), nil, &out)
 	return out, err
 }
 
@@ -7041,10 +7223,23 @@ func (c *Client) RotateSigningKey(ctx context.Context, in RotateInBody) (Signing
 	return out, err
 }
 
+// RunHunt: Run a query (POST /hunting/run).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) RunHunt(ctx context.Context, in HuntInBody) (*Stream, error) {
+	return c.stream(ctx, http.MethodPost, "/hunting/run", nil, in)
+}
+
 // SaveDeviceGroup: Change a device group (PUT /device-groups/{id}).
 func (c *Client) SaveDeviceGroup(ctx context.Context, id int64, in RuleEdit) (DeviceGroup, error) {
 	var out DeviceGroup
 	err := c.do(ctx, http.MethodPut, "/device-groups/"+pathValue(id), nil, in, &out)
+	return out, err
+}
+
+// SaveHuntingQuery: Save a query (POST /hunting/queries).
+func (c *Client) SaveHuntingQuery(ctx context.Context, in HuntQueryEdit) (HuntQuery, error) {
+	var out HuntQuery
+	err := c.do(ctx, http.MethodPost, "/hunting/queries", nil, in, &out)
 	return out, err
 }
 
