@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/picketsec/picket/internal/server"
@@ -43,9 +44,10 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"group_id", func(r *server.DeviceRow) string { return whole(int(r.GroupID)) }},
 	{"group", func(r *server.DeviceRow) string { return r.Group }},
 	{"source", func(r *server.DeviceRow) string { return r.Source }},
+	{"no_data", func(r *server.DeviceRow) string { return r.NoData }},
 }
 
-var deviceSoftwareColumns = []column[server.DeviceSoftwareRow]{
+var deviceSoftwareColumns = slices.Concat([]column[server.DeviceSoftwareRow]{
 	{"software_id", func(r *server.DeviceSoftwareRow) string { return r.ID }},
 	{"name", func(r *server.DeviceSoftwareRow) string { return r.Name }},
 	{"vendor", func(r *server.DeviceSoftwareRow) string { return r.Vendor }},
@@ -63,7 +65,7 @@ var deviceSoftwareColumns = []column[server.DeviceSoftwareRow]{
 	{"not_assessed", func(r *server.DeviceSoftwareRow) string { return r.NotAssessed }},
 	{"first_found", func(r *server.DeviceSoftwareRow) string { return instant(r.FirstFound) }},
 	{"last_found", func(r *server.DeviceSoftwareRow) string { return instant(r.LastFound) }},
-}
+}, milder(func(r *server.DeviceSoftwareRow) *server.SeverityCount { return &r.Severity }), likely(func(r *server.DeviceSoftwareRow) *server.Threats { return &r.Threats }))
 
 var deviceVulnColumns = []column[server.DeviceVulnRow]{
 	{"weakness_id", func(r *server.DeviceVulnRow) string { return r.ID }},
@@ -82,6 +84,7 @@ var deviceVulnColumns = []column[server.DeviceVulnRow]{
 	{"updated", func(r *server.DeviceVulnRow) string { return instant(r.Updated) }},
 	{"first_seen", func(r *server.DeviceVulnRow) string { return instant(r.FirstSeen) }},
 	{"exception", func(r *server.DeviceVulnRow) string { return strconv.FormatBool(r.Exception) }},
+	{"ransomware", func(r *server.DeviceVulnRow) string { return strconv.FormatBool(r.Threats.Ransom) }},
 }
 
 var closedColumns = []column[server.ClosedRow]{
@@ -95,7 +98,7 @@ var closedColumns = []column[server.ClosedRow]{
 	{"first_seen", func(r *server.ClosedRow) string { return instant(r.FirstSeen) }},
 }
 
-var softwareColumns = []column[server.SoftwareRow]{
+var softwareColumns = slices.Concat([]column[server.SoftwareRow]{
 	{"software_id", func(r *server.SoftwareRow) string { return r.ID }},
 	{"name", func(r *server.SoftwareRow) string { return r.Name }},
 	{"vendor", func(r *server.SoftwareRow) string { return r.Vendor }},
@@ -111,7 +114,8 @@ var softwareColumns = []column[server.SoftwareRow]{
 	{"product_code", func(r *server.SoftwareRow) string { return r.ProductCode }},
 	{"tags", func(r *server.SoftwareRow) string { return words(r.Tags) }},
 	{"not_assessed", func(r *server.SoftwareRow) string { return r.NotAssessed }},
-}
+	{"impact", func(r *server.SoftwareRow) string { return number(r.Impact) }},
+}, milder(func(r *server.SoftwareRow) *server.SeverityCount { return &r.Severity }), likely(func(r *server.SoftwareRow) *server.Threats { return &r.Threats }))
 
 var weaknessColumns = []column[server.WeaknessRow]{
 	{"weakness_id", func(r *server.WeaknessRow) string { return r.ID }},
@@ -133,6 +137,9 @@ var weaknessColumns = []column[server.WeaknessRow]{
 	{"tags", func(r *server.WeaknessRow) string { return words(r.Tags) }},
 	{"exposed_after", func(r *server.WeaknessRow) string { return whole(r.After) }},
 	{"exception", func(r *server.WeaknessRow) string { return strconv.FormatBool(r.Exception) }},
+	{"age_days", func(r *server.WeaknessRow) string { return whole(r.AgeDays) }},
+	{"states", states},
+	{"ransomware", func(r *server.WeaknessRow) string { return strconv.FormatBool(r.Threats.Ransom) }},
 }
 
 var weaknessDeviceColumns = []column[server.WeaknessDevice]{
@@ -160,7 +167,7 @@ func refs(list []server.SoftwareRef) string {
 	return words(text)
 }
 
-var recommendationColumns = []column[server.RecommendationRow]{
+var recommendationColumns = slices.Concat([]column[server.RecommendationRow]{
 	{"recommendation_id", func(r *server.RecommendationRow) string { return r.ID }},
 	{"name", func(r *server.RecommendationRow) string { return r.Name }},
 	{"component", func(r *server.RecommendationRow) string { return r.Component }},
@@ -182,9 +189,15 @@ var recommendationColumns = []column[server.RecommendationRow]{
 	{"exposed_after", func(r *server.RecommendationRow) string { return whole(r.ExposedAfter) }},
 	{"impact_after", func(r *server.RecommendationRow) string { return number(r.ImpactAfter) }},
 	{"remediation_activities", func(r *server.RecommendationRow) string { return whole(r.Activities) }},
-}
+	{"software_id", func(r *server.RecommendationRow) string { return r.ProductID }},
+	{"ecosystem", func(r *server.RecommendationRow) string { return r.Ecosystem }},
+	{"product_code", func(r *server.RecommendationRow) string { return r.ProductCode }},
+	{"subcategory", func(r *server.RecommendationRow) string { return r.Subcategory }},
+	{"check_impact", func(r *server.RecommendationRow) string { return whole(r.CheckImpact) }},
+	{"productivity", func(r *server.RecommendationRow) string { return strconv.FormatBool(r.Productivity) }},
+}, milder(func(r *server.RecommendationRow) *server.SeverityCount { return &r.Severity }), likely(func(r *server.RecommendationRow) *server.Threats { return &r.Threats }))
 
-var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{
+var deviceRecommendationColumns = slices.Concat([]column[server.DeviceRecommendationRow]{
 	{"recommendation_id", func(r *server.DeviceRecommendationRow) string { return r.ID }},
 	{"name", func(r *server.DeviceRecommendationRow) string { return r.Name }},
 	{"component", func(r *server.DeviceRecommendationRow) string { return r.Component }},
@@ -198,7 +211,9 @@ var deviceRecommendationColumns = []column[server.DeviceRecommendationRow]{
 	{"status", func(r *server.DeviceRecommendationRow) string { return r.Status }},
 	{"tags", func(r *server.DeviceRecommendationRow) string { return words(r.Tags) }},
 	{"exception", func(r *server.DeviceRecommendationRow) string { return strconv.FormatBool(r.Exception) }},
-}
+	{"software_id", func(r *server.DeviceRecommendationRow) string { return r.ProductID }},
+	{"product_code", func(r *server.DeviceRecommendationRow) string { return r.ProductCode }},
+}, severest(func(r *server.DeviceRecommendationRow) *server.SeverityCount { return &r.Severity }), milder(func(r *server.DeviceRecommendationRow) *server.SeverityCount { return &r.Severity }), attacked(func(r *server.DeviceRecommendationRow) *server.Threats { return &r.Threats }), likely(func(r *server.DeviceRecommendationRow) *server.Threats { return &r.Threats }))
 
 var deviceCheckColumns = []column[server.DeviceCheckRow]{
 	{"check", func(r *server.DeviceCheckRow) string { return r.Check }},
@@ -207,4 +222,7 @@ var deviceCheckColumns = []column[server.DeviceCheckRow]{
 	{"impact", func(r *server.DeviceCheckRow) string { return whole(r.Impact) }},
 	{"state", func(r *server.DeviceCheckRow) string { return r.State }},
 	{"reason", func(r *server.DeviceCheckRow) string { return r.Reason }},
+	{"recommendation_id", func(r *server.DeviceCheckRow) string { return r.ID }},
+	{"subcategory", func(r *server.DeviceCheckRow) string { return r.Subcategory }},
+	{"evidence", evidence},
 }

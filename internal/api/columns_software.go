@@ -1,12 +1,13 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/picketsec/picket/internal/server"
 )
 
-var versionColumns = []column[server.VersionRow]{
+var versionColumns = slices.Concat([]column[server.VersionRow]{
 	{"version", func(r *server.VersionRow) string { return r.Version }},
 	{"places", func(r *server.VersionRow) string { return words(r.Places) }},
 	{"installed_devices", func(r *server.VersionRow) string { return whole(r.Installed) }},
@@ -21,9 +22,9 @@ var versionColumns = []column[server.VersionRow]{
 		return r.EOL.Date
 	}},
 	{"tags", func(r *server.VersionRow) string { return words(r.Tags) }},
-}
+}, milder(func(r *server.VersionRow) *server.SeverityCount { return &r.Severity }))
 
-var weaknessSoftwareColumns = []column[server.WeaknessSoftwareRow]{
+var weaknessSoftwareColumns = slices.Concat([]column[server.WeaknessSoftwareRow]{
 	{"software_id", func(r *server.WeaknessSoftwareRow) string { return r.ID }},
 	{"name", func(r *server.WeaknessSoftwareRow) string { return r.Name }},
 	{"vendor", func(r *server.WeaknessSoftwareRow) string { return r.Vendor }},
@@ -32,7 +33,7 @@ var weaknessSoftwareColumns = []column[server.WeaknessSoftwareRow]{
 	{"installed_devices", func(r *server.WeaknessSoftwareRow) string { return whole(r.Installed) }},
 	{"update_available", func(r *server.WeaknessSoftwareRow) string { return strconv.FormatBool(r.Update) }},
 	{"fixed_version", func(r *server.WeaknessSoftwareRow) string { return r.Fixed }},
-}
+}, attacked(func(r *server.WeaknessSoftwareRow) *server.Threats { return &r.Threats }), likely(func(r *server.WeaknessSoftwareRow) *server.Threats { return &r.Threats }))
 
 var inaccuracyColumns = []column[server.InaccuracyRow]{
 	{"report_id", func(r *server.InaccuracyRow) string { return r.ID }},

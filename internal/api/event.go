@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -51,7 +53,7 @@ type eventVulnsOut struct {
 	WeaknessFilter
 }
 
-var eventColumns = []column[server.EventRow]{
+var eventColumns = slices.Concat([]column[server.EventRow]{
 	{"event_id", func(r *server.EventRow) string { return r.ID }},
 	{"date", func(r *server.EventRow) string { return instant(r.At) }},
 	{"type", func(r *server.EventRow) string { return r.Kind }},
@@ -76,7 +78,8 @@ var eventColumns = []column[server.EventRow]{
 	{"score_version", func(r *server.EventRow) string { return whole(r.Score.Version) }},
 	{"recommendation_id", func(r *server.EventRow) string { return r.RecommendationID }},
 	{"detail", func(r *server.EventRow) string { return r.Detail }},
-}
+	{"kev", func(r *server.EventRow) string { return strconv.FormatBool(r.Threats.KEV) }},
+}, likely(func(r *server.EventRow) *server.Threats { return &r.Threats }))
 
 // eventRoutes are the event timeline.
 func (c *console) eventRoutes() {

@@ -124,4 +124,5 @@ var exceptionColumns = []column[server.ExceptionRow]{
 	{"source_author", func(r *server.ExceptionRow) string { return r.Source.Author }},
 	{"document_id", func(r *server.ExceptionRow) string { return r.Document }},
 	{"source_sha256", func(r *server.ExceptionRow) string { return r.Source.Hash }},
+	{"keep", func(r *server.ExceptionRow) string { return strconv.FormatBool(r.Keep) }},
 }

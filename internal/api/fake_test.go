@@ -238,6 +238,17 @@ func (f *fake) Recommendation(_ context.Context, c server.Caller, _ string) (ser
 	return server.Recommendation{}, need(c, server.RecommendationRead)
 }
 
+func (f *fake) RecommendationSoftware(_ context.Context, c server.Caller, _ string) (server.SoftwareRow, error) {
+	return server.SoftwareRow{ID: "debian-_-openssl", Name: "openssl", Vendor: "debian", Impact: 1.5, Installed: 3}, need(c, server.RecommendationRead)
+}
+
+func (f *fake) CountCritical(_ context.Context, c server.Caller, rows []server.RecommendationRow) error {
+	for i := range rows {
+		rows[i].Critical = 1
+	}
+	return need(c, server.RecommendationRead)
+}
+
 func (f *fake) RecommendationDevices(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.DeviceRow], error) {
 	return paged(f, f.devices, q, nil), need(c, server.RecommendationRead)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -210,6 +211,9 @@ var remediationColumns = []column[server.RemediationRow]{
 	{"device_groups", func(r *server.RemediationRow) string { return words(r.Groups) }},
 	{"ticket", func(r *server.RemediationRow) string { return r.Ticket }},
 	{"notes", func(r *server.RemediationRow) string { return r.Notes }},
+	{"software_id", func(r *server.RemediationRow) string { return r.ProductID }},
+	{"category", func(r *server.RemediationRow) string { return r.Category }},
+	{"overdue", func(r *server.RemediationRow) string { return strconv.FormatBool(r.Overdue) }},
 }
 
 // ifTracked is a count, nothing where progress cannot be measured.

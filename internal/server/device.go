@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,7 +85,9 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 	}
 	return &list[device]{
 		text: func(d *device, has func(string) bool) bool {
-			return has(d.sum.Name) || has(d.sum.IP) || has(string(d.id)) || has(d.sum.OSName)
+			return has(d.sum.Name) || has(d.sum.IP) || has(string(d.id)) || has(d.sum.OSName) || has(d.sum.FQDN) || slices.ContainsFunc(d.sum.Interfaces, func(i inventory.Interface) bool {
+				return !i.Loopback && (has(i.MAC) || slices.ContainsFunc(i.Addresses, has))
+			})
 		},
 		filters: map[string]func(*device, []string) bool{
 			"os":     oneOf(func(d *device) string { return d.sum.OSPlatform }),

@@ -74,6 +74,29 @@ func TestDomainsAndNewDevices(t *testing.T) {
 	}
 }
 
+// Devices are found by each of their addresses or its beginning, by MAC address
+// and by full name; what all of them have on the loopback finds none.
+func TestDevicesByAddress(t *testing.T) {
+	s := testServer(t)
+	for i, name := range []string{"one", "two"} {
+		os := oneItem(inventory.OSSection, "os", inventory.OS{ID: "debian", VersionID: "12", Family: "linux", Arch: "amd64", Hostname: name, FQDN: name + ".corp.example"})
+		r := newReport(s, enrol(t, s, name))
+		r.sections(t, os)
+		r.sections(t, oneItem(inventory.Interfaces, "eth0", inventory.Interface{Name: "eth0", MAC: fmt.Sprintf("00:a1:b2:c3:d4:e%d", i), Up: true, Addresses: []string{fmt.Sprintf("10.4.%d.17", i), fmt.Sprintf("2001:db8::%d", i+1)}}))
+	}
+	for text, want := range map[string][]string{"10.4.1.17": {"two"}, "10.4.": {"one", "two"}, "2001:db8::1": {"one"}, "00:A1:B2:C3:D4:E1": {"two"}, "two.corp": {"two"}, "::1": {"one"}, "127.0.0.1": nil} {
+		p, err := s.Devices(t.Context(), admin, Query{Text: text, Sort: []string{"name"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range p.Items {
+			got = append(got, r.Name)
+		}
+		equal(t, text, got, want...)
+	}
+}
+
 // Devices are found by the version of their operating system and by whether
 // its release is supported still; releases are listed with how many run them.
 func TestDevicesByOperatingSystem(t *testing.T) {

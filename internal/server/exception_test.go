@@ -14,6 +14,7 @@ import (
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/posture"
 )
 
 // excepting is a server with devices and a clock that the test moves, and a script
@@ -554,4 +555,44 @@ func TestEndedExceptionsArePagedFromTheStore(t *testing.T) {
 	}
 	b.open()
 	check("after a restart")
+}
+
+// Of the four justifications two say that something else protects: those lower
+// the exposure score and raise the secure score. The other two leave both alone.
+func TestJustificationsThatChangeScores(t *testing.T) {
+	b := twoGroups(t)
+	const check = 3
+	judged(b.s, b.boxes["one"].id, check, posture.Fail)
+	for _, about := range []string{openssl, "sca-_-" + posture.Checks()[check].ID} {
+		for justification, lowers := range map[string]bool{ThirdPartyControl: true, AlternateMitigation: true, RiskAccepted: false, PlannedRemediation: false} {
+			t.Run(about+"/"+justification, func(t *testing.T) {
+				secure := func() float64 {
+					t.Helper()
+					v, err := b.s.SecureScore(t.Context(), admin)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return v.Got
+				}
+				exposed, points := b.score(), secure()
+				id := b.make(NewException{Recommendation: about, Scope: ScopeGlobal, Justification: justification})
+				if got := b.score().Cmp(exposed) < 0; got != lowers {
+					t.Errorf("the exposure score went from %v to %v", exposed, b.score())
+				}
+				if got := secure() > points; got != (lowers && about != openssl) {
+					t.Errorf("the secure score went from %v to %v", points, secure())
+				}
+				list, err := b.s.Exceptions(t.Context(), admin, Query{Filter: map[string][]string{"status": {StandsInEffect}}})
+				if err != nil || list.Total != 1 || list.Items[0].LowersScore != lowers || list.Items[0].Justification != justification {
+					t.Errorf("the list has %+v, %v", list.Items, err)
+				}
+				if _, err := b.s.CancelException(t.Context(), admin, id, nil); err != nil {
+					t.Fatal(err)
+				}
+				if b.score().Cmp(exposed) != 0 || secure() != points {
+					t.Error("the scores are not what they were before")
+				}
+			})
+		}
+	}
 }

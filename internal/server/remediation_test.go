@@ -292,6 +292,16 @@ func TestRemediationOfDeviceGroups(t *testing.T) {
 	}
 }
 
+// judged says what a check, by its place, says of a device.
+func judged(s *Server, id inventory.DeviceID, check int, state posture.State) {
+	s.core.mu.Lock()
+	defer s.core.mu.Unlock()
+	d := s.core.at(s.core.byID[id])
+	v := slices.Clone(d.verdicts)
+	v[check/4] = v[check/4]&^(3<<(check%4*2)) | byte(slices.Index(verdictStates[:], state))<<(check%4*2)
+	s.core.judge(d, v)
+}
+
 // A failed configuration check is followed too: fixed is what passes, not what
 // could not be judged.
 func TestRemediationOfSettings(t *testing.T) {
@@ -303,14 +313,7 @@ func TestRemediationOfSettings(t *testing.T) {
 		list = append(list, r)
 	}
 	const check = 3
-	judge := func(i int, state posture.State) {
-		s.core.mu.Lock()
-		defer s.core.mu.Unlock()
-		d := s.core.at(s.core.byID[list[i].id])
-		v := slices.Clone(d.verdicts)
-		v[check/4] = v[check/4]&^(3<<(check%4*2)) | byte(slices.Index(verdictStates[:], state))<<(check%4*2)
-		s.core.judge(d, v)
-	}
+	judge := func(i int, state posture.State) { judged(s, list[i].id, check, state) }
 	for i := range list {
 		judge(i, posture.Fail)
 	}

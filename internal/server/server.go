@@ -367,6 +367,8 @@ type API interface {
 	Recommendations(ctx context.Context, c Caller, q Query, where func(*RecommendationRow) bool) (Page[RecommendationRow], error)
 	Recommendation(ctx context.Context, c Caller, id string) (Recommendation, error)
 	RecommendationDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
+	RecommendationSoftware(ctx context.Context, c Caller, id string) (SoftwareRow, error)
+	CountCritical(ctx context.Context, c Caller, rows []RecommendationRow) error
 	RecommendationVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
 	DeviceRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRecommendationRow], error)
 

@@ -49,27 +49,31 @@ const (
 
 // RecommendationRow is one thing to do that closes findings on many devices.
 type RecommendationRow struct {
-	ID          string        `json:"id"`   // "va-_-debian-_-openssl", with a suffix for other types than Update
-	Name        string        `json:"name"` // "Update openssl"
-	ProductID   string        `json:"product_id"`
-	Component   string        `json:"component"`
-	Vendor      string        `json:"vendor"`
-	Ecosystem   string        `json:"ecosystem"`
-	Type        string        `json:"type"`         // Update, Upgrade, Uninstall, AttentionRequired, Restart, ConfigurationChange
-	Category    string        `json:"category"`     // of a configuration check; OS for a release of an operating system; else Application
-	CheckImpact int           `json:"check_impact"` // 1 to 10 for a configuration check, else 0
-	SecureGain  float64       `json:"secure_gain"`  // points that the secure score rises by; exact quotient, not rounded
-	Version     string        `json:"version"`      // that fixes the most; "" when there is none
-	Weaknesses  int           `json:"weaknesses"`   // distinct, that it closes on some device
-	Severity    SeverityCount `json:"severity"`
-	Threats     Threats       `json:"threats"`
-	Exposed     int           `json:"exposed"`   // devices with findings that it closes
-	Trend       []int         `json:"trend"`     // Exposed on each of the last 30 days (UTC), as far as they were counted, today last
-	Installed   int           `json:"installed"` // devices with the product
-	Impact      float64       `json:"impact"`    // points that the score falls by; exact difference, not rounded
-	ImpactNum   string        `json:"impact_num"`
-	ImpactDen   uint64        `json:"impact_den"`
-	Status      string        `json:"status"` // Active, PartialException, FullException
+	ID          string `json:"id"`   // "va-_-debian-_-openssl", with a suffix for other types than Update
+	Name        string `json:"name"` // "Update openssl"
+	ProductID   string `json:"product_id"`
+	Component   string `json:"component"`
+	Vendor      string `json:"vendor"`
+	Ecosystem   string `json:"ecosystem"`
+	Type        string `json:"type"`         // Update, Upgrade, Uninstall, AttentionRequired, Restart, ConfigurationChange
+	Category    string `json:"category"`     // of a configuration check; OS for a release of an operating system; else Application
+	Subcategory string `json:"subcategory"`  // of a configuration check ("SSH server"), else ""
+	CheckImpact int    `json:"check_impact"` // 1 to 10 for a configuration check, else 0
+	// Productivity says that people are expected to notice the change in their
+	// work; of software nothing is known, so it is false.
+	Productivity bool          `json:"productivity"`
+	SecureGain   float64       `json:"secure_gain"` // points that the secure score rises by; exact quotient, not rounded
+	Version      string        `json:"version"`     // that fixes the most; "" when there is none
+	Weaknesses   int           `json:"weaknesses"`  // distinct, that it closes on some device
+	Severity     SeverityCount `json:"severity"`
+	Threats      Threats       `json:"threats"`
+	Exposed      int           `json:"exposed"`   // devices with findings that it closes
+	Trend        []int         `json:"trend"`     // Exposed on each of the last 30 days (UTC), as far as they were counted, today last
+	Installed    int           `json:"installed"` // devices with the product
+	Impact       float64       `json:"impact"`    // points that the score falls by; exact difference, not rounded
+	ImpactNum    string        `json:"impact_num"`
+	ImpactDen    uint64        `json:"impact_den"`
+	Status       string        `json:"status"` // Active, PartialException, FullException
 	// What is under no exception: the devices that have some of it, and what
 	// the score falls by without it.
 	ExposedAfter   int      `json:"exposed_after"`
@@ -79,6 +83,10 @@ type RecommendationRow struct {
 	ProductCode    string   `json:"product_code"`
 	// Activities is how many remediation activities for it are under way.
 	Activities int `json:"remediation_activities"`
+
+	// For the Defender-compatible API alone: exposed devices of high value, 0
+	// until CountCritical has counted them.
+	Critical int `json:"-"`
 }
 
 // Recommendation is a recommendation with what its flyout shows.

@@ -1,6 +1,7 @@
 package mde
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -16,9 +17,10 @@ func exposureLevel(r *server.DeviceRow) any {
 	return nil
 }
 
-// recommendationProps are the properties of a recommendation. severityScore
-// and configScoreImpact belong to configuration and are 0 for software, which
-// has no product behind it; activeAlert is false: Picket raises no alerts yet.
+// recommendationProps are the properties of a recommendation. severityScore,
+// subCategory, configScoreImpact and nonProductivityImpactedAssets (exposed
+// devices on which nobody is expected to notice the change) belong to
+// configuration and are 0 or empty for software; activeAlert is false: Picket raises no alerts yet.
 var recommendationProps = []prop[server.RecommendationRow]{
 	{"id", text, func(r *server.RecommendationRow) any { return r.ID }},
 	{"productName", text, func(r *server.RecommendationRow) any { return r.Component }},
@@ -29,7 +31,7 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"recommendedProgram", text, constant[server.RecommendationRow]("")},
 	{"recommendedVendor", text, constant[server.RecommendationRow]("")},
 	{"recommendationCategory", word, func(r *server.RecommendationRow) any { return r.Category }},
-	{"subCategory", text, constant[server.RecommendationRow]("")},
+	{"subCategory", text, func(r *server.RecommendationRow) any { return r.Subcategory }},
 	{"severityScore", number, func(r *server.RecommendationRow) any { return float64(r.CheckImpact) }},
 	{"publicExploit", flag, func(r *server.RecommendationRow) any { return public(r.Threats) }},
 	{"activeAlert", flag, constant[server.RecommendationRow](false)},
@@ -45,15 +47,30 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"exposureImpact", number, func(r *server.RecommendationRow) any { return r.Impact }},
 	{"totalMachineCount", number, func(r *server.RecommendationRow) any { return float64(r.Installed) }},
 	{"exposedMachinesCount", number, func(r *server.RecommendationRow) any { return float64(r.Exposed) }},
-	{"nonProductivityImpactedAssets", number, constant[server.RecommendationRow](float64(0))},
+	{"nonProductivityImpactedAssets", number, func(r *server.RecommendationRow) any {
+		if r.Type != server.RemedyConfigure || r.Productivity {
+			return float64(0)
+		}
+		return float64(r.Exposed)
+	}},
 	{"relatedComponent", text, func(r *server.RecommendationRow) any { return r.Component }},
+	{"exposedCriticalDevices", number, func(r *server.RecommendationRow) any { return float64(r.Critical) }},
+}
+
+// counted gives the recommendations of a page their exposed devices of high value.
+func (h *Handler) counted(q *request, page server.Page[server.RecommendationRow], err error) (server.Page[server.RecommendationRow], error) {
+	if err == nil {
+		err = h.opt.Server.CountCritical(q.ctx(), q.caller, page.Items)
+	}
+	return page, err
 }
 
 // recommendations is the list of recommendations.
 func (h *Handler) recommendations(q *request) error {
 	return serveList(q, "Recommendations", recommendationProps, true, func(want server.Query, where func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {
 		want.Sort = []string{"component"}
-		return h.opt.Server.Recommendations(q.ctx(), q.caller, want, where)
+		page, err := h.opt.Server.Recommendations(q.ctx(), q.caller, want, where)
+		return h.counted(q, page, err)
 	})
 }
 
@@ -62,20 +79,26 @@ func (h *Handler) recommendation(q *request) error {
 	if err != nil {
 		return missing(err, "Recommendation", q.id)
 	}
-	return serveOne(q, "Recommendations", recommendationProps, &r.RecommendationRow)
+	one := []server.RecommendationRow{r.RecommendationRow}
+	if err := h.opt.Server.CountCritical(q.ctx(), q.caller, one); err != nil {
+		return err
+	}
+	return serveOne(q, "Recommendations", recommendationProps, &one[0])
 }
 
 // recommendationSoftware is the product that a recommendation is about.
 func (h *Handler) recommendationSoftware(q *request) error {
-	r, err := h.opt.Server.Recommendation(q.ctx(), q.caller, h.recommendationID(q))
+	id := h.recommendationID(q)
+	row, err := h.opt.Server.RecommendationSoftware(q.ctx(), q.caller, id)
+	if errors.Is(err, server.ErrNotFound) && strings.HasPrefix(strings.ToLower(q.id), "sca-_-") {
+		if _, known := h.opt.Server.Recommendation(q.ctx(), q.caller, id); known == nil {
+			return &Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "Recommendation " + q.id + " is about a setting, not about software."}
+		}
+	}
 	if err != nil {
 		return missing(err, "Recommendation", q.id)
 	}
-	if strings.HasPrefix(strings.ToLower(q.id), "sca-_-") {
-		return &Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "Recommendation " + q.id + " is about a setting, not about software."}
-	}
-	return serveOne(q, "Software", softwareProps, &server.SoftwareRow{ID: r.ProductID, Name: r.Component, Vendor: r.Vendor, Weaknesses: r.Weaknesses,
-		Threats: r.Threats, Exposed: r.Exposed, Installed: r.Installed})
+	return serveOne(q, "Software", softwareProps, &row)
 }
 
 func (h *Handler) recommendationMachines(q *request) error {
@@ -110,7 +133,7 @@ func (h *Handler) machineRecommendations(q *request) error {
 			has[mine.Items[i].ID] = true
 		}
 		page, err := h.opt.Server.Recommendations(q.ctx(), q.caller, server.Query{Sort: []string{"component"}}, func(r *server.RecommendationRow) bool { return has[r.ID] })
-		return page, err
+		return h.counted(q, page, err)
 	})
 }
 

@@ -5,7 +5,7 @@ export const threats: Threats = { epss: 0, exploit: "NoExploit", kev: false, ran
 export const at = "2026-11-20T10:00:00Z";
 
 export const recommendationRow = (n: number, more: Partial<RecommendationRow> = {}): RecommendationRow => ({
-  id: `va-_-debian-_-thing-${n}`, name: `Update thing-${n}`, component: `thing-${n}`, vendor: "debian", version: "", type: "Update", category: "", ecosystem: "Debian", product_id: `debian-_-thing-${n}`, product_code: "",
+  id: `va-_-debian-_-thing-${n}`, name: `Update thing-${n}`, component: `thing-${n}`, vendor: "debian", version: "", type: "Update", category: "", subcategory: "", productivity: false, ecosystem: "Debian", product_id: `debian-_-thing-${n}`, product_code: "",
   weaknesses: 3, severity: { critical: 1, high: 2, medium: 0, low: 0, unrated: 0 }, threats, exposed: n, exposed_after: n, installed: 40, trend: [], status: "Active", tags: [],
   impact: 1.5, impact_num: "45", impact_den: 30, impact_after: 1.5, impact_after_num: "45", secure_gain: 0, check_impact: 0, remediation_activities: 0, ...more,
 });

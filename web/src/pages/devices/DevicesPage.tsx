@@ -46,6 +46,8 @@ const groups: readonly FilterGroup[] = [
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
 
+const sourceWord: Record<DeviceRow["source"], string> = { agent: "Agent", osquery: "osquery", simulated: "Simulated", sbom: "SBOM" };
+
 const useStyles = makeStyles({
   name: { display: "inline-flex", verticalAlign: "middle", alignItems: "center", gap: "10px", maxWidth: "100%" },
   icon: { fontSize: "20px", color: tokens.colorNeutralForeground2, display: "flex" },
@@ -89,7 +91,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "tags", title: "Tags", width: 138, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "group", title: "Device group", width: 150, optional: true, sort: { key: "group", first: "asc" }, render: (r) => r.group },
   { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
-  { key: "source", title: "Source", width: 100, optional: true, render: (r) => ({ sbom: "SBOM", simulated: "Simulated" }[r.source as string] ?? "Agent") },
+  { key: "source", title: "Source", width: 100, optional: true, render: (r) => sourceWord[r.source] },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
   { key: "software", title: "Software", width: 110, align: "end", optional: true, sort: { key: "software", first: "desc" }, render: (r) => number(r.software) },
@@ -145,7 +147,7 @@ export function DevicesPage() {
         columns={columns}
         query={devices}
         rowKey={(r) => r.id}
-        searchLabel="Search name, address, id"
+        searchLabel="Search name, IP or MAC address, id"
         exportPath="/devices"
         commands={<Button appearance="subtle" icon={<DocumentArrowUpRegular />} onClick={() => setImporting(true)}>Import SBOM</Button>}
         rowName={(r) => r.name}

@@ -65,7 +65,8 @@ function Details({ d }: { d: Recommendation }) {
           {d.status !== "Active" && <Fact name="Exposed after exceptions">{number(d.exposed_after)}</Fact>}
           {isConfiguration(d.type) ? (
             <>
-              <Fact name="Category">{categoryWord(d.category)}</Fact>
+              <Fact name="Configuration id">{d.id.replace("sca-_-", "")}</Fact>
+              <Fact name="Category">{[categoryWord(d.category), d.subcategory].filter((t) => t !== "").join(" › ")}</Fact>
               <Fact name="Severity of the check">{`${d.check_impact} of 10`}</Fact>
               <Fact name="Not assessed">{plural(d.not_assessed, "device")}</Fact>
               <Fact name="What people notice" wide>{d.user_impact}</Fact>

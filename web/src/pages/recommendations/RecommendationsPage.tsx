@@ -9,7 +9,7 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { ExceptionMark } from "../../app/ExceptionMark";
 import { PageHead } from "../../app/PageHead";
-import { categories, categoryWord, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
+import { categories, categoryWord, full, isConfiguration, remedy, remedyNames } from "../../lib/exposure";
 import { recommendationStatus, recommendationStatusNames } from "../../lib/exception";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
@@ -64,6 +64,12 @@ function Component({ r }: { r: RecommendationRow }) {
   return <span title={r.vendor ? `${r.component} (${vendor(r.vendor)})` : r.component}>{r.component} <span className={s.quiet}>{vendor(r.vendor)}</span></span>;
 }
 
+/** What the exposure score falls by and, of a setting, what the secure score rises by. */
+function Both({ r }: { r: RecommendationRow }) {
+  const s = useStyles();
+  return <><Impact value={r.impact} />{r.secure_gain > 0 && <div className={s.quiet} title={`The secure score rises by ${full(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)} secure`}</div>}</>;
+}
+
 const columns: readonly Column<RecommendationRow>[] = [
   { key: "name", title: "Security recommendation", width: 176, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
   { key: "component", title: "Related component", width: 108, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <Component r={r} /> },
@@ -73,11 +79,13 @@ const columns: readonly Column<RecommendationRow>[] = [
   { key: "type", title: "Remediation type", width: 172, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "status", title: "Status", width: 96, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
   { key: "activities", title: "Activities", width: 92, align: "end", render: (r) => <ActivityCount r={r} /> },
-  { key: "impact", title: "Impact", width: 90, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
+  { key: "impact", title: "Impact", width: 90, align: "end", wrap: true, sort: { key: "impact", first: "desc" }, render: (r) => <Both r={r} /> },
   { key: "tags", title: "Tags", width: 88, render: (r) => <FirstTag short tags={r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
   { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
+  { key: "subcategory", title: "Subcategory", width: 150, optional: true, render: (r) => r.subcategory || "–" },
+  { key: "ecosystem", title: "Ecosystem", width: 120, optional: true, render: (r) => r.ecosystem || "–" },
   { key: "secure", title: "Secure score", width: 110, align: "end", optional: true, sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? <span title={`+${String(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)}`}</span> : "–") },
   { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => vendor(r.vendor) || "–" },
   { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },

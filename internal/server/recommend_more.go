@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+// RecommendationSoftware is the product that a recommendation is about, with
+// all that counts of it, not only what the recommendation closes. A release of
+// an operating system has the recommendation's own figures. One about a setting
+// is not found: no product is behind it.
+func (s *Server) RecommendationSoftware(ctx context.Context, caller Caller, id string) (SoftwareRow, error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return SoftwareRow{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return SoftwareRow{}, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l := c.lens(caller)
+	r, _, err := c.recommendation(l, id)
+	if err != nil {
+		return SoftwareRow{}, err
+	}
+	if r.Type == RemedyConfigure {
+		return SoftwareRow{}, fmt.Errorf("software of recommendation %q, which is about a setting: %w", id, ErrNotFound)
+	}
+	row, ok := c.softwareRow(l, r.ProductID)
+	if !ok {
+		return SoftwareRow{ID: r.ProductID, Name: r.Component, Vendor: r.Vendor, Ecosystem: r.Ecosystem, Weaknesses: r.Weaknesses, Severity: r.Severity,
+			Threats: r.Threats, Exposed: r.Exposed, Installed: r.Installed, Impact: r.Impact, Tags: r.Tags, Trend: []int{}, ProductCode: r.ProductCode}, nil
+	}
+	out := *row
+	if relief, ok := c.fleet.Scores().ReliefOf(out.ID, exposure.Gone, l.groups, c.weights()); ok {
+		out.Impact = relief.Impact.Float()
+	}
+	return out, nil
+}
+
+// CountCritical fills in how many of the exposed devices of some recommendations
+// are of high value. Rows of what the caller does not see are left as they are.
+func (s *Server) CountCritical(_ context.Context, caller Caller, rows []RecommendationRow) error {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return err
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l := c.lens(caller)
+	high := roaring.New()
+	for _, d := range c.devices {
+		if d != nil && d.value == exposure.ValueHigh && (l.devs == nil || l.devs.Contains(d.num)) {
+			high.Add(d.num)
+		}
+	}
+	if high.IsEmpty() {
+		return nil
+	}
+	for i := range rows {
+		if row, remedy, err := c.recommendation(l, rows[i].ID); err == nil {
+			rows[i].Critical = int(c.affected(l, row, remedy).AndCardinality(high))
+		}
+	}
+	return nil
+}
