@@ -2070,12 +2070,14 @@ type Recommendation struct {
 	NotAssessed           int64         `json:"not_assessed"`
 	ProductCode           string        `json:"product_code"`
 	ProductID             string        `json:"product_id"`
+	Productivity          bool          `json:"productivity"`
 	References            []string      `json:"references"`
 	RemediationActivities int64         `json:"remediation_activities"`
 	SecureGain            float64       `json:"secure_gain"`
 	Severity              SeverityCount `json:"severity"`
 	Status                string        `json:"status"`
 	Steps                 []string      `json:"steps"`
+	Subcategory           string        `json:"subcategory"`
 	Supported             []EndOfLife   `json:"supported"`
 	Tags                  []string      `json:"tags"`
 	Threats               Threats       `json:"threats"`
@@ -2113,10 +2115,12 @@ type RecommendationRow struct {
 	Name                  string        `json:"name"`
 	ProductCode           string        `json:"product_code"`
 	ProductID             string        `json:"product_id"`
+	Productivity          bool          `json:"productivity"`
 	RemediationActivities int64         `json:"remediation_activities"`
 	SecureGain            float64       `json:"secure_gain"`
 	Severity              SeverityCount `json:"severity"`
 	Status                string        `json:"status"`
+	Subcategory           string        `json:"subcategory"`
 	Tags                  []string      `json:"tags"`
 	Threats               Threats       `json:"threats"`
 	Trend                 []int64       `json:"trend"`

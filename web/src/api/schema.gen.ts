@@ -5938,6 +5938,7 @@ export interface components {
             not_assessed: number;
             product_code: string;
             product_id: string;
+            productivity: boolean;
             references: string[];
             /** Format: int64 */
             remediation_activities: number;
@@ -5946,6 +5947,7 @@ export interface components {
             severity: components["schemas"]["SeverityCount"];
             status: string;
             steps: string[];
+            subcategory: string;
             supported: components["schemas"]["EndOfLife"][];
             tags: string[];
             threats: components["schemas"]["Threats"];
@@ -5988,12 +5990,14 @@ export interface components {
             name: string;
             product_code: string;
             product_id: string;
+            productivity: boolean;
             /** Format: int64 */
             remediation_activities: number;
             /** Format: double */
             secure_gain: number;
             severity: components["schemas"]["SeverityCount"];
             status: string;
+            subcategory: string;
             tags: string[];
             threats: components["schemas"]["Threats"];
             trend: number[];
