@@ -103,7 +103,7 @@ func (h *recorded) install() {
 
 // sources proves that each kind has the best source there is.
 func (h *recorded) sources() {
-	for kind, source := range map[event.Kind]string{event.Process: "ebpf", event.Network: "ebpf", event.File: "fanotify", event.Logon: "journal", event.DNS: "packet socket",
+	for kind, source := range map[event.Kind]string{event.Process: "ebpf", event.Network: "ebpf", event.File: "fanotify", event.Logon: "journal", event.DNS: "packet socket", event.Image: "perf",
 		event.Account: "files", event.Schedule: "files", event.Service: "files"} {
 		h.see("a source of "+kind.String(), func(e *event.Event) bool {
 			return e.Action == event.SensorStarted && e.Text(event.Source) == source && strings.Contains(e.Text(event.AdditionalFields), `"`+kind.String()+`"`)

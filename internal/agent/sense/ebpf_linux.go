@@ -39,7 +39,7 @@ type kernel struct {
 }
 
 const (
-	ringEvery = 200 * time.Millisecond // how long a record waits in the ring at most
+	ringEvery = 400 * time.Millisecond // how long a record waits in the ring at most
 	ringMuch  = 1 << 18                // bytes at which they do not wait; sense.bpf.c wakes the reader there
 )
 

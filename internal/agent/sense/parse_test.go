@@ -172,6 +172,11 @@ func FuzzRecords(f *testing.F) {
 			t.Fatal("more than there is")
 		}
 		_, _ = parseConnection(b)
+		if m, err := parseMapping(b); err == nil && len(m.path) > len(b) {
+			t.Fatal("more than there is")
+		}
+		_ = parseLost(b)
+		_ = cgroup2(string(b))
 		_, _ = parseNotices(b)
 		_, _ = parsePacket(b)
 		_, _ = parseStat(b)
@@ -187,6 +192,44 @@ func FuzzRecords(f *testing.F) {
 			_ = parseUtmp(b[:utmpSize])
 		}
 	})
+}
+
+func TestParseMapping(t *testing.T) {
+	rec := make([]byte, perfFixed)
+	for at, n := range map[int]uint32{0: perfMmap2, 8: 42, 12: 43, 40: 254, 44: 1} {
+		binary.NativeEndian.PutUint32(rec[at:], n)
+	}
+	binary.NativeEndian.PutUint64(rec[48:], 77)
+	rec = append(rec, "/lib/own.so\x00\x00\x00\x00\x00"...)
+	rec = binary.NativeEndian.AppendUint64(rec, 0)
+	rec = binary.NativeEndian.AppendUint64(rec, 5e9)
+	want := mapping{at: 5 * time.Second, pid: 42, major: 254, minor: 1, inode: 77, path: "/lib/own.so"}
+	if m, err := parseMapping(rec); err != nil || m != want || !m.file() {
+		t.Errorf("%+v, %v", m, err)
+	}
+	copy(rec[perfFixed:], "//anon\x00")
+	if m, err := parseMapping(rec); err != nil || m.file() {
+		t.Errorf("memory without a name is taken for a file: %+v, %v", m, err)
+	}
+	for n := range perfFixed + perfSample {
+		if _, err := parseMapping(rec[:n]); err == nil {
+			t.Errorf("a record cut to %d of %d bytes is taken", n, len(rec))
+		}
+	}
+}
+
+func TestMountOfControlGroups(t *testing.T) {
+	const first = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
+	for text, want := range map[string]string{
+		first: "",
+		first + "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:4 - cgroup2 cgroup2 rw\n": "/sys/fs/cgroup/unified",
+		"41 31 0:38 / /a\\040b rw - cgroup2 x rw\n":                                               "/a b",
+		"41 31 0:38 / /cgroup2 rw - tmpfs cgroup2 rw\n":                                           "",
+	} {
+		if got := cgroup2(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 }
 
 func TestParseProcess(t *testing.T) {

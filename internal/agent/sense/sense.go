@@ -59,6 +59,7 @@ const (
 	SourceUtmp     = "wtmp"
 	SourceFiles    = "files"
 	SourcePacket   = "packet socket"
+	SourceMaps     = "perf"
 )
 
 // way is one source as a way to events of some kinds.
