@@ -70,6 +70,7 @@ var benchmarks = []struct {
 	{"export", "1 million rows by machine (DEVICES=10000)", export},
 	{"plan", "what-if and patch plan at a fleet (DEVICES=100000)", plan},
 	{"groups", "dashboard and lists filtered by device group (DEVICES=100000)", groups},
+	{"users", "1,000 people at the console of a fleet (DEVICES=100000, USERS=1000, SECONDS=60, THINK=10)", users},
 	{"ingest", "events of agents to disk, over the socket (SECONDS=30)", ingest},
 	{"overload", "ten times too many events for a minute (RATE=500000, SECONDS=60)", overload},
 	{"timeline", "pages and histograms among 100 million events (DEVICES=10000, EVENTS=100000000)", timeline},

@@ -49,6 +49,10 @@ func (s *Server) Client(ctx context.Context) (*Client, error) {
 	return c, nil
 }
 
+// With returns a client of the server at an address that sends what h sends
+// with its requests: cookies of a session, for one.
+func With(base string, h *http.Client) *Client { return &Client{base: base, http: h} }
+
 // Get asks for path ("/api/x/devices?size=1") and decodes the JSON answer into v.
 func (c *Client) Get(ctx context.Context, path string, v any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
@@ -93,7 +97,9 @@ func (c *Client) Post(ctx context.Context, path string, v, out any) error {
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	req.Header.Set("Content-Type", "application/json")
 	return c.do(req, out)
 }

@@ -80,6 +80,7 @@ type Accounts struct {
 	tenant  string
 	keys    keyring
 	rates   rateBook
+	held    rightsBook
 }
 
 // OpenAccounts returns the accounts kept in a store. On a new store it makes

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/picketsec/picket/internal/exposure"
@@ -20,9 +21,14 @@ type Rights struct {
 }
 
 // rights are what an account may do at this moment. They are asked for at
-// every request and never kept, so that a change holds from the next one on.
+// every request, and kept only while nothing changes in who may do and see
+// what, so that a change holds from the next one on.
 // An account that is disabled or gone is ErrUnauthenticated.
 func (a *Accounts) rights(ctx context.Context, account int64) (Rights, error) {
+	seen := a.st.Access()
+	if r, ok := a.held.get(account, seen); ok {
+		return r, nil
+	}
 	stored, err := a.st.Rights(ctx, account)
 	if errors.Is(err, store.ErrNotFound) {
 		return Rights{}, ErrUnauthenticated
@@ -30,7 +36,43 @@ func (a *Accounts) rights(ctx context.Context, account int64) (Rights, error) {
 	if err != nil {
 		return Rights{}, err
 	}
-	return rightsOf(stored), nil
+	r := rightsOf(stored)
+	a.held.put(account, seen, r)
+	return r, nil
+}
+
+// mostHeld is how many people's rights are kept in memory.
+const mostHeld = 10_000
+
+// rightsBook keeps the rights of those who asked lately until anything changes
+// in who may do and see what: every request asks for them. It is safe for
+// concurrent use.
+type rightsBook struct {
+	mu   sync.Mutex
+	seen uint64 // what the store counted before they were read
+	of   map[int64]Rights
+}
+
+func (b *rightsBook) get(account int64, seen uint64) (Rights, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.seen != seen {
+		return Rights{}, false
+	}
+	r, ok := b.of[account]
+	return r, ok
+}
+
+func (b *rightsBook) put(account int64, seen uint64, r Rights) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case seen < b.seen: // read before a change
+		return
+	case seen > b.seen, b.of == nil, len(b.of) >= mostHeld:
+		b.seen, b.of = seen, map[int64]Rights{}
+	}
+	b.of[account] = r
 }
 
 func rightsOf(stored store.Rights) Rights {
