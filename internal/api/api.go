@@ -203,6 +203,10 @@ type handler struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = h.prepare(w, r)
 	defer h.recover(w, r)
+	if h.misdirected(r) {
+		misdirect(w)
+		return
+	}
 	area, path := h.area(r)
 	switch area {
 	case areaWeb:

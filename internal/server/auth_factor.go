@@ -266,10 +266,14 @@ func (a *Accounts) makeRecovery(ctx context.Context, who store.Account) (Recover
 	return set, nil
 }
 
-// newRecoveryCode is 80 random bits in base32, in groups of four.
+// newRecoveryCode is 140 random bits in base32, in seven groups of four.
 func newRecoveryCode() string {
-	text := strings.ToLower(base32.StdEncoding.EncodeToString(randomBytes(10)))
-	return text[:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:]
+	text := strings.ToLower(base32Plain.EncodeToString(randomBytes(18)))
+	var groups []string
+	for at := 0; at < 28; at += 4 {
+		groups = append(groups, text[at:at+4])
+	}
+	return strings.Join(groups, "-")
 }
 
 // plainCode is a recovery code as people may type it.
