@@ -76,6 +76,7 @@ const tree = root.addChildren([
     page("/approvals", lazyRouteComponent(() => import("./pages/approvals/ApprovalsPage"), "ApprovalsPage")),
     page("/settings/approvals", lazyRouteComponent(() => import("./pages/settings/ApprovalRulesPage"), "ApprovalRulesPage")),
     page("/events", lazyRouteComponent(() => import("./pages/events/EventsPage"), "EventsPage")),
+    page("/hunting", lazyRouteComponent(() => import("./pages/hunting/HuntingPage"), "HuntingPage")),
     page("/entities/$kind/$id", lazyRouteComponent(() => import("./pages/entity/EntityPage"), "EntityPage")),
     page("/settings/device-groups", lazyRouteComponent(() => import("./pages/settings/DeviceGroupsPage"), "DeviceGroupsPage")),
     page("/settings/permissions", lazyRouteComponent(() => import("./pages/settings/PermissionsPage"), "PermissionsPage")),

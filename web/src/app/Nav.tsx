@@ -3,7 +3,7 @@ import {
   AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, KeyFilled, KeyRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
-import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, LockShieldFilled, LockShieldRegular, PlugConnectedFilled, PlugConnectedRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
+import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, LockShieldFilled, LockShieldRegular, PlugConnectedFilled, PlugConnectedRegular, SearchSquareFilled, SearchSquareRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
 import type { Me } from "../api/schema";
 import { Hidden } from "../ui/Hidden";
@@ -11,6 +11,7 @@ import { Anchor } from "./Anchor";
 import { setPrefs, usePrefs } from "./prefs";
 
 const groups = [
+  { title: "Investigation", items: [{ to: "/hunting", text: "Hunting", Icon: SearchSquareRegular, On: SearchSquareFilled }] },
   { title: "Assets", items: [{ to: "/devices", text: "Devices", Icon: DesktopRegular, On: DesktopFilled }, { to: "/approvals", text: "Approvals", Icon: LockShieldRegular, On: LockShieldFilled }] },
   {
     title: "Vulnerabilities",

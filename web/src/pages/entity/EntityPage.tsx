@@ -1,13 +1,15 @@
 import { MessageBar, MessageBarBody, Select, Spinner, Tab, TabList, makeStyles, tokens } from "@fluentui/react-components";
-import { DocumentRegular, GlobeRegular, PersonRegular, ServerRegular } from "@fluentui/react-icons";
+import { DocumentRegular, GlobeRegular, PersonRegular, SearchRegular, ServerRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { entity } from "../../api/entity";
 import { Problem } from "../../api/client";
+import { ButtonLink } from "../../app/ButtonLink";
 import { ErrorPage } from "../../app/ErrorPage";
 import { PageHead } from "../../app/PageHead";
 import { entityWords, isEntityKind, type EntityKind } from "../../lib/entity";
 import { number, plural } from "../../lib/format";
+import { entityQuery } from "../../lib/kql";
 import type { RawSearch } from "../../lib/search";
 import { Mono } from "../../ui/Copy";
 import { Empty } from "../../ui/Empty";
@@ -55,6 +57,7 @@ function EntityFrame({ kind, id }: { kind: EntityKind; id: string }) {
           <Tab value="devices">Devices</Tab>
           <Tab value="events">Newest events</Tab>
         </TabList>
+        <ButtonLink to="/hunting" search={{ query: entityQuery(kind, id), ...(days === "30" ? {} : { days }) }} icon={<SearchRegular />}>Hunt</ButtonLink>
         <Select className={s.span} appearance="underline" aria-label="How far back" value={days} onChange={(_, o) => go({ days: o.value === "30" ? "" : o.value })}>
           {spans.map((v) => <option key={v} value={v}>{plural(Number(v), "day")}</option>)}
         </Select>

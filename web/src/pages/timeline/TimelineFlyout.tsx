@@ -1,5 +1,5 @@
 import { Button, makeStyles } from "@fluentui/react-components";
-import { FlagFilled, FlagRegular, SearchRegular } from "@fluentui/react-icons";
+import { FlagFilled, FlagRegular, SearchRegular, TimelineRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { TimelineEvent, TimelineRow } from "../../api/schema";
@@ -10,6 +10,7 @@ import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { entityOf, entityOfNode, entityPath, type EntityRef } from "../../lib/entity";
 import { moment, time } from "../../lib/format";
+import { aroundQuery } from "../../lib/kql";
 import type { RawSearch } from "../../lib/search";
 import { iso } from "../../lib/timeline";
 import { Chip } from "../../ui/Chip";
@@ -78,7 +79,8 @@ export function TimelineFlyout({ device, event, row, frame, onFlag }: { device: 
         head && (
           <>
             <Button appearance="subtle" icon={head.flagged ? <FlagFilled /> : <FlagRegular />} onClick={() => onFlag(head)}>{head.flagged ? "Remove flag" : "Flag"}</Button>
-            <ButtonLink to={`/devices/${encodeURIComponent(device)}/timeline`} search={around} icon={<SearchRegular />}>Related events</ButtonLink>
+            <ButtonLink to={`/devices/${encodeURIComponent(device)}/timeline`} search={around} icon={<TimelineRegular />}>Related events</ButtonLink>
+            <ButtonLink to="/hunting" search={{ query: aroundQuery(device, head.table, head.time, head.fields) }} icon={<SearchRegular />}>Hunt for related events</ButtonLink>
           </>
         )
       }

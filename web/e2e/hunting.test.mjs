@@ -1,0 +1,138 @@
+// Hunting on this very machine: a query is written with completion, runs, finds a program
+// that was started meanwhile, is narrowed, drawn, saved, shared by its address, exported and canceled.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+
+let demo, browser, context, page, device;
+const probe = `picket-hunt-${process.pid}`;
+
+before(async () => {
+  demo = await startDemo();
+  browser = await startBrowser();
+  context = await signIn(browser, demo);
+  device = await until("this machine", async () => (await read(context, demo, "/devices")).items[0]);
+  await until("its first events", async () => (await read(context, demo, `/devices/${device.id}/timeline?size=1`)).items.length > 0);
+  page = await newPage(context);
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+function run(...args) {
+  const dir = path.join(demo.dir, "probe");
+  mkdirSync(dir, { recursive: true });
+  copyFileSync("/usr/bin/true", path.join(dir, probe));
+  execFileSync(path.join(dir, probe), args);
+}
+
+const editor = () => page.getByRole("textbox", { name: "Query" });
+const grid = () => page.getByRole("grid", { name: "Results" });
+const query = `DeviceProcessEvents\n| where FileName == "${probe}"\n| project Timestamp, DeviceName, FileName, ProcessCommandLine`;
+const at = (text) => `${demo.base}/hunting?${new URLSearchParams({ query: text })}`;
+
+test("a query finds what happened meanwhile", async () => {
+  await page.goto(at(query));
+  assert.equal(await editor().inputValue(), query);
+  await editor().press("Control+Enter");
+  await page.getByText("No rows", { exact: true }).waitFor();
+  run("--first");
+  await until("the event", async () => (await read(context, demo, `/devices/${device.id}/timeline?q=${probe}&action=ProcessCreated`)).items.length > 0);
+  await page.getByRole("button", { name: "Run query" }).click();
+  await grid().getByRole("gridcell", { name: `${probe} --first` }).waitFor();
+  await page.getByText(/1 row · .* rows read/).waitFor();
+});
+
+test("a row tells all its columns and narrows the query", async () => {
+  await grid().focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").getByText("ProcessCommandLine").waitFor();
+  await page.getByRole("button", { name: "Only rows with this ProcessCommandLine" }).click();
+  assert.match(await editor().inputValue(), new RegExp(`\\| where ProcessCommandLine == "\\S*${probe} --first"$`));
+  await grid().getByRole("gridcell", { name: `${probe} --first` }).waitFor();
+  assert.match(decodeURIComponent(page.url()), /where\+ProcessCommandLine|where ProcessCommandLine|where%20ProcessCommandLine/);
+  await page.goBack();
+  await until("the query before", async () => (await editor().inputValue()) === query);
+});
+
+test("words are completed and mistakes are marked", async () => {
+  await page.goto(at("print 1"));
+  await editor().fill("");
+  await editor().pressSequentially("DeviceProc");
+  await page.getByRole("listbox", { name: "Completions" }).getByRole("option", { name: /DeviceProcessEvents/ }).waitFor();
+  await page.keyboard.press("Enter");
+  assert.equal(await editor().inputValue(), "DeviceProcessEvents");
+  await editor().pressSequentially(" | whe");
+  await page.keyboard.press("Tab");
+  await editor().pressSequentially(" FileNam");
+  await page.keyboard.press("Tab");
+  assert.equal(await editor().inputValue(), "DeviceProcessEvents | where FileName");
+  await editor().fill("DeviceProcessEvents | where FileNam == 1");
+  await page.getByText(/Line 1, column 29: .*FileNam/).waitFor();
+  await still(page);
+  await axe(page);
+  await page.getByRole("button", { name: "Run query" }).click();
+  await page.getByText(/Line 1, column 29: /).waitFor();
+});
+
+test("a result is drawn, saved, opened again and exported", async () => {
+  const counts = `DeviceProcessEvents\n| summarize Starts = count() by FileName\n| top 5 by Starts\n| render columnchart`;
+  await page.goto(at(counts));
+  await page.getByRole("button", { name: "Run query" }).click();
+  await page.getByRole("img", { name: /Chart of Starts by FileName, 5 points/ }).waitFor();
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await still(page);
+    await axe(page);
+  }
+  await page.getByRole("tab", { name: "Results" }).click();
+  await grid().getByRole("button", { name: "FileName" }).click();
+  await grid().getByRole("columnheader", { name: "FileName" }).and(page.locator("[aria-sort=ascending]")).waitFor();
+  await still(page);
+  await axe(page);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("Most started");
+  await page.getByRole("checkbox", { name: /Share/ }).check();
+  await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("“Most started”").waitFor();
+  await page.goto(`${demo.base}/hunting`);
+  await page.getByRole("button", { name: "Queries" }).click();
+  await page.getByRole("button", { name: /^Most started/ }).click();
+  assert.equal(await editor().inputValue(), counts);
+  await page.getByRole("button", { name: "Queries" }).click();
+  await page.getByRole("tab", { name: "History" }).click();
+  await page.getByRole("button", { name: /top 5 by Starts/ }).first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Run query" }).click();
+  await page.getByRole("img", { name: /Chart of/ }).waitFor();
+  await page.getByRole("button", { name: "Export" }).click();
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: /CSV/ }).click()]);
+  const rows = csvRows(readFileSync(await file.path(), "utf8"));
+  assert.equal(rows.length, 6);
+  assert.match(rows[0], /^FileName,Starts/);
+});
+
+test("a query that takes long is canceled", async () => {
+  await page.goto(at("range a from 1 to 100000000 step 1 | extend b = a % 1000003, c = tostring(a) | summarize dcount(c) by b | count"));
+  await page.getByRole("button", { name: "Run query" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText(/Canceled/).waitFor();
+  await page.getByRole("button", { name: "Run query" }).waitFor();
+});
+
+test("an event leads to a prepared query", async () => {
+  const e = (await read(context, demo, `/devices/${device.id}/timeline?q=${probe}&action=ProcessCreated`)).items[0];
+  await page.goto(`${demo.base}/devices/${device.id}/timeline?open=${e.id}`);
+  await page.getByRole("link", { name: "Hunt for related events" }).click();
+  await page.getByRole("heading", { level: 1, name: "Hunting" }).waitFor();
+  const prepared = await editor().inputValue();
+  assert.match(prepared, new RegExp(device.id));
+  await editor().fill(`${prepared}\n| where FileName == "${probe}"`);
+  await page.getByRole("button", { name: "Run query" }).click();
+  await grid().getByRole("gridcell", { name: `${probe} --first` }).first().waitFor();
+});
