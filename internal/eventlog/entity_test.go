@@ -67,3 +67,30 @@ func TestDamagedEntities(t *testing.T) {
 		t.Errorf("%d devices, %+v, %v, %v", len(got.Devices), cost, got.Names, err)
 	}
 }
+
+// The newest events of an entity are read from where it was last, not by looking
+// through a device's blocks.
+func TestLatestReadsLittle(t *testing.T) {
+	dir := t.TempDir()
+	e := openTest(t, dir, Options{})
+	for seq := range uint64(40) {
+		put(t, e, testBatch(1, seq+1, 500))
+	}
+	at := time.Unix(1764150000, 0)
+	b := Batch{Device: testBatch(1, 1, 0).Device, Stream: 2, Seq: 1, Received: at.Add(time.Hour), Count: 1}
+	x := event.Event{Action: event.LogonSuccess, Seq: 1, Time: at.Add(20 * time.Second)}
+	x.Set(event.AccountName, "alice")
+	b.Records, _ = event.Append(nil, &x)
+	put(t, e, b)
+	e.SealNow()
+	for e.Stats().MemRows > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if n := e.segs[0].foot.Blocks.N; n < 20 {
+		t.Fatalf("%d blocks are too few to tell", n)
+	}
+	rows, cost, err := e.Latest(t.Context(), EntityQuery{Kind: event.EntityAccount, ID: "alice", Scope: Everything()}, 10)
+	if err != nil || len(rows) != 1 || cost.Blocks != 1 {
+		t.Errorf("%d rows, %+v, %v", len(rows), cost, err)
+	}
+}
