@@ -21,18 +21,26 @@ func newTokenRoutes(opt Options) *tokenRoutes { return &tokenRoutes{opt: opt} }
 // maxForm bounds the body of a token request.
 const maxForm = 64 << 10
 
-// tokenRoute says what a path outside /api is: "token", "config" or "keys",
-// and the tenant that it names ("" for none).
-func tokenRoute(path string) (kind, tenant string) {
-	path = strings.ToLower(strings.TrimSuffix(path, "/"))
-	for _, r := range []struct{ suffix, kind string }{
+// tokenPath is a route outside /api, with or without a tenant before it.
+type tokenPath struct{ suffix, kind string }
+
+// tokenPaths is the whole table: what is not in it is not there.
+func tokenPaths() []tokenPath {
+	return []tokenPath{
 		{"/oauth2/v2.0/token", "token"},
 		{"/oauth2/token", "token"},
 		{"/v2.0/.well-known/openid-configuration", "config"},
 		{"/.well-known/openid-configuration", "config"},
 		{"/discovery/v2.0/keys", "keys"},
 		{"/discovery/keys", "keys"},
-	} {
+	}
+}
+
+// tokenRoute says what a path outside /api is: "token", "config" or "keys",
+// and the tenant that it names ("" for none).
+func tokenRoute(path string) (kind, tenant string) {
+	path = strings.ToLower(strings.TrimSuffix(path, "/"))
+	for _, r := range tokenPaths() {
 		if rest, ok := strings.CutSuffix(path, r.suffix); ok {
 			tenant = strings.TrimPrefix(rest, "/")
 			if strings.Contains(tenant, "/") || rest != "" && tenant == "" {

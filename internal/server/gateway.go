@@ -122,9 +122,14 @@ func (g *gateway) flush(ctx context.Context) {
 // handler serves the agent listener: enrolment, sessions and nothing else.
 func (g *gateway) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+protocol.EnrollPath, g.handleEnroll)
-	mux.HandleFunc("GET "+protocol.SessionPath, g.handleSession)
+	for pattern, serve := range g.routes() {
+		mux.HandleFunc(pattern, serve)
+	}
 	return mux
+}
+
+func (g *gateway) routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{"POST " + protocol.EnrollPath: g.handleEnroll, "GET " + protocol.SessionPath: g.handleSession}
 }
 
 // connected reports whether a session of the device is open.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,13 +43,29 @@ type nodeDesk struct {
 func (s *Server) AgentHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", modern(s.gate.handler()))
-	for path, serve := range map[string]func(http.ResponseWriter, *http.Request){
-		"enroll": s.nodeEnroll, "config": s.nodeConfig, "log": s.nodeLog, "distributed/read": s.nodeRead, "distributed/write": s.nodeWrite,
-	} {
-		mux.HandleFunc("POST /api/osquery/"+path, serve)
-		mux.HandleFunc("POST /api/v1/osquery/"+path, serve)
+	for pattern, serve := range s.nodeRoutes() {
+		mux.HandleFunc(pattern, serve)
 	}
 	return mux
+}
+
+// nodeRoutes are the routes of osquery: what is not in it is not there.
+func (s *Server) nodeRoutes() map[string]http.HandlerFunc {
+	out := map[string]http.HandlerFunc{}
+	for path, serve := range map[string]http.HandlerFunc{
+		"enroll": s.nodeEnroll, "config": s.nodeConfig, "log": s.nodeLog, "distributed/read": s.nodeRead, "distributed/write": s.nodeWrite,
+	} {
+		out["POST /api/osquery/"+path], out["POST /api/v1/osquery/"+path] = serve, serve
+	}
+	return out
+}
+
+// AgentRoutes are the routes of the agents' listener, as patterns of
+// http.ServeMux, sorted: those of Picket's agents and those of osquery.
+func (s *Server) AgentRoutes() []string {
+	out := slices.Concat(slices.Collect(maps.Keys(s.gate.routes())), slices.Collect(maps.Keys(s.nodeRoutes())))
+	slices.Sort(out)
+	return out
 }
 
 // modern lets nobody in who does not speak TLS 1.3: the listener speaks 1.2 for
