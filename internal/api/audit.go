@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -55,9 +56,20 @@ var auditColumns = []column[server.AuditRow]{
 }
 
 func (c *console) auditRoutes() {
-	list[auditIn, auditOut](c, "audit", "/audit", "The audit log: who did what, with which outcome", nil, auditColumns,
-		func(ctx context.Context, caller server.Caller, _ string, q server.Query) (server.Page[server.AuditRow], error) {
-			return c.srv.Audit(ctx, caller, q)
+	const summary = "The audit log: who did what, with which outcome"
+	get(c, "audit", "/audit", summary, func(ctx context.Context, caller server.Caller, in *auditIn) (server.Page[server.AuditRow], error) {
+		return c.srv.Audit(ctx, caller, in.window(in.query()))
+	})
+	const export = "export-audit"
+	huma.Register(c.api, huma.Operation{OperationID: export, Method: http.MethodGet, Path: "/audit/export", Summary: summary + ", all rows of the filter as a file", Errors: readErrors, Responses: exportResponses("The rows.")},
+		func(ctx context.Context, in *auditOut) (*huma.StreamResponse, error) {
+			rows, err := c.srv.AuditExport(ctx, callerOf(ctx), in.query())
+			if err != nil {
+				return nil, c.problem(ctx, export, err)
+			}
+			return &huma.StreamResponse{Body: func(hc huma.Context) {
+				streamSeq(hc, "audit", "", in.Format, time.Now(), rows, belongs{}, auditColumns)
+			}}, nil
 		})
 }
 

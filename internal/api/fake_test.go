@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -572,6 +573,12 @@ func (w *world) session() []string {
 
 func (f *fake) Audit(_ context.Context, c server.Caller, _ server.Query) (server.Page[server.AuditRow], error) {
 	return server.Page[server.AuditRow]{Items: []server.AuditRow{{ID: "1", Actor: "admin", Action: "sign-in"}}, Total: 1}, need(c, server.ManageSettings)
+}
+
+func (f *fake) AuditExport(_ context.Context, c server.Caller, _ server.Query) (iter.Seq2[server.AuditRow, error], error) {
+	return func(yield func(server.AuditRow, error) bool) {
+		yield(server.AuditRow{ID: "1", Actor: "admin", Action: "sign-in"}, nil)
+	}, need(c, server.ManageSettings)
 }
 
 type auditedKey struct{}

@@ -48,8 +48,7 @@ func list[P pageInput, E exportInput, T any](c *console, id, path, summary strin
 	export := "export-" + id
 	huma.Register(c.api, huma.Operation{
 		OperationID: export, Method: http.MethodGet, Path: path + "/export", Summary: summary + ", all rows of the filter as a file", Errors: readErrors,
-		Responses: map[string]*huma.Response{"200": {Description: "The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to.",
-			Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}, "application/jsonl": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
+		Responses: exportResponses("The rows."),
 	}, func(ctx context.Context, in *E) (*huma.StreamResponse, error) {
 		p, err := fetch(ctx, callerOf(ctx), idOf(*in), (*in).query())
 		if err != nil {
@@ -67,6 +66,12 @@ func list[P pageInput, E exportInput, T any](c *console, id, path, summary strin
 			streamExport(hc, callerOf(ctx), id, idOf(*in), (*in).format(), p, to, cols)
 		}}, nil
 	})
+}
+
+// exportResponses describes the answer of an export.
+func exportResponses(what string) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {Description: what + " Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to.",
+		Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}, "application/jsonl": {Schema: &huma.Schema{Type: huma.TypeString}}}}}
 }
 
 func idOf(in any) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"os"
 	"slices"
@@ -44,10 +45,71 @@ func (s *Server) Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], 
 	if err := s.need(c, ManageSettings); err != nil {
 		return Page[AuditRow]{}, err
 	}
+	find, err := auditQuery(q)
+	if err != nil {
+		return Page[AuditRow]{}, err
+	}
+	p := Page[AuditRow]{Items: []AuditRow{}, AsOf: time.Now().UTC()}
+	p.Total, err = s.st.Audit(ctx, find, func(e audit.Entry, h audit.Hash) error {
+		p.Items = append(p.Items, auditRow(&e, h))
+		return nil
+	})
+	return p, err
+}
+
+// auditPart is how many entries an export reads at a time.
+const auditPart = 500
+
+// AuditExport reads what Audit lists, all of it, a part at a time: it holds
+// neither the whole nor the database. What is appended meanwhile may be in it or
+// not. A caller who may not read it any more ends it with an error.
+func (s *Server) AuditExport(ctx context.Context, c Caller, q Query) (iter.Seq2[AuditRow, error], error) {
+	if err := s.need(c, ManageSettings); err != nil {
+		return nil, err
+	}
+	find, err := auditQuery(q)
+	if err != nil {
+		return nil, err
+	}
+	find.Most, find.NoTotal = auditPart, true
+	return func(yield func(AuditRow, error) bool) {
+		for {
+			var part []AuditRow
+			err := c.Still(ctx)
+			if err == nil {
+				_, err = s.st.Audit(ctx, find, func(e audit.Entry, h audit.Hash) error {
+					find.Beyond = e.Seq
+					part = append(part, auditRow(&e, h))
+					return nil
+				})
+			}
+			if err != nil {
+				yield(AuditRow{}, err)
+				return
+			}
+			for _, r := range part {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if find.Skip = 0; len(part) < auditPart {
+				return
+			}
+		}
+	}, nil
+}
+
+func auditRow(e *audit.Entry, h audit.Hash) AuditRow {
+	return AuditRow{ID: strconv.FormatInt(e.Seq, 10), At: e.At, Kind: e.Kind, Actor: e.Actor, ActorID: e.ActorID, Remote: e.Remote,
+		Action: e.Action, Object: e.Object, Outcome: e.Outcome, Status: e.Status, Request: e.Request, Detail: e.Detail, NotListed: e.NotListed, Hash: h.String()}
+}
+
+// auditQuery is what is asked of the audit log as the store understands it.
+func auditQuery(q Query) (store.AuditQuery, error) {
 	find := store.AuditQuery{Text: q.Text, Actors: q.Filter["actor"], Actions: q.Filter["action"], Outcomes: q.Filter["outcome"], Skip: q.Offset, Most: q.Limit}
 	for _, o := range find.Outcomes {
 		if !slices.Contains(outcomeWords, o) {
-			return Page[AuditRow]{}, Invalidf("outcome", "%q is not one of done, denied, failed", o)
+			return find, Invalidf("outcome", "%q is not one of done, denied, failed", o)
 		}
 	}
 	if list := q.Filter["object"]; len(list) > 0 {
@@ -57,7 +119,7 @@ func (s *Server) Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], 
 		if list := q.Filter[name]; len(list) > 0 {
 			t, err := time.Parse(time.RFC3339, list[0])
 			if err != nil {
-				return Page[AuditRow]{}, Invalidf(name, "%q is not an instant such as 2026-11-26T10:00:00Z", list[0])
+				return find, Invalidf(name, "%q is not an instant such as 2026-11-26T10:00:00Z", list[0])
 			}
 			*at = t
 		}
@@ -68,17 +130,10 @@ func (s *Server) Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], 
 			find.Oldest = true
 		case "-at":
 		default:
-			return Page[AuditRow]{}, Invalidf("sort", "the audit log is in the order of time: at or -at, not %q", key)
+			return find, Invalidf("sort", "the audit log is in the order of time: at or -at, not %q", key)
 		}
 	}
-	p := Page[AuditRow]{Items: []AuditRow{}, AsOf: time.Now().UTC()}
-	var err error
-	p.Total, err = s.st.Audit(ctx, find, func(e audit.Entry, h audit.Hash) error {
-		p.Items = append(p.Items, AuditRow{ID: strconv.FormatInt(e.Seq, 10), At: e.At, Kind: e.Kind, Actor: e.Actor, ActorID: e.ActorID, Remote: e.Remote,
-			Action: e.Action, Object: e.Object, Outcome: e.Outcome, Status: e.Status, Request: e.Request, Detail: e.Detail, NotListed: e.NotListed, Hash: h.String()})
-		return nil
-	})
-	return p, err
+	return find, nil
 }
 
 // actor says who a request turned out to come from, or says it does.

@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"github.com/picketsec/picket/internal/exposure"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,5 +116,68 @@ func TestAuditTellsWhatIsNotListed(t *testing.T) {
 	rows := auditLog(t, s, Query{})
 	if len(rows) != 1 || rows[0].NotListed != 2 || rows[0].Kind != audit.Nobody || rows[0].ActorID != "" || rows[0].Outcome != audit.Denied {
 		t.Fatalf("%+v", rows)
+	}
+}
+
+// Saving a device group tells who sees it, before and after; and the export has
+// every entry once, in either order, with filters, part by part.
+func TestAuditOfAccessAndItsExport(t *testing.T) {
+	t.Parallel()
+	s := testServer(t)
+	one, two := team(t, s.Accounts, "one"), team(t, s.Accounts, "two")
+	save := func(id exposure.Group, seenBy ...int64) exposure.Group {
+		t.Helper()
+		ctx := s.Audited(context.Background(), boss, "save-device-group", "", "R")
+		g, err := s.SaveDeviceGroup(ctx, boss, id, RuleEdit{Name: "web", UserGroups: seenBy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.AuditEnd(ctx, http.StatusOK)
+		return g.ID
+	}
+	save(save(0, one), two)
+	rows := auditLog(t, s, Query{})
+	if d := string(rows[0].Detail); !strings.Contains(d, `"user_groups":["one"]`) {
+		t.Errorf("made: %s", d)
+	}
+	var d struct {
+		Before, After struct {
+			UserGroups []string `json:"user_groups"`
+		}
+	}
+	if err := json.Unmarshal(rows[1].Detail, &d); err != nil || !slices.Equal(d.Before.UserGroups, []string{"one"}) || !slices.Equal(d.After.UserGroups, []string{"two"}) {
+		t.Errorf("changed: %s, %v", rows[1].Detail, err)
+	}
+	for n := range 2*auditPart + 10 {
+		action := "even"
+		if n%2 == 1 {
+			action = "odd"
+		}
+		if err := s.st.AppendAudit(t.Context(), audit.Entry{At: time.Now(), Kind: audit.Local, Actor: "x", Action: action, Outcome: audit.Done}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, q := range []Query{{}, {Sort: []string{"at"}}, {Filter: map[string][]string{"action": {"odd"}}}, {Text: "even", Sort: []string{"at"}}} {
+		page, err := s.Audit(t.Context(), boss, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seq, err := s.AuditExport(t.Context(), boss, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for r, err := range seq {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r.ID)
+		}
+		if len(got) != page.Total || !slices.EqualFunc(got, page.Items, func(id string, r AuditRow) bool { return id == r.ID }) {
+			t.Errorf("export of %+v: %d rows, the list has %d", q, len(got), page.Total)
+		}
+	}
+	if _, err := s.AuditExport(t.Context(), Caller{Permissions: AppPermissions}, Query{}); !errors.Is(err, ErrDenied) {
+		t.Errorf("an application exports the audit log: %v", err)
 	}
 }

@@ -248,6 +248,7 @@ func (a *Accounts) SetPassword(ctx context.Context, c Caller, current, fresh str
 	if err != nil {
 		return err
 	}
+	audit.Change(ctx, who.Name, map[string]any{"password": setOrNot(who.Password != "")}, map[string]any{"password": "a new one"})
 	if err := a.st.SetPassword(ctx, who.ID, hash, []byte(c.session)); err != nil {
 		return err
 	}
@@ -359,4 +360,12 @@ func newUUID() string {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// setOrNot says of a secret for the audit log whether there is one.
+func setOrNot(is bool) string {
+	if is {
+		return "set"
+	}
+	return "not set"
 }

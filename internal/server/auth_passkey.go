@@ -225,6 +225,15 @@ func (a *Accounts) RenamePasskey(ctx context.Context, c Caller, id, name string)
 	if err != nil {
 		return ErrNotFound
 	}
+	keys, err := a.st.Passkeys(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if bytes.Equal(k.ID, raw) {
+			audit.Change(ctx, who.Name, map[string]any{"passkey": k.Name}, map[string]any{"passkey": name})
+		}
+	}
 	return notFound(a.st.RenamePasskey(ctx, who.ID, raw, name))
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
@@ -86,6 +87,7 @@ func (s *Server) RemoveDevice(ctx context.Context, caller Caller, id string) err
 	var why string
 	if err == nil {
 		why = d.permanent()
+		audit.Change(ctx, string(d.id), map[string]any{"name": d.sum.Name, "source": d.source(), "group": s.core.sorting.names[d.group], "tags": d.all}, nil)
 	}
 	s.core.mu.RUnlock()
 	switch {

@@ -147,6 +147,7 @@ func (s *Server) CancelException(ctx context.Context, caller Caller, number stri
 			ev.Type = exceptionCanceled
 		}
 	}
+	audit.Change(ctx, number, map[string]any{"scope": spec.scope(), "state": "in effect"}, map[string]any{"state": ev.Type, "detail": ev.Detail})
 	if ev.Type == exceptionCanceled {
 		spec.Ended, spec.EndedAs, spec.EndedBy = now, StandsCanceled, caller.Name
 	}

@@ -201,6 +201,29 @@ func noteRules(ctx context.Context, list []ruleSet, r ruleSet) {
 	audit.Change(ctx, r.name, nil, r.noted())
 }
 
+// noteGroup tells the audit log what becomes of a device group, and of who sees it.
+func (s *Server) noteGroup(ctx context.Context, list []ruleSet, r ruleSet, seenBy []int64) error {
+	after := r.noted()
+	i := slices.IndexFunc(list, func(o ruleSet) bool { return o.id == r.id })
+	if seenBy == nil && i >= 0 { // who sees it stays
+		noteRules(ctx, list, r)
+		return nil
+	}
+	after["user_groups"] = s.groupNames(ctx, seenBy)
+	if i < 0 {
+		audit.Change(ctx, r.name, nil, after)
+		return nil
+	}
+	access, err := s.st.DeviceAccess(ctx)
+	if err != nil {
+		return fmt.Errorf("read who sees device groups: %w", err)
+	}
+	before := list[i].noted()
+	before["user_groups"] = s.groupNames(ctx, access[uint16(r.id)])
+	audit.Change(ctx, strconv.FormatInt(r.id, 10), before, after)
+	return nil
+}
+
 // with puts a rule set in the place of the one with its id, or at the end.
 func with(list []ruleSet, r ruleSet) []ruleSet {
 	out := slices.Clone(list)
@@ -236,7 +259,9 @@ func (s *Server) SaveDeviceGroup(ctx context.Context, caller Caller, id exposure
 	}
 	row, err := r.stored()
 	if err == nil {
-		noteRules(ctx, now.groups, r)
+		if err := s.noteGroup(ctx, now.groups, r, e.UserGroups); err != nil {
+			return DeviceGroup{}, err
+		}
 		row.UserGroups = e.UserGroups
 		r.id, err = s.st.PutDeviceGroup(ctx, row)
 	}
@@ -321,6 +346,12 @@ func (s *Server) OrderDeviceGroups(ctx context.Context, caller Caller, ids []exp
 	if len(next) != len(now.groups) {
 		return Invalidf("order", "names %d of %d groups: read the groups again", len(next), len(now.groups))
 	}
+	was := make([]string, 0, len(now.groups))
+	is := make([]string, 0, len(next))
+	for i := range next {
+		was, is = append(was, now.groups[i].name), append(is, next[i].name)
+	}
+	audit.Change(ctx, "device groups", map[string]any{"order": was}, map[string]any{"order": is})
 	if err := s.st.OrderDeviceGroups(ctx, order); err != nil {
 		return fmt.Errorf("rank groups: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -115,6 +116,7 @@ func (s *Server) ReportInaccuracy(ctx context.Context, caller Caller, in Inaccur
 	}
 	x := store.Inaccuracy{At: time.Now().UTC(), By: caller.Name, Kind: in.Kind, Subject: in.Subject, Title: title, Category: in.Category,
 		Details: strings.TrimSpace(in.Details), Evidence: raw, Status: "open"}
+	audit.Change(ctx, in.Subject, nil, map[string]any{"kind": in.Kind, "category": in.Category, "details": x.Details})
 	if x.ID, ok, err = s.st.AddInaccuracy(ctx, x, mostInaccuracies); err != nil {
 		return InaccuracyRow{}, fmt.Errorf("store report: %w", err)
 	}
@@ -265,7 +267,15 @@ func (s *Server) SetInaccuracyStatus(ctx context.Context, caller Caller, id, sta
 	if err != nil {
 		return fmt.Errorf("report %q: %w", id, ErrNotFound)
 	}
-	ok, err := s.st.SetInaccuracyStatus(ctx, n, status, caller.Name, time.Now().UTC())
+	x, ok, err := s.st.Inaccuracy(ctx, n)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("report %q: %w", id, ErrNotFound)
+	}
+	audit.Change(ctx, id, map[string]any{"status": x.Status}, map[string]any{"status": status})
+	ok, err = s.st.SetInaccuracyStatus(ctx, n, status, caller.Name, time.Now().UTC())
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -108,6 +109,7 @@ func (a *Accounts) rotateKey(ctx context.Context, revoke bool) (SigningKey, erro
 		}
 		old = &store.RetiredKey{Kid: a.keys.kid, Public: der, Until: at.Add(tokenLife + time.Second)}
 	}
+	audit.Change(ctx, "signing key", map[string]any{"key": a.keys.kid}, map[string]any{"key": "a new one", "tokens_end": revoke})
 	if err := a.st.ReplaceSigningKey(ctx, text, old, at); err != nil {
 		return SigningKey{}, err
 	}

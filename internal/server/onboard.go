@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+
+	"github.com/picketsec/picket/internal/audit"
 )
 
 // Onboarding is what an administrator needs to bring a host in.
@@ -34,5 +36,6 @@ func (s *Server) RevokeToken(ctx context.Context, c Caller, id string) error {
 	if err := s.need(c, ManageSecurity); err != nil {
 		return err
 	}
+	audit.Change(ctx, id, map[string]any{"enrolment_token": "good"}, map[string]any{"enrolment_token": "revoked"})
 	return s.gate.revokeToken(ctx, c.Name, id)
 }

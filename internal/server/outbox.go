@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/store"
 	"github.com/picketsec/picket/internal/ticket"
 )
@@ -301,6 +302,7 @@ func (s *Server) RetryTicket(ctx context.Context, caller Caller, id string, mess
 		return Remediation{}, err
 	}
 	now := time.Now().UTC()
+	audit.Change(ctx, id, map[string]any{"message": message, "state": "failed"}, map[string]any{"message": message, "state": "to be sent again"})
 	if err := s.st.RetryDelivery(ctx, id, message, now, now.Add(s.tickets.life)); err != nil {
 		if errors.Is(err, store.ErrNotFound) {
 			return Remediation{}, fmt.Errorf("message %d was sent already, is not one of this activity, or its destination was removed: %w", message, ErrConflict)

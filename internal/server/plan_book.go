@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -44,6 +45,7 @@ func (s *Server) SavePlan(ctx context.Context, caller Caller, draft, name string
 			row.Groups = append(row.Groups, uint16(g))
 		}
 	}
+	audit.Change(ctx, name, nil, map[string]any{"name": name, "steps": len(p.Steps), "device_groups": p.GroupNames})
 	id, err := s.st.AddPlan(ctx, row, mostPlans)
 	if errors.Is(err, store.ErrFull) {
 		return Plan{}, fmt.Errorf("%d plans are saved, as many as are kept; delete one: %w", mostPlans, ErrConflict)
@@ -294,6 +296,7 @@ func (s *Server) DeletePlan(ctx context.Context, caller Caller, id string) error
 	if err != nil {
 		return err
 	}
+	audit.Change(ctx, id, map[string]any{"name": p.Name, "steps": len(p.Steps), "made_by": p.CreatedBy}, nil)
 	if err := s.st.DeletePlan(ctx, n); errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("plan %q: %w", id, ErrNotFound)
 	} else if err != nil {

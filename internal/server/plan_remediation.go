@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/picketsec/picket/internal/audit"
 )
 
 // mayRemediate refuses callers that may not see plans or not ask for
@@ -85,6 +87,7 @@ func (s *Server) RemediatePlan(ctx context.Context, caller Caller, id string, in
 		a.spec.Plan, a.spec.PlanName = p.ID, p.Name
 		list = append(list, a)
 	}
+	audit.Change(ctx, id, nil, map[string]any{"plan": p.Name, "steps": in.Steps, "priority": in.Priority, "due": in.Due})
 	if err := s.saveRequests(ctx, list, in.Destinations); err != nil {
 		return Plan{}, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
@@ -147,6 +148,7 @@ func (s *Server) RequestRemediation(ctx context.Context, caller Caller, in Remed
 	if err != nil {
 		return Remediation{}, err
 	}
+	audit.Change(ctx, a.ID, nil, map[string]any{"recommendation": in.Recommendation, "type": a.Type, "priority": a.Priority, "due": day(a.Due), "notes": a.Notes})
 	if err := s.saveRequests(ctx, []*activity{a}, in.Destinations); err != nil {
 		return Remediation{}, err
 	}

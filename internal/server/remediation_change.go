@@ -34,6 +34,7 @@ type transition struct {
 // apply stores a move, with what has to go out for it, and makes it known. An
 // activity that somebody else moved meanwhile is ErrConflict.
 func (s *Server) apply(ctx context.Context, m transition) error {
+	audit.Change(ctx, m.a.ID, map[string]any{"status": m.a.Status}, map[string]any{"status": m.to.Status, "note": m.detail})
 	list, err := s.st.Deliveries(ctx, m.a.ID)
 	if err != nil {
 		return fmt.Errorf("read tickets of %s: %w", m.a.ID, err)

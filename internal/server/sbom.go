@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/sbom"
@@ -74,6 +75,7 @@ func (s *Server) ImportSBOM(ctx context.Context, caller Caller, document []byte,
 	if err := s.needAll(caller, MachineReadWrite, ManageSecurity); err != nil {
 		return SBOMImported{}, err
 	}
+	audit.Change(ctx, "", nil, documentNoted(document))
 	return s.importSBOM(ctx, caller.Name, document, opt)
 }
 
@@ -261,4 +263,10 @@ func readDocument(path string) ([]byte, error) {
 	var b bytes.Buffer
 	_, err = b.ReadFrom(io.LimitReader(f, sbom.MaxBytes+1))
 	return b.Bytes(), err
+}
+
+// documentNoted is what the audit log keeps of a document: it can be held against the file.
+func documentNoted(document []byte) map[string]any {
+	sum := sha256.Sum256(document)
+	return map[string]any{"bytes": len(document), "sha256": hex.EncodeToString(sum[:])}
 }

@@ -307,6 +307,7 @@ type API interface {
 	UpdateAlerts(ctx context.Context, c Caller, ids []string, ch AlertChange) error
 	// Audit, Audited and AuditEnd are the audit log.
 	Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], error)
+	AuditExport(ctx context.Context, c Caller, q Query) (iter.Seq2[AuditRow, error], error)
 	Audited(ctx context.Context, c Caller, action, object, request string) context.Context
 	AuditEnd(ctx context.Context, status int)
 	ImportVEX(ctx context.Context, c Caller, document []byte, force bool) (VEXDocument, error)

@@ -159,6 +159,7 @@ func (a *Accounts) EndSession(ctx context.Context, c Caller, id string) error {
 	if err != nil {
 		return err
 	}
+	audit.Change(ctx, id, map[string]any{"session": id, "of": who.Name}, nil)
 	return notFound(a.st.EndSession(ctx, who.ID, id))
 }
 
@@ -168,6 +169,7 @@ func (a *Accounts) EndOtherSessions(ctx context.Context, c Caller) error {
 	if err != nil {
 		return err
 	}
+	audit.Change(ctx, who.Name, map[string]any{"sessions": "all others"}, nil)
 	n, err := a.st.EndOtherSessions(ctx, who.ID, []byte(c.session))
 	if err == nil {
 		a.log.InfoContext(ctx, "other sessions ended", "user", who.Name, "sessions", n)

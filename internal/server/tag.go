@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/picketsec/picket/internal/audit"
@@ -98,6 +99,11 @@ func (s *Server) DeleteTagRule(ctx context.Context, caller Caller, id int64) err
 	rest := slices.DeleteFunc(slices.Clone(now.tags), func(r ruleSet) bool { return r.id == id })
 	if len(rest) == len(now.tags) {
 		return fmt.Errorf("tag rule %d: %w", id, ErrNotFound)
+	}
+	for i := range now.tags {
+		if now.tags[i].id == id {
+			audit.Change(ctx, strconv.FormatInt(id, 10), now.tags[i].noted(), nil)
+		}
 	}
 	if err := s.st.DeleteTagRule(ctx, id); err != nil {
 		return fmt.Errorf("delete tag rule %d: %w", id, err)

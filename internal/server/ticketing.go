@@ -208,6 +208,13 @@ func (s *Server) RemoveDestination(ctx context.Context, caller Caller, id string
 	if err := s.need(caller, ManageSettings); err != nil {
 		return err
 	}
+	dests, err := s.destinations(ctx)
+	if err != nil {
+		return err
+	}
+	if d, ok := dests[id]; ok {
+		audit.Change(ctx, id, map[string]any{"name": d.Name, "kind": d.Kind, "enabled": d.Enabled}, nil)
+	}
 	if err := s.st.RemoveDestination(ctx, id, caller.Name, time.Now().UTC()); err != nil {
 		if errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("destination %q: %w", id, ErrNotFound)

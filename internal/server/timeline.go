@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/eventlog"
 	"github.com/picketsec/picket/internal/inventory"
@@ -326,7 +327,8 @@ func (s *Server) FlagEvent(ctx context.Context, c Caller, id, event string, flag
 	if err := s.need(c, MachineReadWrite, ManageDevices); err != nil {
 		return err
 	}
-	if _, err := s.TimelineEvent(ctx, c, id, event); err != nil {
+	was, err := s.TimelineEvent(ctx, c, id, event)
+	if err != nil {
 		return err
 	}
 	s.core.mu.RLock()
@@ -335,6 +337,7 @@ func (s *Server) FlagEvent(ctx context.Context, c Caller, id, event string, flag
 	if err != nil {
 		return err
 	}
+	audit.Change(ctx, string(d.id), map[string]any{"event": event, "flagged": was.Flagged}, map[string]any{"event": event, "flagged": flagged})
 	if err := s.st.FlagTimeline(ctx, d.id, event, c.Name, flagged, s.now()); err != nil {
 		return err
 	}

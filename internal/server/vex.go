@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/store"
 	"github.com/picketsec/picket/internal/vex"
 )
@@ -30,6 +31,7 @@ func (s *Server) ImportVEX(ctx context.Context, caller Caller, document []byte, 
 	if err := s.needAll(caller, ManageSecurity); err != nil {
 		return VEXDocument{}, err
 	}
+	audit.Change(ctx, "", nil, documentNoted(document))
 	return s.importVEX(ctx, caller.Name, document, force)
 }
 
@@ -103,6 +105,7 @@ func (s *Server) removeVEX(ctx context.Context, by, id string) error {
 		return fmt.Errorf("VEX document %q: %w", id, ErrNotFound)
 	}
 	v := loaded[i]
+	audit.Change(ctx, v.ID, map[string]any{"document": v.Document, "author": v.Author}, nil)
 	// The exceptions first: should this end between the two, the document is
 	// still there and is held against the fleet again.
 	if _, _, err := s.PutExceptions(ctx, vexCaller(by), vexSource(&v), nil); err != nil {

@@ -67,7 +67,9 @@ type AuditQuery struct {
 	From, To time.Time // From is included, To is not
 	Oldest   bool      // first; else newest
 	Skip     int
-	Most     int // 0: all
+	Most     int   // 0: all
+	Beyond   int64 // number of an entry: only those after it in the order that is asked for
+	NoTotal  bool  // leaves counting out: the total is 0
 }
 
 // Audit calls yield with the entries of a query and returns how many there are
@@ -99,9 +101,16 @@ func (s *Store) Audit(ctx context.Context, q AuditQuery, yield func(audit.Entry,
 	if !q.To.IsZero() {
 		where = append(where, "at < "+arg(q.To.UnixMicro()))
 	}
+	if q.Beyond != 0 && q.Oldest {
+		where = append(where, "seq > "+arg(q.Beyond))
+	} else if q.Beyond != 0 {
+		where = append(where, "seq < "+arg(q.Beyond))
+	}
 	from := " FROM audit WHERE " + strings.Join(where, " AND ")
-	if err := s.r.QueryRowContext(ctx, "SELECT count(*)"+from, args...).Scan(&total); err != nil {
-		return 0, fmt.Errorf("count audit log: %w", err)
+	if !q.NoTotal {
+		if err := s.r.QueryRowContext(ctx, "SELECT count(*)"+from, args...).Scan(&total); err != nil {
+			return 0, fmt.Errorf("count audit log: %w", err)
+		}
 	}
 	if yield == nil {
 		return total, nil
