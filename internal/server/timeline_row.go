@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -69,6 +70,9 @@ var verbs = map[ev.Action]string{
 	ev.GroupCreated: "created the group", ev.GroupDeleted: "deleted the group",
 }
 
+// datagramVerbs are those of exchanges without a connection.
+var datagramVerbs = map[ev.Action]string{ev.ConnectionSuccess: "sent datagrams to", ev.InboundConnectionAccepted: "received datagrams from"}
+
 // happened says in a line what happened.
 func happened(e *ev.Event) string {
 	who := orElse(e.Text(ev.InitiatingProcessFileName), "")
@@ -93,8 +97,15 @@ func happened(e *ev.Event) string {
 		return strings.TrimSpace("Sensor " + map[bool]string{true: "started", false: "changed"}[e.Action == ev.SensorStarted] + " " + e.Text(ev.Source))
 	case ev.ClockChanged:
 		return "The host's clock was set"
+	case ev.AntivirusDetection, ev.AntivirusReport, ev.AntivirusScanCompleted:
+		return antivirusTitle(e, object)
 	}
 	verb, ok := verbs[e.Action]
+	if e.Kind() == ev.Network && strings.EqualFold(e.Text(ev.Protocol), "Udp") {
+		if v := datagramVerbs[e.Action]; v != "" {
+			verb = v
+		}
+	}
 	if !ok {
 		return strings.TrimSpace(e.Action.String() + " " + object)
 	}
@@ -102,6 +113,24 @@ func happened(e *ev.Event) string {
 		return capital(verb + " " + object)
 	}
 	return who + " " + verb + " " + object
+}
+
+// antivirusTitle says what an antivirus program said.
+func antivirusTitle(e *ev.Event, object string) string {
+	var more struct {
+		ThreatName                              string
+		ScannedFiles, InfectedFiles, Signatures int64
+		ReportSource                            string
+	}
+	_ = json.Unmarshal([]byte(e.Text(ev.AdditionalFields)), &more) // what is not there is not said
+	by := orElse(more.ReportSource, "Antivirus")
+	switch e.Action {
+	case ev.AntivirusDetection:
+		return by + " found " + orElse(more.ThreatName, "a threat") + " in " + orElse(object, "a file")
+	case ev.AntivirusScanCompleted:
+		return fmt.Sprintf("%s scanned %d files, %d infected", by, more.ScannedFiles, more.InfectedFiles)
+	}
+	return fmt.Sprintf("%s loaded %d signatures", by, more.Signatures)
 }
 
 func logonTitle(e *ev.Event) string {

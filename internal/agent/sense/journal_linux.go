@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type journal struct {
 	files map[string]*tailed
 	marks map[string]journalMark // by name of file
 	told  bool                   // something since the marks were kept
+	clam  clamLog
 }
 
 // tailed is a file of the journal that is being read.
@@ -245,6 +247,10 @@ func (s *journal) tell(j *journalEntry) {
 	pid, root := uint32(number), j.fields["_UID"] == "0"
 	if unit := j.fields["UNIT"]; root && pid == 1 && strings.HasSuffix(unit, ".service") {
 		s.service(strings.TrimSuffix(unit, ".service"), j.fields["MESSAGE_ID"], at)
+		return
+	}
+	if slices.Contains(clamPrograms, j.fields["SYSLOG_IDENTIFIER"]) {
+		s.clamSays(j, age)
 		return
 	}
 	l, ok := parseLogon(j.fields["SYSLOG_IDENTIFIER"], j.fields["MESSAGE"])

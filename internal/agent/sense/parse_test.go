@@ -177,6 +177,13 @@ func FuzzRecords(f *testing.F) {
 		}
 		_ = parseLost(b)
 		_ = cgroup2(string(b))
+		var l clamLog
+		for line := range strings.Lines(string(b)) {
+			if w, ok := l.line(line); ok && !w.action.Valid() {
+				t.Fatal("a word that says nothing")
+			}
+		}
+		_ = clamFiles(string(b))
 		_, _ = parseNotices(b)
 		_, _ = parsePacket(b)
 		_, _ = parseStat(b)
@@ -192,6 +199,37 @@ func FuzzRecords(f *testing.F) {
 			_ = parseUtmp(b[:utmpSize])
 		}
 	})
+}
+
+func TestClamLines(t *testing.T) {
+	at := time.Date(2026, 11, 26, 17, 54, 43, 0, time.Local)
+	const sum = "44d88612fea8a8f36de82e1278abb02f"
+	var l clamLog
+	for _, c := range []struct {
+		line string
+		want clamWord
+	}{
+		{"Thu Nov 26 17:54:43 2026 -> /srv/a: b.exe: Win.Test.UNOFFICIAL(" + sum + ":68) FOUND", clamWord{action: event.AntivirusDetection, at: at, path: "/srv/a: b.exe", threat: "Win.Test.UNOFFICIAL", md5: sum, size: 68}},
+		{"/srv/x: Win.Test(2) FOUND", clamWord{action: event.AntivirusDetection, path: "/srv/x", threat: "Win.Test(2)", size: -1}},
+		{"ScanOnAccess: /srv/x: Win.Test FOUND", clamWord{action: event.AntivirusDetection, path: "/srv/x", threat: "Win.Test", size: -1}},
+		{"Thu Nov 26 17:54:43 2026 -> Database correctly reloaded (8700000 signatures)", clamWord{action: event.AntivirusReport, at: at, size: -1, text: "Database correctly reloaded (8700000 signatures)", signatures: 8700000}},
+		{"----------- SCAN SUMMARY -----------", clamWord{}},
+		{"Known viruses: 1", clamWord{}},
+		{"Scanned files: 20", clamWord{}},
+		{"Infected files: 3", clamWord{action: event.AntivirusScanCompleted, size: -1, scanned: 20, infected: 3}},
+		{"Infected files: 3", clamWord{}},
+		{"/srv/x: OK", clamWord{}},
+		{"/srv/x: not a threat FOUND", clamWord{}},
+		{" FOUND", clamWord{}},
+	} {
+		w, ok := l.line(c.line)
+		if !ok {
+			w = clamWord{}
+		}
+		if w != c.want {
+			t.Errorf("%q: %+v, want %+v", c.line, w, c.want)
+		}
+	}
 }
 
 func TestParseMapping(t *testing.T) {

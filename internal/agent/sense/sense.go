@@ -93,6 +93,7 @@ type host struct {
 	users *users
 	files *hasher
 	asked *askers
+	clam  *once // what ClamAV said of late
 }
 
 // retryEvery is how long after a failure of the last way all ways are tried again.
@@ -104,7 +105,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &host{cfg: cfg, log: cfg.Log, clock: cfg.Clock, sink: cfg.Sink, procs: newTable(), users: newUsers("/"), files: newHasher(), asked: newAskers()}
+	h := &host{cfg: cfg, log: cfg.Log, clock: cfg.Clock, sink: cfg.Sink, procs: newTable(), users: newUsers("/"), files: newHasher(), asked: newAskers(), clam: newOnce()}
 	var wg sync.WaitGroup
 	wg.Go(func() { h.watchClock(ctx) })
 	for _, ways := range allWays() {

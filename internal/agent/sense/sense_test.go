@@ -68,7 +68,7 @@ func (m memory) Set(name string, v []byte) { m.m.Store(name, v) }
 // newBareHost is a host whose sources are started one by one.
 func newBareHost(k *taker, m memory) *host {
 	c := NewClock(time.Time{})
-	return &host{cfg: Config{Clock: c, Sink: k, Memory: m}, log: quiet, clock: c, sink: k, procs: newTable(), users: newUsers("/"), files: newHasher(), asked: newAskers()}
+	return &host{cfg: Config{Clock: c, Sink: k, Memory: m}, log: quiet, clock: c, sink: k, procs: newTable(), users: newUsers("/"), files: newHasher(), asked: newAskers(), clam: newOnce()}
 }
 
 // A source that panics has failed: the next takes its place, and that is said.

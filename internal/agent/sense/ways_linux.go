@@ -18,6 +18,7 @@ func allWays() [][]way {
 		},
 		{{SourceFanotify, []event.Kind{event.File}, openFanotify}},
 		{{SourcePacket, []event.Kind{event.DNS}, openPackets}},
+		{{SourceFiles, []event.Kind{event.Antivirus}, openClam}},
 		{{SourceMaps, []event.Kind{event.Image}, openMappings}},
 	}
 	for _, s := range []snapshot{accounts("/etc"), tasks(""), services(""), modules("/proc")} {
