@@ -65,12 +65,13 @@ func named(name string, values []string) []string { return append([]string{name}
 // DeviceFilter narrows and orders lists of devices.
 type DeviceFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"name,-name,domain,-domain,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"name,-name,domain,-domain,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group,risk,-risk,alerts,-alerts" doc:"Columns; minus is descending."`
 	OS       []string `query:"os" doc:"OS platform, as in os_platform."`
 	Version  []string `query:"os_version" doc:"Version of the operating system, as in os_version."`
 	OSLife   []string `query:"os_life" enum:"supported,upcoming,ended,unknown" doc:"Support of the operating system's release; upcoming: it ends within 6 months."`
 	Health   []string `query:"health" enum:"Active,Inactive,ImpairedCommunication,NoSensorData"`
 	Exposure []string `query:"exposure" enum:"None,Low,Medium,High,NoData" doc:"Exposure level."`
+	Risk     []string `query:"risk" enum:"None,Informational,Low,Medium,High" doc:"Risk level, by active alerts."`
 	Value    []string `query:"value" enum:"Low,Normal,High" doc:"What the device is worth."`
 	Tag      []string `query:"tag"`
 	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
@@ -81,7 +82,7 @@ type DeviceFilter struct {
 
 func (f DeviceFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("os", f.OS), named("os_version", f.Version), named("os_life", f.OSLife), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
-		named("exposure", f.Exposure), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New))
+		named("exposure", f.Exposure), named("risk", f.Risk), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New))
 }
 
 // DeviceSoftwareFilter narrows and orders the products of one device.
@@ -128,7 +129,7 @@ type SoftwareFilter struct {
 	Vendor     []string `query:"vendor"`
 	Ecosystem  []string `query:"ecosystem"`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
-	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
+	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Code       []string `query:"code" enum:"cpe,purl" doc:"Kind of product code."`
 	Assessed   []string `query:"assessed" enum:"true,false"`
 	Tag        []string `query:"tag"`
@@ -144,7 +145,7 @@ type WeaknessFilter struct {
 	TextFilter
 	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,published,-published,updated,-updated,exposed,-exposed,exposed_after,-exposed_after" doc:"Columns; minus is descending."`
 	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
-	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Fix      []string `query:"fix" enum:"available,none"`
 	Exposed  []string `query:"exposed" enum:"true,false,unknown" doc:"Whether it counts on at least one device; unknown: on none, and of some the feed does not know."`
 	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
@@ -186,7 +187,7 @@ type RecommendationFilter struct {
 	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure,status,-status,exposed_after,-exposed_after,impact_after,-impact_after" doc:"Columns; minus is descending."`
 	Type     []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Category []string `query:"category" enum:"Application,OS,Network,Accounts,SecurityControls"`
-	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Status   []string `query:"status" enum:"Active,PartialException,FullException"`
 	Tag      []string `query:"tag"`
 	Vendor   []string `query:"vendor"`

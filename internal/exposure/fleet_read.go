@@ -172,6 +172,15 @@ func (f *Fleet) ExposedDevices(weakness string) *roaring.Bitmap {
 	return roaring.New()
 }
 
+// ExposedIn counts the devices of a set where a weakness counts in exposure.
+func (f *Fleet) ExposedIn(weakness string, devs *roaring.Bitmap) int {
+	w, ok := f.weakIDs[weakness]
+	if !ok || devs.IsEmpty() {
+		return 0
+	}
+	return f.weak[w].countExposed(devs)
+}
+
 // AffectedDevices returns the devices with any hit of a weakness. The result is a copy.
 func (f *Fleet) AffectedDevices(weakness string) *roaring.Bitmap {
 	if w, ok := f.weakIDs[weakness]; ok {

@@ -159,6 +159,7 @@ func (p *Problem) take(dev uint32, d *scored, byComponent [][4]int16, byCheck []
 			hit(byCheck[c], pts, Plain)
 		}
 	}
+	sum += p.s.alerted(dev)
 	weight := p.w[d.value]
 	p.devices++
 	p.before.Den += weight

@@ -8,7 +8,7 @@ import (
 
 // ScoreVersion names the formula of this file and of scores.go. Every stored
 // score carries it; a change of a number below is a new version.
-const ScoreVersion = 2
+const ScoreVersion = 3
 
 // Points say how much one finding or failed check weighs on a device. Points
 // add up; docs/scoring.md gives the formula and the reasons.

@@ -45,7 +45,8 @@ type Scores struct {
 	upTo   uint32 // devices below are in next
 	work   causeMarks
 
-	exc     *exceptions // nil: none is in force
+	exc     *exceptions             // nil: none is in force
+	alerts  map[uint32][]AlertInput // active ones, by device
 	paths   map[uint32][]PathHit
 	pathAt  map[PathHit]*roaring.Bitmap
 	byGroup map[Group]*roaring.Bitmap // devices, also those that count nowhere
@@ -93,7 +94,7 @@ type causeSum struct {
 }
 
 func newScores(f *Fleet) *Scores {
-	return &Scores{f: f, in: roaring.New(), paths: map[uint32][]PathHit{}, pathAt: map[PathHit]*roaring.Bitmap{}, byGroup: map[Group]*roaring.Bitmap{}}
+	return &Scores{f: f, in: roaring.New(), alerts: map[uint32][]AlertInput{}, paths: map[uint32][]PathHit{}, pathAt: map[PathHit]*roaring.Bitmap{}, byGroup: map[Group]*roaring.Bitmap{}}
 }
 
 // Scores returns the scores of the fleet.
@@ -369,6 +370,7 @@ func (s *Scores) account(to *sums, dev uint32, add bool) uint64 {
 			sum += uint64(s.checks[c])
 		}
 	}
+	sum += s.alerted(dev)
 	p := to.cohort(d)
 	p.count(ScoreOf(sum), add)
 	if n := len(s.f.products) * int(remedies); len(p.products) < n {

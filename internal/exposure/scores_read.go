@@ -216,7 +216,8 @@ func (s *Scores) CheckReliefOf(check int, groups []Group, w Weights) (Relief, bo
 // Term is the share of one cause in a device's score.
 type Term struct {
 	Component ComponentID // of a finding
-	Weakness  string      // "" for a check
+	Weakness  string      // "" for a check and for an alert
+	Alert     string      // id of an active alert, "" for the others
 	Check     uint32
 	Remedy    Remedy
 	State     State
@@ -225,10 +226,10 @@ type Term struct {
 	Share     Score // the terms' shares add up to the score, to the unit
 }
 
-// Terms opens a device's score into findings and failed checks. Shares are in
+// Terms opens a device's score into findings, failed checks and active alerts. Shares are in
 // proportion to points: the shares of the first n terms together are
 // ⌊score · points of the first n / all points⌋. Terms are ordered by points,
-// highest first, then by product, version, role, weakness and check. What is
+// highest first, then by product, version, role, weakness, check and alert. What is
 // mitigated is among them, with no points. Terms of a stale score tell of the device as it is; they add up to ScoreOf their points.
 func (s *Scores) Terms(dev uint32) []Term {
 	if int(dev) >= len(s.devs) || !s.devs[dev].in {
@@ -265,6 +266,10 @@ func (s *Scores) Terms(dev uint32) []Term {
 		sum += uint64(t.Points)
 		out = append(out, t)
 	}
+	for _, a := range s.alerts[dev] {
+		sum += uint64(a.Points)
+		out = append(out, Term{Alert: a.ID, Points: a.Points})
+	}
 	slices.SortFunc(out, s.compareTerms)
 	score := uint64(ScoreOf(sum))
 	upTo, given := uint64(0), uint64(0)
@@ -281,7 +286,7 @@ func (s *Scores) Terms(dev uint32) []Term {
 }
 
 func (s *Scores) compareTerms(a, b Term) int {
-	if n := cmp.Or(cmp.Compare(b.Points, a.Points), cmp.Compare(a.Weakness, b.Weakness), cmp.Compare(a.Check, b.Check)); n != 0 || a.Weakness == "" {
+	if n := cmp.Or(cmp.Compare(b.Points, a.Points), cmp.Compare(a.Weakness, b.Weakness), cmp.Compare(a.Alert, b.Alert), cmp.Compare(a.Check, b.Check)); n != 0 || a.Weakness == "" {
 		return n
 	}
 	x, y := s.f.comps[a.Component].Component, s.f.comps[b.Component].Component

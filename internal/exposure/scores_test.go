@@ -23,6 +23,7 @@ type world struct {
 	failed   map[uint32][]uint32
 	checks   []Points
 	lines    map[Component]Line // that have ended
+	alerts   map[uint32][]AlertInput
 
 	exceptions []Exception
 	paths      map[uint32]map[int64][]Component // by device and exception
@@ -33,7 +34,7 @@ type found struct {
 	product string
 	cause   string // product of the cause: of the ended line with its remedies, else product
 	remedy  Remedy
-	check   int // -1: a finding
+	check   int // -1: a finding, -2: an alert
 	points  int64
 	under   Under
 	of      Component
@@ -74,7 +75,19 @@ func (w *world) on(dev uint32) (out []found) {
 	for _, c := range w.failed[dev] {
 		out = append(out, found{"", "", 0, int(c), int64(w.checks[c]), w.under(dev, func(e *Exception) bool { return e.What.Check == int(c) }), Component{}, ""})
 	}
+	for _, a := range w.alerts[dev] {
+		out = append(out, found{"", "", 0, -2, int64(a.Points), NoException, Component{}, ""})
+	}
 	return out
+}
+
+// drawAlerts gives a device some active alerts.
+func (w *world) drawAlerts(t *rapid.T, dev uint32) []AlertInput {
+	w.alerts[dev] = nil
+	for i, severity := range rapid.SliceOfN(rapid.SampledFrom([]string{"High", "Medium", "Low", "UnSpecified", "Informational", "nonsense"}), 0, 3).Draw(t, "alerts") {
+		w.alerts[dev] = append(w.alerts[dev], AlertInput{ID: fmt.Sprint("da", i), Points: AlertPoints(severity)})
+	}
+	return w.alerts[dev]
 }
 
 func (w *world) under(dev uint32, selects func(*Exception) bool) Under {
@@ -210,7 +223,7 @@ func TestScoresAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{devices: map[uint32][]Component{}, assessed: map[Component]Assessment{}, points: map[string]Points{},
 			group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70},
-			paths: map[uint32]map[int64][]Component{}, lines: map[Component]Line{}}
+			paths: map[uint32]map[int64][]Component{}, lines: map[Component]Line{}, alerts: map[uint32][]AlertInput{}}
 		f := NewFleet(func(id string) Rating { return Rating{Points: w.points[id]} })
 		s := f.Scores()
 		s.SetChecks(w.checks)
@@ -227,7 +240,7 @@ func TestScoresAddUp(t *testing.T) {
 		}
 		step := func() {
 			dev := rapid.Uint32Range(0, 3).Draw(t, "device")
-			switch rapid.IntRange(0, 13).Draw(t, "op") {
+			switch rapid.IntRange(0, 15).Draw(t, "op") {
 			case 0, 1, 2:
 				list := rapid.SliceOfNDistinct(rapid.SampledFrom(comps), 0, 4, rapid.ID).Draw(t, "list")
 				var ids []ComponentID
@@ -291,6 +304,8 @@ func TestScoresAddUp(t *testing.T) {
 				c := rapid.SampledFrom(comps).Draw(t, "of a line")
 				id, _ := f.Intern(c)
 				f.SetLine(id, w.drawLine(t, c))
+			case 14, 15:
+				s.SetAlerts(dev, w.drawAlerts(t, dev))
 			}
 		}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {

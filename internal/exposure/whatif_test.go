@@ -16,7 +16,7 @@ import (
 // roles, failed checks, groups and values, and the slow way's view of it.
 func drawFleet(t *rapid.T, devices, products int) (*world, *Fleet) {
 	w := &world{devices: map[uint32][]Component{}, assessed: map[Component]Assessment{}, points: map[string]Points{},
-		group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70}, lines: map[Component]Line{}}
+		group: map[uint32]Group{}, value: map[uint32]Value{}, failed: map[uint32][]uint32{}, checks: []Points{10, 100, 70}, lines: map[Component]Line{}, alerts: map[uint32][]AlertInput{}}
 	var weaknesses []string
 	for i := range 5 {
 		id := fmt.Sprintf("CVE-2024-%d", i)
@@ -56,6 +56,7 @@ func drawFleet(t *rapid.T, devices, products int) (*world, *Fleet) {
 		w.devices[dev] = rapid.SliceOfNDistinct(rapid.SampledFrom(comps), 0, min(6, len(comps)), rapid.ID).Draw(t, "list")
 		w.failed[dev] = rapid.SliceOfNDistinct(rapid.Uint32Range(0, 2), 0, 3, rapid.ID).Draw(t, "failed")
 		if rapid.IntRange(0, 5).Draw(t, "in") > 0 {
+			w.drawAlerts(t, dev)
 			w.group[dev], w.value[dev] = Group(rapid.IntRange(0, 1).Draw(t, "group")), Value(rapid.IntRange(0, 2).Draw(t, "value"))
 		}
 	}
@@ -82,6 +83,7 @@ func (w *world) fleet() *Fleet {
 		}
 		f.SetDevice(dev, ids)
 		s.SetFailed(dev, w.failed[dev])
+		s.SetAlerts(dev, w.alerts[dev])
 		if v, in := w.value[dev]; in {
 			s.Put(dev, w.group[dev], v)
 		}

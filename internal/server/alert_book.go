@@ -128,7 +128,15 @@ func (s *Server) loadAlerts(ctx context.Context) error {
 	c := s.core
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b := c.alerts
+	c.alerts.take(list)
+	for dev := range c.alerts.byDevice {
+		c.weighAlerts(dev)
+	}
+	return nil
+}
+
+// take fills an empty book.
+func (b *alertBook) take(list []*store.Alert) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, a := range list {
@@ -138,7 +146,6 @@ func (s *Server) loadAlerts(ctx context.Context) error {
 			b.active.Add(a.Device)
 		}
 	}
-	return nil
 }
 
 // visibleAlert finds an alert of a device that is in the inventory and in a

@@ -12,6 +12,7 @@ import (
 
 	"github.com/picketsec/picket/internal/alert"
 	"github.com/picketsec/picket/internal/audit"
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -181,14 +182,31 @@ func wordsOf(a *store.Alert) map[string]string {
 func (s *Server) alertsChanged(dev uint32, list ...*store.Alert) {
 	c := s.core
 	c.mu.Lock()
+	was := c.alerts.devices().Contains(dev)
 	for _, a := range list {
 		c.alerts.put(a)
 	}
+	c.weighAlerts(dev)
 	d := c.at(dev)
+	if d != nil && c.alerts.devices().Contains(dev) != was {
+		c.forgetDevice(exposure.DeviceDiff{Removed: c.fleet.DeviceComponents(dev)}) // rows say which devices have alerts
+	}
 	c.mu.Unlock()
 	if d != nil {
 		s.live.publish(LiveEvent{Resource: "alert", ID: string(d.id)})
 	}
+}
+
+// weighAlerts tells the scores which alerts of a device are active. The caller
+// holds mu for writing.
+func (c *core) weighAlerts(dev uint32) {
+	var in []exposure.AlertInput
+	for _, a := range c.alerts.of(dev) {
+		if isActive(a) {
+			in = append(in, exposure.AlertInput{ID: a.ID, Points: exposure.AlertPoints(a.Severity)})
+		}
+	}
+	c.fleet.Scores().SetAlerts(dev, in)
 }
 
 // forgetAlerts removes alerts that were resolved so long ago that they are kept

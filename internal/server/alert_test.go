@@ -312,3 +312,119 @@ func TestOldAlertsAreForgotten(t *testing.T) {
 		t.Errorf("%d alerts are stored: %v", len(list), err)
 	}
 }
+
+// Active alerts make the risk level, add to the score and mark what their device
+// is exposed to; resolved and false ones do neither.
+func TestAlertsMoveRiskAndScore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	load(t, s, "tracker.json", "openssl CVE-2024-0001 resolved 3.0.15-1~deb12u1")
+	const ssl = "openssl 3.0.11-1~deb12u1"
+	l := newLife(t, s, "one", ssl)
+	newLife(t, s, "two", ssl)
+	first, second := l.start(1, 100, "sh"), l.start(1, 101, "nc")
+	l.send(first, second)
+	type state struct {
+		points uint64
+		risk   string
+		marked int
+	}
+	now := func() state {
+		t.Helper()
+		score, err := s.DeviceScore(t.Context(), admin, string(l.id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, units := uint64(0), exposure.Score(0)
+		for _, term := range score.Terms {
+			sum += term.Points
+			units += exposure.Score(number(t, term.Units).Uint64())
+			if (term.Alert != "") != (term.State == "active") {
+				t.Errorf("term %+v", term)
+			}
+		}
+		if sum != score.Points || fmt.Sprint(uint64(units)) != score.Units {
+			t.Errorf("terms are %d points, %d units, of %d, %s", sum, units, score.Points, score.Units)
+		}
+		d, err := s.Device(t.Context(), admin, string(l.id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := s.Weaknesses(t.Context(), admin, Query{Filter: map[string][]string{"threat": {"alert"}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		soft, err := s.SoftwareList(t.Context(), admin, Query{Filter: map[string][]string{"threat": {"alert"}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recs, err := s.Recommendations(t.Context(), admin, Query{Filter: map[string][]string{"threat": {"alert"}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(w.Items) > 0 != (len(soft.Items) > 0) || len(w.Items) > 0 != (len(recs.Items) > 0) {
+			t.Errorf("%d weaknesses, %d products, %d recommendations are marked", len(w.Items), len(soft.Items), len(recs.Items))
+		}
+		for _, r := range w.Items {
+			if r.Threats.Alerts != 1 || r.Exposed != 2 {
+				t.Errorf("weakness on %d devices, %d with alerts", r.Exposed, r.Threats.Alerts)
+			}
+		}
+		return state{score.Points, d.Risk, len(w.Items)}
+	}
+	before := now()
+	if before.risk != "None" || before.marked != 0 || before.points == 0 {
+		t.Fatalf("before: %+v", before)
+	}
+	a := l.raise(alertOf(l, &first))
+	with := now()
+	if want := (state{before.points + uint64(exposure.AlertPoints("Medium")), "Medium", 1}); with != want {
+		t.Errorf("with an alert: %+v, want %+v", with, want)
+	}
+	n := alertOf(l, &second)
+	n.Severity = "High"
+	l.raise(n)
+	if got := now(); got.points != before.points+uint64(exposure.AlertPoints("High")) || got.risk != "High" {
+		t.Errorf("with a higher severity: %+v", got)
+	}
+	if p, err := s.Devices(t.Context(), admin, Query{Filter: map[string][]string{"risk": {"High"}}}, nil); err != nil || len(p.Items) != 1 || p.Items[0].ID != l.id || p.Items[0].Alerts != 1 {
+		t.Errorf("devices of high risk: %+v %v", p.Items, err)
+	}
+	for filter, want := range map[string]int{"weakness:CVE-2024-0001": 1, "weakness:CVE-2024-9": 0, "software:debian-_-openssl": 1, "recommendation:va-_-debian-_-openssl": 1, "recommendation:va-_-debian-_-bash": 0} {
+		name, value, _ := strings.Cut(filter, ":")
+		if got := l.alerts(map[string][]string{name: {value}}); len(got) != want {
+			t.Errorf("alerts of %s: %v, want %d", filter, got, want)
+		}
+	}
+	// A restart finds the same.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, dir)
+	t.Cleanup(func() { _ = s.Close() })
+	l.s = s
+	if got := now(); got.points != before.points+4000 || got.risk != "High" || got.marked != 1 {
+		t.Errorf("after a restart: %+v", got)
+	}
+	for _, word := range []string{"FalsePositive", "InformationalExpectedActivity"} {
+		if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID}, AlertChange{Classification: &word}); err != nil {
+			t.Fatal(err)
+		}
+		if got := now(); got != before {
+			t.Errorf("%s: %+v, want %+v", word, got, before)
+		}
+	}
+	none, resolved := "", "Resolved"
+	if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID}, AlertChange{Classification: &none}); err != nil {
+		t.Fatal(err)
+	}
+	if got := now(); got.marked != 1 {
+		t.Errorf("not classified any more: %+v", got)
+	}
+	if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID}, AlertChange{Status: &resolved}); err != nil {
+		t.Fatal(err)
+	}
+	if got := now(); got != before {
+		t.Errorf("resolved: %+v, want %+v", got, before)
+	}
+}

@@ -189,6 +189,9 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 	fixes := c.newFixes()
 	var out []*DeviceRecommendationRow
 	for _, t := range c.fleet.Scores().Terms(d.num) {
+		if t.Alert != "" {
+			continue // it is resolved, not recommended
+		}
 		if t.Weakness == "" {
 			out = append(out, checkRemedy(&t, score, points))
 			continue

@@ -11,6 +11,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"github.com/picketsec/picket/internal/alert"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 )
@@ -29,6 +30,8 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
 	}
 	r.GroupID, r.Group = d.group, c.sorting.names[d.group]
+	active := c.alerts.severities(d.num)
+	r.Risk, r.Alerts = alert.Risk(active), len(active)
 	r.Value, r.Exposure, r.NoData = valueWords[d.value], c.exposureOf(d), c.noDataReason(d, now)
 	if score, _, ok := c.fleet.Scores().DeviceScore(d.num); ok {
 		r.Score = score.Float()
@@ -102,12 +105,13 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"source": oneOf((*device).source),
 
 			"exposure": oneOf(c.exposureOf),
+			"risk":     oneOf(func(d *device) string { return c.alerts.risk(d.num) }),
 			"value":    oneOf(func(d *device) string { return valueWords[d.value] }),
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
 		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "osquery", "simulated", "sbom"},
-			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}},
+			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}, "risk": alert.RiskLevels},
 		order: map[string]func(a, b *device) int{
 			"name":       byText(func(d *device) string { return d.sum.Name }),
 			"domain":     byText(func(d *device) string { return domainOf(d.sum.FQDN) }),
@@ -131,6 +135,8 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 				y, _, _ := c.fleet.Scores().DeviceScore(b.num)
 				return cmp.Compare(x, y)
 			},
+			"risk":     byNumber(func(d *device) int { return slices.Index(alert.RiskLevels, c.alerts.risk(d.num)) }),
+			"alerts":   byNumber(func(d *device) int { return len(c.alerts.severities(d.num)) }),
 			"software": count(func(n exposure.Counts) uint32 { return n.Products }),
 			"group":    byText(func(d *device) string { return c.sorting.names[d.group] }),
 		},

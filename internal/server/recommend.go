@@ -186,12 +186,15 @@ func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *Rec
 	row.Tags = slices.DeleteFunc(slices.Clone(row.Tags), func(t string) bool { return t == tagZeroDay }) // of other findings
 	fixes := c.newFixes()
 	seen := map[string]bool{}
+	alerted, on := l.of(c.alerts.devices()), roaring.New()
 	for _, id := range c.fleet.CauseComponents(soft.ID, remedy, l.devs) {
 		k := c.fleet.Component(id)
+		counts := false
 		for h := range c.fleet.Hits(id) {
 			if !h.Exposed || h.Remedy != remedy {
 				continue
 			}
+			counts = true
 			if !remedy.OfLine() {
 				row.Version = later(k.Key.Ecosystem, row.Version, h.Fixed)
 			}
@@ -206,7 +209,11 @@ func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *Rec
 				row.Threats.add(f.Threats)
 			}
 		}
+		if counts || remedy.OfLine() {
+			on.Or(roaring.And(alerted, c.fleet.DevicesOf(id)))
+		}
 	}
+	row.Threats.Alerts = int(on.GetCardinality())
 	row.Name = c.remedyName(soft.ID, remedy, soft.Name)
 	if _, ok := c.endings[soft.ID]; ok {
 		row.Category = string(posture.OS)

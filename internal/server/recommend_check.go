@@ -33,6 +33,7 @@ func (c *core) checkRow(l lens, r *exposure.Relief) *RecommendationRow {
 	}
 	c.gauge(l, row, &all)
 	row.Activities = c.remediations.active(l, row.ID)
+	row.Threats.Alerts = int(roaring.And(l.of(c.active()), c.alerts.devices()).AndCardinality(c.checks.devices(r.Check, posture.Fail)))
 	if s := posture.Score(map[string]posture.Count{k.ID: count}); len(s.Checks) == 1 {
 		row.SecureGain, _ = s.Checks[0].Impact.Float64()
 	}

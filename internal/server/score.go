@@ -129,6 +129,10 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 			rest += t.Share
 			continue
 		}
+		if t.Alert != "" {
+			out.Terms = append(out.Terms, c.alertTerm(caller, &t))
+			continue
+		}
 		if t.Weakness == "" {
 			k := posture.Checks()[t.Check]
 			out.Terms = append(out.Terms, ScoreTerm{Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Exception: underWords[t.Under], Threats: Threats{Exploit: advisory.NoExploit},
@@ -141,6 +145,16 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 	}
 	out.RestUnits = units(rest)
 	return out, nil
+}
+
+// alertTerm is an active alert as a part of a score; what it is about is told to
+// those who may read alerts. The caller holds mu for reading.
+func (c *core) alertTerm(caller Caller, t *exposure.Term) ScoreTerm {
+	out := ScoreTerm{Component: "Active alert", State: "active", Threats: Threats{Exploit: advisory.NoExploit}, Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()}
+	if a := c.alerts.get(t.Alert); a != nil && (caller.Has(AlertRead) || caller.Has(AlertWrite)) {
+		out.Alert, out.Component, out.Severity = a.ID, a.Title, advisory.Severity(a.Severity)
+	}
+	return out
 }
 
 // units writes a score with all its digits.

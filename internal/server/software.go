@@ -65,6 +65,7 @@ func (c *core) newSoftwareRow(l lens, id string) (*SoftwareRow, bool) {
 			}
 		}
 	}
+	r.Threats.Alerts = int(l.of(c.alerts.devices()).AndCardinality(c.fleet.ProductExposedDevices(id)))
 	return r, true
 }
 

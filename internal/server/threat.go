@@ -49,10 +49,11 @@ func (t *Threats) add(o Threats) {
 func threatIs(t Threats, words []string) bool {
 	rank := exploitRank(t.Exploit)
 	return slices.Contains(words, "exploit") && rank > 0 || slices.Contains(words, "verified") && rank > 1 || slices.Contains(words, "kit") && rank > 2 ||
-		slices.Contains(words, "kev") && t.KEV || slices.Contains(words, "ransomware") && t.Ransom
+		slices.Contains(words, "kev") && t.KEV || slices.Contains(words, "ransomware") && t.Ransom ||
+		slices.Contains(words, "alert") && t.Alerts > 0
 }
 
-var threatWords = []string{"exploit", "verified", "kit", "kev", "ransomware"}
+var threatWords = []string{"exploit", "verified", "kit", "kev", "ransomware", "alert"}
 
 var severityWords = []string{string(advisory.Critical), string(advisory.High), string(advisory.Medium), string(advisory.Low), string(advisory.Unrated)}
 

@@ -22,9 +22,9 @@ type life struct {
 	now  time.Time
 }
 
-func newLife(t *testing.T, s *Server, key string) *life {
+func newLife(t *testing.T, s *Server, key string, packages ...string) *life {
 	l := &life{t: t, s: s, id: enrol(t, s, key), seqs: map[ev.Kind]uint64{}, now: time.Now().UTC().Add(-time.Hour).Truncate(time.Second)}
-	newReport(s, l.id).send(t, "bash 5.2")
+	newReport(s, l.id).send(t, append([]string{"bash 5.2"}, packages...)...)
 	return l
 }
 

@@ -39,8 +39,8 @@ type SeverityCount struct {
 
 // DeviceRow is a device in a list.
 //
-// Sort keys: name, domain, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group.
-// Filters: os (OSPlatform), health, tag, clone ("true"), new ("true": first seen within 7 days), device_group (GroupID).
+// Sort keys: name, domain, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group, risk, alerts.
+// Filters: os (OSPlatform), health, tag, clone ("true"), new ("true": first seen within 7 days), device_group (GroupID), risk.
 type DeviceRow struct {
 	ID          inventory.DeviceID `json:"id"`
 	Name        string             `json:"name"`
@@ -65,11 +65,14 @@ type DeviceRow struct {
 	Gaps        int                `json:"gaps"`        // holes in coverage: sections or packages that are not assessed
 	// Score is the exposure score, 0 to 100, and Exposure its level; "NoData" for
 	// a device that counts in no score.
-	Score    float64  `json:"score"`
-	Exposure string   `json:"exposure"`
-	NoData   string   `json:"no_data"` // why the exposure is "NoData", else ""
-	Value    string   `json:"value"`   // what the device is worth: Low, Normal, High
-	Tags     []string `json:"tags"`    // of every kind, each once
+	Score    float64 `json:"score"`
+	Exposure string  `json:"exposure"`
+	NoData   string  `json:"no_data"` // why the exposure is "NoData", else ""
+	Value    string  `json:"value"`   // what the device is worth: Low, Normal, High
+	// Risk is the risk level that follows from its active alerts, Alerts how many those are.
+	Risk   string   `json:"risk" enum:"None,Informational,Low,Medium,High"`
+	Alerts int      `json:"alerts"`
+	Tags   []string `json:"tags"` // of every kind, each once
 	// GroupID and Group are the device group, 0 for a device that no rule takes.
 	GroupID exposure.Group `json:"group_id"`
 	Group   string         `json:"group"`
@@ -185,6 +188,8 @@ type Threats struct {
 	KEV     bool             `json:"kev"`
 	Ransom  bool             `json:"ransomware"`
 	EPSS    float64          `json:"epss"`
+	// Alerts are the exposed devices that have active alerts; 0 in lists about one device.
+	Alerts int `json:"alerts"`
 }
 
 // DeviceVulnRow is one weakness on one device (one row per CVE).

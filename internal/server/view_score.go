@@ -157,13 +157,14 @@ type DeviceScore struct {
 
 // ScoreTerm is the share of one finding in a device's score.
 type ScoreTerm struct {
-	Weakness  string            `json:"weakness"` // "" for a failed configuration check
+	Weakness  string            `json:"weakness"` // "" for a failed configuration check and for an active alert
+	Alert     string            `json:"alert"`    // id of an active alert, for those who may read alerts
 	Check     string            `json:"check"`    // its id
 	Severity  advisory.Severity `json:"severity"`
 	CVSS      float64           `json:"cvss"`
 	Fallback  bool              `json:"fallback"` // no CVSS score: a marked fallback weighs in its place
 	Threats   Threats           `json:"threats"`
-	State     exposure.State    `json:"state"`
+	State     exposure.State    `json:"state"` // "active" for an alert
 	ProductID string            `json:"product_id"`
 	Component string            `json:"component"`
 	Version   string            `json:"version"`

@@ -100,6 +100,7 @@ func (c *core) surveyedRow(l lens, survey *exposure.Survey, id string, now time.
 		}
 	}
 	r.SoftwareN = len(products)
+	r.Threats.Alerts = c.fleet.ExposedIn(id, l.of(c.alerts.devices()))
 	r.Unknown = r.Exposed == 0 && slices.Contains(r.States, string(advisory.Undetermined))
 	switch {
 	case info.Exposed == 0:

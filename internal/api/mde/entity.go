@@ -29,8 +29,8 @@ func textOrNil(s string) any {
 	return s
 }
 
-// machineProps are the properties of a machine. riskScore is null: it rests on
-// alerts, and Picket raises none yet.
+// machineProps are the properties of a machine. riskScore is
+// the risk level that active alerts make.
 var machineProps = []prop[server.DeviceRow]{
 	{"id", word, func(r *server.DeviceRow) any { return string(r.ID) }},
 	{"computerDnsName", word, func(r *server.DeviceRow) any { return dnsName(r.DNSName, r.Name) }},
@@ -49,7 +49,7 @@ var machineProps = []prop[server.DeviceRow]{
 	{"deviceValue", word, func(r *server.DeviceRow) any { return r.Value }},
 	{"rbacGroupId", number, func(r *server.DeviceRow) any { return float64(r.GroupID) }},
 	{"rbacGroupName", text, func(r *server.DeviceRow) any { return groupName(r.GroupID, r.Group) }},
-	{"riskScore", word, constant[server.DeviceRow](nil)},
+	{"riskScore", word, func(r *server.DeviceRow) any { return textOrNil(r.Risk) }},
 	{"exposureLevel", word, exposureLevel},
 	{"isAadJoined", flag, constant[server.DeviceRow](false)},
 	{"aadDeviceId", word, constant[server.DeviceRow](nil)},
@@ -173,15 +173,15 @@ var machineRefProps = []prop[machineRef]{
 	{"rbacGroupId", number, func(r *machineRef) any { return float64(r.groupID) }},
 }
 
-// softwareProps are the properties of a product. activeAlert is false: Picket
-// raises no alerts yet.
+// softwareProps are the properties of a product. activeAlert says that an
+// exposed device has an active alert.
 var softwareProps = []prop[server.SoftwareRow]{
 	{"id", text, func(r *server.SoftwareRow) any { return r.ID }},
 	{"name", text, func(r *server.SoftwareRow) any { return r.Name }},
 	{"vendor", text, func(r *server.SoftwareRow) any { return r.Vendor }},
 	{"weaknesses", number, func(r *server.SoftwareRow) any { return float64(r.Weaknesses) }},
 	{"publicExploit", flag, func(r *server.SoftwareRow) any { return public(r.Threats) }},
-	{"activeAlert", flag, constant[server.SoftwareRow](false)},
+	{"activeAlert", flag, func(r *server.SoftwareRow) any { return r.Threats.Alerts > 0 }},
 	{"exposedMachines", number, func(r *server.SoftwareRow) any { return float64(r.Exposed) }},
 	{"installedMachines", number, func(r *server.SoftwareRow) any { return float64(r.Installed) }},
 	{"impactScore", number, func(r *server.SoftwareRow) any { return r.Impact }},

@@ -20,7 +20,8 @@ func exposureLevel(r *server.DeviceRow) any {
 // recommendationProps are the properties of a recommendation. severityScore,
 // subCategory, configScoreImpact and nonProductivityImpactedAssets (exposed
 // devices on which nobody is expected to notice the change) belong to
-// configuration and are 0 or empty for software; activeAlert is false: Picket raises no alerts yet.
+// configuration and are 0 or empty for software; activeAlert says that an exposed
+// device has an active alert.
 var recommendationProps = []prop[server.RecommendationRow]{
 	{"id", text, func(r *server.RecommendationRow) any { return r.ID }},
 	{"productName", text, func(r *server.RecommendationRow) any { return r.Component }},
@@ -34,7 +35,7 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"subCategory", text, func(r *server.RecommendationRow) any { return r.Subcategory }},
 	{"severityScore", number, func(r *server.RecommendationRow) any { return float64(r.CheckImpact) }},
 	{"publicExploit", flag, func(r *server.RecommendationRow) any { return public(r.Threats) }},
-	{"activeAlert", flag, constant[server.RecommendationRow](false)},
+	{"activeAlert", flag, func(r *server.RecommendationRow) any { return r.Threats.Alerts > 0 }},
 	{"associatedThreats", texts, constant[server.RecommendationRow]([]string{})},
 	{"remediationType", word, func(r *server.RecommendationRow) any { return r.Type }},
 	{"status", word, func(r *server.RecommendationRow) any {
