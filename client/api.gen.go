@@ -435,6 +435,7 @@ type DetectionLogic struct {
 // Device is the schema of that name.
 type Device struct {
 	AgentVersion    string           `json:"agent_version"`
+	Alerts          int64            `json:"alerts"`
 	Arch            string           `json:"arch"`
 	CloneOf         string           `json:"clone_of,omitzero"`
 	Clones          []string         `json:"clones"`
@@ -469,6 +470,7 @@ type Device struct {
 	OSUntil         string           `json:"os_until"`
 	OSVersion       string           `json:"os_version"`
 	Restart         []RestartNeed    `json:"restart"`
+	Risk            string           `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
 	SBOM            *SBOMView        `json:"sbom"`
 	Score           float64          `json:"score"`
 	Sections        []SectionRow     `json:"sections"`
@@ -549,6 +551,7 @@ type DeviceRemoval struct {
 
 // DeviceRow is the schema of that name.
 type DeviceRow struct {
+	Alerts      int64         `json:"alerts"`
 	Arch        string        `json:"arch"`
 	CloneOf     string        `json:"clone_of,omitzero"`
 	Connected   bool          `json:"connected"`
@@ -572,6 +575,7 @@ type DeviceRow struct {
 	OSPlatform  string        `json:"os_platform"`
 	OSUntil     string        `json:"os_until"`
 	OSVersion   string        `json:"os_version"`
+	Risk        string        `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
 	Score       float64       `json:"score"`
 	Severity    SeverityCount `json:"severity"`
 	Software    int64         `json:"software"`
@@ -2384,6 +2388,7 @@ type ScoreStep struct {
 
 // ScoreTerm is the schema of that name.
 type ScoreTerm struct {
+	Alert     string  `json:"alert"`
 	Check     string  `json:"check"`
 	Component string  `json:"component"`
 	CVSS      float64 `json:"cvss"`
@@ -2690,6 +2695,7 @@ type TestResult struct {
 
 // Threats is the schema of that name.
 type Threats struct {
+	Alerts     int64   `json:"alerts"`
 	EPSS       float64 `json:"epss"`
 	Exploit    string  `json:"exploit"` // One of "NoExploit", "ExploitIsPublic", "ExploitIsVerified", "ExploitIsInKit".
 	KEV        bool    `json:"kev"`
@@ -4110,6 +4116,7 @@ type DevicesParams struct {
 	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag         []string
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
@@ -4130,6 +4137,7 @@ func (p DevicesParams) values() url.Values {
 	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "risk", p.Risk)
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
@@ -4381,7 +4389,7 @@ type EventVulnerabilitiesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
@@ -4874,6 +4882,7 @@ type ExportDevicesParams struct {
 	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag         []string
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
@@ -4893,6 +4902,7 @@ func (p ExportDevicesParams) values() url.Values {
 	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "risk", p.Risk)
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
@@ -4946,7 +4956,7 @@ type ExportEventVulnerabilitiesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
@@ -5247,6 +5257,7 @@ type ExportProductDevicesParams struct {
 	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag         []string
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
@@ -5267,6 +5278,7 @@ func (p ExportProductDevicesParams) values() url.Values {
 	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "risk", p.Risk)
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
@@ -5291,7 +5303,7 @@ type ExportProductRecommendationsParams struct {
 	Sort      []string // Columns; minus is descending.
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
 	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
 	Tag       []string
 	Vendor    []string
@@ -5354,7 +5366,7 @@ type ExportProductVulnerabilitiesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
@@ -5399,6 +5411,7 @@ type ExportRecommendationDevicesParams struct {
 	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag         []string
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
@@ -5418,6 +5431,7 @@ func (p ExportRecommendationDevicesParams) values() url.Values {
 	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "risk", p.Risk)
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
@@ -5440,7 +5454,7 @@ type ExportRecommendationVulnerabilitiesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
@@ -5480,7 +5494,7 @@ type ExportRecommendationsParams struct {
 	Sort      []string // Columns; minus is descending.
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
 	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
 	Tag       []string
 	Vendor    []string
@@ -5578,7 +5592,7 @@ type ExportSoftwareParams struct {
 	Vendor     []string
 	Ecosystem  []string
 	Vulnerable []string // Only products with weaknesses. One of "true".
-	Threat     []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Code       []string // Kind of product code. One of "cpe", "purl".
 	Assessed   []string // One of "true", "false".
 	Tag        []string
@@ -5752,7 +5766,7 @@ type ExportWeaknessesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
@@ -6583,6 +6597,7 @@ type ProductDevicesParams struct {
 	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag         []string
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
@@ -6604,6 +6619,7 @@ func (p ProductDevicesParams) values() url.Values {
 	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "risk", p.Risk)
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
@@ -6639,7 +6655,7 @@ type ProductRecommendationsParams struct {
 	Sort      []string // Columns; minus is descending.
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
 	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
 	Tag       []string
 	Vendor    []string
@@ -6726,7 +6742,7 @@ type ProductVulnerabilitiesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
@@ -6819,6 +6835,7 @@ type RecommendationDevicesParams struct {
 	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
 	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
 	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
 	Value       []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag         []string
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
@@ -6839,6 +6856,7 @@ func (p RecommendationDevicesParams) values() url.Values {
 	addQuery(q, "os_life", p.OSLife)
 	addQuery(q, "health", p.Health)
 	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "risk", p.Risk)
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
@@ -6872,7 +6890,7 @@ type RecommendationVulnerabilitiesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
@@ -6924,7 +6942,7 @@ type RecommendationsParams struct {
 	Sort      []string // Columns; minus is descending.
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
 	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
 	Tag       []string
 	Vendor    []string
@@ -7475,7 +7493,7 @@ type SoftwareParams struct {
 	Vendor     []string
 	Ecosystem  []string
 	Vulnerable []string // Only products with weaknesses. One of "true".
-	Threat     []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Code       []string // Kind of product code. One of "cpe", "purl".
 	Assessed   []string // One of "true", "false".
 	Tag        []string
@@ -8033,7 +8051,7 @@ type WeaknessesParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending.
 	Severity  []string // One of "Critical", "High", "Medium", "Low", "None".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Fix       []string // One of "available", "none".
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string

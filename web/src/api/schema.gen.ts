@@ -4070,6 +4070,8 @@ export interface components {
         };
         Device: {
             agent_version: string;
+            /** Format: int64 */
+            alerts: number;
             arch: string;
             clone_of?: string;
             clones: string[];
@@ -4113,6 +4115,8 @@ export interface components {
             os_until: string;
             os_version: string;
             restart: components["schemas"]["RestartNeed"][];
+            /** @enum {string} */
+            risk: "None" | "Informational" | "Low" | "Medium" | "High";
             sbom: components["schemas"]["SBOMView"] | null;
             /** Format: double */
             score: number;
@@ -4204,6 +4208,8 @@ export interface components {
             weaknesses: number;
         };
         DeviceRow: {
+            /** Format: int64 */
+            alerts: number;
             arch: string;
             clone_of?: string;
             connected: boolean;
@@ -4234,6 +4240,8 @@ export interface components {
             os_platform: string;
             os_until: string;
             os_version: string;
+            /** @enum {string} */
+            risk: "None" | "Informational" | "Low" | "Medium" | "High";
             /** Format: double */
             score: number;
             severity: components["schemas"]["SeverityCount"];
@@ -6261,6 +6269,7 @@ export interface components {
             version: number;
         };
         ScoreTerm: {
+            alert: string;
             check: string;
             component: string;
             /** Format: double */
@@ -6610,6 +6619,8 @@ export interface components {
             text: string;
         };
         Threats: {
+            /** Format: int64 */
+            alerts: number;
             /** Format: double */
             epss: number;
             /** @enum {string} */
@@ -9685,7 +9696,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -9695,6 +9706,8 @@ export interface operations {
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description Risk level, by active alerts. */
+                risk?: ("None" | "Informational" | "Low" | "Medium" | "High")[];
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
@@ -9779,7 +9792,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -9789,6 +9802,8 @@ export interface operations {
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description Risk level, by active alerts. */
+                risk?: ("None" | "Informational" | "Low" | "Medium" | "High")[];
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
@@ -12589,7 +12604,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
@@ -12677,7 +12693,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
@@ -18733,7 +18750,8 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
@@ -18816,7 +18834,8 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
@@ -18969,7 +18988,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -18979,6 +18998,8 @@ export interface operations {
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description Risk level, by active alerts. */
+                risk?: ("None" | "Informational" | "Low" | "Medium" | "High")[];
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
@@ -19066,7 +19087,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -19076,6 +19097,8 @@ export interface operations {
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description Risk level, by active alerts. */
+                risk?: ("None" | "Informational" | "Low" | "Medium" | "High")[];
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
@@ -19239,7 +19262,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
@@ -19327,7 +19351,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
@@ -22223,7 +22248,8 @@ export interface operations {
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Kind of product code. */
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
@@ -22306,7 +22332,8 @@ export interface operations {
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Kind of product code. */
                 code?: ("cpe" | "purl")[];
                 assessed?: ("true" | "false")[];
@@ -22458,7 +22485,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -22468,6 +22495,8 @@ export interface operations {
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description Risk level, by active alerts. */
+                risk?: ("None" | "Informational" | "Low" | "Medium" | "High")[];
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
@@ -22557,7 +22586,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -22567,6 +22596,8 @@ export interface operations {
                 health?: ("Active" | "Inactive" | "ImpairedCommunication" | "NoSensorData")[];
                 /** @description Exposure level. */
                 exposure?: ("None" | "Low" | "Medium" | "High" | "NoData")[];
+                /** @description Risk level, by active alerts. */
+                risk?: ("None" | "Informational" | "Low" | "Medium" | "High")[];
                 /** @description What the device is worth. */
                 value?: ("Low" | "Normal" | "High")[];
                 tag?: string[];
@@ -22663,7 +22694,8 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
@@ -22749,7 +22781,8 @@ export interface operations {
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 vendor?: string[];
@@ -22999,7 +23032,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
@@ -23089,7 +23123,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
@@ -25726,7 +25761,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
@@ -25811,7 +25847,8 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 fix?: ("available" | "none")[];
                 /** @description Whether it counts on at least one device; unknown: on none, and of some the feed does not know. */
                 exposed?: ("true" | "false" | "unknown")[];
