@@ -1,7 +1,7 @@
 /** Rows as the server gives them; a test says what is special about its own. */
 import type { Dashboard, EventRow, Plan, Recommendation, RecommendationRow, Software, SoftwareRow, Threats } from "../api/schema";
 
-export const threats: Threats = { epss: 0, exploit: "NoExploit", kev: false, ransomware: false };
+export const threats: Threats = { epss: 0, alerts: 0, exploit: "NoExploit", kev: false, ransomware: false };
 export const at = "2026-11-20T10:00:00Z";
 
 export const recommendationRow = (n: number, more: Partial<RecommendationRow> = {}): RecommendationRow => ({
