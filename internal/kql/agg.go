@@ -21,7 +21,7 @@ type aggregate struct {
 // aggregate binds a call: its arguments are over rows, its result over groups.
 func (b *binder) aggregate(n *node, a aggregate, s *rowScope) *expr {
 	if len(n.kids) < a.min || len(n.kids) > a.max {
-		panic(fail(n.at, "%s takes %s, not %d arguments", n.text, arity(a.min, a.max), len(n.kids)).with(a.name + "(" + a.args + ")"))
+		panic(fail(n.at, "%s takes %s, not %d", n.text, arity(a.min, a.max), len(n.kids)).with(a.name + "(" + a.args + ")"))
 	}
 	args := make([]*expr, len(n.kids))
 	for i, k := range n.kids {

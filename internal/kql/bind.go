@@ -243,7 +243,7 @@ func (b *binder) arguments(n *node, d *definition, e *env) *env {
 	b.count(n.at)
 	inner := d.env
 	if len(n.kids) > len(d.fn.params) {
-		panic(fail(n.at, "%s takes %d arguments, not %d", n.text, len(d.fn.params), len(n.kids)))
+		panic(fail(n.at, "%s takes %s, not %d", n.text, arity(len(d.fn.params), len(d.fn.params)), len(n.kids)))
 	}
 	for i := range d.fn.params {
 		p := &d.fn.params[i]

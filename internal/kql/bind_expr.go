@@ -386,6 +386,9 @@ func (b *binder) between(n *node, s *rowScope) *expr {
 	negated := strings.HasPrefix(n.text, "!")
 	return made(n.text, Bool, []*expr{x, lo, hi}, func(row []Value) Value {
 		v := x.eval(row)
+		if v.IsNull() {
+			return v
+		}
 		in := comparison(">=", v, lo.eval(row)).truth() && comparison("<=", v, hi.eval(row)).truth()
 		return BoolValue(in != negated)
 	})

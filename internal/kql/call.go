@@ -2,6 +2,7 @@ package kql
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -41,7 +42,7 @@ func (b *binder) call(n *node, s *rowScope) *expr {
 		panic(b.unknownFunction(n, s))
 	}
 	if len(n.kids) < f.min || f.max >= 0 && len(n.kids) > f.max {
-		panic(fail(n.at, "%s takes %s, not %d arguments", n.text, arity(f.min, f.max), len(n.kids)).with(f.name + "(" + f.args + ")"))
+		panic(fail(n.at, "%s takes %s, not %d", n.text, arity(f.min, f.max), len(n.kids)).with(f.name + "(" + f.args + ")"))
 	}
 	if f.lazy {
 		return f.bind(b, n, s, nil)
@@ -103,15 +104,17 @@ func arity(least, most int) string {
 		if n < len(words) {
 			return words[n]
 		}
-		return "more"
+		return strconv.Itoa(n)
 	}
 	switch {
-	case most < 0:
-		return word(least) + " or more"
+	case most < 0 || most >= maxNames:
+		return word(least) + " or more arguments"
+	case least == 1 && most == 1:
+		return "one argument"
 	case least == most:
-		return word(least)
+		return word(least) + " arguments"
 	}
-	return word(least) + " to " + word(most)
+	return word(least) + " to " + word(most) + " arguments"
 }
 
 func (b *binder) unknownFunction(n *node, s *rowScope) *failure {
@@ -142,7 +145,7 @@ func (b *binder) unknownFunction(n *node, s *rowScope) *failure {
 // calledValue binds a function of let that gives a value.
 func (b *binder) calledValue(n *node, d *definition, s *rowScope) *expr {
 	if len(n.kids) > len(d.fn.params) {
-		panic(fail(n.at, "%s takes %d arguments, not %d", n.text, len(d.fn.params), len(n.kids)))
+		panic(fail(n.at, "%s takes %s, not %d", n.text, arity(len(d.fn.params), len(d.fn.params)), len(n.kids)))
 	}
 	b.count(n.at)
 	inner := d.env

@@ -364,10 +364,10 @@ func (p *parser) options(o *op, known ...string) {
 
 // didYouMean is a hint with the name that is nearest, or "".
 func didYouMean(name string, known []string) string {
-	best, at := "", 1+len(name)/3
+	best, at := "", (len(name)+1)/3+1
 	slices.Sort(known)
 	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k), at); d < at || d == at && best == "" {
+		if d := distance(strings.ToLower(name), strings.ToLower(k), at); d < at {
 			best, at = k, d
 		}
 	}

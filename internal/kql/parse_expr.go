@@ -223,10 +223,10 @@ func (p *parser) nameOrCall(t token) *node {
 	return n
 }
 
-// argument reads an argument, which may be named ("a = 1" is read as its value).
+// argument reads an argument.
 func (p *parser) argument() *node {
-	if p.tok().kind == tokenName && p.seesAt(1, "=") {
-		p.pos += 2
+	if t := p.tok(); t.kind == tokenName && p.seesAt(1, "=") {
+		panic(fail(t.at, "an argument has no name").with("compare with ==; give a column its name before the function"))
 	}
 	return p.tabular()
 }

@@ -321,6 +321,11 @@ func (p *parser) datatable(o *op) {
 		p.want(":", "between a column and its type")
 		o.cols = append(o.cols, colDef{at: at, name: name, typ: p.typeName()})
 	}
+	if t := p.tok(); t.kind == tokenQuoted && p.text[t.at.from] == '[' { // ["text"] that was taken for a name
+		p.pos++
+		o.vals = []*node{{kind: nodeLiteral, at: t.at, val: StringValue(t.text), typ: String}}
+		return
+	}
 	p.want("[", "before the values")
 	for !p.is("]") {
 		o.vals = append(o.vals, p.unary())

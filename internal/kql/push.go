@@ -28,6 +28,15 @@ func fixed(x *expr) bool {
 	return true
 }
 
+func allFixed(list []*expr) bool {
+	for _, x := range list {
+		if !fixed(x) {
+			return false
+		}
+	}
+	return true
+}
+
 // sides returns the column and the fixed side of a comparison; turned says that
 // the column is on the right.
 func sides(c *expr) (col int, value *expr, turned, ok bool) {
@@ -120,10 +129,8 @@ func (s *scanNode) conditions(c *expr) []Condition {
 		if !text(x.col) {
 			return nil
 		}
-		for _, a := range c.args[1:] {
-			if !fixed(a) {
-				return nil
-			}
+		if !allFixed(c.args[1:]) {
+			return nil
 		}
 		op := Equals
 		if c.op == "in~" {
@@ -135,7 +142,7 @@ func (s *scanNode) conditions(c *expr) []Condition {
 			return usable(s.cols[x.col].Name, Has, []Value{c.args[1].eval(nil)})
 		}
 	case "has_all":
-		if x := c.args[0]; text(x.col) && fixed(c.args[1]) {
+		if x := c.args[0]; text(x.col) && allFixed(c.args[1:]) {
 			var out []Condition
 			for _, v := range flat(c.args[1:], nil) {
 				out = append(out, usable(s.cols[x.col].Name, Has, []Value{v})...)

@@ -1,0 +1,255 @@
+package kql
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// queries are those of the scripts.
+func queries(t testing.TB) []string {
+	t.Helper()
+	files, _ := filepath.Glob("testdata/scripts/*.txt")
+	var out []string
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split("\n"+string(raw), "\n== ")[1:] {
+			_, rest, _ := strings.Cut(part, "\n")
+			for _, mark := range []string{"\n-- ", "\nerror "} {
+				rest, _, _ = strings.Cut(rest, mark)
+			}
+			out = append(out, strings.TrimSpace(rest))
+		}
+	}
+	return out
+}
+
+// FuzzQuery runs any text as a query: it may be wrong, and it may be stopped by a
+// limit, but nothing else happens.
+func FuzzQuery(f *testing.F) {
+	for _, q := range queries(f) {
+		f.Add(q)
+	}
+	m := openMemory(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		q, err := Prepare(text, Options{Tables: m, Now: noon})
+		if err != nil {
+			var wrong *Error
+			if !errors.As(err, &wrong) || wrong.Line < 1 || wrong.Column < 1 || wrong.Length < 1 || wrong.Message == "" {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		width := len(q.Columns())
+		if _, err := q.Run(ctx, m, Limits{Rows: 1000, Memory: 8 << 20}, func(row []Value) error {
+			if len(row) != width {
+				t.Fatalf("a row of %d values in a result of %d columns", len(row), width)
+			}
+			for _, v := range row {
+				v.AppendJSON(nil)
+			}
+			return nil
+		}); err != nil {
+			var limit *LimitError
+			if !errors.As(err, &limit) && !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("%q: %v", text, err)
+			}
+		}
+	})
+}
+
+// FuzzJSON reads any text as a dynamic value: what is made of it is JSON that
+// reads the same.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{`{"a":[1,2.5,"x",null,true]}`, `[[[[1]]]]`, `"\u2028<"`, `1e999`, `{"a":1,"a":2}`, `no`, `-0`, `{"a":`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		v := ParseJSON(s)
+		if v.typ != array && v.typ != bag {
+			return
+		}
+		again := ParseJSON(v.Text())
+		if again.Text() != v.Text() {
+			t.Errorf("%q is %s, and that is %s", s, v.Text(), again.Text())
+		}
+	})
+}
+
+// Conditions that are pushed into a store and those that are not give the same,
+// whatever they are and whatever is between them and the table.
+func TestPushedConditionsChangeNothing(t *testing.T) {
+	m := openMemory(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	var condition func(depth int) string
+	condition = func(depth int) string {
+		if depth > 0 && r.IntN(2) == 0 {
+			return "(" + condition(depth-1) + pick(" and ", " or ") + condition(depth-1) + ")"
+		}
+		text := pick(`"bash"`, `"BASH"`, `"curl"`, `"d1"`, `"D2"`, `"a.example"`, `"ProcessCreated"`, `"x_y"`, `""`, `"ä"`)
+		col := pick("FileName", "DeviceId", "CommandLine", "ActionType")
+		switch r.IntN(7) {
+		case 0:
+			return col + pick(" == ", " != ", " =~ ", " !~ ", " has ", " !has ", " has_cs ", " contains ", " startswith ", " hasprefix ") + text
+		case 1:
+			return col + pick(" in ", " in~ ", " !in ", " has_any ", " has_all ") + "(" + text + ", " + pick(`"curl"`, `"bash"`) + ")"
+		case 2:
+			return text + " == " + col
+		case 3:
+			return "Timestamp" + pick(" > ", " >= ", " < ", " <= ", " == ") + pick("datetime(2026-11-26T08:00:01Z)", "datetime(2026-11-26T09:15:00.5Z)", "ago(3h)", "datetime(2026-11-25T23:59:59.9999999Z)")
+		case 4:
+			return "ago(" + pick("1h", "4h", "1d") + ")" + pick(" < ", " >= ") + "Timestamp"
+		case 5:
+			return "Timestamp" + pick(" between ", " !between ") + "(ago(" + pick("4h", "750m", "1d") + ") .. " + pick("ago(165m)", "30m", "now()") + ")"
+		}
+		return "not(" + col + " =~ " + text + ")"
+	}
+	between := []string{"", "| sort by FileName asc, Timestamp asc ", "| project FileName, DeviceId, CommandLine, ActionType, Timestamp ", "| extend CommandLine = FileName, Timestamp = Timestamp ",
+		"| project-rename Old = FileName | extend FileName = ActionType ", "| union Events ", "| join kind=inner (Devices) on DeviceId ", "| join kind=leftouter (Devices) on DeviceId ",
+		"| join kind=rightouter (Devices) on DeviceId ", "| join kind=fullouter (Devices) on DeviceId ", "| join kind=leftanti (Devices | where Group == 'db') on DeviceId ", "| join Devices on DeviceId ",
+		"| take 3 ", "| top 3 by Timestamp asc ", "| summarize Timestamp = max(Timestamp), CommandLine = take_any(CommandLine) by FileName, DeviceId, ActionType ", "| distinct FileName, DeviceId, CommandLine, ActionType, Timestamp ",
+		"| mv-expand Extra ", "| parse CommandLine with FileName ' ' * ", "| extend N = row_number() | where N < 4 "}
+	with := 0
+	for range 4000 {
+		query := "Events " + between[r.IntN(len(between))] + "| where " + condition(2) + " " + between[r.IntN(3)] + "| where " + condition(1)
+		m.plain, m.asked = false, 0
+		got := answer(t, m, query)
+		if m.asked > 0 {
+			with++
+		}
+		m.plain = true
+		if want := answer(t, m, query); got != want {
+			t.Fatalf("%s\ngives with what is pushed\n%swithout\n%s", query, got, want)
+		}
+	}
+	if with < 1000 {
+		t.Errorf("only %d of 4000 queries pushed something", with)
+	}
+}
+
+// A store reads less for what it is offered.
+func TestConditionsReachTheStore(t *testing.T) {
+	m := openMemory(t)
+	for query, want := range map[string]int{
+		"Events | where DeviceId == 'd2'":                                                                2,
+		"Events | where FileName in ('curl', 'none')":                                                    2,
+		"Events | where Timestamp > ago(3h)":                                                             2,
+		"Events | where Timestamp between (ago(4h) .. ago(210m)) and DeviceId == 'd1'":                   3,
+		"let t = ago(3h); let d = dynamic(['d2']); Events | where Timestamp > t and DeviceId in (d)":     2,
+		"Events | project D = DeviceId | where D == 'd3'":                                                1,
+		"union Events, Events | where DeviceId == 'd3'":                                                  2,
+		"Events | where DeviceId in ((Devices | where Group == 'db' | project DeviceId))":                1 + 2,
+		"Events | where FileName == 'curl' or FileName =~ 'BASH'":                                        4,
+		"Events | where CommandLine has 'curl'":                                                          2,
+		"Devices | where Group == 'web' | join kind=inner (Events | where DeviceId == 'd2') on DeviceId": 2 + 2,
+		"Events | where FileName == 'curl' or Size > 5":                                                  6,
+		"Events | take 1": 1,
+	} {
+		m.plain, m.read = false, 0
+		answer(t, m, query)
+		if m.read != want {
+			t.Errorf("%s: %d rows were read, want %d", query, m.read, want)
+		}
+	}
+}
+
+// Limits hold, and say what to do.
+func TestLimits(t *testing.T) {
+	m := openMemory(t)
+	run := func(query string, l Limits) (Outcome, error) {
+		q, err := Prepare(query, Options{Tables: m, Now: noon})
+		if err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		return q.Run(t.Context(), m, l, func([]Value) error { return nil })
+	}
+	big := "range x from 1 to 1000000 step 1"
+	for _, query := range []string{big + " | sort by x", big + " | summarize make_list(strcat('a long text to keep ', x))", big + " | distinct x | count", big + " | summarize count() by x",
+		big + " | join kind=inner (" + big + ") on x", big + " | summarize percentile(x, 50)"} {
+		var limit *LimitError
+		if _, err := run(query, Limits{Rows: 1, Memory: 4 << 20}); !errors.As(err, &limit) {
+			t.Errorf("%s ends with %v", query, err)
+		}
+	}
+	if o, err := run(big, Limits{Rows: 10, Memory: 1 << 20}); err != nil || o.Rows != 10 || !o.Truncated {
+		t.Errorf("%+v %v", o, err)
+	}
+	if o, err := run(big+" | top 5 by x", Limits{Rows: 10, Memory: 1 << 16}); err != nil || o.Rows != 5 {
+		t.Errorf("the first rows of many need little memory: %+v %v", o, err)
+	}
+	for what, query := range map[string]string{
+		"nested":    "print " + strings.Repeat("(", 200) + "1" + strings.Repeat(")", 200),
+		"bytes":     "print '" + strings.Repeat("x", MaxQuery) + "'",
+		"operators": "Events" + strings.Repeat(" | take 1", 600),
+		"joins":     "Events" + strings.Repeat(" | join kind=leftsemi Devices on DeviceId", 20),
+		"values":    "print 1 in (" + strings.Repeat("1,", 11_000) + "1)",
+		"lets":      "let a = Events; " + "let b = union a, a, a, a; let c = union b, b, b, b; let d = union c, c, c, c; let e = union d, d, d, d; union e, e, e, e",
+	} {
+		if _, err := Prepare(query, Options{Tables: m, Now: noon}); err == nil {
+			t.Errorf("%s: there is no limit", what)
+		}
+	}
+}
+
+// dcount is exact up to its limit, and says when it is not.
+func TestDistinctCount(t *testing.T) {
+	m := openMemory(t)
+	for n, exact := range map[int]bool{ExactDistinct: true, ExactDistinct + 1: false, 4 * ExactDistinct: false} {
+		q, err := Prepare("range x from 1 to "+LongValue(int64(n)).Text()+" step 1 | summarize dcount(x)", Options{Tables: m, Now: noon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got int64
+		o, err := q.Run(t.Context(), m, Limits{Rows: 1, Memory: 64 << 20}, func(row []Value) error { got = row[0].num; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := float64(got-int64(n)) / float64(n)
+		if exact && (off != 0 || len(o.Notes) != 0) || !exact && (off > 0.03 || off < -0.03 || len(o.Notes) != 1) {
+			t.Errorf("%d values: dcount is %d, notes %q", n, got, o.Notes)
+		}
+	}
+}
+
+// A run ends when nobody waits for it any more.
+func TestRunEndsWithItsContext(t *testing.T) {
+	m := openMemory(t)
+	for _, query := range []string{"range x from 1 to 1000000 step 1 | count", "range a from 1 to 1000 step 1 | extend k = 1 | join kind=inner (range b from 1 to 1000 step 1 | extend k = 1) on k | count"} {
+		q, err := Prepare(query, Options{Tables: m, Now: noon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := q.Run(ctx, m, Limits{Rows: 10, Memory: 64 << 20}, func([]Value) error { return nil }); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s ends with %v", query, err)
+		}
+	}
+}
+
+// Everything that can be written has a word for whoever completes queries.
+func TestWords(t *testing.T) {
+	words := Words()
+	for _, w := range words {
+		if w.Description == "" {
+			t.Errorf("%s %s is not described", w.Kind, w.Name)
+		}
+	}
+	for _, name := range []string{"where", "arg_max", "strcat", "toscalar"} {
+		if !slices.ContainsFunc(words, func(w Word) bool { return w.Name == name }) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
