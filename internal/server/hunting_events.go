@@ -97,6 +97,7 @@ func (h *huntReader) Read(ctx context.Context, s kql.Scan, yield func(row []kql.
 	if t.events != 0 {
 		return h.readEvents(ctx, t, s, f, yield)
 	}
+	defer func() { h.done.Rows = h.stats.RowsRead }()
 	return t.read(h, s, f, func(row []kql.Value) error {
 		h.stats.RowsRead++
 		if h.stats.RowsRead&0x3ff == 0 {

@@ -78,7 +78,7 @@ func huntColumns(list string) []kql.Column {
 // huntTables are all tables, by name. They never change.
 var huntTables = sync.OnceValue(func() map[string]*huntTable {
 	out := map[string]*huntTable{}
-	for _, t := range append(eventTables(), stateTables()...) {
+	for _, t := range slices.Concat(eventTables(), stateTables(), alertTables()) {
 		out[t.Name] = t
 	}
 	return out

@@ -1,0 +1,253 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	ev "github.com/picketsec/picket/internal/event"
+	"github.com/picketsec/picket/internal/eventlog"
+	"github.com/picketsec/picket/internal/inventory"
+)
+
+// fillLog writes events of some devices straight into the log of a data
+// directory: a process a minute for each over some days, one of them rare.
+func fillLog(t *testing.T, dir string, ids []inventory.DeviceID, end time.Time, each int) {
+	t.Helper()
+	e, err := eventlog.Open(filepath.Join(dir, "events"), eventlog.Options{MemBytes: 256 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq := map[inventory.DeviceID]uint64{}
+	const batch = 200
+	for from := 0; from < each; from += batch {
+		for d, id := range ids {
+			var raw []byte
+			for i := from; i < from+batch; i++ {
+				seq[id]++
+				x := ev.Event{Action: ev.ProcessCreated, Seq: seq[id], Time: end.Add(-time.Duration(each-i) * time.Minute)}
+				x.Set(ev.FileName, fmt.Sprintf("program%d", i%50))
+				if d == 3 && i == each/2 {
+					x.Set(ev.FileName, "rarity")
+				}
+				x.Set(ev.ProcessCommandLine, fmt.Sprintf("run --number %d of %d", i, d))
+				x.SetInt(ev.ProcessID, int64(i))
+				if raw, err = ev.Append(raw, &x); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := e.Append(t.Context(), eventlog.Batch{Device: id, Stream: 9, Seq: uint64(from/batch + 1), Received: end, Records: raw, Count: batch}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What a query says of times, devices and texts is asked of the log: it reads
+// few blocks and rows, and the answer is the same as without.
+func TestHuntReadsWhatItNeeds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	var ids []inventory.DeviceID
+	for i := range 20 {
+		id := enrol(t, s, fmt.Sprintf("device %d", i))
+		newReport(s, id).send(t, "bash 5.2")
+		ids = append(ids, id)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const each = 4000
+	fillLog(t, dir, ids, time.Now().UTC(), each)
+	s = openTest(t, dir)
+	defer func() { _ = s.Close() }()
+	_, all := hunted(t, s, admin, "DeviceProcessEvents | count")
+	if all.RowsRead != 20*each || all.BlocksRead < 40 || all.BytesRead < 10_000 {
+		t.Fatalf("everything: %+v", all)
+	}
+	for query, most := range map[string]struct{ rows, blocks int }{
+		"DeviceProcessEvents | where DeviceId == '" + string(ids[7]) + "' | count":                                                       {each, all.BlocksRead / 5},
+		"DeviceProcessEvents | where DeviceId in ((DeviceInfo | where DeviceId == '" + string(ids[7]) + "' | project DeviceId)) | count": {each + 1, all.BlocksRead / 5},
+		"DeviceProcessEvents | where Timestamp > ago(1h) | count":                                                                        {all.RowsRead / 5, all.BlocksRead / 5},
+		"DeviceProcessEvents | where FileName == 'rarity' | count":                                                                       {all.RowsRead / 10, all.BlocksRead / 10},
+		"DeviceProcessEvents | where FileName has 'rarity' | count":                                                                      {all.RowsRead / 10, all.BlocksRead / 10},
+		"let r = DeviceProcessEvents | where FileName =~ 'RARITY'; r | summarize count() by DeviceId":                                    {all.RowsRead / 10, all.BlocksRead / 10},
+		"DeviceNetworkEvents | count":                                 {all.RowsRead / 20, 0},
+		"DeviceProcessEvents | where ActionType == 'Nothing' | count": {0, 0},
+	} {
+		_, st := hunted(t, s, admin, query)
+		if st.RowsRead > most.rows || st.BlocksRead > most.blocks {
+			t.Errorf("%s reads %d rows of %d in %d blocks of %d, at most %d in %d are needed", query, st.RowsRead, all.RowsRead, st.BlocksRead, all.BlocksRead, most.rows, most.blocks)
+		}
+		// Behind take, nothing is pushed: every row is read, and the answer is the same.
+		whole := strings.Replace(query, "DeviceProcessEvents |", "DeviceProcessEvents | take 1000000000 |", 1)
+		got, _ := hunted(t, s, admin, query)
+		if want, _ := hunted(t, s, admin, whole); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s gives %q, reading everything %q", query, got, want)
+		}
+	}
+	if got, _ := hunted(t, s, admin, "DeviceProcessEvents | where FileName == 'rarity' | project DeviceId"); fmt.Sprint(got) != fmt.Sprint([]inventory.DeviceID{ids[3]}) {
+		t.Errorf("the rare one is on %q", got)
+	}
+}
+
+// Thirty days are read where nothing is said, older ones when they are asked for.
+func TestHuntTimes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	id := enrol(t, s, "one")
+	newReport(s, id).send(t, "bash 5.2")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	fillLog(t, dir, []inventory.DeviceID{id}, now.Add(-40*24*time.Hour), 200)
+	s = openTest(t, dir)
+	defer func() { _ = s.Close() }()
+	count := func(r HuntRequest) (string, []string) {
+		t.Helper()
+		h, err := s.Hunt(t.Context(), admin, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := ""
+		if _, err := h.Run(t.Context(), func(row HuntRow) error { n = row[0].Text(); return nil }, nil); err != nil {
+			t.Fatal(err)
+		}
+		return n, h.Notes
+	}
+	if n, _ := count(HuntRequest{Query: "DeviceProcessEvents | count"}); n != "0" {
+		t.Errorf("%s events of forty days ago without asking", n)
+	}
+	if n, notes := count(HuntRequest{Query: "DeviceProcessEvents | where Timestamp > ago(60d) | count"}); n != "0" || len(notes) != 1 {
+		t.Errorf("%s events of forty days ago, and the notes %q", n, notes)
+	}
+	if n, notes := count(HuntRequest{Query: "DeviceProcessEvents | count", From: now.Add(-60 * 24 * time.Hour)}); n != "200" || len(notes) != 0 {
+		t.Errorf("%s events of forty days ago that were asked for, notes %q", n, notes)
+	}
+	if n, _ := count(HuntRequest{Query: "DeviceProcessEvents | count", From: now.Add(-60 * 24 * time.Hour), Fixed: true}); n != "0" {
+		t.Errorf("%s events of forty days ago over the Defender API", n)
+	}
+}
+
+// An application whose queries ran for too long waits; the message says for how long.
+func TestHuntShares(t *testing.T) {
+	var d huntDesk
+	now := time.Now()
+	d.note("app", huntRun{at: now, took: hourShare - time.Second})
+	if err := d.admit("app", now); err != nil {
+		t.Errorf("below the share of an hour: %v", err)
+	}
+	d.note("app", huntRun{at: now, took: time.Second})
+	var rate *RateError
+	if err := d.admit("app", now.Add(time.Minute)); !errors.As(err, &rate) || rate.After != 59*time.Minute || !strings.Contains(err.Error(), "CPU") {
+		t.Errorf("at the share of an hour: %v", err)
+	}
+	if err := d.admit("other", now); err != nil {
+		t.Errorf("another application: %v", err)
+	}
+	if err := d.admit("app", now.Add(time.Hour)); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+	for i := range 17 {
+		d.note("app", huntRun{at: now.Add(time.Duration(i+1) * time.Hour), took: hourShare})
+	}
+	if err := d.admit("app", now.Add(19*time.Hour)); !errors.As(err, &rate) || rate.Per != 24*time.Hour {
+		t.Errorf("at the share of a day: %v", err)
+	}
+}
+
+func TestHuntAlerts(t *testing.T) {
+	s, mine, theirs, alice := huntFleet(t)
+	alice.Permissions = append(alice.Permissions, AlertRead)
+	for _, l := range []*life{mine, theirs} {
+		e := l.start(100, 102, "nc")
+		l.send(e)
+		l.raise(alertOf(l, &e))
+	}
+	query := "AlertEvidence | where EntityType == 'Process' | join kind=inner AlertInfo on AlertId | project DeviceId, FileName, Category, Severity"
+	got, _ := hunted(t, s, alice, query)
+	if len(got) == 0 || !strings.HasPrefix(got[0], string(mine.id)+"|") || strings.Contains(fmt.Sprint(got), string(theirs.id)) || !strings.Contains(fmt.Sprint(got), "|nc|") {
+		t.Errorf("alice sees %q", got)
+	}
+	if all, _ := hunted(t, s, admin, "AlertInfo | count"); all[0] != "2" {
+		t.Errorf("the administrator sees %s alerts", all)
+	}
+	if n, _ := hunted(t, s, alice, "AlertInfo | count"); n[0] != "1" {
+		t.Errorf("alice sees %s alerts", n)
+	}
+	alice.Permissions = []string{AdvancedQuery, MachineRead}
+	if _, err := s.Hunt(t.Context(), alice, HuntRequest{Query: "AlertInfo | count"}); err == nil {
+		t.Error("alerts are shown to who may not read them")
+	}
+}
+
+func TestSavedHunts(t *testing.T) {
+	s := testServer(t)
+	ctx := t.Context()
+	people := map[string]Caller{}
+	for _, name := range []string{"ann", "bob"} {
+		in, err := s.AddPerson(ctx, admin, NewPerson{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = in
+		p, err := s.People(ctx, admin, Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range p.Items {
+			if row.Name == name {
+				people[name] = Caller{Name: name, UserID: row.ID, Permissions: []string{AdvancedQuery}}
+			}
+		}
+	}
+	ann, bob := people["ann"], people["bob"]
+	q, err := s.SaveHuntQuery(ctx, ann, "", HuntQueryEdit{Name: "mine", Query: "DeviceInfo | count"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(c Caller) (out []string) {
+		list, err := s.HuntQueries(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range list {
+			out = append(out, fmt.Sprintf("%s %v", q.Name, q.Editable))
+		}
+		return out
+	}
+	if fmt.Sprint(names(ann), names(bob), names(admin)) != "[mine true] [] []" {
+		t.Error(names(ann), names(bob), names(admin))
+	}
+	if _, err := s.SaveHuntQuery(ctx, bob, q.ID, HuntQueryEdit{Name: "his", Query: "x"}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("bob changes a query that he cannot see: %v", err)
+	}
+	if _, err := s.SaveHuntQuery(ctx, ann, q.ID, HuntQueryEdit{Name: "ours", Query: "DeviceInfo | count", Shared: true}); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(names(ann), names(bob), names(admin)) != "[ours true] [ours false] [ours true]" {
+		t.Error(names(ann), names(bob), names(admin))
+	}
+	if err := s.DeleteHuntQuery(ctx, bob, q.ID); !errors.Is(err, ErrDenied) {
+		t.Errorf("bob deletes what ann shared: %v", err)
+	}
+	if _, err := s.SaveHuntQuery(ctx, ann, "", HuntQueryEdit{Name: "ours", Query: "x"}); !errors.Is(err, ErrConflict) {
+		t.Errorf("a name twice: %v", err)
+	}
+	if err := s.DeletePerson(ctx, admin, ann.UserID); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(names(bob)) != "[ours false]" {
+		t.Errorf("what ann shared is gone with her: %q", names(bob))
+	}
+	if err := s.DeleteHuntQuery(ctx, admin, q.ID); err != nil || len(names(bob)) != 0 {
+		t.Error(err, names(bob))
+	}
+}
