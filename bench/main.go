@@ -74,6 +74,7 @@ var benchmarks = []struct {
 	{"ingest", "events of agents to disk, over the socket (SECONDS=30)", ingest},
 	{"overload", "ten times too many events for a minute (RATE=500000, SECONDS=60)", overload},
 	{"timeline", "pages and histograms among 100 million events (DEVICES=10000, EVENTS=100000000)", timeline},
+	{"hunting", "queries among 20 million events (DEVICES=1000, EVENTS=20000000)", hunting},
 	{"lists", "lists and device page at a fleet (DEVICES=100000)", lists},
 }
 

@@ -52,6 +52,15 @@ func TestQueriesWithoutAServer(t *testing.T) {
 	if code, out, _ := command(t, "recommend", "--data", data); code != 0 || !strings.HasPrefix(out, "ID") || strings.Count(out, "\n") != 1 {
 		t.Errorf("recommend = %d %q", code, out)
 	}
+	if code, out, stderr := command(t, "hunt", "--data", data, "DeviceTvmSoftwareInventory | summarize Devices = dcount(DeviceId), Names = make_set(DeviceName) by SoftwareName | top 1 by Devices"); code != 0 || !strings.HasPrefix(out, "SoftwareName") || strings.Count(out, "\n") != 2 || !strings.Contains(out, `"alpha"`) {
+		t.Errorf("hunt = %d %q %q", code, out, stderr)
+	}
+	if code, out, _ := command(t, "hunt", "--data", data, "--json", "DeviceInfo | where DeviceName == 'beta' | project DeviceName"); code != 0 || out != `{"DeviceName":"beta"}`+"\n" {
+		t.Errorf("hunt --json = %d %q", code, out)
+	}
+	if code, out, stderr := command(t, "hunt", "--data", data, "DeviceInfo | where Nope == 1"); code != exitUsage || out != "" || !strings.Contains(stderr, "line 1, column 20") {
+		t.Errorf("a wrong query = %d %q %q", code, out, stderr)
+	}
 	for name, args := range map[string][]string{
 		"a filter that is not there": {"devices", "--data", data, "-f", "nonsense=1"},
 		"a value that cannot be":     {"devices", "--data", data, "-f", "health=Splendid"},

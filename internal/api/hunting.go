@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -149,7 +150,7 @@ func (c *console) huntProblem(ctx context.Context, op string, err error) error {
 	out := c.problem(ctx, op, err)
 	var p *huma.ErrorModel
 	if m := huntMistake(err); m != nil && errors.As(out, &p) {
-		p.Errors = []*huma.ErrorDetail{{Message: m.Message, Location: "body.query", Value: m}}
+		p.Errors = []*huma.ErrorDetail{{Message: cmp.Or(m.Hint, m.Message), Location: "body.query", Value: m}}
 	}
 	return out
 }
