@@ -98,7 +98,7 @@ func TestPushedConditionsChangeNothing(t *testing.T) {
 		if depth > 0 && r.IntN(2) == 0 {
 			return "(" + condition(depth-1) + pick(" and ", " or ") + condition(depth-1) + ")"
 		}
-		text := pick(`"bash"`, `"BASH"`, `"curl"`, `"d1"`, `"D2"`, `"a.example"`, `"ProcessCreated"`, `"x_y"`, `""`, `"ä"`)
+		text := pick(`"bash"`, `"BASH"`, `"curl"`, `"d1"`, `"D2"`, `"a.example"`, `"ProcessCreated"`, `"x_y"`, `""`, `"ä"`, `"Ä.EXE"`)
 		col := pick("FileName", "DeviceId", "CommandLine", "ActionType")
 		switch r.IntN(7) {
 		case 0:
@@ -108,7 +108,7 @@ func TestPushedConditionsChangeNothing(t *testing.T) {
 		case 2:
 			return text + " == " + col
 		case 3:
-			return "Timestamp" + pick(" > ", " >= ", " < ", " <= ", " == ") + pick("datetime(2026-11-26T08:00:01Z)", "datetime(2026-11-26T09:15:00.5Z)", "ago(3h)", "datetime(2026-11-25T23:59:59.9999999Z)")
+			return "Timestamp" + pick(" > ", " >= ", " < ", " <= ", " == ") + pick("datetime(2026-11-26T08:00:01Z)", "datetime(2026-11-26T09:15:00.5Z)", "ago(3h)", "datetime(2026-11-25T23:59:59.9999999Z)", "datetime(2026-11-26T08:00:00.9999999Z)", "datetime(2026-11-26T08:00:01.0000001Z)")
 		case 4:
 			return "ago(" + pick("1h", "4h", "1d") + ")" + pick(" < ", " >= ") + "Timestamp"
 		case 5:
@@ -154,7 +154,7 @@ func TestConditionsReachTheStore(t *testing.T) {
 		"Events | where FileName == 'curl' or FileName =~ 'BASH'":                                        4,
 		"Events | where CommandLine has 'curl'":                                                          2,
 		"Devices | where Group == 'web' | join kind=inner (Events | where DeviceId == 'd2') on DeviceId": 2 + 2,
-		"Events | where FileName == 'curl' or Size > 5":                                                  6,
+		"Events | where FileName == 'curl' or Size > 5":                                                  7,
 		"Events | take 1": 1,
 	} {
 		m.plain, m.read = false, 0

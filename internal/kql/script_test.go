@@ -62,6 +62,16 @@ func (m *memory) Read(_ context.Context, s Scan, yield func([]Value) error) erro
 	return nil
 }
 
+// lowerASCII is the case that the event log knows.
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 {
+			return rune(lowerByte(byte(r)))
+		}
+		return r
+	}, s)
+}
+
 // wanted applies conditions as the event log does.
 func (m *memory) wanted(s Scan, row []Value) bool {
 	for i, c := range s.Table.Columns {
@@ -75,8 +85,11 @@ func (m *memory) wanted(s Scan, row []Value) bool {
 				continue
 			}
 			text := row[i].Text()
+			if text == "" { // in the log an empty text is no value, and is found by none
+				return false
+			}
 			if !slices.ContainsFunc(w.Values, func(v string) bool {
-				return w.Op == Equals && text == v || w.Op == EqualsFold && strings.EqualFold(text, v) || w.Op == Has && hasWord(text, fold(v), true, true, true)
+				return w.Op == Equals && text == v || w.Op == EqualsFold && len(text) == len(v) && lowerASCII(text) == lowerASCII(v) || w.Op == Has && hasWord(text, lowerASCII(v), true, true, true)
 			}) {
 				return false
 			}
