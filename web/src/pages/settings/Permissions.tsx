@@ -18,6 +18,7 @@ const means: Record<string, string> = {
   "RemediationTasks.Read.All": "remediation activities",
   "RemediationTasks.ReadWrite.All": "… and request, complete, re-open them",
   "Score.Read.All": "exposure and secure scores",
+  "AdvancedQuery.Read.All": "advanced hunting, in every table",
 };
 
 /** Chooses permissions. Those that open nothing yet stay as they are. */
