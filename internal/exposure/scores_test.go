@@ -525,3 +525,13 @@ func TestWeaknessPoints(t *testing.T) {
 		t.Errorf("a small finding that counts weighs %d, want 1", got)
 	}
 }
+
+// What a device counts by its value: high is worth a tenth of the fleet, but
+// never less than a normal device and never more than ten of them.
+func TestDefaultWeights(t *testing.T) {
+	for devices, high := range map[int]uint64{0: 40, 1: 40, 9: 40, 10: 40, 11: 44, 50: 200, 100: 400, 101: 400, 1_000_000: 400} {
+		if got, want := DefaultWeights(devices), (Weights{ValueNormal: 40, ValueLow: 30, ValueHigh: high}); got != want {
+			t.Errorf("%d devices: %v fortieths, want %v", devices, got, want)
+		}
+	}
+}

@@ -400,6 +400,19 @@ func TestDashboardEvents(t *testing.T) {
 	if err != nil || counts.Vulnerabilities != 4 || counts.Exploitable != 0 || counts.Events != 4 {
 		t.Errorf("counts %+v, %v", counts, err)
 	}
+	list, err := s.core.events.between(t.Context(), s.st, time.Now().Add(-trendShown), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for days, want := range map[int]int{6: 3, 8: 0} { // later: the top events are those of the last seven days
+		var later Dashboard
+		s.core.mu.RLock()
+		s.core.dashboardEvents(&later, list, s.core.lens(admin), time.Now().UTC().AddDate(0, 0, days))
+		s.core.mu.RUnlock()
+		if len(later.TopEvents) != want {
+			t.Errorf("%d days later %d top events, want %d", days, len(later.TopEvents), want)
+		}
+	}
 	if d, err = s.Dashboard(t.Context(), Caller{Permissions: []string{ScoreRead}, Scope: exposure.Everywhere()}); err != nil || len(d.TopEvents)+len(d.EventDays) != 0 {
 		t.Errorf("who may read scores sees events: %+v, %v", d.TopEvents, err)
 	}

@@ -97,3 +97,17 @@ func TestOSSupport(t *testing.T) {
 		}
 	}
 }
+
+// A release is upcoming to end from six months before the day on.
+func TestUpcomingIsSixMonths(t *testing.T) {
+	now := time.Now().UTC()
+	for days, want := range map[int]bool{-1: false, 1: true, 182: true, 183: true, 185: false, 300: false} {
+		e := EndOfLife{Ended: days < 0, Date: now.AddDate(0, 0, days).Format(time.DateOnly)}
+		if e.near(now) != want {
+			t.Errorf("support that ends in %d days: upcoming %v, want %v", days, !want, want)
+		}
+	}
+	if (&EndOfLife{}).near(now) {
+		t.Error("a release of which no end is known is upcoming")
+	}
+}
