@@ -35,6 +35,18 @@ var weaknessSoftwareColumns = slices.Concat([]column[server.WeaknessSoftwareRow]
 	{"fixed_version", func(r *server.WeaknessSoftwareRow) string { return r.Fixed }},
 }, attacked(func(r *server.WeaknessSoftwareRow) *server.Threats { return &r.Threats }), likely(func(r *server.WeaknessSoftwareRow) *server.Threats { return &r.Threats }))
 
+var updateColumns = slices.Concat([]column[server.MissingUpdate]{
+	{"advisory_id", func(r *server.MissingUpdate) string { return r.ID }},
+	{"url", func(r *server.MissingUpdate) string { return r.URL }},
+	{"systems", func(r *server.MissingUpdate) string { return words(r.Systems) }},
+	{"products", func(r *server.MissingUpdate) string { return refs(r.Products) }},
+	{"weaknesses", func(r *server.MissingUpdate) string { return whole(r.Weaknesses) }},
+	{"weakness_ids", func(r *server.MissingUpdate) string { return words(r.WeaknessIDs) }},
+	{"devices", func(r *server.MissingUpdate) string { return whole(r.Devices) }},
+	{"tags", func(r *server.MissingUpdate) string { return words(r.Tags) }},
+}, severest(func(r *server.MissingUpdate) *server.SeverityCount { return &r.Severity }), milder(func(r *server.MissingUpdate) *server.SeverityCount { return &r.Severity }),
+	attacked(func(r *server.MissingUpdate) *server.Threats { return &r.Threats }), likely(func(r *server.MissingUpdate) *server.Threats { return &r.Threats }))
+
 var inaccuracyColumns = []column[server.InaccuracyRow]{
 	{"report_id", func(r *server.InaccuracyRow) string { return r.ID }},
 	{"at", func(r *server.InaccuracyRow) string { return instant(r.At) }},

@@ -53,6 +53,18 @@ type deviceClosedOut struct {
 	ClosedFilter
 }
 
+type updatesIn struct {
+	ID
+	Paging
+	UpdateFilter
+}
+
+type updatesOut struct {
+	ID
+	ExportFormat
+	UpdateFilter
+}
+
 type deviceProductIn struct {
 	ID
 	Product string `path:"product" maxLength:"2000" doc:"Product id (vendor-_-product)."`
@@ -87,6 +99,7 @@ func (c *console) deviceRoutes() {
 		func(ctx context.Context, caller server.Caller, in *deviceWeaknessIn) (server.DeviceVuln, error) {
 			return c.srv.DeviceVuln(ctx, caller, in.ID.ID, in.Weakness)
 		})
+	list[updatesIn, updatesOut](c, "device-updates", "/devices/{id}/updates", "Updates that vendors announced and that a device lacks", device, updateColumns, c.srv.DeviceUpdates)
 	list[deviceClosedIn, deviceClosedOut](c, "device-closed", "/devices/{id}/closed", "Findings of a device that are gone, and why", device, closedColumns, c.srv.DeviceClosed)
 }
 

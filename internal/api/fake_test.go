@@ -297,6 +297,22 @@ func (f *fake) DeviceSoftwareOne(_ context.Context, c server.Caller, id, product
 	return server.DeviceSoftware{DeviceSoftwareRow: server.DeviceSoftwareRow{ID: product, Name: id}}, need(c, server.SoftwareRead)
 }
 
+func (f *fake) updates(q server.Query) server.Page[server.MissingUpdate] {
+	return paged(f, []server.MissingUpdate{{ID: "DSA-1-1", URL: "https://security-tracker.debian.org/tracker/DSA-1-1", Systems: []string{"Debian 12"}, Products: []server.SoftwareRef{{ID: "debian-_-openssl", Name: poison, Vendor: "debian", Version: "1", Fixed: "2"}},
+		Weaknesses: 2, WeaknessIDs: []string{"CVE-2024-1000"}, Tags: []string{}, Devices: 2}}, q, nil)
+}
+
+func (f *fake) DeviceUpdates(_ context.Context, c server.Caller, id string, q server.Query) (server.Page[server.MissingUpdate], error) {
+	if _, err := f.find(id); err != nil {
+		return server.Page[server.MissingUpdate]{}, err
+	}
+	return f.updates(q), need(c, server.SoftwareRead)
+}
+
+func (f *fake) SoftwareUpdates(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.MissingUpdate], error) {
+	return f.updates(q), need(c, server.SoftwareRead)
+}
+
 func (f *fake) DeviceVulns(_ context.Context, c server.Caller, id string, q server.Query) (server.Page[server.DeviceVulnRow], error) {
 	if _, err := f.find(id); err != nil {
 		return server.Page[server.DeviceVulnRow]{}, err

@@ -160,6 +160,18 @@ func (f WeaknessFilter) query() server.Query {
 		named("exposed", f.Exposed), named("state", f.State), named("exception", f.Exception), named("tag", f.Tag), named("age", f.Age))
 }
 
+// UpdateFilter narrows and orders updates that devices lack.
+type UpdateFilter struct {
+	TextFilter
+	Sort     []string `query:"sort" enum:"id,-id,products,-products,weaknesses,-weaknesses,severity,-severity,devices,-devices" doc:"Columns; minus is descending."`
+	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None" doc:"The highest of what it fixes."`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
+}
+
+func (f UpdateFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("severity", f.Severity), named("threat", f.Threat))
+}
+
 // ClosedFilter narrows and orders findings that are gone.
 type ClosedFilter struct {
 	TextFilter

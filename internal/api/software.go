@@ -76,6 +76,7 @@ func (c *console) softwareRoutes() {
 	})
 	list[softwareDevicesIn, softwareDevicesOut](c, "product-devices", "/software/{id}/devices", "Devices that have a product", product, deviceColumns, c.srv.SoftwareDevices)
 	list[softwareVulnsIn, softwareVulnsOut](c, "product-vulnerabilities", "/software/{id}/vulnerabilities", "Weaknesses of a product", product, weaknessColumns, c.srv.SoftwareVulns)
+	list[updatesIn, updatesOut](c, "product-updates", "/software/{id}/updates", "Updates of a product that vendors announced and that devices lack", product, updateColumns, c.srv.SoftwareUpdates)
 	list[softwareVersionsIn, softwareVersionsOut](c, "product-versions", "/software/{id}/versions", "Installed versions of a product", product, versionColumns, c.srv.SoftwareVersions)
 	list[softwareRecommendationsIn, softwareRecommendationsOut](c, "product-recommendations", "/software/{id}/recommendations", "What to do about a product", product, recommendationColumns, c.srv.SoftwareRecommendations)
 }

@@ -277,6 +277,7 @@ type API interface {
 	DeviceSoftwareOne(ctx context.Context, c Caller, id, product string) (DeviceSoftware, error)
 	DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error)
 	DeviceVuln(ctx context.Context, c Caller, id, weakness string) (DeviceVuln, error)
+	DeviceUpdates(ctx context.Context, c Caller, id string, q Query) (Page[MissingUpdate], error)
 	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
 	Timeline(ctx context.Context, c Caller, id string, q TimelineQuery) (Timeline, error)
 	TimelineCounts(ctx context.Context, c Caller, id string, q TimelineQuery) (TimelineCounts, error)
@@ -324,6 +325,7 @@ type API interface {
 	SoftwareDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
 	SoftwareVersions(ctx context.Context, c Caller, id string, q Query) (Page[VersionRow], error)
 	SoftwareRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[RecommendationRow], error)
+	SoftwareUpdates(ctx context.Context, c Caller, id string, q Query) (Page[MissingUpdate], error)
 	SoftwareVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
 
 	Weaknesses(ctx context.Context, c Caller, q Query, where func(*WeaknessRow) bool) (Page[WeaknessRow], error)

@@ -51,21 +51,6 @@ func deviceStart[T any](b []byte, d *server.DeviceExport[T], withSystem bool) []
 	return b
 }
 
-// advisoryPage is where an advisory of a vendor can be read, "" when not known.
-func advisoryPage(id string) string {
-	switch {
-	case strings.HasPrefix(id, "DSA-"), strings.HasPrefix(id, "DLA-"):
-		return "https://security-tracker.debian.org/tracker/" + id
-	case strings.HasPrefix(id, "USN-"):
-		return "https://ubuntu.com/security/notices/" + id
-	case strings.HasPrefix(id, "RHSA-"):
-		return "https://access.redhat.com/errata/" + id
-	case strings.HasPrefix(id, "RLSA-"):
-		return "https://errata.rockylinux.org/" + id
-	}
-	return ""
-}
-
 // exploitability has a word for every weakness.
 func exploitability(s string) string {
 	if s == "" {
@@ -103,7 +88,7 @@ func appendVuln(b, start []byte, d *server.DeviceExport[server.VulnExport], r *s
 	b = append(b, `,"recommendedSecurityUpdateId":`...)
 	b = appendTextOrNull(b, r.FixedBy)
 	b = append(b, `,"recommendedSecurityUpdateUrl":`...)
-	b = appendTextOrNull(b, advisoryPage(r.FixedBy))
+	b = appendTextOrNull(b, server.AdvisoryPage(r.FixedBy))
 	b = append(b, `,"securityUpdateAvailable":`...)
 	b = appendFlag(b, r.Fixed != "")
 	b = append(b, `,"recommendationReference":`...)

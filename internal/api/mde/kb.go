@@ -1,37 +1,49 @@
 package mde
 
-import "github.com/picketsec/picket/internal/server"
+import (
+	"strings"
 
-// kb is an update of Windows. Platforms without them have none missing.
-type kb struct{}
+	"github.com/picketsec/picket/internal/server"
+)
 
-var kbProps = []prop[kb]{
-	{"id", word, constant[kb](nil)},
-	{"name", text, constant[kb](nil)},
-	{"osBuild", number, constant[kb](nil)},
-	{"productsNames", texts, constant[kb]([]string{})},
-	{"url", text, constant[kb](nil)},
-	{"machineMissedOn", number, constant[kb](nil)},
-	{"cveAddressed", number, constant[kb](nil)},
+// kbProps are the properties of an update that devices lack. What a KB is to
+// Windows an advisory with a fix is to the distributions of Linux: its id is the
+// vendor's ("DSA-5998-1"), its name tells the products, and there is no build.
+var kbProps = []prop[server.MissingUpdate]{
+	{"id", word, func(r *server.MissingUpdate) any { return r.ID }},
+	{"name", text, func(r *server.MissingUpdate) any { return r.ID + ": " + strings.Join(kbProducts(r), ", ") }},
+	{"osBuild", number, constant[server.MissingUpdate](nil)},
+	{"productsNames", texts, func(r *server.MissingUpdate) any { return kbProducts(r) }},
+	{"url", text, func(r *server.MissingUpdate) any { return textOrNil(r.URL) }},
+	{"machineMissedOn", number, func(r *server.MissingUpdate) any { return float64(r.Devices) }},
+	{"cveAddressed", number, func(r *server.MissingUpdate) any { return float64(r.Weaknesses) }},
 }
 
 const kbSet = "Collection(microsoft.windowsDefenderATP.api.PublicProductFixDto)"
 
-func noKBs(q *request, err error) error {
-	if err != nil {
-		return err
+// kbProducts are the names of the products of an update, each once.
+func kbProducts(r *server.MissingUpdate) []string {
+	out := []string{}
+	for i, p := range r.Products {
+		if i == 0 || p.Name != r.Products[i-1].Name {
+			out = append(out, p.Name)
+		}
 	}
-	return serveList(q, kbSet, kbProps, false, func(server.Query, func(*kb) bool) (server.Page[kb], error) { return server.Page[kb]{}, nil })
+	return out
 }
 
-// machineKBs are the updates of Windows that a device lacks.
+// machineKBs are the updates that a device lacks.
 func (h *Handler) machineKBs(q *request) error {
-	_, err := h.opt.Server.DeviceSoftware(q.ctx(), q.caller, lowerID(q.id), server.Query{Limit: 1})
-	return noKBs(q, missing(err, "Machine", q.id))
+	return serveList(q, kbSet, kbProps, false, func(server.Query, func(*server.MissingUpdate) bool) (server.Page[server.MissingUpdate], error) {
+		page, err := h.opt.Server.DeviceUpdates(q.ctx(), q.caller, lowerID(q.id), server.Query{Sort: []string{"id"}})
+		return page, missing(err, "Machine", q.id)
+	})
 }
 
-// softwareKBs are the updates of Windows that are missing for a product.
+// softwareKBs are the updates of a product that devices lack.
 func (h *Handler) softwareKBs(q *request) error {
-	_, err := h.opt.Server.Software(q.ctx(), q.caller, h.softwareID(q))
-	return noKBs(q, missing(err, "Software", q.id))
+	return serveList(q, kbSet, kbProps, false, func(server.Query, func(*server.MissingUpdate) bool) (server.Page[server.MissingUpdate], error) {
+		page, err := h.opt.Server.SoftwareUpdates(q.ctx(), q.caller, h.softwareID(q), server.Query{Sort: []string{"id"}})
+		return page, missing(err, "Software", q.id)
+	})
 }

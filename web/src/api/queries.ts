@@ -42,6 +42,10 @@ export const deviceVulns = (id: string, q: Query) =>
   list(["device", id, "vulns"], q, (query, signal) => api.GET("/devices/{id}/vulnerabilities", { params: { path: { id }, query }, signal }));
 export const deviceVuln = (id: string, weakness: string) =>
   one(["device", id, "vulns", weakness], (signal) => api.GET("/devices/{id}/vulnerabilities/{weakness}", { params: { path: { id, weakness } }, signal }));
+export const deviceUpdates = (id: string, q: Query) =>
+  list(["device", id, "updates"], q, (query, signal) => api.GET("/devices/{id}/updates", { params: { path: { id }, query }, signal }));
+export const softwareUpdates = (id: string, q: Query) =>
+  list(["software", id, "updates"], q, (query, signal) => api.GET("/software/{id}/updates", { params: { path: { id }, query }, signal }));
 export const deviceClosed = (id: string, q: Query) =>
   list(["device", id, "closed"], q, (query, signal) => api.GET("/devices/{id}/closed", { params: { path: { id }, query }, signal }));
 

@@ -47,6 +47,7 @@ export type DeviceSoftware = S["DeviceSoftware"];
 export type DeviceSoftwareRow = S["DeviceSoftwareRow"];
 export type DeviceVuln = S["DeviceVuln"];
 export type DeviceVulnRow = S["DeviceVulnRow"];
+export type MissingUpdate = S["MissingUpdate"];
 export type EndOfLife = S["EndOfLife"];
 export type OSRow = S["OSRow"];
 export type EventCounts = S["EventCounts"];

@@ -39,7 +39,7 @@ const useStyles = makeStyles({
   count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
-const tabs: Record<string, string> = { overview: "Overview", timeline: "Timeline", recommendations: "Security recommendations", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities" };
+const tabs: Record<string, string> = { overview: "Overview", timeline: "Timeline", recommendations: "Security recommendations", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates" };
 
 /** The frame of a device's page: head, sidebar and tabs. */
 export function DevicePage() {

@@ -67,7 +67,7 @@ function Component({ r }: { r: RecommendationRow }) {
 /** What the exposure score falls by and, of a setting, what the secure score rises by. */
 function Both({ r }: { r: RecommendationRow }) {
   const s = useStyles();
-  return <><Impact value={r.impact} />{r.secure_gain > 0 && <div className={s.quiet} title={`The secure score rises by ${full(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)} secure`}</div>}</>;
+  return <><Impact value={r.impact} />{r.secure_gain > 0 && <div className={s.quiet} title={`The secure score rises by ${full(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)}`}</div>}</>;
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
@@ -107,7 +107,7 @@ function Commands() {
 export function RecommendationsPage() {
   const { data: st } = useQuery(status);
   return (
-    <PageHead title="Security recommendations" text="One row per product and kind of remediation, release without support, and setting. Impact: what the exposure score falls by.">
+    <PageHead title="Security recommendations" text="One row per product and kind of remediation, release without support, and setting. Impact: what the exposure score falls by and, beneath, what the secure score rises by.">
       <ListView
         name="recommendations"
         label="Security recommendations"

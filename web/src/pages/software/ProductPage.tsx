@@ -34,7 +34,7 @@ const useStyles = makeStyles({
   count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
-const tabs: Record<string, string> = { overview: "Overview", recommendations: "Security recommendations", vulnerabilities: "Discovered vulnerabilities", misconfigurations: "Misconfigurations", devices: "Installed devices", versions: "Version distribution", events: "Event timeline" };
+const tabs: Record<string, string> = { overview: "Overview", recommendations: "Security recommendations", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates", misconfigurations: "Misconfigurations", devices: "Installed devices", versions: "Version distribution", events: "Event timeline" };
 
 /** The frame of a product's page: head, side panel and tabs. */
 export function ProductPage() {

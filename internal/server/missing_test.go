@@ -1,0 +1,66 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+// The updates that a device, or devices of a product, lack are the bulletins
+// whose fixes are not installed; each leaves when its version is there.
+func TestMissingUpdates(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 resolved 3.0.2-1", "openssl CVE-2024-0002 resolved 3.0.2-1", "curl CVE-2024-0003 resolved 7.88-2", "curl CVE-2024-0004 open")
+	list := filepath.Join(t.TempDir(), "list")
+	text := "[02 Jan 2026] DSA-6001-1 curl - security update\n\t{CVE-2024-0003}\n\t[bookworm] - curl 7.88-2\n" +
+		"[01 Jan 2026] DSA-6000-1 openssl - security update\n\t{CVE-2024-0001 CVE-2024-0002}\n\t[bookworm] - openssl 3.0.2-1\n"
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	importFile(t, s, list)
+	one, two := newReport(s, enrol(t, s, "one")), newReport(s, enrol(t, s, "two"))
+	one.send(t, "openssl 3.0.1-1", "curl 7.88-1")
+	two.send(t, "openssl 3.0.1-1", "curl 7.88-3")
+	say := func(p Page[MissingUpdate], err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, r := range p.Items {
+			var products []string
+			for _, x := range r.Products {
+				products = append(products, x.Name+" "+x.Version+"→"+x.Fixed)
+			}
+			out = append(out, fmt.Sprintf("%s %v %v %d %v on %d", r.ID, r.Systems, products, r.Weaknesses, r.WeaknessIDs, r.Devices))
+		}
+		return strings.Join(out, "; ")
+	}
+	device := func(r *report, q Query) string {
+		t.Helper()
+		return say(s.DeviceUpdates(t.Context(), admin, string(r.id), q))
+	}
+	want := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", what, got, want)
+		}
+	}
+	openssl := "DSA-6000-1 [Debian 12] [openssl 3.0.1-1→3.0.2-1] 2 [CVE-2024-0001 CVE-2024-0002] on 2"
+	curl := "DSA-6001-1 [Debian 12] [curl 7.88-1→7.88-2] 1 [CVE-2024-0003] on 1"
+	byID := Query{Sort: []string{"id"}}
+	want("one lacks both", device(one, byID), openssl+"; "+curl)
+	want("two has curl", device(two, byID), openssl)
+	want("found by a weakness", device(one, Query{Text: "cve-2024-0003"}), curl)
+	want("the most missed first", device(one, Query{Sort: []string{"-devices"}}), openssl+"; "+curl)
+	want("of the product", say(s.SoftwareUpdates(t.Context(), admin, "debian-_-curl", byID)), curl)
+	few := Caller{Permissions: []string{SoftwareRead}, Scope: exposure.Everywhere()}
+	want("without weaknesses", say(s.DeviceUpdates(t.Context(), few, string(two.id), byID)), strings.Replace(openssl, "CVE-2024-0001 CVE-2024-0002", "", 1))
+	two.send(t, "openssl 3.0.2-1", "curl 7.88-3")
+	want("installed", device(two, byID), "")
+	want("one is left", device(one, byID), strings.Replace(openssl, "on 2", "on 1", 1)+"; "+curl)
+}
