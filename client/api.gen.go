@@ -1473,6 +1473,20 @@ type MissingPart struct {
 	To     int64     `json:"to"`
 }
 
+// MissingUpdate is the schema of that name.
+type MissingUpdate struct {
+	Devices     int64         `json:"devices"`
+	ID          string        `json:"id"`
+	Products    []SoftwareRef `json:"products"`
+	Severity    SeverityCount `json:"severity"`
+	Systems     []string      `json:"systems"`
+	Tags        []string      `json:"tags"`
+	Threats     Threats       `json:"threats"`
+	URL         string        `json:"url"`
+	WeaknessIDs []string      `json:"weakness_ids"`
+	Weaknesses  int64         `json:"weaknesses"`
+}
+
 // NamePasskeyInBody is the schema of that name.
 type NamePasskeyInBody struct {
 	Name string `json:"name"`
@@ -1716,6 +1730,13 @@ type PageExceptionRow struct {
 type PageInaccuracyRow struct {
 	AsOf  time.Time       `json:"as_of"`
 	Items []InaccuracyRow `json:"items"`
+	Total int64           `json:"total"`
+}
+
+// PageMissingUpdate is the schema of that name.
+type PageMissingUpdate struct {
+	AsOf  time.Time       `json:"as_of"`
+	Items []MissingUpdate `json:"items"`
 	Total int64           `json:"total"`
 }
 
@@ -4016,6 +4037,45 @@ func (c *Client) DeviceTimelineEvent(ctx context.Context, id string, sub string,
 	return out, err
 }
 
+// DeviceUpdatesParams are the query of DeviceUpdates. Zero values are left out.
+type DeviceUpdatesParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
+	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
+	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DeviceUpdatesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "threat", p.Threat)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DeviceUpdates: Updates that vendors announced and that a device lacks (GET /devices/{id}/updates).
+func (c *Client) DeviceUpdates(ctx context.Context, id string, p DeviceUpdatesParams) (PageMissingUpdate, error) {
+	var out PageMissingUpdate
+	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/updates", p.values(), nil, &out)
+	return out, err
+}
+
+// DeviceUpdatesAll gives the rows of all pages of DeviceUpdates, and an error as the last.
+func (c *Client) DeviceUpdatesAll(ctx context.Context, id string, p DeviceUpdatesParams) iter.Seq2[MissingUpdate, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]MissingUpdate, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.DeviceUpdates(ctx, id, p)
+		return out.Items, out.Total, err
+	})
+}
+
 // DeviceVEXParams are the query of DeviceVEX. Zero values are left out.
 type DeviceVEXParams struct {
 	Format string  // OpenVEX 0.2.0, CSAF VEX 2.0 or CycloneDX VEX 1.6, as JSON. One of "openvex", "csaf", "cyclonedx".
@@ -4833,6 +4893,33 @@ func (c *Client) ExportDeviceTimeline(ctx context.Context, id string, p ExportDe
 	return c.stream(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/timeline/export", p.values(), nil)
 }
 
+// ExportDeviceUpdatesParams are the query of ExportDeviceUpdates. Zero values are left out.
+type ExportDeviceUpdatesParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
+	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
+	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportDeviceUpdatesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "threat", p.Threat)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportDeviceUpdates: Updates that vendors announced and that a device lacks, all rows of the filter as a file (GET /devices/{id}/updates/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportDeviceUpdates(ctx context.Context, id string, p ExportDeviceUpdatesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/updates/export", p.values(), nil)
+}
+
 // ExportDeviceVulnerabilitiesParams are the query of ExportDeviceVulnerabilities. Zero values are left out.
 type ExportDeviceVulnerabilitiesParams struct {
 	Format         string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -5331,6 +5418,33 @@ func (p ExportProductRecommendationsParams) values() url.Values {
 // The caller closes the stream; Stream.Check tells whether it was whole.
 func (c *Client) ExportProductRecommendations(ctx context.Context, id string, p ExportProductRecommendationsParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/software/"+pathValue(id)+"/recommendations/export", p.values(), nil)
+}
+
+// ExportProductUpdatesParams are the query of ExportProductUpdates. Zero values are left out.
+type ExportProductUpdatesParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
+	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
+	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportProductUpdatesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "threat", p.Threat)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportProductUpdates: Updates of a product that vendors announced and that devices lack, all rows of the filter as a file (GET /software/{id}/updates/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportProductUpdates(ctx context.Context, id string, p ExportProductUpdatesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/software/"+pathValue(id)+"/updates/export", p.values(), nil)
 }
 
 // ExportProductVersionsParams are the query of ExportProductVersions. Zero values are left out.
@@ -6692,6 +6806,45 @@ func (c *Client) ProductRecommendationsAll(ctx context.Context, id string, p Pro
 	return pages(p.Page, p.Size, func(page, size int64) ([]RecommendationRow, int64, error) {
 		p.Page, p.Size = page, size
 		out, err := c.ProductRecommendations(ctx, id, p)
+		return out.Items, out.Total, err
+	})
+}
+
+// ProductUpdatesParams are the query of ProductUpdates. Zero values are left out.
+type ProductUpdatesParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
+	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
+	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ProductUpdatesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "threat", p.Threat)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ProductUpdates: Updates of a product that vendors announced and that devices lack (GET /software/{id}/updates).
+func (c *Client) ProductUpdates(ctx context.Context, id string, p ProductUpdatesParams) (PageMissingUpdate, error) {
+	var out PageMissingUpdate
+	err := c.do(ctx, http.MethodGet, "/software/"+pathValue(id)+"/updates", p.values(), nil, &out)
+	return out, err
+}
+
+// ProductUpdatesAll gives the rows of all pages of ProductUpdates, and an error as the last.
+func (c *Client) ProductUpdatesAll(ctx context.Context, id string, p ProductUpdatesParams) iter.Seq2[MissingUpdate, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]MissingUpdate, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.ProductUpdates(ctx, id, p)
 		return out.Items, out.Total, err
 	})
 }

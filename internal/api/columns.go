@@ -140,6 +140,7 @@ var weaknessColumns = []column[server.WeaknessRow]{
 	{"age_days", func(r *server.WeaknessRow) string { return whole(r.AgeDays) }},
 	{"states", states},
 	{"ransomware", func(r *server.WeaknessRow) string { return strconv.FormatBool(r.Threats.Ransom) }},
+	{"alerted_devices", func(r *server.WeaknessRow) string { return whole(r.Threats.Alerts) }},
 }
 
 var weaknessDeviceColumns = []column[server.WeaknessDevice]{

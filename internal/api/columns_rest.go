@@ -33,12 +33,13 @@ func attacked[T any](of func(*T) *server.Threats) []column[T] {
 	}
 }
 
-// likely are the insights behind those of attacked: used for ransom, and the
-// highest EPSS, 0 to 1.
+// likely are the insights behind those of attacked: used for ransom, the
+// highest EPSS, 0 to 1, and exposed devices with active alerts.
 func likely[T any](of func(*T) *server.Threats) []column[T] {
 	return []column[T]{
 		{"ransomware", func(r *T) string { return strconv.FormatBool(of(r).Ransom) }},
 		{"highest_epss", func(r *T) string { return number(of(r).EPSS) }},
+		{"alerted_devices", func(r *T) string { return whole(of(r).Alerts) }},
 	}
 }
 

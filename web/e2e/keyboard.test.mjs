@@ -47,7 +47,7 @@ const lists = () => {
     ["Installed devices", `${p}/devices`, true],
     ["Security recommendations", `${p}/recommendations`, true],
     ["Discovered vulnerabilities", `${p}/vulnerabilities`, true],
-    ["Events", "/events?days=30"], // the last: what it takes for an event changes the other lists
+    ["Events", "/events"], // the last: what it takes for an event changes the other lists
   ];
 };
 

@@ -862,6 +862,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Updates that vendors announced and that a device lacks */
+        get: operations["device-updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/updates/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Updates that vendors announced and that a device lacks, all rows of the filter as a file */
+        get: operations["export-device-updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/value": {
         parameters: {
             query?: never;
@@ -2943,6 +2977,40 @@ export interface paths {
         };
         /** What to do about a product, all rows of the filter as a file */
         get: operations["export-product-recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/software/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Updates of a product that vendors announced and that devices lack */
+        get: operations["product-updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/software/{id}/updates/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Updates of a product that vendors announced and that devices lack, all rows of the filter as a file */
+        get: operations["export-product-updates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5274,6 +5342,20 @@ export interface components {
             /** Format: int64 */
             to: number;
         };
+        MissingUpdate: {
+            /** Format: int64 */
+            devices: number;
+            id: string;
+            products: components["schemas"]["SoftwareRef"][];
+            severity: components["schemas"]["SeverityCount"];
+            systems: string[];
+            tags: string[];
+            threats: components["schemas"]["Threats"];
+            url: string;
+            weakness_ids: string[];
+            /** Format: int64 */
+            weaknesses: number;
+        };
         NamePasskeyInBody: {
             name: string;
         };
@@ -5547,6 +5629,13 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["InaccuracyRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageMissingUpdate: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["MissingUpdate"][];
             /** Format: int64 */
             total: number;
         };
@@ -11469,6 +11558,169 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The events. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-updates": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
+                /** @description The highest of what it fixes. */
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMissingUpdate"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-device-updates": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
+                /** @description The highest of what it fixes. */
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -22788,6 +23040,169 @@ export interface operations {
                 vendor?: string[];
                 /** @description Related component, as the column has it. */
                 component?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "product-updates": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
+                /** @description The highest of what it fixes. */
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMissingUpdate"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-product-updates": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
+                /** @description The highest of what it fixes. */
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
