@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/picketsec/picket/internal/api/mde"
@@ -197,6 +198,8 @@ type handler struct {
 	mde     *mde.Handler
 	tokens  *tokenRoutes
 	cross   *http.CrossOriginProtection
+
+	provisioning sync.Mutex // one change by a directory at a time
 }
 
 // ServeHTTP serves one request.

@@ -112,7 +112,11 @@ func (h *handler) serveSCIM(w http.ResponseWriter, r *http.Request, path string)
 	if r.Method != http.MethodGet {
 		ctx = h.opt.Server.Audited(ctx, server.Caller{Name: "directory", App: "scim", Remote: q.remote}, "scim "+r.Method+" "+route.path, id, q.id)
 	}
-	answer, err := route.do(ctx, call)
+	answer, err := h.doSCIM(ctx, r, route, call)
+	if errors.Is(err, errNotModified) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	if err != nil {
 		status := h.scimFail(w, r, err)
 		h.opt.Server.AuditEnd(ctx, status)
@@ -123,7 +127,63 @@ func (h *handler) serveSCIM(w http.ResponseWriter, r *http.Request, path string)
 		w.WriteHeader(route.status)
 		return
 	}
+	if v := scimVersion(answer); v != "" {
+		w.Header().Set("ETag", v)
+	}
 	writeSCIM(w, route.status, answer)
+}
+
+// errNotModified says that the directory has what there is.
+var errNotModified = errors.New("not modified")
+
+// doSCIM does what a route does, if the conditions of the request hold
+// (RFC 7644, section 3.14). One change at a time, so that nothing comes between
+// looking at the version and changing what has it.
+func (h *handler) doSCIM(ctx context.Context, r *http.Request, route *scimRoute, c *scimCall) (any, error) {
+	none, some := r.Header.Get("If-None-Match"), r.Header.Get("If-Match")
+	if r.Method == http.MethodGet {
+		answer, err := route.do(ctx, c)
+		if v := scimVersion(answer); err == nil && v != "" && versionIn(none, v) {
+			return nil, errNotModified
+		}
+		return answer, err
+	}
+	h.provisioning.Lock()
+	defer h.provisioning.Unlock()
+	if (none != "" || some != "") && strings.HasSuffix(route.path, "/{id}") {
+		get, _ := findSCIM(http.MethodGet, strings.TrimSuffix(route.path, "{id}")+url.PathEscape(c.id))
+		now, err := get.do(ctx, &scimCall{p: c.p, id: c.id, base: c.base})
+		if err != nil {
+			return nil, err
+		}
+		if v := scimVersion(now); some != "" && !versionIn(some, v) || none != "" && versionIn(none, v) {
+			return nil, &server.SCIMError{Status: http.StatusPreconditionFailed, Detail: "The resource was changed meanwhile: read it again. Its version is " + v + "."}
+		}
+	}
+	return route.do(ctx, c)
+}
+
+// scimVersion is the version of a resource, "" for lists and what has none.
+func scimVersion(answer any) string {
+	raw, err := json.Marshal(answer)
+	var d struct {
+		Meta struct{ Version string } `json:"meta"`
+	}
+	if err != nil || json.Unmarshal(raw, &d) != nil {
+		return ""
+	}
+	return d.Meta.Version
+}
+
+// versionIn reports whether a list of versions, as If-Match has it, names one.
+// They are compared weakly: all of them are weak.
+func versionIn(list, version string) bool {
+	for v := range strings.SplitSeq(list, ",") {
+		if v = strings.TrimSpace(v); v == "*" || strings.TrimPrefix(v, "W/") == strings.TrimPrefix(version, "W/") {
+			return true
+		}
+	}
+	return false
 }
 
 // findSCIM is the route of a path below the base, and the id in it.

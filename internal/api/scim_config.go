@@ -15,7 +15,7 @@ func scimConfig(base string) object {
 	no := object{"supported": false}
 	return object{
 		"schemas": []string{scimURN + "ServiceProviderConfig"}, "patch": object{"supported": true}, "bulk": object{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
-		"filter": object{"supported": true, "maxResults": 500}, "changePassword": no, "sort": no, "etag": no,
+		"filter": object{"supported": true, "maxResults": 500}, "changePassword": no, "sort": no, "etag": object{"supported": true},
 		"authenticationSchemes": []object{{"type": "oauthbearertoken", "name": "Bearer token", "description": "The token that Picket shows once under Settings, Sign-in.", "primary": true}},
 		"meta":                  object{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
 	}

@@ -280,3 +280,48 @@ func TestDirectoryPages(t *testing.T) {
 		t.Errorf("type = %v", a)
 	}
 }
+
+// Versions: what was read and changed meanwhile is not overwritten, and what
+// is there already is not sent again.
+func TestSCIMVersions(t *testing.T) {
+	d := newDirectory(t)
+	for path, bodies := range map[string][2]string{
+		"/Users":  {`{"userName":"ann@example.org","title":"A"}`, `{"userName":"ann@example.org","title":"B"}`},
+		"/Groups": {`{"displayName":"web"}`, `{"displayName":"web team"}`},
+	} {
+		one := d.ask("POST", path, bodies[0], 201)
+		at := path + "/" + one["id"].(string)
+		version := func(o map[string]any) string { return o["meta"].(map[string]any)["version"].(string) }
+		first := version(one)
+		ask := func(method, body string, want int, header ...string) answer {
+			t.Helper()
+			a := d.do(method, "/scim/v2"+at, body, append([]string{"Authorization", "Bearer " + d.token, "Content-Type", scimType}, header...)...)
+			if a.code != want {
+				t.Fatalf("%s %s %v = %d, want %d: %s", method, at, header, a.code, want, a.body)
+			}
+			return a
+		}
+		if a := ask("GET", "", 200); a.header.Get("ETag") != first || first == "" {
+			t.Errorf("%s: ETag %q, version %q", path, a.header.Get("ETag"), first)
+		}
+		if a := ask("GET", "", 304, "If-None-Match", `"x", `+first); a.body != "" {
+			t.Errorf("304 with a body: %s", a.body)
+		}
+		ask("PUT", bodies[1], 412, "If-Match", `W/"other"`)
+		if now := d.ask("GET", at, "", 200); version(now) != first {
+			t.Error("a refused change has changed the version")
+		}
+		a := ask("PUT", bodies[1], 200, "If-Match", first)
+		second := a.header.Get("ETag")
+		if second == first || second == "" {
+			t.Errorf("the version after a change is %q, before %q", second, first)
+		}
+		ask("PUT", bodies[0], 412, "If-Match", first)
+		ask("PATCH", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[]}`, 412, "If-Match", first)
+		ask("DELETE", "", 412, "If-Match", first)
+		ask("PUT", bodies[0], 412, "If-None-Match", "*")
+		ask("GET", "", 200, "If-None-Match", first)
+		ask("DELETE", "", 204, "If-Match", "*")
+		ask("DELETE", "", 404, "If-Match", "*")
+	}
+}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
@@ -222,13 +223,24 @@ func (q *SCIMQuery) shape(d scim.Doc, base, path string) scim.Doc {
 		}
 	}
 	if meta, ok := d["meta"].(scim.Doc); ok {
-		m := scim.Doc{"location": base + path + "/" + d.Text("id")}
+		m := scim.Doc{"location": base + path + "/" + d.Text("id"), "version": versionOf(d)}
 		for k, v := range meta {
 			m[k] = v
 		}
 		out["meta"] = m
 	}
 	return out
+}
+
+// versionOf is the version of a resource (RFC 7644, section 3.14): it follows
+// from what the resource says, so it is weak and another one whenever that changes.
+func versionOf(d scim.Doc) string {
+	raw, err := json.Marshal(told(d))
+	if err != nil { // a document is made of text, truth and lists
+		return ""
+	}
+	sum := sha256.Sum256(raw)
+	return `W/"` + hex.EncodeToString(sum[:10]) + `"`
 }
 
 func decodeSCIM(raw []byte) (map[string]any, error) {
