@@ -11,9 +11,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -243,6 +245,62 @@ func TestMessagesOfNodesAreBounded(t *testing.T) {
 	if code, _ := n.ask("/api/osquery/log", map[string]any{"node_key": key, "log_type": "status", "data": []any{}}); code != 200 {
 		t.Errorf("a good message after them = %d", code)
 	}
+}
+
+// What a message unpacks to is read as far as it may be and no further, and so
+// is what comes packed and unpacks to nothing.
+func TestMessagesOfNodesAreReadNoFurther(t *testing.T) {
+	read := func(from io.Reader, most int64) error {
+		r := httptest.NewRequest(http.MethodPost, "/", from)
+		r.Header.Set("Content-Encoding", "gzip")
+		_, err := nodeBody(httptest.NewRecorder(), r, most)
+		return err
+	}
+	var bomb, nothing bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	if _, err := io.Copy(z, io.LimitReader(zeros{}, 64<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(z.Close(), gzip.NewWriter(&nothing).Close()); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := read(&bomb, maxNodeSmall)
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; err == nil || used > 8<<20 {
+		t.Errorf("a bomb: %v, %d MiB were allocated", err, used>>20)
+	}
+	endless := &counting{from: io.LimitReader(&again{what: nothing.Bytes()}, 3*maxNodePacked)}
+	if err := read(endless, 1<<30); err == nil || endless.n > maxNodePacked+1<<20 {
+		t.Errorf("packed nothing without end: %v after %d MiB", err, endless.n>>20)
+	}
+}
+
+// counting counts what is read.
+type counting struct {
+	from io.Reader
+	n    int64
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// again reads the same without end.
+type again struct {
+	what []byte
+	at   int
+}
+
+func (a *again) Read(p []byte) (n int, _ error) {
+	for n < len(p) {
+		m := copy(p[n:], a.what[a.at:])
+		n, a.at = n+m, (a.at+m)%len(a.what)
+	}
+	return n, nil
 }
 
 type zeros struct{}

@@ -19,6 +19,7 @@ export const addPerson = (body: S["NewPerson"]) => ok(api.POST("/people", { body
 export const editPerson = (id: number, body: S["PersonEdit"]) => ok(api.PUT("/people/{id}", { params: { path: { id } }, body }));
 export const deletePerson = (id: number) => ok(api.DELETE("/people/{id}", { params: { path: { id } } }));
 export const linkPerson = (id: number, reset: boolean) => ok(api.POST("/people/{id}/link", { params: { path: { id } }, body: { reset } }));
+export const resetFactors = (id: number) => ok(api.DELETE("/people/{id}/factors", { params: { path: { id } } }));
 export const endSessions = (id: number) => ok(api.DELETE("/people/{id}/sessions", { params: { path: { id } } }));
 export const saveUserGroup = (id: number, body: S["UserGroupEdit"]) => ok(id === 0 ? api.POST("/user-groups", { body }) : api.PUT("/user-groups/{id}", { params: { path: { id } }, body }));
 export const deleteUserGroup = (id: number) => ok(api.DELETE("/user-groups/{id}", { params: { path: { id } } }));

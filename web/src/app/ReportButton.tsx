@@ -1,6 +1,6 @@
-import { Button } from "@fluentui/react-components";
 import { FlagRegular } from "@fluentui/react-icons";
 import { Suspense, lazy, useState } from "react";
+import { MayButton } from "./MayButton";
 
 const ReportForm = lazy(() => import("./ReportForm").then((m) => ({ default: m.ReportForm })));
 
@@ -11,7 +11,7 @@ export function ReportButton({ kind, subject, name }: { kind: ReportKind; subjec
   const [open, setOpen] = useState(false);
   return (
     <>
-      <Button appearance="subtle" icon={<FlagRegular />} onClick={() => setOpen(true)}>Report inaccuracy</Button>
+      <MayButton rights={["settings.security"]} appearance="subtle" icon={<FlagRegular />} onClick={() => setOpen(true)}>Report inaccuracy</MayButton>
       {open && <Suspense fallback={null}><ReportForm kind={kind} subject={subject} name={name} onClose={() => setOpen(false)} /></Suspense>}
     </>
   );

@@ -7,6 +7,7 @@ import { device, deviceRecommendations, firstPage } from "../../api/queries";
 import { address } from "../../api/client";
 import { Anchor } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
+import { MayButton } from "../../app/MayButton";
 import { useDeviceId } from "../../app/useDeviceId";
 import { vexDownloads } from "../../app/vexDownloads";
 import { number } from "../../lib/format";
@@ -86,7 +87,7 @@ export function DevicePage() {
           </div>
           <div className={s.tools}>
             <CheckIn d={d} />
-            {(d.sbom !== null || d.source === "osquery") && <Button appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
+            {(d.sbom !== null || d.source === "osquery") && <MayButton rights={["settings.security"]} appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
             <Menu
               label="Download"
               align="end"

@@ -5,6 +5,7 @@ import { explain } from "../../api/client";
 import { changeTags } from "../../api/queries";
 import type { Device } from "../../api/schema";
 import { TagInput } from "../../app/TagInput";
+import { useMay } from "../../app/useMay";
 import { Chip } from "../../ui/Chip";
 
 const useStyles = makeStyles({
@@ -31,6 +32,7 @@ const useStyles = makeStyles({
 export function TagEditor({ d }: { d: Device }) {
   const s = useStyles();
   const client = useQueryClient();
+  const { may } = useMay("alerts.investigate", "settings.security");
   const change = useMutation({
     mutationFn: (c: { add?: string[]; remove?: string[] }) => changeTags({ devices: [d.id], ...c }),
     onSuccess: () => client.invalidateQueries(),
@@ -51,7 +53,7 @@ export function TagEditor({ d }: { d: Device }) {
                   icon={!manual && <span className={s.icon} aria-hidden>{ruled ? <FlowRegular /> : <LaptopRegular />}</span>}
                 >
                   {t.tag}
-                  {manual && (
+                  {manual && may && (
                     <button type="button" className={s.remove} aria-label={`Remove tag ${t.tag}`} title="Remove" disabled={change.isPending} onClick={() => change.mutate({ remove: [t.tag] })}>
                       <DismissRegular aria-hidden />
                     </button>
@@ -62,7 +64,7 @@ export function TagEditor({ d }: { d: Device }) {
           })}
         </ul>
       )}
-      <TagInput busy={change.isPending} without={d.tags} onAdd={(tag) => change.mutate({ add: [tag] })} />
+      {may && <TagInput busy={change.isPending} without={d.tags} onAdd={(tag) => change.mutate({ add: [tag] })} />}
       {change.error && <div className={s.wrong} role="alert">{explain(change.error)}</div>}
     </>
   );

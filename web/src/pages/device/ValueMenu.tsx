@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { explain } from "../../api/client";
 import { device, setDeviceValue } from "../../api/queries";
 import type { Device } from "../../api/schema";
+import { useMay } from "../../app/useMay";
 import { valueMeans, values, type DeviceValue } from "../../lib/exposure";
 import { Menu } from "../../ui/Menu";
 
@@ -17,11 +18,13 @@ const useStyles = makeStyles({
 export function ValueMenu({ d }: { d: Device }) {
   const s = useStyles();
   const client = useQueryClient();
+  const { may, why } = useMay("alerts.investigate", "settings.security");
   const set = useMutation({
     mutationFn: (v: DeviceValue) => setDeviceValue(d.id, v),
     onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: device(d.id).queryKey }), client.invalidateQueries({ queryKey: ["scores"] })]),
   });
   const now = values.find((v) => v === d.value) ?? "Normal";
+  if (!may) return <span title={why}>{now}</span>;
   return (
     <>
       <Menu

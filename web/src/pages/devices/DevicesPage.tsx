@@ -7,6 +7,7 @@ import type { DeviceRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { PageHead } from "../../app/PageHead";
 import { levelOf, levelWord, levels, values } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
@@ -149,11 +150,11 @@ export function DevicesPage() {
         rowKey={(r) => r.id}
         searchLabel="Search name, IP or MAC address, id"
         exportPath="/devices"
-        commands={<Button appearance="subtle" icon={<DocumentArrowUpRegular />} onClick={() => setImporting(true)}>Import SBOM</Button>}
+        commands={<MayButton rights={["settings.security"]} appearance="subtle" icon={<DocumentArrowUpRegular />} onClick={() => setImporting(true)}>Import SBOM</MayButton>}
         rowName={(r) => r.name}
         actions={(ids, rows, clear) => (
           <>
-            <Button appearance="subtle" icon={<TagMultipleRegular />} onClick={() => setTagging(true)}>{`Manage tags (${ids.length})`}</Button>
+            <MayButton rights={["alerts.investigate", "settings.security"]} appearance="subtle" icon={<TagMultipleRegular />} onClick={() => setTagging(true)}>{`Manage tags (${ids.length})`}</MayButton>
             <Button appearance="subtle" onClick={clear}>Clear selection</Button>
             {tagging && <ManageTags ids={ids} rows={rows} onClose={() => setTagging(false)} onDone={() => { setTagging(false); clear(); }} />}
           </>

@@ -9,6 +9,7 @@ import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { exceptionStatus, historyWord, justification, scopeWord, scoreEffect } from "../../lib/exception";
 import { number, plural } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
@@ -91,7 +92,7 @@ function Targets({ d }: { d: ExceptionDetail }) {
       key: "cancel", title: "Action", width: "18%", align: "end",
       render: (t) => {
         const g = t.group;
-        return open && g !== null && !t.ended_at ? <Button size="small" disabled={cancel.isPending} aria-label={`Cancel for ${t.name}`} onClick={() => cancel.mutate([g])}>Cancel</Button> : null;
+        return open && g !== null && !t.ended_at ? <MayButton rights={["remediate.exceptions"]} size="small" disabled={cancel.isPending} aria-label={`Cancel for ${t.name}`} onClick={() => cancel.mutate([g])}>Cancel</MayButton> : null;
       },
     },
   ];
@@ -122,7 +123,7 @@ export function ExceptionFlyout({ id, frame, row }: { id: string; frame: FlyoutF
       actions={head && (
         <>
           {head.recommendation && <ButtonLink to="/recommendations" search={{ open: head.recommendation, q: head.recommendation }} icon={<OpenRegular />}>Open recommendation</ButtonLink>}
-          {open && !sure && <Button appearance="subtle" icon={<DismissCircleRegular />} onClick={() => setSure(true)}>Cancel exception</Button>}
+          {open && !sure && <MayButton rights={["remediate.exceptions"]} appearance="subtle" icon={<DismissCircleRegular />} onClick={() => setSure(true)}>Cancel exception</MayButton>}
           {open && sure && (
             <span className={s.ask}>
               <span>{head.scope === "DeviceGroups" ? "Cancel it for all device groups?" : "Cancel it now?"}</span>

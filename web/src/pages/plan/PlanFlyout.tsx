@@ -7,6 +7,7 @@ import { deletePlan, plan } from "../../api/queries";
 import type { Plan } from "../../api/schema";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { full, remedy } from "../../lib/exposure";
 import { number, plural, time } from "../../lib/format";
 import { groupWords } from "../../lib/plan";
@@ -85,7 +86,7 @@ function Delete({ p, onDone }: { p: Plan; onDone: () => void }) {
       return client.invalidateQueries({ queryKey: ["scores", "plans"], predicate: (q) => q.queryKey[2] !== p.id }); // it is there no more
     },
   });
-  if (!sure) return <Button appearance="subtle" icon={<DeleteRegular />} onClick={() => setSure(true)}>Delete</Button>;
+  if (!sure) return <MayButton rights={["remediate.remediation"]} appearance="subtle" icon={<DeleteRegular />} onClick={() => setSure(true)}>Delete</MayButton>;
   return (
     <>
       <Button appearance="primary" icon={<DeleteRegular />} disabled={go.isPending} onClick={() => go.mutate()}>Delete for good</Button>
@@ -109,7 +110,7 @@ export function PlanFlyout({ id, frame }: { id: string; frame: FlyoutFrame }) {
       subtitle={p && <><span>{plural(p.steps.length, "step")}</span><span>{`target below ${p.goal.target}`}</span><span>{plural(p.devices, "device")}</span></>}
       actions={p && (
         <>
-          {p.actual && p.actual.done < p.steps.length && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}
+          {p.actual && p.actual.done < p.steps.length && <MayButton rights={["remediate.remediation"]} appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</MayButton>}
           <Menu
             label="Export steps"
             entries={[

@@ -1,4 +1,4 @@
-import { Button, Field, Input, MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
+import { Field, Input, MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
 import { SaveRegular } from "@fluentui/react-icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -6,6 +6,7 @@ import { useState } from "react";
 import { explain } from "../../api/client";
 import { savePlan } from "../../api/queries";
 import type { Plan } from "../../api/schema";
+import { MayButton } from "../../app/MayButton";
 import { plural } from "../../lib/format";
 
 const useStyles = makeStyles({
@@ -36,7 +37,7 @@ export function SavePlan({ p }: { p: Plan }) {
         <Field label="Name" className={s.name}>
           <Input value={typed} maxLength={200} placeholder={nameOf(p)} onChange={(_, d) => setTyped(d.value)} />
         </Field>
-        <Button appearance="primary" type="submit" icon={<SaveRegular />} disabled={save.isPending}>Save plan</Button>
+        <MayButton rights={["remediate.remediation"]} appearance="primary" type="submit" icon={<SaveRegular />} disabled={save.isPending}>Save plan</MayButton>
       </form>
       {save.error && <MessageBar intent="error" className={s.bar}><MessageBarBody>{explain(save.error)}</MessageBarBody></MessageBar>}
     </>

@@ -1,4 +1,4 @@
-import { Button, makeStyles, tokens } from "@fluentui/react-components";
+import { makeStyles, tokens } from "@fluentui/react-components";
 import { ClipboardTaskRegular, OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
@@ -13,6 +13,7 @@ import { ExceptionForm } from "../../app/ExceptionForm";
 import { ExceptionMark } from "../../app/ExceptionMark";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { ReportButton } from "../../app/ReportButton";
 import { SupportNotice } from "../../app/SupportNotice";
@@ -115,7 +116,7 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
       subtitle={head && <><span>{vendor(head.vendor) || head.component}</span>{!isConfiguration(head.type) && <span>{plural(head.weaknesses, "weakness", "weaknesses")}</span>}<span>{plural(head.exposed, "exposed device")}</span><Tags tags={head.tags} /></>}
       actions={head && (
         <>
-          {d && <Button appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</Button>}
+          {d && <MayButton rights={["remediate.remediation"]} appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</MayButton>}
           {!isConfiguration(head.type) && !isRelease(head) && <ButtonLink to={productPath(head.product_id)} icon={<OpenRegular />}>Open software page</ButtonLink>}
           <ExceptionButton frame={frame} />
           <ReportButton kind="recommendation" subject={head.id} name={head.name} />

@@ -8,6 +8,7 @@ import type { Remediation, RemediationRow } from "../../api/schema";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { number, plural } from "../../lib/format";
 import { Menu } from "../../ui/Menu";
 import type { Work } from "../../ui/WorkFields";
@@ -40,8 +41,8 @@ function Actions({ d }: { d: Remediation }) {
   const targets = `/remediations/${encodeURIComponent(d.id)}/devices/export`;
   return (
     <>
-      <Button appearance="subtle" icon={done ? <ArrowUndoRegular /> : <CheckmarkRegular />} onClick={() => show("status")}>{verb}</Button>
-      <Button appearance="subtle" icon={<EditRegular />} onClick={() => show("edit")}>Edit</Button>
+      <MayButton rights={["remediate.remediation"]} appearance="subtle" icon={done ? <ArrowUndoRegular /> : <CheckmarkRegular />} onClick={() => show("status")}>{verb}</MayButton>
+      <MayButton rights={["remediate.remediation"]} appearance="subtle" icon={<EditRegular />} onClick={() => show("edit")}>Edit</MayButton>
       <Menu
         label="Export targets"
         entries={[{ kind: "download", key: "csv", text: "CSV", href: address(targets, { format: "csv" }) }, { kind: "download", key: "jsonl", text: "JSON Lines", href: address(targets, { format: "jsonl" }) }]}

@@ -1,9 +1,10 @@
-import { Button, MessageBar, MessageBarActions, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
+import { MessageBar, MessageBarActions, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { explain } from "../../api/client";
 import { remediation, retryTicket } from "../../api/remediation";
 import type { Remediation, TicketRow } from "../../api/schema";
 import { Outside } from "../../app/Anchor";
+import { MayButton } from "../../app/MayButton";
 import { plural } from "../../lib/format";
 import { kindWord, ticketWord } from "../../lib/remediation";
 import { Empty } from "../../ui/Empty";
@@ -49,7 +50,7 @@ function Ticket({ id, t }: { id: string; t: TicketRow }) {
       {(trouble || t.ask_error !== "") && (
         <MessageBar intent={t.state === "dead" ? "error" : "warning"} layout="multiline" className={s.error}>
           <MessageBarBody>{trouble ? `${t.error} ${t.mend}` : `Its state could not be read: ${t.ask_error}`}</MessageBarBody>
-          {trouble && <MessageBarActions><Button size="small" disabled={go.isPending} onClick={() => go.mutate()}>Retry now</Button></MessageBarActions>}
+          {trouble && <MessageBarActions><MayButton rights={["remediate.remediation"]} size="small" disabled={go.isPending} onClick={() => go.mutate()}>Retry now</MayButton></MessageBarActions>}
         </MessageBar>
       )}
       {go.error && <MessageBar intent="error" layout="multiline" className={s.error}><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}

@@ -1,9 +1,9 @@
-import { Button, Checkbox, Field, Input, MessageBar, MessageBarBody, Spinner, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, Checkbox, Field, Input, MessageBar, MessageBarActions, MessageBarBody, Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { PersonAddRegular } from "@fluentui/react-icons";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { explain } from "../../api/client";
-import { addPerson, deletePerson, editPerson, endSessions, linkPerson, namesOf, people, userGroups, type PersonLink, type PersonRow, type UserGroup } from "../../api/people";
+import { addPerson, deletePerson, editPerson, endSessions, linkPerson, namesOf, people, resetFactors, userGroups, type PersonLink, type PersonRow, type UserGroup } from "../../api/people";
 import { OpenLink } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { useOpen } from "../../app/useOpen";
@@ -125,7 +125,15 @@ function PersonPanel({ person, groups, onLink, onClose }: { person: PersonRow; g
     },
   });
   const end = useMutation({ mutationFn: () => endSessions(person.id), onSettled: () => client.invalidateQueries() });
-  const wrong = link.error ?? end.error;
+  const [sure, setSure] = useState(false);
+  const reset = useMutation({
+    mutationFn: () => resetFactors(person.id),
+    onSettled: () => {
+      setSure(false);
+      return client.invalidateQueries();
+    },
+  });
+  const wrong = link.error ?? end.error ?? reset.error;
   const others = person.user_groups.filter((g) => !person.local_groups.includes(g));
   return (
     <EditPanel
@@ -151,7 +159,18 @@ function PersonPanel({ person, groups, onLink, onClose }: { person: PersonRow; g
         <Button disabled={link.isPending || Boolean(person.disabled)} onClick={() => link.mutate(false)}>New sign-in link</Button>
         <Button disabled={link.isPending || Boolean(person.disabled)} onClick={() => link.mutate(true)}>Reset password and make a link</Button>
         <Button disabled={end.isPending || person.sessions === 0} onClick={() => end.mutate()}>End all sessions</Button>
+        {!sure && <Button disabled={reset.isPending} onClick={() => setSure(true)}>Reset second factors</Button>}
       </div>
+      {sure && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>Takes the authenticator app, passkeys and recovery codes away and ends every session. Do it only for whom you know.</MessageBarBody>
+          <MessageBarActions>
+            <Button disabled={reset.isPending} onClick={() => reset.mutate()}>Yes, reset them</Button>
+            <Button onClick={() => setSure(false)}>Keep them</Button>
+          </MessageBarActions>
+        </MessageBar>
+      )}
+      {reset.isSuccess && <MessageBar intent="success"><MessageBarBody>The second factors are gone, and every session ended.</MessageBarBody></MessageBar>}
     </EditPanel>
   );
 }

@@ -29,3 +29,13 @@ test("a person is taken out of a user group and disabled", async () => {
   await user.click(screen.getByRole("button", { name: "Save" }));
   expect(c.last("PUT /people/2")?.body).toEqual({ display_name: "Ann Example", user_groups: [], disabled: true });
 });
+
+test("second factors are reset after a second look", async () => {
+  const c = open("/settings/permissions?open=2", { "GET /people": page([ann]), "GET /user-groups": [team], "DELETE /people/2/factors": {} });
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole("button", { name: "Reset second factors" }));
+  expect(c.last("DELETE /people/2/factors")).toBeUndefined();
+  await user.click(screen.getByRole("button", { name: "Yes, reset them" }));
+  await screen.findByText(/The second factors are gone/);
+  expect(c.last("DELETE /people/2/factors")).toBeDefined();
+});

@@ -8,6 +8,7 @@ import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { number, plural } from "../../lib/format";
 import { productPath } from "../../lib/product";
@@ -172,7 +173,7 @@ export function VexFlyout({ id, frame, row }: { id: string; frame: FlyoutFrame; 
         <>
           <ButtonLink to="/remediation" search={{ tab: "exceptions", document: head.id }} icon={<ShieldCheckmarkRegular />}>Show its exceptions</ButtonLink>
           <Button as="a" appearance="subtle" icon={<ArrowDownloadRegular />} href={address(`/vex/${encodeURIComponent(head.id)}/file`)} download>Download</Button>
-          <Button appearance="subtle" icon={<DeleteRegular />} disabled={asked} onClick={() => setAsked(true)}>Remove</Button>
+          <MayButton rights={["settings.security"]} appearance="subtle" icon={<DeleteRegular />} disabled={asked} onClick={() => setAsked(true)}>Remove</MayButton>
         </>
       )}
       tabs={[

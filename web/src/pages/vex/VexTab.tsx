@@ -5,6 +5,7 @@ import { address } from "../../api/client";
 import { vexDocuments, type VexRow } from "../../api/exchange";
 import { Anchor, OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { vexDownloads } from "../../app/vexDownloads";
 import { number } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
@@ -57,7 +58,7 @@ const columns: readonly Column<VexRow>[] = [
 /** Documents about exploitability: what was imported and what came of it. */
 export function VexTab() {
   const [importing, setImporting] = useState(false);
-  const add = (primary: boolean) => <Button appearance={primary ? "primary" : "subtle"} icon={<DocumentArrowUpRegular />} onClick={() => setImporting(true)}>Import VEX</Button>;
+  const add = (primary: boolean) => <MayButton rights={["settings.security"]} appearance={primary ? "primary" : "subtle"} icon={<DocumentArrowUpRegular />} onClick={() => setImporting(true)}>Import VEX</MayButton>;
   return (
     <>
       <ListView
