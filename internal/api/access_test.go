@@ -147,6 +147,8 @@ var table = map[string]route{
 	"GET /api/users/{id}/machines":           {server.MachineRead, "/api/users/alice/machines", "", 200},
 	"GET /api/machines/{id}/logonusers":      {server.AccountRead, "/api/machines/" + string(deviceID(1)) + "/logonusers", "", 200},
 
+	"GET /api/x/retention":    {manager, "/api/x/retention", "", 200},
+	"PUT /api/x/retention":    {manager, "/api/x/retention", `{"days":180,"bytes":549755813888,"kinds":[]}`, 200},
 	"GET /api/x/audit":        {manager, "/api/x/audit", "", 200},
 	"GET /api/x/audit/export": {manager, "/api/x/audit/export", "", 200},
 

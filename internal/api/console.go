@@ -52,6 +52,7 @@ func newConsole(opt Options) *console {
 	c.deviceRoutes()
 	c.timelineRoutes()
 	c.entityRoutes()
+	c.retentionRoutes()
 	c.alertRoutes()
 	c.huntingRoutes()
 	c.exchangeRoutes()

@@ -36,3 +36,11 @@ func (f *fake) SeenOn(_ context.Context, c server.Caller, q server.EntityQuery) 
 	}
 	return map[inventory.DeviceID]bool{deviceID(1): true}, need(c, server.MachineRead)
 }
+
+func (f *fake) Retention(_ context.Context, c server.Caller) (server.RetentionView, error) {
+	return server.RetentionView{Retention: server.Retention{Kinds: []server.RetentionKind{}}, Stored: []server.StoredKind{}, AsOf: asOf}, need(c, server.ManageSettings)
+}
+
+func (f *fake) SetRetention(ctx context.Context, c server.Caller, _ server.Retention) (server.RetentionView, error) {
+	return f.Retention(ctx, c)
+}

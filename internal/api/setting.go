@@ -45,6 +45,21 @@ type NewToken struct {
 	Token  server.TokenRow `json:"token"`
 }
 
+type retentionIn struct {
+	Body server.Retention
+}
+
+// retentionRoutes are Settings › Data retention.
+func (c *console) retentionRoutes() {
+	get(c, "retention", "/retention", "How long events are kept, and what is stored", func(ctx context.Context, caller server.Caller, _ *empty) (server.RetentionView, error) {
+		return c.srv.Retention(ctx, caller)
+	})
+	act(c, huma.Operation{OperationID: "set-retention", Method: http.MethodPut, Path: "/retention", Summary: "Set how long events are kept", DefaultStatus: http.StatusOK},
+		func(ctx context.Context, caller server.Caller, in *retentionIn) (server.RetentionView, error) {
+			return c.srv.SetRetention(ctx, caller, in.Body)
+		})
+}
+
 // settingRoutes are Settings › Intelligence and Settings › Onboarding.
 func (c *console) settingRoutes() {
 	get(c, "intel", "/intel", "Loaded intelligence", func(ctx context.Context, caller server.Caller, _ *empty) (server.Intel, error) {

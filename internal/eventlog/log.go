@@ -160,4 +160,7 @@ type Policy struct {
 	Age   time.Duration                // of every event
 	Kinds map[event.Kind]time.Duration // of some kinds, shorter than Age
 	Bytes int64                        // on disk, in sealed segments
+	// KindBytes bounds some kinds on disk, in sealed segments: a kind's share of a segment is that of its
+	// records before they were compressed.
+	KindBytes map[event.Kind]int64
 }

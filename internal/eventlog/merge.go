@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/picketsec/picket/internal/event"
 )
 
 const (
@@ -123,6 +121,9 @@ func (e *Engine) replace(old, fresh []*segment) error {
 	return nil
 }
 
+// sealWithin is how many rows are copied before tables that wait are sealed.
+const sealWithin = 4096
+
 // walker yields the rows of a segment in their order.
 type walker struct {
 	s    *segment
@@ -182,8 +183,11 @@ func (e *Engine) copyRows(w *segmentWriter, group []*segment, drop func(*row) bo
 	heap.Init(&h)
 	last, forgotten := uint32(0), false
 	for n := 0; len(h) > 0; n++ {
-		if n%4096 == 0 && e.closing() {
-			return ErrClosed
+		if n%sealWithin == 0 {
+			if e.closing() {
+				return ErrClosed
+			}
+			e.seal() // what comes in never waits for what is written anew
 		}
 		wk := h[0]
 		r := wk.rows[0]
@@ -225,51 +229,4 @@ func (e *Engine) Retain(ctx context.Context, p Policy, now time.Time) error {
 	case <-e.stop:
 		return ErrClosed
 	}
-}
-
-func (e *Engine) retain(ctx context.Context, p Policy, now time.Time) error {
-	e.mu.RLock()
-	segs := slices.Clone(e.segs)
-	e.mu.RUnlock()
-	slices.SortFunc(segs, func(a, b *segment) int { return cmpInt(a.foot.Max, b.foot.Max) })
-	total := int64(0)
-	for _, s := range segs {
-		total += s.size
-	}
-	for _, s := range segs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		old := p.Age > 0 && s.foot.Max < now.Add(-p.Age).UnixNano()
-		if old || p.Bytes > 0 && total > p.Bytes {
-			total -= s.size
-			if err := e.replace([]*segment{s}, nil); err != nil {
-				return err
-			}
-			continue
-		}
-		if drop := expired(s, p, now); drop != nil && !s.broken.Load() {
-			if err := e.rewrite([]*segment{s}, drop); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// expired returns which rows of a segment are to go; nil: none. The times of a kind are
-// not known one by one: a segment is written anew when all of it is beyond the
-// kind's age.
-func expired(s *segment, p Policy, now time.Time) func(*row) bool {
-	var gone [event.NumKinds]bool
-	found := false
-	for k, age := range p.Kinds {
-		if age > 0 && s.foot.Kinds[k] > 0 && k.Valid() && s.foot.Max < now.Add(-age).UnixNano() {
-			gone[k], found = true, true
-		}
-	}
-	if !found {
-		return nil
-	}
-	return func(r *row) bool { return gone[r.rec.Head().Action.Kind()] }
 }

@@ -40,12 +40,17 @@ var errDamaged = errors.New("damaged")
 
 // footer is what a segment says of itself.
 type footer struct {
-	Rows    int                `json:"rows"`
-	Min     int64              `json:"min"` // times
-	Max     int64              `json:"max"`
-	Kinds   map[event.Kind]int `json:"kinds"` // rows
-	Blocks  index              `json:"blocks"`
-	Devices index              `json:"devices"`
+	Rows  int                `json:"rows"`
+	Min   int64              `json:"min"` // times
+	Max   int64              `json:"max"`
+	Kinds map[event.Kind]int `json:"kinds"` // rows
+	// Sizes are the bytes of the records of each kind before they were compressed, Since the time of the
+	// first of each kind; nil in a segment that was written before they were kept.
+	Sizes map[event.Kind]int64 `json:"sizes,omitempty"`
+	Since map[event.Kind]int64 `json:"since,omitempty"`
+
+	Blocks  index `json:"blocks"`
+	Devices index `json:"devices"`
 	// First are the first devices of the groups of the device index.
 	First []uint32 `json:"first"`
 	// Entities is nil in a segment that was written before there was such an index.

@@ -52,7 +52,7 @@ func newSegmentWriter(path string) (*segmentWriter, error) {
 		return nil, err
 	}
 	w := &segmentWriter{f: f, w: bufio.NewWriterSize(f, 256<<10), enc: enc, facts: newFacts()}
-	w.foot.Kinds = map[event.Kind]int{}
+	w.foot.Kinds, w.foot.Sizes, w.foot.Since = map[event.Kind]int{}, map[event.Kind]int64{}, map[event.Kind]int64{}
 	w.terms.reset()
 	return w, w.write([]byte(segmentMagic))
 }
@@ -99,7 +99,12 @@ func (w *segmentWriter) add(r *row) error {
 	}
 	w.foot.Min, w.foot.Max = min(w.foot.Min, r.time), max(w.foot.Max, r.time)
 	w.foot.Rows++
-	w.foot.Kinds[h.Action.Kind()]++
+	k := h.Action.Kind()
+	w.foot.Kinds[k]++
+	w.foot.Sizes[k] += int64(len(r.rec))
+	if at, ok := w.foot.Since[k]; !ok || r.time < at {
+		w.foot.Since[k] = r.time
+	}
 	if len(w.raw) >= blockBytes {
 		return w.endBlock()
 	}

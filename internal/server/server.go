@@ -286,6 +286,8 @@ type API interface {
 	FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error
 	LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
 	DeviceUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
+	Retention(ctx context.Context, c Caller) (RetentionView, error)
+	SetRetention(ctx context.Context, c Caller, r Retention) (RetentionView, error)
 	Entity(ctx context.Context, c Caller, q EntityQuery) (EntityView, error)
 	EntityDevices(ctx context.Context, c Caller, kind, id string, q Query) (Page[EntityDevice], error)
 	EntityEvents(ctx context.Context, c Caller, q EntityQuery, limit int) (EntityEvents, error)

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/eventlog"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
@@ -37,6 +36,7 @@ type telemetry struct {
 	clock   map[inventory.DeviceID]time.Duration // server's − that of the device's events, by the last of them
 	wall    map[inventory.DeviceID]time.Duration // server's − the device's own
 	watched map[inventory.DeviceID]*watch
+	retain  chan struct{} // told when it is set anew how long events are kept
 }
 
 // watch is a device whose timeline was read lately.
@@ -51,7 +51,7 @@ func openTelemetry(dir string, log *slog.Logger) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &telemetry{log: e, clock: map[inventory.DeviceID]time.Duration{}, wall: map[inventory.DeviceID]time.Duration{}, watched: map[inventory.DeviceID]*watch{}}, nil
+	return &telemetry{log: e, clock: map[inventory.DeviceID]time.Duration{}, wall: map[inventory.DeviceID]time.Duration{}, watched: map[inventory.DeviceID]*watch{}, retain: make(chan struct{}, 1)}, nil
 }
 
 // watch notes that somebody reads a device's timeline.
@@ -164,24 +164,4 @@ func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *proto
 		s.telemetry.happened(id, now, func() { s.live.publish(LiveEvent{Resource: "timeline", ID: string(id)}) })
 	}
 	return nil
-}
-
-// runTelemetry removes events that are too old, until ctx ends.
-func (s *Server) runTelemetry(ctx context.Context) error {
-	tick := time.NewTicker(retainEvery)
-	defer tick.Stop()
-	for {
-		p := eventlog.Policy{Age: keepEventsFor, Bytes: keepEventBytes, Kinds: map[ev.Kind]time.Duration{}}
-		if err := s.telemetry.log.Retain(ctx, p, s.now()); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "old events are not removed", "error", err)
-		}
-		if err := s.forgetAlerts(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "old alerts are not removed", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
 }

@@ -84,6 +84,7 @@ const tree = root.addChildren([
     page("/settings/permissions", lazyRouteComponent(() => import("./pages/settings/PermissionsPage"), "PermissionsPage")),
     page("/settings/tag-rules", lazyRouteComponent(() => import("./pages/settings/TagRulesPage"), "TagRulesPage")),
     page("/settings/intelligence", lazyRouteComponent(() => import("./pages/settings/IntelPage"), "IntelPage")),
+    page("/settings/retention", lazyRouteComponent(() => import("./pages/settings/RetentionPage"), "RetentionPage")),
     page("/settings/onboarding", lazyRouteComponent(() => import("./pages/settings/OnboardingPage"), "OnboardingPage")),
     page("/settings/forwarding", lazyRouteComponent(() => import("./pages/settings/ForwardingPage"), "ForwardingPage")),
     page("/settings/applications", lazyRouteComponent(() => import("./pages/settings/ApplicationsPage"), "ApplicationsPage")),
