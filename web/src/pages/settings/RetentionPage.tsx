@@ -62,7 +62,7 @@ function Form({ first }: { first: RetentionView }) {
       <Card title="All events" aside={<span className={s.quiet}>{`${bytes(all)} stored · as of `}<Moment at={first.as_of} /></span>}>
         <div className={s.all}>
           <Field label="Kept for, days"><Input type="number" min={1} max={3650} className={s.number} value={d.days} onChange={(_, v) => setD({ ...d, days: v.value })} /></Field>
-          <Field label="At most on disk, GiB" hint="Beyond it the oldest go first."><Input type="number" min={1} step="any" className={s.number} value={d.gib} onChange={(_, v) => setD({ ...d, gib: v.value })} /></Field>
+          <Field label="At most on disk, GiB"><Input type="number" min={1} step="any" className={s.number} value={d.gib} onChange={(_, v) => setD({ ...d, gib: v.value })} /></Field>
         </div>
         <PlainTable
           middle
@@ -71,13 +71,13 @@ function Form({ first }: { first: RetentionView }) {
           rowKey={(k) => k.kind}
           columns={[
             { key: "kind", title: "Kind", render: word },
-            { key: "events", title: "Events", width: "10%", align: "end", render: (k) => number(k.events) },
-            { key: "bytes", title: "Stored", width: "10%", align: "end", render: (k) => bytes(k.bytes) },
-            { key: "day", title: "In 24 hours", width: "11%", align: "end", render: (k) => bytes(k.day_bytes) },
-            { key: "oldest", title: "Oldest", width: "12%", render: (k) => (k.oldest ? <Ago at={k.oldest} /> : "–") },
-            { key: "hold", title: "Reaches back, at today's rate", width: "14%", align: "end", render: (k) => (k.will_hold_days > 0 ? `${number(Math.round(k.will_hold_days * 10) / 10)} days` : "–") },
-            { key: "days", title: "Kept for, days", width: "13%", render: (k) => <Input type="number" min={1} max={3650} className={s.number} aria-label={`${word(k)}: days`} placeholder={d.days} value={d.kinds[k.kind]?.days ?? ""} onChange={(_, v) => kind(k.kind, { days: v.value })} /> },
-            { key: "gib", title: "At most, GiB", width: "13%", render: (k) => <Input type="number" min={0} step="any" className={s.number} aria-label={`${word(k)}: GiB`} placeholder="no bound" value={d.kinds[k.kind]?.gib ?? ""} onChange={(_, v) => kind(k.kind, { gib: v.value })} /> },
+            { key: "events", title: "Events", width: "9%", align: "end", render: (k) => number(k.events) },
+            { key: "bytes", title: "Stored", width: "9%", align: "end", render: (k) => bytes(k.bytes) },
+            { key: "day", title: "In 24 hours", width: "10%", align: "end", render: (k) => bytes(k.day_bytes) },
+            { key: "oldest", title: "Oldest", width: "11%", render: (k) => (k.oldest ? <Ago at={k.oldest} /> : "–") },
+            { key: "hold", title: "Reaches back, at today's rate", width: "13%", align: "end", render: (k) => (k.will_hold_days > 0 ? `${number(Math.round(k.will_hold_days * 10) / 10)} days` : "–") },
+            { key: "days", title: "Kept for, days", width: "12%", render: (k) => <Input type="number" min={1} max={3650} className={s.number} aria-label={`${word(k)}: days`} placeholder={d.days} value={d.kinds[k.kind]?.days ?? ""} onChange={(_, v) => kind(k.kind, { days: v.value })} /> },
+            { key: "gib", title: "At most, GiB", width: "12%", render: (k) => <Input type="number" min={0} step="any" className={s.number} aria-label={`${word(k)}: GiB`} placeholder="no bound" value={d.kinds[k.kind]?.gib ?? ""} onChange={(_, v) => kind(k.kind, { gib: v.value })} /> },
           ]}
         />
         {go.error && <MessageBar intent="error" layout="multiline"><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}
