@@ -2301,6 +2301,29 @@ type RestartNeed struct {
 	Source         string    `json:"source,omitzero"`
 }
 
+// Retention is the schema of that name.
+type Retention struct {
+	Bytes int64           `json:"bytes"` // Bytes on disk that all events may take; the oldest go first.
+	Days  int64           `json:"days"`  // Days that events are kept.
+	Kinds []RetentionKind `json:"kinds"` // Kinds that are kept shorter or take less.
+}
+
+// RetentionKind is the schema of that name.
+type RetentionKind struct {
+	Bytes int64  `json:"bytes,omitzero"` // 0: no bound of its own; at least 16 MiB.
+	Days  int64  `json:"days,omitzero"`  // 0: as all others.
+	Kind  string `json:"kind"`
+}
+
+// RetentionView is the schema of that name.
+type RetentionView struct {
+	AsOf   time.Time       `json:"as_of"`
+	Bytes  int64           `json:"bytes"` // Bytes on disk that all events may take; the oldest go first.
+	Days   int64           `json:"days"`  // Days that events are kept.
+	Kinds  []RetentionKind `json:"kinds"` // Kinds that are kept shorter or take less.
+	Stored []StoredKind    `json:"stored"`
+}
+
 // Role is the schema of that name.
 type Role struct {
 	Administrator bool     `json:"administrator"`
@@ -2662,6 +2685,16 @@ type Status struct {
 	Notices           []Notice `json:"notices"`
 	Version           string   `json:"version"`
 	Weaknesses        int64    `json:"weaknesses"`
+}
+
+// StoredKind is the schema of that name.
+type StoredKind struct {
+	Bytes        int64     `json:"bytes"`
+	DayBytes     int64     `json:"day_bytes"` // Of bytes: what happened in the last 24 hours.
+	Events       int64     `json:"events"`
+	Kind         string    `json:"kind"`
+	Oldest       time.Time `json:"oldest,omitzero"`
+	WillHoldDays float64   `json:"will_hold_days"`
 }
 
 // SureInBody is the schema of that name.
@@ -7343,6 +7376,24 @@ func (c *Client) ResetPersonFactors(ctx context.Context, id int64) error {
 	return c.do(ctx, http.MethodDelete, "/people/"+pathValue(id)+"/factors", nil, nil, nil)
 }
 
+// RetentionParams are the query of Retention. Zero values are left out.
+type RetentionParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p RetentionParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Retention: How long events are kept, and what is stored (GET /retention).
+func (c *Client) Retention(ctx context.Context, p RetentionParams) (RetentionView, error) {
+	var out RetentionView
+	err := c.do(ctx, http.MethodGet, "/retention", p.values(), nil, &out)
+	return out, err
+}
+
 // RetryTicket: Send a message of an activity now (POST /remediations/{id}/tickets/{sub}/retry).
 func (c *Client) RetryTicket(ctx context.Context, id string, sub int64) (Remediation, error) {
 	var out Remediation
@@ -7546,6 +7597,13 @@ func (c *Client) SetPassword(ctx context.Context, in PasswordInBody) error {
 // SetPrefs: Replace the own preferences (at most 64 KiB) (PUT /me/prefs).
 func (c *Client) SetPrefs(ctx context.Context, in map[string]json.RawMessage) error {
 	return c.do(ctx, http.MethodPut, "/me/prefs", nil, in, nil)
+}
+
+// SetRetention: Set how long events are kept (PUT /retention).
+func (c *Client) SetRetention(ctx context.Context, in Retention) (RetentionView, error) {
+	var out RetentionView
+	err := c.do(ctx, http.MethodPut, "/retention", nil, in, &out)
+	return out, err
 }
 
 // SetSignInPolicy: Say what signing in takes (PUT /sign-in/policy).

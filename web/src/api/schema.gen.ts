@@ -2519,6 +2519,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long events are kept, and what is stored */
+        get: operations["retention"];
+        /** Set how long events are kept */
+        put: operations["set-retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/role-permissions": {
         parameters: {
             query?: never;
@@ -6249,6 +6267,50 @@ export interface components {
             running_version?: string;
             source?: string;
         };
+        Retention: {
+            /**
+             * Format: int64
+             * @description Bytes on disk that all events may take; the oldest go first.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Days that events are kept.
+             */
+            days: number;
+            /** @description Kinds that are kept shorter or take less. */
+            kinds: components["schemas"]["RetentionKind"][];
+        };
+        RetentionKind: {
+            /**
+             * Format: int64
+             * @description 0: no bound of its own; at least 16 MiB.
+             */
+            bytes?: number;
+            /**
+             * Format: int64
+             * @description 0: as all others.
+             */
+            days?: number;
+            kind: string;
+        };
+        RetentionView: {
+            /** Format: date-time */
+            as_of: string;
+            /**
+             * Format: int64
+             * @description Bytes on disk that all events may take; the oldest go first.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Days that events are kept.
+             */
+            days: number;
+            /** @description Kinds that are kept shorter or take less. */
+            kinds: components["schemas"]["RetentionKind"][];
+            stored: components["schemas"]["StoredKind"][];
+        };
         Role: {
             administrator: boolean;
             built_in: boolean;
@@ -6662,6 +6724,22 @@ export interface components {
             version: string;
             /** Format: int64 */
             weaknesses: number;
+        };
+        StoredKind: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Of bytes: what happened in the last 24 hours.
+             */
+            day_bytes: number;
+            /** Format: int64 */
+            events: number;
+            kind: string;
+            /** Format: date-time */
+            oldest?: string;
+            /** Format: double */
+            will_hold_days: number;
         };
         SureInBody: {
             /** @description Needed when the session is older than 15 minutes. */
@@ -20424,6 +20502,152 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Remediation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    retention: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retention"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
                 };
             };
             /** @description Unauthorized */
