@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"path/filepath"
@@ -27,7 +28,7 @@ func TestClockJumps(t *testing.T) {
 	if what := rig.VMNeeds(); what != "" {
 		skip(t, "%s", what)
 	}
-	v := newClock(t)
+	v := newClock(t, nil)
 	type stretch struct {
 		off      time.Duration // how far the machine's clock is off, as we set it
 		from, to int           // programs that ran then
@@ -93,7 +94,8 @@ type clock struct {
 	id     string
 }
 
-func newClock(t *testing.T) *clock {
+// newClock boots one, with more files on its disk.
+func newClock(t *testing.T, files map[string]string) *clock {
 	t.Helper()
 	dir := t.TempDir()
 	bins, err := rig.Build(t.Context(), dir)
@@ -113,7 +115,9 @@ func newClock(t *testing.T) *clock {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if v.vm, err = rig.BootVM(t.Context(), dir, map[string]string{"usr/bin/picket-agent": bins.Agent, "etc/ca.pem": filepath.Join(v.srv.Dir, "ca.pem")}); err != nil {
+	disk := map[string]string{"usr/bin/picket-agent": bins.Agent, "etc/ca.pem": filepath.Join(v.srv.Dir, "ca.pem")}
+	maps.Copy(disk, files)
+	if v.vm, err = rig.BootVM(t.Context(), dir, disk); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(v.vm.Kill)

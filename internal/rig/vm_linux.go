@@ -91,6 +91,13 @@ done
 poweroff -f
 `
 
+// VMModule is where a module of the VM's kernel lies on this machine, by its path
+// below the kernel's modules without the ending: "drivers/net/dummy".
+func VMModule(name string) (string, error) {
+	_, modules, err := kernel()
+	return filepath.Join(modules, "kernel", name+".ko"), err
+}
+
 // BootVM boots a virtual machine with files on its disk: path on the disk →
 // path here. It waits until the machine is up.
 func BootVM(ctx context.Context, dir string, files map[string]string) (*VM, error) {
