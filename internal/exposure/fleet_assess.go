@@ -36,7 +36,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 	}
 	c := &f.comps[id]
 	c.assessed, c.unassessed = true, a.Unassessed
-	old, now := c.hits, f.hits(a.Matches)
+	old, now := c.hits, f.hits(a.Matches, c.hits)
 	c.hits = now
 	f.changes++
 	if !slices.Equal(old, now) {
@@ -101,15 +101,32 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 	return d
 }
 
-// hits turns matches into their short form, ordered by weakness, each weakness once.
-func (f *Fleet) hits(matches []Match) []hit {
+// hits turns matches into their short form, ordered by weakness, each weakness
+// once. was are the hits before: most matches are as they were, and what is
+// written there need not be looked up.
+func (f *Fleet) hits(matches []Match, was []hit) []hit {
 	if len(matches) == 0 {
 		return nil
+	}
+	again := func(text string, id uint32) uint32 {
+		if f.text[id] == text {
+			return id
+		}
+		return f.internText(text)
 	}
 	out := make([]hit, 0, len(matches))
 	for i := range matches {
 		m := &matches[i]
-		h := hit{weak: f.internWeakness(m.Weakness), fixed: f.internText(m.Fixed), by: f.internText(m.FixedBy()), state: f.internText(string(m.State)), bit: bitHidden}
+		for len(was) > 0 && f.weak[was[0].weak].id < m.Weakness {
+			was = was[1:]
+		}
+		var h hit // 0 is the empty text
+		if len(was) > 0 && f.weak[was[0].weak].id == m.Weakness {
+			h = was[0]
+		} else {
+			h.weak = f.internWeakness(m.Weakness)
+		}
+		h.fixed, h.by, h.state, h.bit = again(m.Fixed, h.fixed), again(m.FixedBy(), h.by), again(string(m.State), h.state), bitHidden
 		switch {
 		case m.Exposed && m.Fixed != "":
 			h.bit = bitFixable

@@ -278,12 +278,20 @@ func (n *newsroom) look(id exposure.ComponentID, was []store.Known, now []exposu
 	comp := n.c.fleet.Component(id)
 	product, first := comp.ID(), n.first[n.places[[2]string{comp.Key.Ecosystem, comp.Key.Release}]]
 	var renamed map[string]bool
+	rest := was
 	for i := range now {
 		m := &now[i]
 		if !m.Exposed {
 			continue
 		}
-		k, had := knownOf(was, m.Weakness)
+		for len(rest) > 0 && rest[0].Weakness < m.Weakness {
+			rest = rest[1:]
+		}
+		var k store.Known
+		had := len(rest) > 0 && rest[0].Weakness == m.Weakness
+		if had {
+			k = rest[0]
+		}
 		switch {
 		case had && exposure.State(k.State).Exposed():
 			if first {

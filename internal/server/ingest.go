@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -212,15 +211,18 @@ func (s *Server) intern(uses []exposure.Use) (ids, fresh []exposure.ComponentID,
 
 // learn keeps since when each weakness of a component is known.
 func (c *core) learn(id exposure.ComponentID, a *exposure.Assessment, at int64) {
-	list := make([]store.Known, 0, len(a.Matches))
-	for _, m := range a.Matches {
-		since := c.knownSince(id, m.Weakness)
-		if since == 0 {
-			since = at
+	list, was := make([]store.Known, 0, len(a.Matches)), c.known[id]
+	for i := range a.Matches { // in the order of was
+		m := &a.Matches[i]
+		k := store.Known{Weakness: m.Weakness, State: string(m.State), Since: at}
+		for len(was) > 0 && was[0].Weakness < m.Weakness {
+			was = was[1:]
 		}
-		list = append(list, store.Known{Weakness: m.Weakness, State: string(m.State), Since: since})
+		if len(was) > 0 && was[0].Weakness == m.Weakness && was[0].Since != 0 {
+			k.Since = was[0].Since
+		}
+		list = append(list, k)
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i].Weakness < list[j].Weakness })
 	c.known[id] = list
 }
 
