@@ -204,7 +204,7 @@ func delta(b *bench) ([]figure, error) {
 		}
 	}
 	return []figure{{what: fmt.Sprintf("100 advisories at %d devices to new counts", devices), value: ms(median(took)), unit: "ms", target: 20, floor: 200,
-		note: fmt.Sprintf("admin request to answer, %d runs, slowest %s ms", len(took), short(ms(slices.Max(took))))},
+		note: fmt.Sprintf("admin request to answer, %d runs, fastest %s, slowest %s ms", len(took), short(ms(slices.Min(took))), short(ms(slices.Max(took))))},
 		{what: "all scores and impacts anew after that", value: median(scored).Seconds(), unit: "s", target: 2, note: fmt.Sprintf("%d devices, slowest %s s", devices, short(slices.Max(scored).Seconds()))}}, nil
 }
 
