@@ -23,7 +23,7 @@ var huntQueries = []hunted{
 	{"a week of one device by program", `DeviceProcessEvents | where DeviceId == "%s" and Timestamp > ago(7d) | summarize count(), max(Timestamp) by FileName | top 20 by count_`, 2000, 20},
 	{"one hash anywhere in 30 days", `DeviceProcessEvents | where SHA256 == "%s" | summarize count(), min(Timestamp), max(Timestamp) by DeviceId`, 10_000, 3},
 	{"an hour of the fleet, joined with its connections", `let T = ago(1h); DeviceProcessEvents | where Timestamp > T and FileName == "curl" | project DeviceId, ProcessId, Line = ProcessCommandLine | join kind=leftouter (DeviceNetworkEvents | where Timestamp > T | project DeviceId, InitiatingProcessId, RemoteIP) on $left.DeviceId == $right.DeviceId, $left.ProcessId == $right.InitiatingProcessId | summarize count() by DeviceId`, 10_000, 5},
-	{"a day of the fleet, by words of command lines", `DeviceProcessEvents | where Timestamp > ago(1d) and ProcessCommandLine has "nginx" | summarize Times = count(), Devices = dcount(DeviceId) by AccountName, bin(Timestamp, 1h)`, 10_000, 5},
+	{"a day of the fleet, by words of command lines", `DeviceProcessEvents | where Timestamp > ago(1d) and ProcessCommandLine has "curl" | summarize Times = count(), Devices = dcount(DeviceId) by AccountName, bin(Timestamp, 1h)`, 10_000, 5},
 	{"30 days of the fleet, every process event", `DeviceProcessEvents | summarize count() by bin(Timestamp, 1d), FileName`, 0, 1},
 }
 
