@@ -45,6 +45,8 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"group", func(r *server.DeviceRow) string { return r.Group }},
 	{"source", func(r *server.DeviceRow) string { return r.Source }},
 	{"no_data", func(r *server.DeviceRow) string { return r.NoData }},
+	{"risk", func(r *server.DeviceRow) string { return r.Risk }},
+	{"alerts", func(r *server.DeviceRow) string { return whole(r.Alerts) }},
 }
 
 var deviceSoftwareColumns = slices.Concat([]column[server.DeviceSoftwareRow]{
