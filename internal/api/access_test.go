@@ -193,7 +193,7 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/software/export":            {server.SoftwareRead, "/api/x/devices/" + string(deviceID(1)) + "/software/export?format=jsonl", "", 200},
 	"GET /api/x/devices/{id}/software/{product}":         {server.SoftwareRead, "/api/x/devices/srv-01/software/debian-_-openssl", "", 200},
 	"GET /api/x/devices/{id}/updates":                    {server.SoftwareRead, "/api/x/devices/srv-01/updates", "", 200},
-	"GET /api/x/devices/{id}/updates/export":             {server.SoftwareRead, "/api/x/devices/srv-01/updates/export", "", 200},
+	"GET /api/x/devices/{id}/updates/export":             {server.SoftwareRead, "/api/x/devices/" + string(deviceID(1)) + "/updates/export", "", 200},
 	"GET /api/x/software/{id}/updates":                   {server.SoftwareRead, "/api/x/software/debian-_-openssl/updates", "", 200},
 	"GET /api/x/software/{id}/updates/export":            {server.SoftwareRead, "/api/x/software/debian-_-openssl/updates/export", "", 200},
 	"GET /api/x/devices/{id}/vulnerabilities":            {server.VulnerabilityRead, "/api/x/devices/srv-01/vulnerabilities", "", 200},
