@@ -108,7 +108,9 @@ func (c *DemoCmd) serve(e *env, s *server.Server, cmd *ServerCmd, l *listeners, 
 		} else {
 			g.Go(func() error {
 				waitForFleet(ctx, e, s, c.Simulated)
-				return c.update(ctx, e, s)
+				err := c.update(ctx, e, s)
+				raiseDemoAlerts(ctx, e, s)
+				return err
 			})
 		}
 		link, err := s.SignInLink(ctx)

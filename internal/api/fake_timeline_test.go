@@ -11,7 +11,8 @@ import (
 
 // timelineRows are what the fake's devices did.
 func timelineRows() []server.TimelineRow {
-	return []server.TimelineRow{{ID: "1-1-1", Time: asOf, Title: poison, Action: "ProcessCreated", Info: []string{poison}, Entities: []server.Entity{}, Fields: map[string]any{"FileName": poison}}}
+	return []server.TimelineRow{{ID: "1-1-1", Time: asOf, Title: poison, Action: "ProcessCreated", Info: []string{poison}, Entities: []server.Entity{}, Fields: map[string]any{"FileName": poison},
+		Techniques: []server.Technique{}, Alerts: []server.AlertRef{}}}
 }
 
 func (f *fake) Timeline(_ context.Context, c server.Caller, _ string, _ server.TimelineQuery) (server.Timeline, error) {

@@ -26,10 +26,12 @@ type TimelineFilter struct {
 	Action  []string  `query:"action" maxItems:"100" doc:"Action types."`
 	Q       string    `query:"q" maxLength:"200" doc:"Text that occurs in the event, whatever its case."`
 	Flagged bool      `query:"flagged" doc:"Only flagged events."`
+
+	Technique []string `query:"technique" maxItems:"40" doc:"ATT&CK techniques, with those under them."`
 }
 
 func (f TimelineFilter) timeline() server.TimelineQuery {
-	return server.TimelineQuery{From: f.From, To: f.To, Groups: clean(f.Group), Actions: clean(f.Action), Text: f.Q, Flagged: f.Flagged}
+	return server.TimelineQuery{From: f.From, To: f.To, Groups: clean(f.Group), Actions: clean(f.Action), Text: f.Q, Flagged: f.Flagged, Techniques: clean(f.Technique)}
 }
 
 type timelineIn struct {
@@ -148,6 +150,7 @@ var timelineColumns = []column[server.TimelineRow]{
 	{"title", func(r *server.TimelineRow) string { return r.Title }},
 	{"user", func(r *server.TimelineRow) string { return r.User }},
 	{"information", func(r *server.TimelineRow) string { return words(r.Info) }},
+	{"techniques", func(r *server.TimelineRow) string { return words(techniqueIDs(r.Techniques)) }},
 	{"flagged", func(r *server.TimelineRow) string { return strconv.FormatBool(r.Flagged) }},
 	{"table", func(r *server.TimelineRow) string { return r.Table }},
 	{"kind", func(r *server.TimelineRow) string { return r.Kind }},

@@ -339,7 +339,7 @@ func TestAlertsMoveRiskAndScore(t *testing.T) {
 		for _, term := range score.Terms {
 			sum += term.Points
 			units += exposure.Score(number(t, term.Units).Uint64())
-			if (term.Alert != "") != (term.State == "active") {
+			if (term.Alert != "") != (term.Kind == "alert") {
 				t.Errorf("term %+v", term)
 			}
 		}
@@ -426,5 +426,62 @@ func TestAlertsMoveRiskAndScore(t *testing.T) {
 	}
 	if got := now(); got != before {
 		t.Errorf("resolved: %+v, want %+v", got, before)
+	}
+}
+
+// The timeline is filtered by technique: what an event says of itself, and what
+// an alert says of the events that it refers to.
+func TestTimelineOfTechniques(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	cron := l.event(ev.ScheduledTaskCreated, func(e *ev.Event) { e.Set(ev.TaskName, "/etc/cron.d/backup") })
+	timer := l.event(ev.ScheduledTaskCreated, func(e *ev.Event) { e.Set(ev.TaskName, "backup.timer") })
+	logon := l.event(ev.LogonSuccess, func(e *ev.Event) { e.Set(ev.Protocol, "login"); e.Set(ev.AccountName, "bob") })
+	shell := l.start(1, 100, "sh")
+	l.send(cron, timer, logon, shell)
+	n := alertOf(l, &shell)
+	n.Techniques = []string{"T1053"}
+	a := l.raise(n)
+	for _, tt := range []struct {
+		q    TimelineQuery
+		who  Caller
+		want []string
+	}{
+		{TimelineQuery{Techniques: []string{"T1053.003"}}, admin, []string{"Created the scheduled task /etc/cron.d/backup"}},
+		{TimelineQuery{Techniques: []string{"T1053"}}, admin, []string{"p1 started sh", "Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
+		{TimelineQuery{Techniques: []string{"T1053"}, Actions: []string{"ProcessCreated"}}, admin, []string{"p1 started sh"}},
+		{TimelineQuery{Techniques: []string{"T1053"}, Text: "timer"}, admin, []string{"Created the scheduled task backup.timer"}},
+		{TimelineQuery{Techniques: []string{"T1053"}}, Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()}, []string{"Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
+		{TimelineQuery{Techniques: []string{"T1021.004"}}, admin, []string{}},
+	} {
+		tt.q.Limit = 100
+		tl, err := s.Timeline(t.Context(), tt.who, string(l.id), tt.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, fmt.Sprintf("%+v", tt.q), titles(tl.Items), tt.want...)
+		counts, err := s.TimelineCounts(t.Context(), tt.who, string(l.id), tt.q)
+		if err != nil || counts.Total != len(tt.want) {
+			t.Errorf("%+v: %d events are counted, %v", tt.q, counts.Total, err)
+		}
+	}
+	if _, err := s.Timeline(t.Context(), admin, string(l.id), TimelineQuery{Limit: 1, Techniques: []string{"x"}}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("no technique: %v", err)
+	}
+	tl := l.timeline(TimelineQuery{})
+	if first := tl.Items[0]; len(first.Alerts) != 1 || first.Alerts[0].ID != a.ID || len(tl.Items[1].Alerts) != 0 {
+		t.Errorf("alerts of events: %+v", tl.Items)
+	}
+	if cronRow := tl.Items[3]; len(cronRow.Techniques) != 1 || cronRow.Techniques[0].Reason == "" || cronRow.Techniques[0].Name == "" {
+		t.Errorf("techniques of %q: %+v", cronRow.Title, cronRow.Techniques)
+	}
+	q := TimelineQuery{From: shell.Time.Add(-time.Hour), To: shell.Time.Add(time.Hour)}
+	counts, err := s.TimelineCounts(t.Context(), admin, string(l.id), q)
+	if err != nil || len(counts.Alerts) != 1 || !counts.Alerts[0].Time.Equal(shell.Time) {
+		t.Errorf("marks: %+v %v", counts.Alerts, err)
+	}
+	counts, err = s.TimelineCounts(t.Context(), Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()}, string(l.id), q)
+	if err != nil || len(counts.Alerts) != 0 {
+		t.Errorf("who may not read alerts sees %+v %v", counts.Alerts, err)
 	}
 }

@@ -135,12 +135,12 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 		}
 		if t.Weakness == "" {
 			k := posture.Checks()[t.Check]
-			out.Terms = append(out.Terms, ScoreTerm{Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Exception: underWords[t.Under], Threats: Threats{Exploit: advisory.NoExploit},
+			out.Terms = append(out.Terms, ScoreTerm{Kind: "check", Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Exception: underWords[t.Under], Threats: Threats{Exploit: advisory.NoExploit},
 				Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
 			continue
 		}
 		k, f := c.fleet.Component(t.Component), c.peek(t.Weakness)
-		out.Terms = append(out.Terms, ScoreTerm{Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
+		out.Terms = append(out.Terms, ScoreTerm{Kind: "finding", Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
 			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Exception: underWords[t.Under], Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
 	}
 	out.RestUnits = units(rest)
@@ -150,7 +150,7 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 // alertTerm is an active alert as a part of a score; what it is about is told to
 // those who may read alerts. The caller holds mu for reading.
 func (c *core) alertTerm(caller Caller, t *exposure.Term) ScoreTerm {
-	out := ScoreTerm{Component: "Active alert", State: "active", Threats: Threats{Exploit: advisory.NoExploit}, Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()}
+	out := ScoreTerm{Kind: "alert", Component: "Active alert", Threats: Threats{Exploit: advisory.NoExploit}, Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()}
 	if a := c.alerts.get(t.Alert); a != nil && (caller.Has(AlertRead) || caller.Has(AlertWrite)) {
 		out.Alert, out.Component, out.Severity = a.ID, a.Title, advisory.Severity(a.Severity)
 	}

@@ -39,7 +39,7 @@ func (s *Server) timelineOf(c Caller, id string, q *TimelineQuery) (*device, eve
 	if text := strings.ToLower(strings.TrimSpace(q.Text)); text != "" {
 		out.Filter = func(r eventlog.Row) bool { return recordHas(r.Record, text) }
 	}
-	return d, out, nil
+	return d, out, s.ofTechniques(c, d, q.Techniques, &out)
 }
 
 // actionsOf returns the actions of groups and names; nil: all.
@@ -118,9 +118,11 @@ func (s *Server) Timeline(ctx context.Context, c Caller, id string, q TimelineQu
 	if err != nil {
 		return Timeline{}, fmt.Errorf("read events of %s: %w", d.id, err)
 	}
+	alerts := s.alertsByEvent(c, d)
 	for i := range rows {
 		row := timelineRow(&rows[i])
 		row.Flagged = flags[row.ID]
+		row.Alerts = append(row.Alerts, alerts[row.ID]...)
 		t.Items = append(t.Items, row)
 	}
 	if err := s.missing(ctx, d.id, &q, &t); err != nil {
@@ -267,7 +269,8 @@ func (s *Server) TimelineCounts(ctx context.Context, c Caller, id string, q Time
 	if err != nil {
 		return TimelineCounts{}, fmt.Errorf("count events of %s: %w", d.id, err)
 	}
-	out := TimelineCounts{From: query.From.UTC(), To: query.To.UTC(), StepSeconds: int(step.Seconds()), Groups: map[string]int{}, Buckets: []TimelineBucket{}}
+	out := TimelineCounts{From: query.From.UTC(), To: query.To.UTC(), StepSeconds: int(step.Seconds()), Groups: map[string]int{}, Buckets: []TimelineBucket{},
+		Alerts: s.alertMarks(c, d, query.From, query.To)}
 	for _, n := range counts {
 		if k := len(out.Buckets); k == 0 || !out.Buckets[k-1].Start.Equal(n.Start) {
 			out.Buckets = append(out.Buckets, TimelineBucket{Start: n.Start, Groups: map[string]int{}})

@@ -53,6 +53,7 @@ func (s *Server) TimelineEvent(ctx context.Context, c Caller, id, event string) 
 	s.core.mu.RUnlock()
 	out := TimelineEvent{TimelineRow: timelineRow(&rows[0]), DeviceID: string(d.id), DeviceName: name}
 	out.Flagged = flags[out.ID]
+	out.Alerts = append(out.Alerts, s.alertsByEvent(c, d)[out.ID]...)
 	g := graph{s: s, device: d.id, out: &out}
 	if err := g.draw(ctx, &rows[0]); err != nil {
 		return TimelineEvent{}, fmt.Errorf("read what is around event %s of %s: %w", event, d.id, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/picketsec/picket/internal/alert"
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/eventlog"
 )
@@ -18,6 +19,10 @@ func timelineRow(r *eventlog.Row) TimelineRow {
 	out := TimelineRow{
 		ID: eventID(r), Time: r.Time, Received: r.Received, HostTime: e.Time, Action: a.String(), Kind: a.Kind().String(), Group: string(a.Group()),
 		Table: a.Table().String(), Seq: e.Seq, Title: happened(&e), User: eventUser(&e), Entities: eventEntities(&e), Info: eventInfo(&e), Fields: eventFields(&e),
+		Techniques: []Technique{}, Alerts: []AlertRef{},
+	}
+	for _, t := range alert.Tags(a, e.Text) {
+		out.Techniques = append(out.Techniques, Technique{ID: t.ID, Name: t.Name, Tactic: t.Tactics, Reason: t.Reason})
 	}
 	if !e.Wall.IsZero() {
 		out.HostTime = e.Wall

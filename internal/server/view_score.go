@@ -157,6 +157,7 @@ type DeviceScore struct {
 
 // ScoreTerm is the share of one finding in a device's score.
 type ScoreTerm struct {
+	Kind      string            `json:"kind" enum:"finding,check,alert"`
 	Weakness  string            `json:"weakness"` // "" for a failed configuration check and for an active alert
 	Alert     string            `json:"alert"`    // id of an active alert, for those who may read alerts
 	Check     string            `json:"check"`    // its id
@@ -164,7 +165,7 @@ type ScoreTerm struct {
 	CVSS      float64           `json:"cvss"`
 	Fallback  bool              `json:"fallback"` // no CVSS score: a marked fallback weighs in its place
 	Threats   Threats           `json:"threats"`
-	State     exposure.State    `json:"state"` // "active" for an alert
+	State     exposure.State    `json:"state"` // "" for an alert
 	ProductID string            `json:"product_id"`
 	Component string            `json:"component"`
 	Version   string            `json:"version"`

@@ -9,8 +9,11 @@ type TimelineQuery struct {
 	Actions  []string  // action types; nil: all
 	Text     string    // occurs in one of the event's texts, whatever its case
 	Flagged  bool      // only flagged ones
-	Cursor   string    // of the page before; "": the newest
-	Limit    int       // 1 to 1000
+	// Techniques are ATT&CK techniques, each with those under it: events that may
+	// be part of one, or that an alert with one refers to. nil: all events.
+	Techniques []string
+	Cursor     string // of the page before; "": the newest
+	Limit      int    // 1 to 1000
 }
 
 // TimelineRow is one event of a device.
@@ -28,9 +31,13 @@ type TimelineRow struct {
 	User     string    `json:"user"`
 	// Entities are what took part, in the order in which it acted.
 	Entities []Entity `json:"entities"`
-	// Info is additional information: technique, reason, how often.
-	Info    []string `json:"info"`
-	Flagged bool     `json:"flagged"`
+	// Info is additional information: reason, how often.
+	Info []string `json:"info"`
+	// Techniques are ATT&CK techniques that the event may be part of, each with why.
+	Techniques []Technique `json:"techniques"`
+	// Alerts refer to the event; for those who may read alerts.
+	Alerts  []AlertRef `json:"alerts"`
+	Flagged bool       `json:"flagged"`
 	// Fields are all columns that have a value: text, number, true or false.
 	Fields map[string]any `json:"fields"`
 }
@@ -82,6 +89,8 @@ type TimelineCounts struct {
 	Groups      map[string]int   `json:"groups"` // by event group
 	First       time.Time        `json:"first"`  // of the device's events that are kept
 	Last        time.Time        `json:"last"`
+	// Alerts have their first event in that time, oldest first; at most 200. For those who may read alerts.
+	Alerts []AlertRef `json:"alerts"`
 }
 
 // TimelineBucket is a step of time.

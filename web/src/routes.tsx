@@ -53,9 +53,11 @@ const tree = root.addChildren([
         throw redirect({ to: "/remediation", search: { ...search, tab: "vex" }, replace: true });
       },
     }),
+    page("/alerts", lazyRouteComponent(() => import("./pages/alerts/AlertsPage"), "AlertsPage")),
     page("/devices", lazyRouteComponent(() => import("./pages/devices/DevicesPage"), "DevicesPage")),
     deviceFrame.addChildren([
       device("/", lazyRouteComponent(() => import("./pages/device/Overview"), "Overview")),
+      device("/alerts", lazyRouteComponent(() => import("./pages/device/AlertsTab"), "AlertsTab")),
       device("/timeline", lazyRouteComponent(() => import("./pages/timeline/TimelineTab"), "TimelineTab")),
       device("/recommendations", lazyRouteComponent(() => import("./pages/device/RecommendationsTab"), "RecommendationsTab")),
       device("/software", lazyRouteComponent(() => import("./pages/device/SoftwareTab"), "SoftwareTab")),

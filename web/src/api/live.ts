@@ -6,6 +6,8 @@ export function touched(e: LiveEvent): QueryKey[] {
   switch (e.resource) {
     case "device":
       return e.id ? [["device", e.id], ["devices"], ["scores"], ["software"], ["weaknesses"]] : [["device"], ["devices"], ["scores"], ["software"], ["weaknesses"]];
+    case "alert":
+      return [["alerts"], ["scores"], ["devices"], ["software"], ["weaknesses"], e.id ? ["device", e.id] : ["device"], e.id ? ["timeline", e.id] : ["timeline"]];
     case "timeline":
       return e.id ? [["timeline", e.id]] : [["timeline"]];
     case "score":

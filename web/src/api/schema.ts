@@ -9,6 +9,12 @@ export interface Page<T> {
   total: number;
   as_of: string;
 }
+export type Alert = S["Alert"];
+export type AlertEdit = S["AlertChangeBody"];
+export type AlertEvidence = S["AlertEvidence"];
+export type AlertRow = S["AlertRow"];
+export type AlertSummary = S["AlertSummary"];
+export type NewAlert = S["NewAlertInBody"];
 export type APISettings = S["APISettings"];
 export type AppEdit = S["AppEdit"];
 export type AppEditWithDays = S["NewAppInBody"];

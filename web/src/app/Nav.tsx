@@ -1,6 +1,6 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
-  AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DatabaseFilled, DatabaseRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, KeyFilled, KeyRegular, LaptopSettingsFilled, LaptopSettingsRegular,
+  AlertFilled, AlertRegular, AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DatabaseFilled, DatabaseRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, KeyFilled, KeyRegular, LaptopSettingsFilled, LaptopSettingsRegular,
   LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
 } from "@fluentui/react-icons";
 import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, LockShieldFilled, LockShieldRegular, PlugConnectedFilled, PlugConnectedRegular, SearchSquareFilled, SearchSquareRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
@@ -11,7 +11,7 @@ import { Anchor } from "./Anchor";
 import { setPrefs, usePrefs } from "./prefs";
 
 const groups = [
-  { title: "Investigation", items: [{ to: "/hunting", text: "Hunting", Icon: SearchSquareRegular, On: SearchSquareFilled }] },
+  { title: "Investigation", items: [{ to: "/alerts", text: "Alerts", Icon: AlertRegular, On: AlertFilled }, { to: "/hunting", text: "Hunting", Icon: SearchSquareRegular, On: SearchSquareFilled }] },
   { title: "Assets", items: [{ to: "/devices", text: "Devices", Icon: DesktopRegular, On: DesktopFilled }, { to: "/approvals", text: "Approvals", Icon: LockShieldRegular, On: LockShieldFilled }] },
   {
     title: "Vulnerabilities",

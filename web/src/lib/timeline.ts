@@ -88,7 +88,7 @@ export const countQuery = (q: string, filters: Filters, range: Span): Record<str
 function common(q: string, filters: Filters): Record<string, string> {
   const out: Record<string, string> = {};
   if (q !== "") out.q = q;
-  for (const name of ["event_group", "action"]) {
+  for (const name of ["event_group", "action", "technique"]) {
     const v = filters[name];
     if (v && v.length > 0) out[name] = v.map((x) => x.replaceAll(",", "%2C")).join(",");
   }

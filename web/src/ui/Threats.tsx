@@ -1,5 +1,5 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
-import { BugFilled, FlashFilled, LockClosedFilled, PulseRegular, ShieldErrorFilled, TargetArrowFilled } from "@fluentui/react-icons";
+import { AlertFilled, BugFilled, FlashFilled, LockClosedFilled, PulseRegular, ShieldErrorFilled, TargetArrowFilled } from "@fluentui/react-icons";
 import { threats, type ThreatFacts, type ThreatKind } from "../lib/words";
 
 const icons: Record<ThreatKind, typeof BugFilled> = {
@@ -9,6 +9,7 @@ const icons: Record<ThreatKind, typeof BugFilled> = {
   kev: ShieldErrorFilled,
   ransomware: LockClosedFilled,
   epss: PulseRegular,
+  alert: AlertFilled,
 };
 
 const useStyles = makeStyles({

@@ -7,6 +7,7 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { PageHead } from "../../app/PageHead";
 import { Empty } from "../../ui/Empty";
 import { Moment } from "../../ui/Time";
+import { AlertsCard } from "./AlertsCard";
 import { RemediationCard } from "./RemediationCard";
 import { ScoreCard } from "./ScoreCard";
 import { SecureCard } from "./SecureCard";
@@ -47,6 +48,7 @@ export function DashboardPage() {
           <div className={s.stack}>
             <DistributionCard d={d} />
             <SecureCard d={d} />
+            <AlertsCard />
             <DevicesCard d={d} />
             <WeaknessesCard d={d} />
           </div>

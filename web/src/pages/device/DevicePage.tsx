@@ -40,7 +40,7 @@ const useStyles = makeStyles({
   count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
-const tabs: Record<string, string> = { overview: "Overview", timeline: "Timeline", recommendations: "Security recommendations", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates" };
+const tabs: Record<string, string> = { overview: "Overview", alerts: "Alerts", timeline: "Timeline", recommendations: "Security recommendations", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates" };
 
 /** The frame of a device's page: head, sidebar and tabs. */
 export function DevicePage() {
@@ -62,7 +62,7 @@ export function DevicePage() {
   }, [name]);
   if (error && !d) return <ErrorPage error={error} retry={() => void refetch()} />;
   if (!d) return <Spinner className={s.wait} label="Reading the device …" />;
-  const counts: Record<string, number | undefined> = { recommendations: todo?.total, software: d.software, vulnerabilities: d.weaknesses };
+  const counts: Record<string, number | undefined> = { alerts: d.alerts, recommendations: todo?.total, software: d.software, vulnerabilities: d.weaknesses };
   return (
     <div className={s.page}>
       <div className={s.head}>

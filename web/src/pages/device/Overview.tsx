@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { device } from "../../api/queries";
 import { useOpen } from "../../app/useOpen";
 import { useDeviceId } from "../../app/useDeviceId";
+import { AlertsCard } from "./AlertsCard";
 import { AssessmentCard } from "./AssessmentCard";
 import { ClosedCard } from "./ClosedCard";
 import { LogonCard } from "./LogonCard";
@@ -29,6 +30,7 @@ export function Overview() {
       <div className={s.notice}><SupportNotice d={d} /></div>
       <div className={s.grid}>
         <AssessmentCard d={d} />
+        <AlertsCard d={d} />
         <TopWeakCard d={d} />
         <UpdatesCard d={d} />
         <RestartCard d={d} />

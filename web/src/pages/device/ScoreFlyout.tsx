@@ -37,16 +37,16 @@ const columns = (page: string): readonly PlainColumn<ScoreTerm>[] => [
   {
     key: "weakness",
     title: "Finding",
-    render: (t) => t.check ? <><Anchor to={`${page}/recommendations`} search={{ open: `sca-_-${t.check}` }}>{t.component}</Anchor><div style={{ fontSize: 12, opacity: 0.8 }}>Configuration</div></> : (
+    render: (t) => t.kind === "alert" ? <>{t.alert ? <Anchor to={`${page}/alerts`} search={{ open: t.alert }}>{t.component}</Anchor> : t.component}<div style={{ fontSize: 12, opacity: 0.8 }}>Alert</div></> : t.check ? <><Anchor to={`${page}/recommendations`} search={{ open: `sca-_-${t.check}` }}>{t.component}</Anchor><div style={{ fontSize: 12, opacity: 0.8 }}>Configuration</div></> : (
       <>
         <Anchor to={`${page}/vulnerabilities`} search={{ open: t.weakness }}>{t.weakness}</Anchor>
         <div style={{ fontSize: 12, opacity: 0.8 }}>{`${t.component} ${t.version}`}</div>
       </>
     ),
   },
-  { key: "cvss", title: "CVSS", width: "12%", render: (t) => (t.check ? "–" : <Cvss t={t} />) },
+  { key: "cvss", title: "CVSS", width: "12%", render: (t) => (t.check || t.kind === "alert" ? "–" : <Cvss t={t} />) },
   { key: "threats", title: "Threats", width: "16%", render: (t) => <ThreatIcons facts={t.threats} /> },
-  { key: "state", title: "State", width: "21%", render: (t) => (t.check ? "not as expected" : <State value={t.state} exposed />) },
+  { key: "state", title: "State", width: "21%", render: (t) => t.kind === "alert" ? "active" : (t.check ? "not as expected" : <State value={t.state} exposed />) },
   { key: "points", title: "Points", width: "10%", align: "end", render: (t) => number(t.points) },
   { key: "share", title: "Share", width: "10%", align: "end", render: (t) => <ShareNumber value={t.share} /> },
 ];
@@ -63,19 +63,19 @@ function Terms({ d, page }: { d: DeviceScore; page: string }) {
     <>
       <Section title="How it is computed">
         <p className={s.text}>
-          {`Each finding that counts has points, from its severity, its threats and its state, and so has each setting that is not as it should be. All points together, ${number(d.points)}, make the score; formula ${d.version}:`}
+          {`Each finding that counts has points, from its severity, its threats and its state, and so have each setting that is not as it should be and each active alert. All points together, ${number(d.points)}, make the score; formula ${d.version}:`}
         </p>
         <p className={s.text}><Mono>{`100 · ${d.points} / (${d.points} + 10000) = ${full(d.score)}`}</Mono></p>
         <Facts>
           <Fact name="Exposure level"><ExposureLevel level={d.level} /></Fact>
           <Fact name="Points">{number(d.points)}</Fact>
-          <Fact name="Findings that count">{number(d.term_count)}</Fact>
+          <Fact name="Findings, settings and alerts">{number(d.term_count)}</Fact>
           <Fact name="Device value">{d.value}</Fact>
         </Facts>
       </Section>
       <Section title="What the score is made of">
         <p className={s.text}>The score is shared out by points. The shares add up to the score exactly, and the points to all points.</p>
-        {d.terms.length > 0 ? <PlainTable label="Findings and their shares" columns={columns(page)} rows={d.terms} rowKey={(t) => `${t.check} ${t.weakness} ${t.product_id} ${t.version}`} /> : <Empty small title="No finding counts" />}
+        {d.terms.length > 0 ? <PlainTable label="Findings and their shares" columns={columns(page)} rows={d.terms} rowKey={(t) => `${t.check} ${t.weakness} ${t.alert} ${t.product_id} ${t.version}`} /> : <Empty small title="No finding counts" />}
         {cut > 0 && <p className={s.quiet}>{`and ${plural(cut, "finding")} of fewer points, together ${(Number(d.rest_units) / 1e15).toFixed(2)}`}</p>}
       </Section>
     </>

@@ -7,6 +7,7 @@ import { setPrefs, usePrefs } from "../../app/prefs";
 import { levelOf } from "../../lib/exposure";
 import { bytes, number, sentence } from "../../lib/format";
 import { toggle } from "../../lib/search";
+import { RiskLevel } from "../../ui/Alert";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts } from "../../ui/Facts";
 import { Fold } from "../../ui/Fold";
@@ -51,6 +52,8 @@ export function Sidebar({ d }: { d: Device }) {
         "security",
         "Security info",
         <Facts stack>
+          <Fact name="Active alerts">{d.alerts > 0 ? <Anchor to={`/devices/${encodeURIComponent(d.id)}/alerts`} search={{ active: "true" }}>{number(d.alerts)}</Anchor> : "0"}</Fact>
+          <Fact name="Risk level"><RiskLevel level={d.risk} /></Fact>
           <Fact name="Exposure level"><ExposureLevel level={d.exposure} reason={d.no_data} /></Fact>
           {d.no_data !== "" && <Fact name="Why there is no data">{sentence(d.no_data)}</Fact>}
           <Fact name="Exposure score">

@@ -9,10 +9,12 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { ListView } from "../../app/ListView";
 import { MayButton } from "../../app/MayButton";
 import { PageHead } from "../../app/PageHead";
+import { riskLevels, riskWord } from "../../lib/alerts";
 import { levelOf, levelWord, levels, values } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { health, healthNames } from "../../lib/words";
+import { RiskLevel } from "../../ui/Alert";
 import { Chip, FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Dotted } from "../../ui/Dotted";
@@ -28,12 +30,13 @@ import { ManageTags } from "./ManageTags";
 import { SbomPanel } from "./SbomPanel";
 
 const spec: ListSpec = {
-  filters: { exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"] },
-  sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group"],
+  filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"] },
+  sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group", "risk", "alerts"],
   sort: ["-score"],
 };
 
 const groups: readonly FilterGroup[] = [
+  { name: "risk", title: "Risk level", options: riskLevels.map((v) => ({ value: v, label: riskWord(v) })) },
   { name: "exposure", title: "Exposure level", options: levels.map((v) => ({ value: v, label: levelWord(v) })) },
   { name: "value", title: "Device value", options: values.map((v) => ({ value: v, label: v })) },
   { name: "health", title: "Sensor health", options: healthNames.map((h) => ({ value: h, label: health(h).word })) },
@@ -82,6 +85,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "os", title: "OS platform", width: 156, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name || r.os_platform || "–" },
   { key: "os_version", title: "OS version", width: 100, optional: true, render: (r) => r.os_version || "–" },
   { key: "os_life", title: "OS support", width: 170, optional: true, render: (r) => <OSLife life={r.os_life} until={r.os_until} /> },
+  { key: "risk", title: "Risk level", width: 112, wrap: true, sort: { key: "risk", first: "desc" }, render: (r) => <RiskLevel level={r.risk} /> },
   { key: "exposure", title: "Exposure level", width: 108, wrap: true, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
   { key: "score", title: "Score", width: 86, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },
   { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
@@ -94,6 +98,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
   { key: "source", title: "Source", width: 100, optional: true, render: (r) => sourceWord[r.source] },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
+  { key: "alerts", title: "Active alerts", width: 110, align: "end", optional: true, sort: { key: "alerts", first: "desc" }, render: (r) => <Hot n={r.alerts} /> },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
   { key: "software", title: "Software", width: 110, align: "end", optional: true, sort: { key: "software", first: "desc" }, render: (r) => number(r.software) },
   { key: "gaps", title: "Coverage gaps", width: 130, align: "end", optional: true, render: (r) => number(r.gaps) },

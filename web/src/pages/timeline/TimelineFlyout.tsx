@@ -1,7 +1,7 @@
 import { Button, makeStyles } from "@fluentui/react-components";
-import { FlagFilled, FlagRegular, SearchRegular, TimelineRegular } from "@fluentui/react-icons";
+import { AlertRegular, FlagFilled, FlagRegular, SearchRegular, TimelineRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import type { TimelineEvent, TimelineRow } from "../../api/schema";
 import { timelineEvent } from "../../api/timeline";
 import { Anchor } from "../../app/Anchor";
@@ -13,10 +13,13 @@ import { moment, time } from "../../lib/format";
 import { aroundQuery } from "../../lib/kql";
 import type { RawSearch } from "../../lib/search";
 import { iso } from "../../lib/timeline";
+import { AlertSeverity } from "../../ui/Alert";
 import { Chip } from "../../ui/Chip";
 import { CopyButton } from "../../ui/Copy";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { EntityGraph } from "./EntityGraph";
+
+const RaisePanel = lazy(() => import("../alerts/RaisePanel").then((m) => ({ default: m.RaisePanel })));
 
 const useStyles = makeStyles({
   value: { display: "flex", alignItems: "flex-start", gap: "4px" },
@@ -65,6 +68,7 @@ function Around({ e }: { e: TimelineEvent }) {
 /** One event: what happened, who did it and what else belongs to it. */
 export function TimelineFlyout({ device, event, row, frame, onFlag }: { device: string; event: string; row: TimelineRow | undefined; frame: FlyoutFrame; onFlag: (row: TimelineRow) => void }) {
   const q = useQuery(timelineEvent(device, event));
+  const [raising, setRaising] = useState(false);
   const e = q.data;
   const head = e ?? row;
   const at = time(head?.time);
@@ -79,6 +83,8 @@ export function TimelineFlyout({ device, event, row, frame, onFlag }: { device: 
         head && (
           <>
             <Button appearance="subtle" icon={head.flagged ? <FlagFilled /> : <FlagRegular />} onClick={() => onFlag(head)}>{head.flagged ? "Remove flag" : "Flag"}</Button>
+            <Button appearance="subtle" icon={<AlertRegular />} onClick={() => setRaising(true)}>Create alert</Button>
+            {raising && <Suspense><RaisePanel device={device} event={head} onClose={() => setRaising(false)} /></Suspense>}
             <ButtonLink to={`/devices/${encodeURIComponent(device)}/timeline`} search={around} icon={<TimelineRegular />}>Related events</ButtonLink>
             <ButtonLink to="/hunting" search={{ query: aroundQuery(device, head.table, head.time, head.fields) }} icon={<SearchRegular />}>Hunt for related events</ButtonLink>
           </>
@@ -98,6 +104,18 @@ export function TimelineFlyout({ device, event, row, frame, onFlag }: { device: 
                   {e.info.map((i) => <Fact key={i} name="Information" wide>{i}</Fact>)}
                 </Facts>
               </Section>
+              {e.techniques.length > 0 && (
+                <Section title="ATT&CK techniques">
+                  <Facts stack>
+                    {e.techniques.map((t) => <Fact key={t.id} name={`${t.id} ${t.name} (${t.tactics.join(", ")})`} wide>{t.reason}</Fact>)}
+                  </Facts>
+                </Section>
+              )}
+              {e.alerts.length > 0 && (
+                <Section title="Alerts">
+                  {e.alerts.map((a) => <div key={a.id}><Anchor to="/alerts" search={{ open: a.id }}>{a.title}</Anchor> <AlertSeverity level={a.severity} /></div>)}
+                </Section>
+              )}
               <Section title="Times">
                 <Facts>
                   <Fact name="Event time"><Value name="event time" value={e.time} /></Fact>

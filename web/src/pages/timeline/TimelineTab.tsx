@@ -1,6 +1,7 @@
 import { Button, MessageBar, MessageBarBody, Select, Spinner, Switch, makeStyles, tokens } from "@fluentui/react-components";
 import { ArrowUpRegular, ClockRegular, FlagFilled, FlagRegular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { address, explain } from "../../api/client";
 import type { TimelineRow } from "../../api/schema";
@@ -25,7 +26,7 @@ import { TimelineFlyout } from "./TimelineFlyout";
 import { timelineColumns } from "./columns";
 
 const spec: ListSpec = {
-  filters: { event_group: eventGroups.map((g) => g.name), action: "any", flagged: ["true"], days: ["1", "7", "30"], since: "any", until: "any", from: "any", to: "any", cursor: "any" },
+  filters: { event_group: eventGroups.map((g) => g.name), action: "any", flagged: ["true"], technique: "any", days: ["1", "7", "30"], since: "any", until: "any", from: "any", to: "any", cursor: "any" },
   sorts: [],
   sort: [],
   defaults: { days: ["30"] },
@@ -34,6 +35,7 @@ const spec: ListSpec = {
 const panelGroups: readonly FilterGroup[] = [
   { name: "event_group", title: "Event group", options: eventGroups.map((g) => ({ value: g.name, label: g.name })) },
   { name: "flagged", title: "Flag", options: [{ value: "true", label: "Flagged events" }] },
+  { name: "technique", title: "ATT&CK technique", options: [], free: { hint: "T1053" } },
   { name: "action", title: "Action type", options: [], free: { hint: "ProcessCreated" } },
 ];
 const kept = ["days", "since", "until", "from", "to"];
@@ -55,6 +57,7 @@ export function TimelineTab() {
   const s = useStyles();
   const id = useDeviceId();
   const client = useQueryClient();
+  const navigate = useNavigate();
   const { state, dropped, set } = useList(spec);
   const { columns: chosen, density } = usePrefs();
   const [panel, setPanel] = useState<"filter" | "columns" | "">("");
@@ -116,7 +119,7 @@ export function TimelineTab() {
   }
   return (
     <div className={s.root}>
-      <TimelineChart counts={counts.data} range={range} sel={sel} missing={data?.missing ?? []} onSelect={select} onZoom={zoom} />
+      <TimelineChart counts={counts.data} range={range} sel={sel} missing={data?.missing ?? []} onSelect={select} onZoom={zoom} onAlert={(alert) => void navigate({ to: "/alerts", search: { open: alert } })} />
       <div className={s.line}>
         <Select
           size="small"
@@ -146,7 +149,7 @@ export function TimelineTab() {
       />
       {dropped.length > 0 && <MessageBar intent="warning" className={s.bar}><MessageBarBody>{`Parts of the address are not understood and left out: ${dropped.slice(0, 5).join(", ")}`}</MessageBarBody></MessageBar>}
       {error && data && <MessageBar intent="warning" className={s.bar}><MessageBarBody>{`These rows may be old: ${explain(error)}`}</MessageBarBody></MessageBar>}
-      <FilterPills groups={panelGroups} values={filters} onEdit={() => setPanel("filter")} onClear={() => change({ event_group: [], action: [], flagged: [] })} onRemove={(name) => change({ [name]: [] })} />
+      <FilterPills groups={panelGroups} values={filters} onEdit={() => setPanel("filter")} onClear={() => change({ event_group: [], action: [], flagged: [], technique: [] })} onRemove={(name) => change({ [name]: [] })} />
       {body}
       <div className={s.foot}>
         <Button size="small" disabled={cursor === ""} onClick={() => change({ cursor: [] })}>Newest</Button>

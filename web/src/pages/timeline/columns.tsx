@@ -37,6 +37,13 @@ function Entities({ row }: { row: TimelineRow }) {
   );
 }
 
+/** What else is known of it, with the techniques that it may be part of and the alerts about it. */
+function Info({ r }: { r: TimelineRow }) {
+  const words = [...r.alerts.map((a) => `Alert: ${a.title}`), ...r.info, ...r.techniques.map((t) => t.id)];
+  const title = [...r.alerts.map((a) => `Alert: ${a.title}`), ...r.info, ...r.techniques.map((t) => `${t.id} ${t.name}: ${t.reason ?? ""}`)].join("\n");
+  return <span title={title}>{words.join(" · ") || "–"}</span>;
+}
+
 /** A moment to the millisecond, without the year that everybody knows. */
 function Clock({ at }: { at: string }) {
   const d = time(at);
@@ -60,7 +67,8 @@ export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Co
     { key: "user", title: "User", width: 76, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
     { key: "action", title: "Action type", width: 150, render: (r) => <span title={r.action}>{r.action}</span> },
     { key: "entities", title: "Entities", width: 146, render: (r) => <Entities row={r} /> },
-    { key: "info", title: "Additional information", width: 114, render: (r) => <span title={r.info.join("\n")}>{r.info.join(" · ") || "–"}</span> },
+    { key: "info", title: "Additional information", width: 114, render: (r) => <Info r={r} /> },
+    { key: "techniques", title: "Techniques", width: 110, optional: true, render: (r) => <span title={r.techniques.map((t) => `${t.id} ${t.name}: ${t.reason ?? ""}`).join("\n")}>{r.techniques.map((t) => t.id).join(", ") || "–"}</span> },
     {
       key: "flag", title: "Flag", width: 52,
       render: (r) => (

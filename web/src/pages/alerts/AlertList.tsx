@@ -1,0 +1,113 @@
+import { Button } from "@fluentui/react-components";
+import { AlertRegular, EditRegular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo, useState } from "react";
+import { alerts, alertSummary, techniques } from "../../api/alerts";
+import type { AlertRow } from "../../api/schema";
+import { Anchor, OpenLink } from "../../app/Anchor";
+import { ListView } from "../../app/ListView";
+import { alertCategories, alertSeverities, alertSeverityWord, alertStatus, alertStatuses, classification, classifications, sourceWord, spaced } from "../../lib/alerts";
+import { number } from "../../lib/format";
+import type { ListSpec, RawSearch } from "../../lib/search";
+import { AlertSeverity, AlertStatus } from "../../ui/Alert";
+import { Chip } from "../../ui/Chip";
+import type { Column } from "../../ui/DataTable";
+import { Empty } from "../../ui/Empty";
+import type { FilterGroup } from "../../ui/FilterPanel";
+import { Ago, Day } from "../../ui/Time";
+import { AlertFlyout } from "./AlertFlyout";
+import { BulkPanel } from "./BulkPanel";
+
+const spec: ListSpec = {
+  filters: {
+    severity: alertSeverities, status: alertStatuses, category: alertCategories, classification: ["-", ...classifications], assigned: "any", active: ["true", "false"], source: "any", technique: "any", entity: "any",
+    device: "any", weakness: "any", software: "any", recommendation: "any", simulated: ["true", "false"], from: "any", to: "any",
+  },
+  sorts: ["created", "updated", "first_event", "last_event", "title", "severity", "status", "category", "device", "assigned"],
+  sort: ["-created"],
+};
+
+const groups: readonly FilterGroup[] = [
+  { name: "severity", title: "Severity", options: alertSeverities.map((v) => ({ value: v, label: alertSeverityWord(v) })) },
+  { name: "status", title: "Status", options: alertStatuses.map((v) => ({ value: v, label: alertStatus(v).word })) },
+  { name: "active", title: "Counts in risk and exposure", options: [{ value: "true", label: "Active alerts" }, { value: "false", label: "Resolved, false or expected" }] },
+  { name: "assigned", title: "Assigned to", options: [], free: { hint: "alice" } },
+  { name: "category", title: "Category", options: alertCategories.map((v) => ({ value: v, label: spaced(v) })) },
+  { name: "classification", title: "Classification", options: ["-", ...classifications].map((v) => ({ value: v, label: classification(v) })) },
+  { name: "source", title: "Detection source", options: ["CustomDetection", "ThirdPartySensors"].map((v) => ({ value: v, label: sourceWord(v) })) },
+  { name: "technique", title: "ATT&CK technique", options: [], free: { hint: "T1053" } },
+  { name: "entity", title: "Evidence", options: [], free: { hint: "ip:192.0.2.7" } },
+  { name: "weakness", title: "On devices exposed to", options: [], free: { hint: "CVE-2024-3094" } },
+  { name: "software", title: "On devices exposed by software", options: [], free: { hint: "debian-_-openssl" } },
+  { name: "recommendation", title: "On devices of a recommendation", options: [], free: { hint: "va-_-debian-_-openssl" } },
+  { name: "simulated", title: "Device", options: [{ value: "false", label: "Real devices" }, { value: "true", label: "Simulated devices" }] },
+];
+
+const columns: readonly Column<AlertRow>[] = [
+  { key: "title", title: "Alert", width: 220, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <><OpenLink id={r.id}>{r.title}</OpenLink>{r.simulated && <> <Chip tone="info" title="Its device is a simulated one.">Simulated</Chip></>}</> },
+  { key: "severity", title: "Severity", width: 130, sort: { key: "severity", first: "desc" }, render: (r) => <AlertSeverity level={r.severity} /> },
+  { key: "status", title: "Status", width: 112, sort: { key: "status", first: "asc" }, render: (r) => <AlertStatus value={r.status} /> },
+  { key: "category", title: "Category", width: 130, wrap: true, sort: { key: "category", first: "asc" }, render: (r) => spaced(r.category) },
+  { key: "device", title: "Device", width: 130, sort: { key: "device", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.device_id)}`} title={r.device_name}>{r.device_name}</Anchor> },
+  { key: "user", title: "User", width: 100, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
+  { key: "classification", title: "Classification", width: 124, wrap: true, render: (r) => classification(r.classification) },
+  { key: "assigned", title: "Assigned to", width: 108, sort: { key: "assigned", first: "asc" }, render: (r) => <span title={r.assigned_to}>{r.assigned_to || "–"}</span> },
+  { key: "last_event", title: "Last activity", width: 112, sort: { key: "last_event", first: "desc" }, render: (r) => <Ago at={r.last_event} /> },
+  { key: "created", title: "Raised", width: 104, optional: true, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
+  { key: "techniques", title: "Techniques", width: 130, optional: true, render: (r) => <span title={r.techniques.map((t) => `${t.id} ${t.name}`).join("\n")}>{r.techniques.map((t) => t.id).join(", ") || "–"}</span> },
+  { key: "determination", title: "Determination", width: 140, optional: true, render: (r) => (r.determination ? spaced(r.determination) : "–") },
+  { key: "events", title: "Events", width: 80, align: "end", optional: true, render: (r) => number(r.events) },
+  { key: "source", title: "Detection source", width: 150, optional: true, render: (r) => sourceWord(r.source) },
+  { key: "maker", title: "Raised by", width: 120, optional: true, render: (r) => r.maker },
+  { key: "group", title: "Device group", width: 140, optional: true, render: (r) => r.group },
+  { key: "updated", title: "Last change", width: 112, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Ago at={r.updated_at} /> },
+  { key: "first_event", title: "First activity", width: 124, optional: true, sort: { key: "first_event", first: "desc" }, render: (r) => <Day at={r.first_event} /> },
+  { key: "id", title: "Alert id", width: 240, optional: true, render: (r) => r.id },
+];
+
+// The page of a device names it already.
+const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group");
+
+/** Alerts as a list, for a page or a tab; its state is in the URL. `device` narrows it to one device. */
+export function AlertList({ device }: { device?: string }) {
+  const { data: summary } = useQuery(alertSummary);
+  const { data: known } = useQuery(techniques);
+  const [bulk, setBulk] = useState(false);
+  const fixed = useMemo((): RawSearch => (device ? { device } : {}), [device]);
+  const query = useCallback((q: RawSearch) => alerts({ ...q, ...fixed }), [fixed]);
+  const filled = useMemo(() => {
+    const options: Record<string, FilterGroup["options"]> = {
+      assigned: [{ value: "-", label: "Nobody" }, ...(summary?.assignees ?? []).map((v) => ({ value: v, label: v }))],
+      technique: (known ?? []).slice(0, 60).map((t) => ({ value: t.id, label: `${t.id} ${t.name}` })),
+    };
+    return groups.filter((g) => !device || g.name !== "simulated").map((g) => ({ ...g, options: options[g.name] ?? g.options }));
+  }, [summary, known, device]);
+  return (
+    <ListView
+      name="alerts"
+      label="Alerts"
+      spec={spec}
+      groups={filled}
+      columns={device ? ofDevice : columns}
+      query={query}
+      rowKey={(r) => r.id}
+      rowName={(r) => r.title}
+      searchLabel="Search title, device, user, technique"
+      exportPath="/alerts"
+      fixed={fixed}
+      actions={(ids, _, clear) => (
+        <>
+          <Button appearance="subtle" icon={<EditRegular />} onClick={() => setBulk(true)}>{`Manage alerts (${ids.length})`}</Button>
+          <Button appearance="subtle" onClick={clear}>Clear selection</Button>
+          {bulk && <BulkPanel ids={ids} onClose={() => setBulk(false)} onDone={() => { setBulk(false); clear(); }} />}
+        </>
+      )}
+      flyout={(id, frame, row) => <AlertFlyout key={id} id={id} frame={frame} row={row} />}
+      empty={
+        <Empty icon={<AlertRegular />} title="No alert was raised">
+          {device ? "Open an event of the timeline to raise one about it." : "Programs raise alerts over the API, people from an event of a device's timeline."}
+        </Empty>
+      }
+    />
+  );
+}
