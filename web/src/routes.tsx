@@ -57,7 +57,7 @@ const tree = root.addChildren([
     page("/devices", lazyRouteComponent(() => import("./pages/devices/DevicesPage"), "DevicesPage")),
     deviceFrame.addChildren([
       device("/", lazyRouteComponent(() => import("./pages/device/Overview"), "Overview")),
-      device("/alerts", lazyRouteComponent(() => import("./pages/device/AlertsTab"), "AlertsTab")),
+      device("/alerts", lazyRouteComponent(() => import("./pages/alerts/AlertsTab"), "AlertsTab")),
       device("/timeline", lazyRouteComponent(() => import("./pages/timeline/TimelineTab"), "TimelineTab")),
       device("/recommendations", lazyRouteComponent(() => import("./pages/device/RecommendationsTab"), "RecommendationsTab")),
       device("/software", lazyRouteComponent(() => import("./pages/device/SoftwareTab"), "SoftwareTab")),

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { device } from "../../api/queries";
 import { useDeviceId } from "../../app/useDeviceId";
-import { AlertList } from "../alerts/AlertList";
+import { AlertList } from "./AlertList";
 
 /** The alerts on a device. */
 export function AlertsTab() {
