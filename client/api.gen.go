@@ -749,6 +749,7 @@ type EntityDevice struct {
 // EntityEvent is the schema of that name.
 type EntityEvent struct {
 	Action     string                     `json:"action"`
+	Alerts     []AlertRef                 `json:"alerts"`
 	DeviceID   string                     `json:"device_id"`
 	DeviceName string                     `json:"device_name"`
 	Entities   []Entity                   `json:"entities"`
@@ -762,6 +763,7 @@ type EntityEvent struct {
 	Received   time.Time                  `json:"received"`
 	Seq        int64                      `json:"seq"`
 	Table      string                     `json:"table"`
+	Techniques []Technique                `json:"techniques"`
 	Time       time.Time                  `json:"time"`
 	Title      string                     `json:"title"`
 	User       string                     `json:"user"`
@@ -2438,6 +2440,7 @@ type ScoreTerm struct {
 	CVSS      float64 `json:"cvss"`
 	Exception string  `json:"exception"`
 	Fallback  bool    `json:"fallback"`
+	Kind      string  `json:"kind"` // One of "finding", "check", "alert".
 	Points    int64   `json:"points"`
 	ProductID string  `json:"product_id"`
 	Severity  string  `json:"severity"` // One of "Critical", "High", "Medium", "Low", "None".
@@ -2798,6 +2801,7 @@ type TimelineBucket struct {
 
 // TimelineCounts is the schema of that name.
 type TimelineCounts struct {
+	Alerts      []AlertRef       `json:"alerts"`
 	Buckets     []TimelineBucket `json:"buckets"`
 	First       time.Time        `json:"first"`
 	From        time.Time        `json:"from"`
@@ -2811,6 +2815,7 @@ type TimelineCounts struct {
 // TimelineEvent is the schema of that name.
 type TimelineEvent struct {
 	Action     string                     `json:"action"`
+	Alerts     []AlertRef                 `json:"alerts"`
 	Cut        bool                       `json:"cut"`
 	DeviceID   string                     `json:"device_id"`
 	DeviceName string                     `json:"device_name"`
@@ -2827,6 +2832,7 @@ type TimelineEvent struct {
 	Received   time.Time                  `json:"received"`
 	Seq        int64                      `json:"seq"`
 	Table      string                     `json:"table"`
+	Techniques []Technique                `json:"techniques"`
 	Time       time.Time                  `json:"time"`
 	Title      string                     `json:"title"`
 	User       string                     `json:"user"`
@@ -2834,21 +2840,23 @@ type TimelineEvent struct {
 
 // TimelineRow is the schema of that name.
 type TimelineRow struct {
-	Action   string                     `json:"action"`
-	Entities []Entity                   `json:"entities"`
-	Fields   map[string]json.RawMessage `json:"fields"`
-	Flagged  bool                       `json:"flagged"`
-	Group    string                     `json:"group"`
-	HostTime time.Time                  `json:"host_time"`
-	ID       string                     `json:"id"`
-	Info     []string                   `json:"info"`
-	Kind     string                     `json:"kind"`
-	Received time.Time                  `json:"received"`
-	Seq      int64                      `json:"seq"`
-	Table    string                     `json:"table"`
-	Time     time.Time                  `json:"time"`
-	Title    string                     `json:"title"`
-	User     string                     `json:"user"`
+	Action     string                     `json:"action"`
+	Alerts     []AlertRef                 `json:"alerts"`
+	Entities   []Entity                   `json:"entities"`
+	Fields     map[string]json.RawMessage `json:"fields"`
+	Flagged    bool                       `json:"flagged"`
+	Group      string                     `json:"group"`
+	HostTime   time.Time                  `json:"host_time"`
+	ID         string                     `json:"id"`
+	Info       []string                   `json:"info"`
+	Kind       string                     `json:"kind"`
+	Received   time.Time                  `json:"received"`
+	Seq        int64                      `json:"seq"`
+	Table      string                     `json:"table"`
+	Techniques []Technique                `json:"techniques"`
+	Time       time.Time                  `json:"time"`
+	Title      string                     `json:"title"`
+	User       string                     `json:"user"`
 }
 
 // TokenRow is the schema of that name.
@@ -3996,6 +4004,7 @@ type DeviceTimelineParams struct {
 	Action     []string  // Action types.
 	Q          string    // Text that occurs in the event, whatever its case.
 	Flagged    bool      // Only flagged events.
+	Technique  []string  // ATT&CK techniques, with those under them.
 	Cursor     string    // Cursor of the page before; none: the newest events.
 	Size       int64     // Events per page.
 	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -4009,6 +4018,7 @@ func (p DeviceTimelineParams) values() url.Values {
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
+	addQuery(q, "technique", p.Technique)
 	addQuery(q, "cursor", p.Cursor)
 	addQuery(q, "size", p.Size)
 	addQuery(q, "group", p.Group)
@@ -4030,6 +4040,7 @@ type DeviceTimelineCountsParams struct {
 	Action     []string  // Action types.
 	Q          string    // Text that occurs in the event, whatever its case.
 	Flagged    bool      // Only flagged events.
+	Technique  []string  // ATT&CK techniques, with those under them.
 	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -4041,6 +4052,7 @@ func (p DeviceTimelineCountsParams) values() url.Values {
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
+	addQuery(q, "technique", p.Technique)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -4904,6 +4916,7 @@ type ExportDeviceTimelineParams struct {
 	Action     []string  // Action types.
 	Q          string    // Text that occurs in the event, whatever its case.
 	Flagged    bool      // Only flagged events.
+	Technique  []string  // ATT&CK techniques, with those under them.
 	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -4916,6 +4929,7 @@ func (p ExportDeviceTimelineParams) values() url.Values {
 	addQuery(q, "action", p.Action)
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
+	addQuery(q, "technique", p.Technique)
 	addQuery(q, "group", p.Group)
 	return q
 }

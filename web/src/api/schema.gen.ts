@@ -4528,6 +4528,7 @@ export interface components {
         };
         EntityEvent: {
             action: string;
+            alerts: components["schemas"]["AlertRef"][];
             device_id: string;
             device_name: string;
             entities: components["schemas"]["Entity"][];
@@ -4546,6 +4547,7 @@ export interface components {
             /** Format: int64 */
             seq: number;
             table: string;
+            techniques: components["schemas"]["Technique"][];
             /** Format: date-time */
             time: string;
             title: string;
@@ -6427,6 +6429,8 @@ export interface components {
             cvss: number;
             exception: string;
             fallback: boolean;
+            /** @enum {string} */
+            kind: "finding" | "check" | "alert";
             /** Format: int64 */
             points: number;
             product_id: string;
@@ -6844,6 +6848,7 @@ export interface components {
             start: string;
         };
         TimelineCounts: {
+            alerts: components["schemas"]["AlertRef"][];
             buckets: components["schemas"]["TimelineBucket"][];
             /** Format: date-time */
             first: string;
@@ -6863,6 +6868,7 @@ export interface components {
         };
         TimelineEvent: {
             action: string;
+            alerts: components["schemas"]["AlertRef"][];
             cut: boolean;
             device_id: string;
             device_name: string;
@@ -6884,6 +6890,7 @@ export interface components {
             /** Format: int64 */
             seq: number;
             table: string;
+            techniques: components["schemas"]["Technique"][];
             /** Format: date-time */
             time: string;
             title: string;
@@ -6891,6 +6898,7 @@ export interface components {
         };
         TimelineRow: {
             action: string;
+            alerts: components["schemas"]["AlertRef"][];
             entities: components["schemas"]["Entity"][];
             fields: {
                 [key: string]: unknown;
@@ -6907,6 +6915,7 @@ export interface components {
             /** Format: int64 */
             seq: number;
             table: string;
+            techniques: components["schemas"]["Technique"][];
             /** Format: date-time */
             time: string;
             title: string;
@@ -11306,6 +11315,8 @@ export interface operations {
                 q?: string;
                 /** @description Only flagged events. */
                 flagged?: boolean;
+                /** @description ATT&CK techniques, with those under them. */
+                technique?: string[];
                 /** @description Cursor of the page before; none: the newest events. */
                 cursor?: string;
                 /** @description Events per page. */
@@ -11393,6 +11404,8 @@ export interface operations {
                 q?: string;
                 /** @description Only flagged events. */
                 flagged?: boolean;
+                /** @description ATT&CK techniques, with those under them. */
+                technique?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11623,6 +11636,8 @@ export interface operations {
                 q?: string;
                 /** @description Only flagged events. */
                 flagged?: boolean;
+                /** @description ATT&CK techniques, with those under them. */
+                technique?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
