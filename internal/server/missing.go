@@ -159,7 +159,8 @@ func (c *core) lacking(r *MissingUpdate) *roaring.Bitmap {
 	return out
 }
 
-// AdvisoryPage is where an advisory of a vendor can be read, "" when not known.
+// AdvisoryPage is the address at which an advisory of a vendor can be read, ""
+// when its place is not known.
 func AdvisoryPage(id string) string {
 	for prefix, page := range advisoryPages {
 		if strings.HasPrefix(id, prefix) {

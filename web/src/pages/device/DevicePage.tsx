@@ -33,6 +33,7 @@ const useStyles = makeStyles({
   body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, marginTop: "12px" },
   main: { display: "flex", flexDirection: "column", flexGrow: 1, minWidth: 0, minHeight: 0 },
   tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 24px 0 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
+  strip: { flexWrap: "wrap", flexShrink: 1, flexGrow: 1, minWidth: 0, "& > button": { paddingLeft: "8px", paddingRight: "8px" } },
   tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
   plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
   wait: { flexGrow: 1 },
@@ -108,7 +109,7 @@ export function DevicePage() {
         <div className={s.main}>
           <div className={s.tabs}>
             <Button appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide device details" : "Show device details"} title={side ? "Hide device details" : "Show device details"} onClick={() => setSide(!side)} />
-            <TabList selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: (t.value === "overview" ? base : `${base}/${String(t.value)}`) })}>
+            <TabList className={s.strip} selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: (t.value === "overview" ? base : `${base}/${String(t.value)}`) })}>
               {Object.entries(tabs).map(([key, title]) => (
                 <Tab key={key} value={key}>{title}{counts[key] !== undefined && <span className={s.count}>{number(counts[key])}</span>}</Tab>
               ))}
