@@ -30,23 +30,30 @@ try {
     ["vulnerabilities", `${base}/vulnerabilities`],
     ["detection-logic", `${base}/vulnerabilities?open=${worst.id}&view=logic`],
     ["weaknesses", "/weaknesses"],
+    ["hunting", "/hunting", async (page) => {
+      await page.getByRole("button", { name: "Run query" }).click();
+      await page.getByRole("button", { name: "Run query" }).waitFor(); // it has ended
+    }],
     ["intelligence", "/settings/intelligence"],
   ];
   // All other pages too, for whoever changed them: npm run screenshots -- FOLDER all
   if (process.argv[3] === "all") {
+    const entities = Object.entries({ file: started.fields.SHA256, user: started.fields.AccountName }).flatMap(([kind, id]) => (id ? [`/entities/${kind}/${encodeURIComponent(id)}`] : []));
     const advice = (await read(context, demo, "/recommendations?size=1")).items[0];
     for (const where of ["/remediation", "/remediation?tab=exceptions", "/recommendations/plan", "/recommendations/plans", `/recommendations?open=${encodeURIComponent(advice.id)}`, "/software", `/weaknesses?open=${worst.id}`, `/software/${encodeURIComponent(software.id)}/versions`,
-      `/software/${encodeURIComponent(software.id)}/events`, `${base}/recommendations`, "/settings/device-groups", "/settings/tag-rules", "/settings/ticketing", "/settings/inaccuracies", "/settings/audit", "/settings/onboarding"]) {
+      `/software/${encodeURIComponent(software.id)}/events`, `${base}/recommendations`, "/settings/device-groups", "/settings/tag-rules", "/settings/ticketing", "/settings/inaccuracies", "/settings/audit", "/settings/onboarding", "/settings/permissions",
+      "/settings/sign-in", "/settings/applications", "/settings/forwarding", "/settings/approvals", "/settings/account", "/approvals", ...entities]) {
       shots.push([where.replaceAll(/[^a-z]+/g, "-").slice(1, 60), where]);
     }
   }
   for (const theme of ["light", "dark"]) {
     const page = await newPage(context);
     await page.addInitScript((v) => localStorage.setItem("picket-prefs", JSON.stringify({ theme: v })), theme);
-    for (const [name, where] of shots) {
+    for (const [name, where, then] of shots) {
       await page.goto(demo.base + where);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.waitForLoadState("networkidle", { timeout: 2000 }).catch(() => undefined); // the live stream keeps the network busy
+      await then?.(page);
       await page.waitForTimeout(600); // answers of the last queries
       await still(page);
       await page.screenshot({ path: path.join(out, `${name}-${theme}.png`) });

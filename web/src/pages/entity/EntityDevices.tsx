@@ -30,12 +30,12 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const columns: readonly Column<EntityDevice>[] = [
-  { key: "name", title: "Device", width: 170, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/timeline`}>{r.name}</Anchor> },
-  { key: "os", title: "Operating system", width: 180, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name },
+  { key: "name", title: "Device", width: 150, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/timeline`}>{r.name}</Anchor> },
+  { key: "os", title: "Operating system", width: 160, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => r.os_name },
   { key: "exposure", title: "Exposure level", width: 120, render: (r) => <ExposureLevel level={r.exposure} /> },
   { key: "events", title: "Events", width: 90, sort: { key: "events", first: "desc" }, render: (r) => number(r.events) },
-  { key: "first", title: "First seen", width: 176, sort: { key: "first", first: "desc" }, render: (r) => <Moment at={r.first} /> },
-  { key: "last", title: "Last seen", width: 176, sort: { key: "last", first: "desc" }, render: (r) => <Moment at={r.last} /> },
+  { key: "first", title: "First seen", width: 200, sort: { key: "first", first: "desc" }, render: (r) => <Moment at={r.first} /> },
+  { key: "last", title: "Last seen", width: 200, sort: { key: "last", first: "desc" }, render: (r) => <Moment at={r.last} /> },
   { key: "names", title: "Seen as", width: 150, wrap: true, render: (r) => r.names.join(", ") || "–" },
   { key: "group", title: "Device group", width: 140, optional: true, sort: { key: "group", first: "asc" }, render: (r) => r.group },
   { key: "health", title: "Health state", width: 110, optional: true, sort: { key: "health", first: "asc" }, render: (r) => r.health },
