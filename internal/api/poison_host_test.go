@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/picketsec/picket/internal/inventory"
@@ -135,6 +136,7 @@ func TestPoisonHost(t *testing.T) {
 	poisonPlan(t, s, admin)
 	requestPoison(t, s)
 	raisePoison(t, s, admin, devices)
+	waitPoison(t, s, admin, devices)
 	asked := askEverything(t, w, auth, devices)
 	t.Logf("%d devices, %d answers", len(devices), asked)
 
@@ -242,6 +244,23 @@ func raisePoison(t *testing.T, s *server.Server, admin server.Caller, devices []
 	}
 }
 
+// waitPoison lets an action wait for somebody who approves it.
+func waitPoison(t *testing.T, s *server.Server, admin server.Caller, devices []string) {
+	t.Helper()
+	if _, err := s.SetApprovalPolicy(t.Context(), admin, server.ApprovalPolicy{Rules: []server.ApprovalRule{{AllActions: true, AllDevices: true, Hours: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, poisons[0])
+	if _, r, err := s.Nudge(t.Context(), admin, devices[0], text); err != nil || r.Approval == nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+}
+
 // vulnerable is a Debian 12 with a vulnerable openssl.
 var vulnerable = map[string]string{
 	"os.id": "debian", "os.version_id": "12", "os.codename": "bookworm",
@@ -333,6 +352,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		put(route, "{id}", ids("/api/x/recommendations?size=100"))
 	case strings.Contains(route, "/alerts/{id}"):
 		put(route, "{id}", ids("/api/x/alerts?size=100"))
+	case strings.Contains(route, "/approvals/{id}"):
+		put(route, "{id}", ids("/api/x/approvals?size=100"))
 	case strings.Contains(route, "/events/{id}"):
 		put(route, "{id}", ids("/api/x/events?size=100"))
 	case strings.Contains(route, "/plans/{id}"):
