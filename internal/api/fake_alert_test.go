@@ -20,6 +20,13 @@ func (f *fake) DeviceAlerts(ctx context.Context, c server.Caller, _ string, q se
 	return f.Alerts(ctx, c, q, where)
 }
 
+func (f *fake) EntityAlerts(ctx context.Context, c server.Caller, kind, id string, q server.Query, where func(*server.AlertRow) bool) (server.Page[server.AlertRow], error) {
+	if id == "none" && kind != server.EntityUser {
+		return server.Page[server.AlertRow]{}, server.Invalidf("id", "%q is none", id)
+	}
+	return f.Alerts(ctx, c, q, where)
+}
+
 func (f *fake) FillAlerts(_ context.Context, c server.Caller, _ []server.AlertRow, _ bool) error {
 	return need(c, server.AlertRead)
 }

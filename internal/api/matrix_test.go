@@ -461,6 +461,20 @@ func TestNothingOfOthersIsSaid(t *testing.T) {
 			}
 		}
 	}
+	// What both teams' alerts name tells of each team's alerts alone.
+	for _, target := range []string{"/api/ips/192.0.2.7/alerts", "/api/domains/evil.example/alerts", "/api/users/alice/alerts"} {
+		a, all := e.ask(who, "GET", target, ""), e.ask(boss, "GET", target, "")
+		for _, id := range e.ids["alpha alerts"] {
+			if a.code != 200 || !strings.Contains(a.body, id) {
+				t.Errorf("%s = %d lacks %s: %.300s", target, a.code, id, a.body)
+			}
+		}
+		for _, id := range e.ids["omega alerts"] {
+			if strings.Contains(a.body, id) || !strings.Contains(all.body, id) {
+				t.Errorf("%s: %s is told to whoever sees alpha, or not to an administrator: %.300s", target, id, all.body)
+			}
+		}
+	}
 	if read < 60 {
 		t.Errorf("only %d answers were read", read)
 	}

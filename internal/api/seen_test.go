@@ -54,7 +54,8 @@ func TestSeen(t *testing.T) {
 		t.Errorf("user: %v", u)
 	}
 	for target, want := range map[string]string{"/api/files/none": "InvalidHashValue", "/api/files/none/stats": "InvalidHashValue", "/api/domains/none/stats": "InvalidDomainName",
-		"/api/ips/none/stats": "InvalidIpAddress", "/api/ips/192.0.2.1/stats?lookBackHours=x": "InvalidInput", "/api/files/none/machines": "InvalidHashValue"} {
+		"/api/ips/none/stats": "InvalidIpAddress", "/api/ips/192.0.2.1/stats?lookBackHours=x": "InvalidInput", "/api/files/none/machines": "InvalidHashValue",
+		"/api/files/none/alerts": "InvalidHashValue", "/api/domains/none/alerts": "InvalidDomainName", "/api/ips/none/alerts": "InvalidIpAddress"} {
 		a := w.send(w.request("GET", target, "", w.app()...))
 		if a.code != 400 || !strings.Contains(a.body, `"code":"`+want+`"`) {
 			t.Errorf("%s = %d %s, want %s", target, a.code, a.body, want)

@@ -155,6 +155,26 @@ func (s *Server) DeviceAlerts(ctx context.Context, caller Caller, idOrName strin
 	return s.Alerts(ctx, caller, q, where)
 }
 
+// EntityAlerts lists the alerts whose evidence names a file by its hash, an
+// address, a host or an account; an account may be named with its domain. Of what
+// no alert names the list is empty. It is an *InputError of field "id" when id is
+// no such thing.
+func (s *Server) EntityAlerts(ctx context.Context, caller Caller, kind, id string, q Query, where func(*AlertRow) bool) (Page[AlertRow], error) {
+	if err := s.need(caller, AlertRead, AlertWrite); err != nil {
+		return Page[AlertRow]{}, err
+	}
+	if _, err := entityID(kind, id); err != nil {
+		return Page[AlertRow]{}, err
+	}
+	filter := maps.Clone(q.Filter)
+	if filter == nil {
+		filter = map[string][]string{}
+	}
+	filter["entity"] = []string{kind + ":" + id}
+	q.Filter = filter
+	return s.Alerts(ctx, caller, q, where)
+}
+
 // withoutAffects are filters without those that affects has looked at.
 func withoutAffects(filter map[string][]string) map[string][]string {
 	out := map[string][]string{}
@@ -193,8 +213,11 @@ func (s *Server) alertsOfEntities(ctx context.Context, entities []string) (map[i
 	out := map[int64]bool{}
 	for _, e := range entities {
 		kind, value, ok := strings.Cut(e, ":")
-		if !ok || !slices.Contains([]string{"file", "ip", "domain", "user"}, kind) {
+		if !ok || !slices.Contains([]string{EntityFile, EntityIP, EntityDomain, EntityUser}, kind) {
 			return nil, Invalidf("entity", "%q is not file:…, ip:…, domain:… or user:…", e)
+		}
+		if kept, err := entityID(kind, value); err == nil { // the same thing, written otherwise
+			value = kept
 		}
 		some, err := s.st.AlertsOf(ctx, store.AlertEntity{Kind: kind, Value: strings.ToLower(value)})
 		if err != nil {

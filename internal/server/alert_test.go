@@ -119,9 +119,24 @@ func TestAnAlertIsAboutAnEvent(t *testing.T) {
 		}
 	}
 	// It is found by what its event names, and by nothing else.
-	for entity, want := range map[string]int{"ip:192.0.2.7": 2, "ip:192.0.2.8": 0, "domain:evil.EXAMPLE": 2, "file:" + strings.Repeat("ab", 32): 2, "user:ALICE": 2, "user:bob": 0} {
+	for entity, want := range map[string]int{"ip:192.0.2.7": 2, "ip:192.0.2.8": 0, "domain:evil.EXAMPLE": 2, "file:" + strings.Repeat("ab", 32): 2, "user:ALICE": 2, "user:bob": 0,
+		`user:corp\alice`: 0, "ip:::ffff:192.0.2.7": 2, "domain:https://evil.example/y": 2, "domain:example": 0, "file:" + strings.Repeat("ac", 32): 0} {
 		if got := l.alerts(map[string][]string{"entity": {entity}}); len(got) != want {
 			t.Errorf("%s: %v", entity, got)
+		}
+		kind, thing, _ := strings.Cut(entity, ":")
+		page, err := s.EntityAlerts(t.Context(), admin, kind, thing, Query{}, nil)
+		if err != nil || page.Total != want {
+			t.Errorf("alerts of the %s %q: %d, %v", kind, thing, page.Total, err)
+		}
+		if _, err := s.EntityAlerts(t.Context(), Caller{Name: "x", Permissions: []string{FileRead, AddressRead, URLRead, AccountRead}, Scope: exposure.Everywhere()}, kind, thing, Query{}, nil); !errors.Is(err, ErrDenied) {
+			t.Errorf("alerts of the %s for who may not read alerts: %v", kind, err)
+		}
+	}
+	for kind, thing := range map[string]string{EntityFile: "none", EntityIP: "none", EntityUser: "", "process": "1"} {
+		var in *InputError
+		if _, err := s.EntityAlerts(t.Context(), admin, kind, thing, Query{}, nil); !errors.As(err, &in) {
+			t.Errorf("alerts of the %s %q: %v", kind, thing, err)
 		}
 	}
 	if _, err := s.Alerts(t.Context(), admin, Query{Filter: map[string][]string{"entity": {"nonsense"}}}, nil); !errors.Is(err, ErrInvalid) {

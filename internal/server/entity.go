@@ -50,20 +50,29 @@ func (s *Server) eventScope(c Caller) eventlog.Scope {
 	return eventlog.Only(ids...)
 }
 
+// entityID is an entity's id in the form in which it is kept; what is no such
+// thing is an *InputError of field "id".
+func entityID(kind, id string) (string, error) {
+	kept, ok := ev.EntityID(entityKinds[kind].kind, id)
+	if !ok {
+		return "", Invalidf("id", "%q is no %s", id, map[string]string{EntityFile: "SHA-1 or SHA-256 of a file", EntityIP: "IP address",
+			EntityDomain: "name of a host", EntityUser: "name of an account"}[kind])
+	}
+	return kept, nil
+}
+
 // lookFor makes the log's query for an entity; whoever calls it has asked for the permission.
 func (s *Server) lookFor(c Caller, q *EntityQuery) (eventlog.EntityQuery, error) {
-	kind := entityKinds[q.Kind].kind
-	id, ok := ev.EntityID(kind, q.ID)
-	if !ok {
-		return eventlog.EntityQuery{}, Invalidf("id", "%q is no %s", q.ID, map[string]string{EntityFile: "SHA-1 or SHA-256 of a file", EntityIP: "IP address",
-			EntityDomain: "name of a host", EntityUser: "name of an account"}[q.Kind])
+	id, err := entityID(q.Kind, q.ID)
+	if err != nil {
+		return eventlog.EntityQuery{}, err
 	}
 	q.Days = cmp.Or(q.Days, entityDays)
 	if q.Days < 1 || q.Days > mostEntityAgo {
 		return eventlog.EntityQuery{}, Invalidf("days", "must be 1 to %d", mostEntityAgo)
 	}
 	from := s.now().UTC().AddDate(0, 0, -q.Days).Truncate(24 * time.Hour)
-	return eventlog.EntityQuery{Scope: s.eventScope(c), From: from, Kind: kind, ID: id}, nil
+	return eventlog.EntityQuery{Scope: s.eventScope(c), From: from, Kind: entityKinds[q.Kind].kind, ID: id}, nil
 }
 
 // Entity is what is known of a file, an address, a host or an account on the

@@ -300,6 +300,7 @@ type API interface {
 	ImportSBOM(ctx context.Context, c Caller, document []byte, opt SBOMImport) (SBOMImported, error)
 	DeviceSBOM(ctx context.Context, c Caller, id, format string) (Download, error)
 	Alerts(ctx context.Context, c Caller, q Query, where func(*AlertRow) bool) (Page[AlertRow], error)
+	EntityAlerts(ctx context.Context, c Caller, kind, id string, q Query, where func(*AlertRow) bool) (Page[AlertRow], error)
 	DeviceAlerts(ctx context.Context, c Caller, idOrName string, q Query, where func(*AlertRow) bool) (Page[AlertRow], error)
 	FillAlerts(ctx context.Context, c Caller, rows []AlertRow, evidence bool) error
 	Alert(ctx context.Context, c Caller, id string) (Alert, error)

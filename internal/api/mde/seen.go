@@ -16,6 +16,10 @@ func seenRoutes() []Route {
 		{"GET", "/files/{id}", server.FileRead, (*Handler).file},
 		{"GET", "/files/{id}/stats", server.FileRead, stats(server.EntityFile, "InOrgFileStats", fileStatProps)},
 		{"GET", "/files/{id}/machines", server.MachineRead, machinesOf(server.EntityFile)},
+		{"GET", "/files/{id}/alerts", server.AlertRead, alertsOf(server.EntityFile)},
+		{"GET", "/domains/{id}/alerts", server.AlertRead, alertsOf(server.EntityDomain)},
+		{"GET", "/ips/{id}/alerts", server.AlertRead, alertsOf(server.EntityIP)},
+		{"GET", "/users/{id}/alerts", server.AlertRead, alertsOf(server.EntityUser)},
 		{"GET", "/domains/{id}/stats", server.URLRead, stats(server.EntityDomain, "InOrgDomainStats", domainStatProps)},
 		{"GET", "/domains/{id}/machines", server.MachineRead, machinesOf(server.EntityDomain)},
 		{"GET", "/ips/{id}/stats", server.AddressRead, stats(server.EntityIP, "InOrgIPStats", addressStatProps)},
@@ -187,6 +191,17 @@ func machinesOf(kind string) func(h *Handler, q *request) error {
 			return seenError(kind, err)
 		}
 		return h.some(q, o, func(r *server.DeviceRow) bool { return on[r.ID] })
+	}
+}
+
+// alertsOf lists the alerts whose evidence names an entity; a user may be named
+// with the domain, as ids of users are written.
+func alertsOf(kind string) func(h *Handler, q *request) error {
+	return func(h *Handler, q *request) error {
+		return h.alertList(q, func(want server.Query, where func(*server.AlertRow) bool) (server.Page[server.AlertRow], error) {
+			page, err := h.opt.Server.EntityAlerts(q.ctx(), q.caller, kind, pathArg(q.id), want, where)
+			return page, seenError(kind, err)
+		})
 	}
 }
 

@@ -39,8 +39,11 @@ export function spaced(v: string): string {
   return words.map((w, i) => (i === 0 ? w : w.toLowerCase())).join(" ");
 }
 
-/** Where alerts come from. */
+/** Where alerts come from: words of the API's detection sources. */
 export const sourceWord = (v: string): string => ({ CustomDetection: "Raised by a person", ThirdPartySensors: "Raised by a program" })[v] ?? spaced(v);
+
+/** Where an alert comes from: those that the demo raises about its simulated devices were raised by nobody. */
+export const alertSource = (a: { source: string; simulated: boolean; maker: string }): string => (a.simulated && a.maker === "demo" ? "Simulated" : sourceWord(a.source));
 
 export const riskLevels: readonly string[] = ["High", "Medium", "Low", "Informational", "None"];
 export const riskWord = (v: string): string => (v === "None" ? "No known risks" : v);

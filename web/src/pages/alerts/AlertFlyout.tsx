@@ -10,7 +10,7 @@ import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
-import { classification, sourceWord, spaced } from "../../lib/alerts";
+import { alertSource, classification, spaced } from "../../lib/alerts";
 import { number, plural, time } from "../../lib/format";
 import type { RawSearch } from "../../lib/search";
 import { iso } from "../../lib/timeline";
@@ -82,7 +82,7 @@ function Details({ d }: { d: Alert }) {
       <Section title="Alert">
         <Facts>
           <Fact name="Category">{spaced(d.category)}</Fact>
-          <Fact name="Detection source">{sourceWord(d.source)}</Fact>
+          <Fact name="Detection source">{alertSource(d)}</Fact>
           <Fact name="Raised by">{d.maker}</Fact>
           <Fact name="Raised"><Moment at={d.created_at} /></Fact>
           <Fact name="First activity"><Moment at={d.first_event} /></Fact>

@@ -6,7 +6,7 @@ import { alerts, alertSummary, techniques } from "../../api/alerts";
 import type { AlertRow } from "../../api/schema";
 import { Anchor, OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
-import { alertCategories, alertSeverities, alertSeverityWord, alertStatus, alertStatuses, classification, classifications, sourceWord, spaced } from "../../lib/alerts";
+import { alertCategories, alertSeverities, alertSeverityWord, alertSource, alertStatus, alertStatuses, classification, classifications, sourceWord, spaced } from "../../lib/alerts";
 import { number } from "../../lib/format";
 import type { ListSpec, RawSearch } from "../../lib/search";
 import { AlertSeverity, AlertStatus } from "../../ui/Alert";
@@ -57,7 +57,7 @@ const columns: readonly Column<AlertRow>[] = [
   { key: "techniques", title: "Techniques", width: 130, optional: true, render: (r) => <span title={r.techniques.map((t) => `${t.id} ${t.name}`).join("\n")}>{r.techniques.map((t) => t.id).join(", ") || "–"}</span> },
   { key: "determination", title: "Determination", width: 140, optional: true, render: (r) => (r.determination ? spaced(r.determination) : "–") },
   { key: "events", title: "Events", width: 80, align: "end", optional: true, render: (r) => number(r.events) },
-  { key: "source", title: "Detection source", width: 150, optional: true, render: (r) => sourceWord(r.source) },
+  { key: "source", title: "Detection source", width: 150, optional: true, render: (r) => alertSource(r) },
   { key: "maker", title: "Raised by", width: 120, optional: true, render: (r) => r.maker },
   { key: "group", title: "Device group", width: 140, optional: true, render: (r) => r.group },
   { key: "updated", title: "Last change", width: 112, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Ago at={r.updated_at} /> },

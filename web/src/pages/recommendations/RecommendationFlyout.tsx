@@ -6,6 +6,7 @@ import { recommendation, recommendationDevices, recommendationVulns } from "../.
 import type { DeviceRow, Recommendation, RecommendationRow, WeaknessRow } from "../../api/schema";
 import { Fixes, Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
 import { EolFact } from "../../app/EolFact";
 import { ExceptionButton } from "../../app/ExceptionButton";
@@ -96,6 +97,7 @@ function Details({ d }: { d: Recommendation }) {
         </details>
       </Section>
       {!isConfiguration(d.type) && <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>}
+      <AssociatedAlerts of={{ recommendation: d.id }} />
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useCallback } from "react";
 import { software, softwareDevices, softwareVulns } from "../../api/queries";
 import type { DeviceRow, Software, SoftwareRow, WeaknessRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
 import { EolFact } from "../../app/EolFact";
 import { ExceptionButton } from "../../app/ExceptionButton";
@@ -61,6 +62,7 @@ function Details({ d }: { d: Software }) {
       <Section title="Threat insights">
         <ThreatList facts={d.threats} />
       </Section>
+      <AssociatedAlerts of={{ software: d.id }} />
     </>
   );
 }

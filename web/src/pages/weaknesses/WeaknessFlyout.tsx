@@ -5,6 +5,7 @@ import { useCallback, useState, type ReactNode } from "react";
 import { weakness, weaknessDevices, weaknessSoftware } from "../../api/queries";
 import type { WeaknessDevice, WeaknessRow, WeaknessSoftwareRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ExceptionButton } from "../../app/ExceptionButton";
 import { ExceptionForm } from "../../app/ExceptionForm";
@@ -100,7 +101,7 @@ export function WeaknessFlyout({ id, frame, row }: { id: string; frame: FlyoutFr
         </>
       }
       tabs={[
-        { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats} /> },
+        { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats}><AssociatedAlerts of={{ weakness: id }} /></WeaknessDetails> },
         { key: "devices", title: "Exposed devices", render: () => <Updatable>{(filter) => <Devices id={id} filter={filter} />}</Updatable> },
         { key: "software", title: "Related software", render: () => <Updatable>{(filter) => <Products id={id} filter={filter} />}</Updatable> },
         { key: "exception", title: "Exception options", render: () => <ExceptionForm about={{ weakness: id }} onDone={() => frame.onView("")} /> },
