@@ -36,7 +36,8 @@ type fake struct {
 	software   []server.SoftwareRow
 	weaknesses []server.WeaknessRow
 
-	asked atomic.Pointer[server.MachineVulnQuery] // what MachineVulns was asked last
+	asked atomic.Pointer[server.MachineVulnQuery]   // what MachineVulns was asked last
+	table atomic.Pointer[server.WeaknessTableQuery] // what WeaknessTable was asked last
 
 	mu     sync.Mutex
 	last   server.Query     // of the last list
@@ -421,6 +422,34 @@ func (f *fake) WeaknessSoftware(_ context.Context, c server.Caller, id string, q
 		rows = append(rows, server.WeaknessSoftwareRow{ID: s.ID, Name: s.Name, Update: true})
 	}
 	return paged(f, rows, q, nil), need(c, server.VulnerabilityRead)
+}
+
+// WeaknessTable has its rows in the order of ids.
+func (f *fake) WeaknessTable(_ context.Context, c server.Caller, q server.WeaknessTableQuery) (page server.WeaknessTablePage, err error) {
+	for _, w := range f.weaknesses {
+		row := server.WeaknessColumns{ID: w.ID, Title: w.Title, Severity: w.Severity, CVSS: w.CVSS, CVSSVer: w.CVSSVer, CVSS3: w.CVSS, EPSS: w.EPSS,
+			Exploit: w.Threats.Exploit, Published: w.Published, Updated: w.Updated, Exposed: w.Exposed}
+		named := q.IDs == nil || slices.ContainsFunc(q.IDs, func(id string) bool { return strings.EqualFold(id, w.ID) })
+		if w.Exposed > 0 && named && (q.Where == nil || q.Where(&row)) {
+			page.Rows = append(page.Rows, row)
+		}
+	}
+	if q.Count {
+		page.Total = len(page.Rows)
+	}
+	if q.Order != nil {
+		slices.SortStableFunc(page.Rows, func(a, b server.WeaknessColumns) int { return q.Order(&a, &b) })
+	}
+	f.table.Store(&q)
+	if page.Rows = page.Rows[min(q.Skip, len(page.Rows)):]; q.Limit >= 0 && len(page.Rows) > q.Limit {
+		page.Rows, page.More = page.Rows[:q.Limit], q.Limit > 0
+	}
+	return page, need(c, server.VulnerabilityRead)
+}
+
+func (f *fake) WeaknessFacts(ctx context.Context, c server.Caller, id string) (advisory.Weakness, error) {
+	d, err := f.Weakness(ctx, c, id)
+	return d.Weakness, err
 }
 
 // MachineVulns answers in the order of rows, and by $orderby=machineId.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/picketsec/picket/internal/advisory"
 )
 
 var requestID = regexp.MustCompile(`"target":"[A-Z2-7]{26}"`)
@@ -175,6 +178,63 @@ func TestForwardedHost(t *testing.T) {
 		a := w.do("GET", "/api/machines?$select=id", "", append(w.app(), "X-Forwarded-Host", tt.host, "X-Forwarded-Proto", tt.proto)...)
 		if !strings.HasPrefix(a.body, `{"@odata.context":"`+tt.want+`api/$metadata#Machines"`) {
 			t.Errorf("%q %q: %s", tt.host, tt.proto, a.body[:80])
+		}
+	}
+}
+
+// TestVulnsHandedDown: the server filters, orders, counts and pages the list of
+// weaknesses by its columns; only what has no column is asked here, of the
+// weaknesses that columns leave.
+func TestVulnsHandedDown(t *testing.T) {
+	w := newWorld(t)
+	token := w.app()
+	for n := range 40 {
+		row := w.fake.weaknesses[1]
+		row.ID, row.Exposed, row.Severity = fmt.Sprintf("CVE-2025-%d", 1000+n), 1+n%4, []advisory.Severity{advisory.High, advisory.Low}[n%2]
+		w.fake.weaknesses = append(w.fake.weaknesses, row)
+	}
+	for _, tt := range []struct {
+		query       string
+		rows, count int
+		next        bool
+		limit       int
+		named       int // ids that are looked up, -1: all are walked over
+		ordered     bool
+		first       string
+	}{
+		{"?$top=10", 10, 0, false, 10, -1, false, "CVE-2024-1000"},
+		{"?$top=0&$count=true", 0, 42, false, 0, -1, false, ""},
+		{"?$filter=severity eq 'High'&$count=true&$top=3", 3, 20, false, 3, -1, false, "CVE-2025-1000"},
+		{"?$filter=cvssV3 lt 1 and exposedMachines gt 3&$skip=8", 2, 0, false, 10000, -1, false, "CVE-2025-1035"},
+		{"?$filter=id eq 'cve-2025-1003'&$count=true", 1, 1, false, 10000, 1, false, "CVE-2025-1003"},
+		{"?$filter=name in ('CVE-2025-1003','CVE-2025-1005') and severity eq 'Low'&$orderby=exposedMachines desc", 2, 0, false, 10000, 2, true, "CVE-2025-1003"},
+		{"?$orderby=exposedMachines desc&$top=5&$skip=1", 5, 0, false, 5, -1, true, "CVE-2025-1007"},
+		{"?$filter=contains(description,'second') and severity eq 'High'&$top=4&$count=true", 4, 20, false, -1, -1, false, "CVE-2025-1000"},
+		{"?$orderby=description desc&$top=2&$count=true", 2, 42, false, -1, -1, false, "CVE-2024-2000"},
+	} {
+		a := w.do("GET", "/api/vulnerabilities"+tt.query, "", token...)
+		var l struct {
+			Value []struct{ ID string }
+			Next  string `json:"@odata.nextLink"`
+			Count int    `json:"@odata.count"`
+		}
+		if err := json.Unmarshal([]byte(a.body), &l); err != nil || a.code != 200 {
+			t.Fatalf("%s = %d %s", tt.query, a.code, a.body)
+		}
+		q, first, named := w.fake.table.Load(), "", -1
+		if len(l.Value) > 0 {
+			first = l.Value[0].ID
+		}
+		if q.IDs != nil {
+			named = len(q.IDs)
+		}
+		if len(l.Value) != tt.rows || l.Count != tt.count || (l.Next != "") != tt.next || first != tt.first || q.Limit != tt.limit || named != tt.named || (q.Order != nil) != tt.ordered {
+			t.Errorf("%s: %d rows, count %d, next %q, first %s, limit %d, named %d, ordered %v; want %+v", tt.query, len(l.Value), l.Count, l.Next, first, q.Limit, named, q.Order != nil, tt)
+		}
+	}
+	for _, bad := range []string{"?$filter=id eq", "?$filter=cvssV3 gt 'x'", "?$orderby=nothing", "?$select=nothing", "?$filter=id in (name)"} {
+		if a := w.do("GET", "/api/vulnerabilities"+bad, "", token...); a.code != 400 {
+			t.Errorf("%s = %d %s", bad, a.code, a.body)
 		}
 	}
 }

@@ -149,6 +149,16 @@ func (f *Fleet) Weaknesses() iter.Seq[string] {
 	}
 }
 
+// WeaknessesFrom returns the ids of weaknesses that some component has or had,
+// from the n-th (from 0) on that came. None is ever taken away, nor changes its place.
+func (f *Fleet) WeaknessesFrom(n int) []string {
+	var out []string
+	for i := n; i < len(f.weak); i++ {
+		out = append(out, f.weak[i].id)
+	}
+	return out
+}
+
 // WeaknessInfo counts the devices of one weakness.
 type WeaknessInfo struct {
 	ID       string

@@ -39,6 +39,7 @@ type core struct {
 	view    intelView                              // the intelligence that the index reflects; nil but while it changes
 	small   bool                                   // steps of inSteps are as small as can be: for tests
 	rows    *rowCache
+	weakIDs weakIDs
 	lenses  lenses
 	moves   *moveBook
 	members map[exposure.Group]*roaring.Bitmap // devices by device group
@@ -116,6 +117,7 @@ type fact struct {
 	Severity  advisory.Severity
 	CVSS      float64
 	CVSSVer   string
+	CVSS3     float64 // base of the best score of CVSS 3, else CVSS
 	Published time.Time
 	Updated   time.Time
 	Threats   Threats
@@ -225,7 +227,13 @@ func factOf(w *advisory.Weakness) *fact {
 		f.Title = firstSentence(w.Description)
 	}
 	if s, ok := w.Best(); ok {
-		f.CVSS, f.CVSSVer = s.Base, s.Version
+		f.CVSS, f.CVSSVer, f.CVSS3 = s.Base, s.Version, s.Base
+	}
+	for _, s := range w.Scores {
+		if strings.HasPrefix(s.Version, "3") {
+			f.CVSS3 = s.Base
+			break
+		}
 	}
 	f.Points, f.Fallback = exposure.WeaknessPoints(w)
 	return f

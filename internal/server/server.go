@@ -336,6 +336,8 @@ type API interface {
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessSoftwareRow], error)
 	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (MachineVulnPage, error)
+	WeaknessTable(ctx context.Context, c Caller, q WeaknessTableQuery) (WeaknessTablePage, error)
+	WeaknessFacts(ctx context.Context, c Caller, id string) (advisory.Weakness, error)
 
 	Events(ctx context.Context, c Caller, q Query) (Page[EventRow], error)
 	EventCounts(ctx context.Context, c Caller, q Query) (EventCounts, error)

@@ -200,27 +200,32 @@ var distributionProps = []prop[server.VersionRow]{
 // vuln is a weakness as a row, and how to learn what the row does not say.
 type vuln struct {
 	server.WeaknessRow
-	detail *server.WeaknessDetail
-	load   func(id string) *server.WeaknessDetail
+	base  *float64 // the CVSS 3 score when the row came with it
+	facts *advisory.Weakness
+	load  func(id string) *advisory.Weakness // nil: what the row does not say cannot be asked
+	asked bool                               // it was asked all the same
 }
 
 // more is everything that is known of the weakness, looked up once.
-func (v *vuln) more() *server.WeaknessDetail {
-	if v.detail == nil && v.load != nil {
-		v.detail = v.load(v.ID)
+func (v *vuln) more() *advisory.Weakness {
+	if v.facts == nil && v.load != nil {
+		v.facts = v.load(v.ID)
 	}
-	if v.detail == nil {
-		v.detail = &server.WeaknessDetail{WeaknessRow: v.WeaknessRow}
+	if v.facts == nil {
+		v.facts, v.asked = &advisory.Weakness{}, true
 	}
-	return v.detail
+	return v.facts
 }
+
+// wideVulnProps are the properties of which the row says nothing.
+var wideVulnProps = []string{"description", "cvssVector", "exploitTypes", "exploitUris"}
 
 var vulnProps = []prop[vuln]{
 	{"id", word, func(r *vuln) any { return r.ID }},
 	{"name", word, func(r *vuln) any { return r.ID }},
 	{"description", text, func(r *vuln) any { return describe(r) }},
 	{"severity", word, func(r *vuln) any { return textOrNil(rated(string(r.Severity))) }},
-	{"cvssV3", number, func(r *vuln) any { return scoreV3(r).Base }},
+	{"cvssV3", number, func(r *vuln) any { return baseV3(r) }},
 	{"cvssVector", text, func(r *vuln) any { r.more(); return textOrNil(scoreV3(r).Vector) }},
 	{"exposedMachines", number, func(r *vuln) any { return float64(r.Exposed) }},
 	{"publishedOn", instant, func(r *vuln) any { return timeOrNil(r.Published) }},
@@ -230,8 +235,8 @@ var vulnProps = []prop[vuln]{
 		return r.Threats.Exploit == advisory.ExploitVerified || r.Threats.Exploit == advisory.ExploitInKit
 	}},
 	{"exploitInKit", flag, func(r *vuln) any { return r.Threats.Exploit == advisory.ExploitInKit }},
-	{"exploitTypes", texts, func(r *vuln) any { return r.more().Weakness.ExploitTypes }},
-	{"exploitUris", texts, func(r *vuln) any { return exploitURIs(&r.more().Weakness) }},
+	{"exploitTypes", texts, func(r *vuln) any { return r.more().ExploitTypes }},
+	{"exploitUris", texts, func(r *vuln) any { return exploitURIs(r.more()) }},
 	{"cveSupportability", word, constant[vuln]("Supported")},
 	{"EPSS", number, func(r *vuln) any {
 		if r.EPSS == 0 {
@@ -251,7 +256,7 @@ func rated(severity string) string {
 }
 
 func describe(r *vuln) string {
-	if d := r.more().Weakness.Description; d != "" {
+	if d := r.more().Description; d != "" {
 		return d
 	}
 	return r.Title
@@ -261,11 +266,11 @@ func describe(r *vuln) string {
 // else the best of version 3 that a feed gives, else the preferred one. A
 // weakness without any score has 0. The vector is only there once more was asked.
 func scoreV3(r *vuln) advisory.Score {
-	if strings.HasPrefix(r.CVSSVer, "3") && r.detail == nil {
+	if strings.HasPrefix(r.CVSSVer, "3") && r.facts == nil {
 		return advisory.Score{Version: r.CVSSVer, Base: r.CVSS}
 	}
 	var first advisory.Score
-	for i, s := range r.more().Weakness.Scores {
+	for i, s := range r.more().Scores {
 		if strings.HasPrefix(s.Version, "3") {
 			return s
 		}
@@ -277,6 +282,13 @@ func scoreV3(r *vuln) advisory.Score {
 		first.Base = r.CVSS
 	}
 	return first
+}
+
+func baseV3(r *vuln) float64 {
+	if r.base != nil {
+		return *r.base
+	}
+	return scoreV3(r).Base
 }
 
 func exploitURIs(w *advisory.Weakness) []string {

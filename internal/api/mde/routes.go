@@ -235,42 +235,6 @@ func exposedOnly(want server.Query) server.Query {
 	return want
 }
 
-// loader looks weaknesses up for rows that need more than a row says.
-func (h *Handler) loader(q *request) func(id string) *server.WeaknessDetail {
-	return func(id string) *server.WeaknessDetail {
-		d, err := h.opt.Server.Weakness(q.ctx(), q.caller, id)
-		if err != nil {
-			return nil // the row itself is then all that is known
-		}
-		return &d
-	}
-}
-
-// machineVulns is one row per weakness that counts on a device.
-func (h *Handler) machineVulns(q *request) error {
-	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-		page, err := h.opt.Server.DeviceVulns(q.ctx(), q.caller, lowerID(q.id), exposedOnly(server.Query{Sort: []string{"id"}}))
-		if err != nil {
-			return server.Page[vuln]{}, missing(err, "Machine", q.id)
-		}
-		load := h.loader(q)
-		out := server.Page[vuln]{AsOf: page.AsOf}
-		for i := range page.Items {
-			r := &page.Items[i]
-			if !r.Exposed {
-				continue
-			}
-			v := vuln{load: load, WeaknessRow: server.WeaknessRow{ID: r.ID, Title: r.Title, Severity: r.Severity, CVSS: r.CVSS, CVSSVer: r.CVSSVer,
-				EPSS: r.EPSS, Published: r.Published, Updated: r.Updated, Threats: r.Threats, Exposed: 1}}
-			if d := load(r.ID); d != nil {
-				v.detail, v.WeaknessRow.Exposed = d, max(d.Exposed, 1)
-			}
-			out.Items = append(out.Items, v)
-		}
-		return out, nil
-	})
-}
-
 // software is the list of products.
 func (h *Handler) software(q *request) error {
 	return serveList(q, "Software", softwareProps, true, func(want server.Query, where func(*server.SoftwareRow) bool) (server.Page[server.SoftwareRow], error) {
@@ -311,39 +275,6 @@ func (h *Handler) softwareVulns(q *request) error {
 		page, err := h.opt.Server.SoftwareVulns(q.ctx(), q.caller, h.softwareID(q), exposedOnly(server.Query{Sort: []string{"id"}}))
 		return h.asVulns(q, page), missing(err, "Software", q.id)
 	})
-}
-
-// asVulns turns rows of the server into rows of this API.
-func (h *Handler) asVulns(q *request, page server.Page[server.WeaknessRow]) server.Page[vuln] {
-	load := h.loader(q)
-	out := server.Page[vuln]{Total: page.Total, AsOf: page.AsOf, Items: make([]vuln, len(page.Items))}
-	for i := range page.Items {
-		out.Items[i] = vuln{WeaknessRow: page.Items[i], load: load}
-	}
-	return out
-}
-
-// vulns is the list of weaknesses that count on at least one device. A filter
-// may need what only a look at each weakness tells; that is done here and not
-// inside the server's own pass over its rows.
-func (h *Handler) vulns(q *request) error {
-	o, err := parseOptions(q.r.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	return serveWith(q, o, "Vulnerabilities", vulnProps, o.filter == "", func(want server.Query, _ func(*vuln) bool) (server.Page[vuln], error) {
-		want.Sort = []string{"id"}
-		page, err := h.opt.Server.Weaknesses(q.ctx(), q.caller, exposedOnly(want), nil)
-		return h.asVulns(q, page), err
-	})
-}
-
-func (h *Handler) vuln(q *request) error {
-	d, err := h.opt.Server.Weakness(q.ctx(), q.caller, upperCVE(q.id))
-	if err != nil {
-		return missing(err, "Vulnerability", q.id)
-	}
-	return serveOne(q, "Vulnerabilities", vulnProps, &vuln{WeaknessRow: d.WeaknessRow, detail: &d})
 }
 
 func upperCVE(id string) string {

@@ -1,0 +1,254 @@
+package mde
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/server"
+)
+
+// vulns is the list of weaknesses that count on at least one device. The server
+// filters, orders, counts and pages by what its index has a column for. Where a
+// filter or an order speaks of anything else, the server leaves out what its
+// columns refuse, and the rest is looked at one by one.
+func (h *Handler) vulns(q *request) error {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	f, err := vulnFilterOf(o.filter)
+	if err != nil {
+		return err
+	}
+	less, err := order(vulnProps, o.orderby)
+	if err != nil {
+		return err
+	}
+	want := server.WeaknessTableQuery{IDs: f.ids, Where: f.columns()}
+	if f.wide || wideOrder(o.orderby) {
+		want.Limit = -1
+		return serveWith(q, o, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
+			page, err := h.opt.Server.WeaknessTable(q.ctx(), q.caller, want)
+			return server.Page[vuln]{Items: h.tableVulns(q, page.Rows)}, err
+		})
+	}
+	shown, err := chosen(vulnProps, o.selects)
+	if err != nil {
+		return err
+	}
+	want.Skip, want.Limit, want.Count = o.skip, o.limit(), o.count
+	if less != nil {
+		var x, y vuln
+		want.Order = func(a, b *server.WeaknessColumns) int {
+			x, y = vulnOf(a), vulnOf(b)
+			return less(&x, &y)
+		}
+	}
+	page, err := h.opt.Server.WeaknessTable(q.ctx(), q.caller, want)
+	if err != nil {
+		return err
+	}
+	q.more = &page.More
+	writeList(q, o, "Vulnerabilities", shown, h.tableVulns(q, page.Rows), page.Total)
+	return nil
+}
+
+// machineVulns is one row per weakness that counts on a device.
+func (h *Handler) machineVulns(q *request) error {
+	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
+		page, err := h.opt.Server.DeviceVulns(q.ctx(), q.caller, lowerID(q.id), exposedOnly(server.Query{Sort: []string{"id"}}))
+		if err != nil {
+			return server.Page[vuln]{}, missing(err, "Machine", q.id)
+		}
+		ids := make([]string, len(page.Items))
+		for i := range page.Items {
+			ids[i] = page.Items[i].ID
+		}
+		table, err := h.opt.Server.WeaknessTable(q.ctx(), q.caller, server.WeaknessTableQuery{IDs: ids, Limit: -1})
+		if err != nil {
+			return server.Page[vuln]{}, err
+		}
+		known := make(map[string]*server.WeaknessColumns, len(table.Rows))
+		for i := range table.Rows {
+			known[table.Rows[i].ID] = &table.Rows[i]
+		}
+		load := h.loader(q)
+		out := server.Page[vuln]{AsOf: page.AsOf}
+		for i := range page.Items {
+			r := &page.Items[i]
+			if !r.Exposed {
+				continue
+			}
+			v := vuln{load: load, WeaknessRow: server.WeaknessRow{ID: r.ID, Title: r.Title, Severity: r.Severity, CVSS: r.CVSS, CVSSVer: r.CVSSVer,
+				EPSS: r.EPSS, Published: r.Published, Updated: r.Updated, Threats: r.Threats, Exposed: 1}}
+			if w := known[r.ID]; w != nil { // a device at rest counts in no column
+				v.Exposed, v.base = w.Exposed, &w.CVSS3
+			}
+			out.Items = append(out.Items, v)
+		}
+		return out, nil
+	})
+}
+
+// loader looks weaknesses up for rows that need more than a row says.
+func (h *Handler) loader(q *request) func(id string) *advisory.Weakness {
+	return func(id string) *advisory.Weakness {
+		w, err := h.opt.Server.WeaknessFacts(q.ctx(), q.caller, id)
+		if err != nil {
+			return nil // the row itself is then all that is known
+		}
+		return &w
+	}
+}
+
+// asVulns turns rows of the server into rows of this API.
+func (h *Handler) asVulns(q *request, page server.Page[server.WeaknessRow]) server.Page[vuln] {
+	load := h.loader(q)
+	out := server.Page[vuln]{Total: page.Total, AsOf: page.AsOf, Items: make([]vuln, len(page.Items))}
+	for i := range page.Items {
+		out.Items[i] = vuln{WeaknessRow: page.Items[i], load: load}
+	}
+	return out
+}
+
+// tableVulns is asVulns for rows of columns.
+func (h *Handler) tableVulns(q *request, rows []server.WeaknessColumns) []vuln {
+	load := h.loader(q)
+	out := make([]vuln, len(rows))
+	for i := range rows {
+		out[i] = vulnOf(&rows[i])
+		out[i].load = load
+	}
+	return out
+}
+
+func vulnOf(w *server.WeaknessColumns) vuln {
+	return vuln{base: &w.CVSS3, WeaknessRow: server.WeaknessRow{ID: w.ID, Title: w.Title, Severity: w.Severity, CVSS: w.CVSS, CVSSVer: w.CVSSVer, EPSS: w.EPSS,
+		Published: w.Published, Updated: w.Updated, Exposed: w.Exposed, Threats: server.Threats{Exploit: w.Exploit, EPSS: w.EPSS}}}
+}
+
+func (h *Handler) vuln(q *request) error {
+	d, err := h.opt.Server.Weakness(q.ctx(), q.caller, upperCVE(q.id))
+	if err != nil {
+		return missing(err, "Vulnerability", q.id)
+	}
+	return serveOne(q, "Vulnerabilities", vulnProps, &vuln{WeaknessRow: d.WeaknessRow, facts: &d.Weakness})
+}
+
+// vulnFilter is what a $filter asks of weaknesses.
+type vulnFilter struct {
+	ids   []string         // it holds for no other; nil: it does not say
+	where func(*vuln) bool // nil: all
+	wide  bool             // it speaks of what has no column
+}
+
+// vulnFilterOf reads a $filter, "" for none.
+func vulnFilterOf(filter string) (vulnFilter, error) {
+	if filter == "" {
+		return vulnFilter{}, nil
+	}
+	n, err := parseFilter(filter)
+	if err != nil {
+		return vulnFilter{}, err
+	}
+	n = columnsFirst(n)
+	c := &compiler[vuln]{props: vulnProps}
+	v, err := c.condition(n)
+	if err != nil {
+		return vulnFilter{}, err
+	}
+	ids, _ := pinnedIDs(n)
+	return vulnFilter{ids: ids, where: func(r *vuln) bool { return v(r, nil) == true }, wide: names(n, wideVulnProps...)}, nil
+}
+
+// columns is the filter for the server: it keeps what columns do not decide.
+func (f *vulnFilter) columns() func(*server.WeaknessColumns) bool {
+	if f.where == nil {
+		return nil
+	}
+	var v vuln
+	return func(w *server.WeaknessColumns) bool {
+		v = vulnOf(w)
+		return f.where(&v) || v.asked
+	}
+}
+
+// wideOrder reports whether an $orderby speaks of what has no column.
+func wideOrder(orderby string) bool {
+	for _, part := range strings.Split(orderby, ",") {
+		if f := strings.Fields(part); len(f) > 0 && slices.ContainsFunc(wideVulnProps, func(p string) bool { return strings.EqualFold(p, f[0]) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// columnsFirst puts what columns decide before the rest in "and" and "or",
+// which does not change what they mean.
+func columnsFirst(n *node) *node {
+	if len(n.kids) == 0 {
+		return n
+	}
+	out := *n
+	out.kids = make([]*node, len(n.kids))
+	for i, k := range n.kids {
+		out.kids[i] = columnsFirst(k)
+	}
+	if n.op == "and" || n.op == "or" {
+		slices.SortStableFunc(out.kids, func(a, b *node) int { return btoi(names(a, wideVulnProps...)) - btoi(names(b, wideVulnProps...)) })
+	}
+	return &out
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// pinnedIDs returns the ids of which one must be the row's wherever a filter
+// holds, without regard to case; ok is false when the filter does not say.
+func pinnedIDs(n *node) (ids []string, ok bool) {
+	ids = []string{}
+	switch n.op {
+	case "and":
+		for _, k := range n.kids {
+			if some, yes := pinnedIDs(k); yes && (!ok || len(some) < len(ids)) {
+				ids, ok = some, true
+			}
+		}
+		if ok {
+			return ids, true
+		}
+	case "or":
+		for _, k := range n.kids {
+			some, yes := pinnedIDs(k)
+			if !yes {
+				return nil, false
+			}
+			ids = append(ids, some...)
+		}
+		return ids, true
+	case "eq", "in":
+		prop, values := n.kids[0], n.kids[1:]
+		if n.op == "eq" && prop.op == "lit" {
+			prop, values = n.kids[1], n.kids[:1]
+		}
+		if prop.op != "prop" || !strings.EqualFold(prop.name, "id") && !strings.EqualFold(prop.name, "name") {
+			return nil, false
+		}
+		for _, k := range values {
+			lit, err := coerce(word, k)
+			if k.op != "lit" || err != nil {
+				return nil, false
+			}
+			if text, is := lit.(string); is { // no id is null
+				ids = append(ids, text)
+			}
+		}
+		return ids, true
+	}
+	return nil, false
+}

@@ -1,0 +1,210 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/picketsec/picket/internal/advisory"
+	"github.com/picketsec/picket/internal/exposure"
+)
+
+// WeaknessColumns is what the index says of a weakness without a look at the
+// components that have it.
+type WeaknessColumns struct {
+	ID        string
+	Title     string
+	Severity  advisory.Severity
+	CVSS      float64 // base of the preferred score, 0 without one
+	CVSSVer   string
+	CVSS3     float64 // base of the best score of CVSS 3, else CVSS
+	EPSS      float64
+	Exploit   advisory.Exploit
+	Published time.Time
+	Updated   time.Time
+	Exposed   int // devices that the caller sees where it counts, at least 1
+}
+
+// WeaknessTableQuery says which of the weaknesses that count on a device
+// WeaknessTable answers; the zero value is no row of all of them.
+type WeaknessTableQuery struct {
+	IDs []string // only these, without regard to case; nil: all
+	// Where keeps a weakness; nil keeps all. Like Order, it is asked while the
+	// index is held: it must not call the server or keep what it is given.
+	Where func(*WeaknessColumns) bool
+	Order func(a, b *WeaknessColumns) int // before the order of ids: CVEs by year and number
+	Skip  int                             // rows to leave out
+	Limit int                             // rows to answer; -1: all
+	Count bool                            // whether to count what IDs and Where leave
+}
+
+// WeaknessTablePage is an answer of WeaknessTable.
+type WeaknessTablePage struct {
+	Rows  []WeaknessColumns
+	More  bool // rows follow
+	Total int  // when it was asked for, else 0
+
+	looked int // weaknesses whose columns were read
+}
+
+// WeaknessTable answers weaknesses that count on a device the caller sees, by
+// their columns alone. It reads those of IDs; of all weaknesses it reads in the
+// order of ids and stops behind the page, unless Order or Count ask for the rest.
+func (s *Server) WeaknessTable(ctx context.Context, caller Caller, q WeaknessTableQuery) (WeaknessTablePage, error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return WeaknessTablePage{}, err
+	}
+	return s.core.weaknessTable(ctx, caller, &q)
+}
+
+func (c *core) weaknessTable(ctx context.Context, caller Caller, q *WeaknessTableQuery) (page WeaknessTablePage, err error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	ids := slices.Values(c.weakIDs.sorted(c.fleet))
+	if q.IDs != nil {
+		ids = c.weakIDs.named(c.fleet, q.IDs)
+	}
+	most := q.Skip + q.Limit + 1 // with one to see that more follow
+	order := func(a, b WeaknessColumns) int { return cmp.Or(q.Order(&a, &b), compareIDs(a.ID, b.ID)) }
+	survey := c.fleet.Survey(c.lens(caller).devs)
+	var w WeaknessColumns
+	for id := range ids {
+		if ctx.Err() != nil {
+			return WeaknessTablePage{}, ctx.Err()
+		}
+		page.looked++
+		if !c.columns(&w, survey, id) || q.Where != nil && !q.Where(&w) {
+			continue
+		}
+		page.Total++
+		switch {
+		case q.Limit < 0 || len(page.Rows) < most:
+			page.Rows = append(page.Rows, w)
+		case q.Order != nil:
+			if page.Rows = append(page.Rows, w); len(page.Rows) >= 2*most+1000 {
+				page.Rows = window(page.Rows, order, 0, most)
+			}
+		}
+		if q.Order == nil && q.Limit >= 0 && len(page.Rows) == most && !q.Count {
+			break
+		}
+	}
+	if q.Order != nil {
+		slices.SortFunc(page.Rows, order)
+	}
+	page.Rows = page.Rows[min(q.Skip, len(page.Rows)):]
+	if q.Limit >= 0 && len(page.Rows) > q.Limit {
+		page.Rows, page.More = page.Rows[:q.Limit], q.Limit > 0
+	}
+	if !q.Count {
+		page.Total = 0
+	}
+	return page, nil
+}
+
+// columns reads what the index says of a weakness, false when it counts on no
+// device of the survey. The caller holds mu for reading.
+func (c *core) columns(w *WeaknessColumns, survey *exposure.Survey, id string) bool {
+	info, ok := survey.Weakness(id)
+	if !ok || info.Exposed == 0 {
+		return false
+	}
+	f := c.peek(id)
+	*w = WeaknessColumns{ID: id, Title: f.Title, Severity: f.Severity, CVSS: f.CVSS, CVSSVer: f.CVSSVer, CVSS3: f.CVSS3, EPSS: f.Threats.EPSS,
+		Exploit: f.Threats.Exploit, Published: f.Published, Updated: f.Updated, Exposed: info.Exposed}
+	return true
+}
+
+// WeaknessFacts is what the intelligence knows of a weakness; of one that it
+// does not know, the id alone.
+func (s *Server) WeaknessFacts(_ context.Context, caller Caller, id string) (advisory.Weakness, error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return advisory.Weakness{}, err
+	}
+	view, release, err := s.snapshot()
+	if err != nil {
+		return advisory.Weakness{}, err
+	}
+	defer release()
+	id = view.Canonical(id)
+	w, ok := view.Weakness(id)
+	if !ok {
+		return advisory.Weakness{ID: id}, nil
+	}
+	w.ExploitTypes = advisory.ExploitTypesOf(&w)
+	return w, nil
+}
+
+// weakIDs has the ids of the index in the order of lists. The index never
+// forgets an id, so that what was sorted is good while none comes.
+type weakIDs struct {
+	mu  sync.Mutex // readers sort while they hold core.mu for reading
+	ids []string
+	odd []string // of ids: those that upper case changes, or that are not ASCII
+}
+
+// sorted are all ids, CVEs by year and number. The result must not be changed.
+// The caller holds core.mu for reading.
+func (o *weakIDs) sorted(f *exposure.Fleet) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.renew(f)
+	return o.ids
+}
+
+func (o *weakIDs) renew(f *exposure.Fleet) {
+	fresh := f.WeaknessesFrom(len(o.ids))
+	if len(fresh) == 0 {
+		return
+	}
+	ids := slices.Concat(o.ids, fresh) // readers have the old ones
+	slices.SortFunc(ids, compareIDs)
+	o.ids = ids
+	for _, id := range fresh {
+		if !plainID(id) {
+			o.odd = append(o.odd, id)
+		}
+	}
+}
+
+// plainID reports whether an id is the only one that equals it without regard
+// to case and is its own upper case.
+func plainID(id string) bool {
+	for i := range len(id) {
+		if c := id[i]; c >= 0x80 || 'a' <= c && c <= 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+// named yields the ids of the index that equal one of some texts in lower case,
+// each once, in the order of sorted.
+func (o *weakIDs) named(f *exposure.Fleet, texts []string) iter.Seq[string] {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.renew(f)
+	asked := make(map[string]bool, len(texts))
+	var out []string
+	for _, text := range texts {
+		low := strings.ToLower(text)
+		if asked[low] {
+			continue
+		}
+		asked[low] = true
+		if up := strings.ToUpper(low); plainID(up) && strings.ToLower(up) == low {
+			out = append(out, up) // when there is none, it has no columns
+		}
+	}
+	for _, id := range o.odd {
+		if asked[strings.ToLower(id)] {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, compareIDs)
+	return slices.Values(slices.Compact(out))
+}
