@@ -175,11 +175,11 @@ export const sectionNames = [...readFileSync(path.join(here, "../../internal/inv
  * must hold still for `hold` ms. A machine goes on changing after that: compare
  * with what the API says at the time, not with what this returned.
  */
-export async function settled(context, demo, hold = 3000) {
+export async function settled(context, demo, hold = 3000, which = "") {
   let last = "";
   let since = Date.now();
   return until(`a device with ${sectionNames.length} sections whose counts hold still`, async () => {
-    const { items } = await read(context, demo, "/devices");
+    const { items } = await read(context, demo, `/devices${which}`);
     const d = items[0] && (await read(context, demo, `/devices/${items[0].id}`));
     const there = d && sectionNames.every((name) => d.sections.some((s) => s.name === name));
     const now = there ? `${d.software} ${d.weaknesses} ${d.updates}` : "";

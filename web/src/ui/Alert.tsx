@@ -23,13 +23,13 @@ export function AlertStatus({ value }: { value: string }) {
   return <Chip tone={w.tone} title={w.means}>{w.word}</Chip>;
 }
 
-/** The risk level of a device: icon, colour and word. */
-export function RiskLevel({ level }: { level: string }) {
+/** The risk level of a device: icon, colour and word, which is shorter in a column. */
+export function RiskLevel({ level, column }: { level: string; column?: boolean }) {
   const s = useStyles();
   return (
     <span className={s.root} title={riskMeans(level)}>
       <SeverityIcon level={icons[level] ?? "None"} />
-      {level === "None" ? <span className={s.quiet}>{riskWord(level)}</span> : riskWord(level)}
+      {level === "None" ? <span className={s.quiet}>{column ? "None" : riskWord(level)}</span> : riskWord(level)}
     </span>
   );
 }

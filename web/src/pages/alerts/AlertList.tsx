@@ -44,13 +44,13 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const columns: readonly Column<AlertRow>[] = [
-  { key: "title", title: "Alert", width: 220, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <><OpenLink id={r.id}>{r.title}</OpenLink>{r.simulated && <> <Chip tone="info" title="Its device is a simulated one.">Simulated</Chip></>}</> },
+  { key: "title", title: "Alert", width: 204, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <><OpenLink id={r.id}>{r.title}</OpenLink>{r.simulated && <> <Chip tone="info" title="Its device is a simulated one.">Simulated</Chip></>}</> },
   { key: "severity", title: "Severity", width: 130, sort: { key: "severity", first: "desc" }, render: (r) => <AlertSeverity level={r.severity} /> },
   { key: "status", title: "Status", width: 112, sort: { key: "status", first: "asc" }, render: (r) => <AlertStatus value={r.status} /> },
   { key: "category", title: "Category", width: 120, wrap: true, sort: { key: "category", first: "asc" }, render: (r) => spaced(r.category) },
-  { key: "device", title: "Device", width: 122, sort: { key: "device", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.device_id)}`} title={r.device_name}>{r.device_name}</Anchor> },
-  { key: "user", title: "User", width: 84, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
-  { key: "classification", title: "Classification", width: 112, wrap: true, render: (r) => classification(r.classification) },
+  { key: "device", title: "Device", width: 130, sort: { key: "device", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.device_id)}`} title={r.device_name}>{r.device_name}</Anchor> },
+  { key: "user", title: "User", width: 82, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
+  { key: "classification", title: "Classification", width: 122, wrap: true, render: (r) => classification(r.classification) },
   { key: "assigned", title: "Assigned to", width: 108, sort: { key: "assigned", first: "asc" }, render: (r) => <span title={r.assigned_to}>{r.assigned_to || "–"}</span> },
   { key: "last_event", title: "Last activity", width: 112, sort: { key: "last_event", first: "desc" }, render: (r) => <Ago at={r.last_event} /> },
   { key: "created", title: "Raised", width: 104, optional: true, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
@@ -66,7 +66,7 @@ const columns: readonly Column<AlertRow>[] = [
 ];
 
 // The page of a device names it already.
-const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group");
+const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group").map((c) => (c.key === "category" || c.key === "user" ? { ...c, optional: true } : c));
 
 /** Alerts as a list, for a page or a tab; its state is in the URL. `device` narrows it to one device. */
 export function AlertList({ device }: { device?: string }) {
@@ -92,7 +92,7 @@ export function AlertList({ device }: { device?: string }) {
       query={query}
       rowKey={(r) => r.id}
       rowName={(r) => r.title}
-      searchLabel="Search title, device, user, technique"
+      searchLabel="Search alerts"
       exportPath="/alerts"
       fixed={fixed}
       actions={(ids, _, clear) => (

@@ -37,7 +37,7 @@ const useStyles = makeStyles({
   tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
   plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
   wait: { flexGrow: 1 },
-  tools: { marginLeft: "auto" },
+  tools: { marginLeft: "auto", display: "flex", alignItems: "center", gap: "4px" },
   count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
