@@ -12,10 +12,13 @@ const useStyles = makeStyles({
   text: { margin: "2px 0 0", color: tokens.colorNeutralForeground2, maxWidth: "900px" },
 });
 
-/** A page with its heading; the browser's title follows it. All pages but those of the settings are about the selected device groups. */
+// Pages that are about all devices that somebody sees, whatever device groups are selected.
+const whole = /^\/(settings\/|hunting|approvals)/;
+
+/** A page with its heading; the browser's title follows it. All pages but the settings, hunting and approvals are about the selected device groups. */
 export function PageHead({ title, text, scroll, children }: { title: string; text?: ReactNode; scroll?: boolean; children: ReactNode }) {
   const s = useStyles();
-  const settings = useLocation({ select: (l) => l.pathname.startsWith("/settings/") });
+  const all = useLocation({ select: (l) => whole.test(l.pathname) });
   useEffect(() => {
     document.title = `${title} · Picket`;
   }, [title]);
@@ -26,7 +29,7 @@ export function PageHead({ title, text, scroll, children }: { title: string; tex
           <h1 className={s.title}>{title}</h1>
           {text && <p className={s.text}>{text}</p>}
         </div>
-        {!settings && <GroupSelector />}
+        {!all && <GroupSelector />}
       </div>
       {children}
     </div>
