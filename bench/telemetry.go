@@ -54,28 +54,41 @@ func happening(dst []byte, rng *rand.Rand, seqs *[event.NumKinds]uint64, at time
 
 const perBatch = 2000
 
+// taker starts a server that takes the events of agents which enrol by the token.
+func (b *bench) taker() (srv *rig.Server, p *pest.Pest, token string, err error) {
+	if srv, err = b.bins.StartServer(b.ctx, filepath.Join(b.dir, "data")); err != nil {
+		return nil, nil, "", err
+	}
+	defer func() {
+		if err != nil {
+			srv.Kill()
+		}
+	}()
+	raw, err := srv.Admin(b.ctx, "enroll-token create", "--uses", "0")
+	if err != nil {
+		return nil, nil, "", err
+	}
+	at, err := url.Parse(srv.AgentURL)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	ca, err := os.ReadFile(filepath.Join(srv.Dir, "ca.pem"))
+	if err != nil {
+		return nil, nil, "", err
+	}
+	p = &pest.Pest{Addr: at.Host, Roots: x509.NewCertPool()}
+	p.Roots.AppendCertsFromPEM(ca)
+	return srv, p, strings.TrimSpace(string(raw)), nil
+}
+
 // ingest lets sixteen agents send events as fast as the server takes them, with
 // a few messages under way each, and counts what was acknowledged: that is on disk.
 func ingest(b *bench) ([]figure, error) {
-	srv, err := b.bins.StartServer(b.ctx, filepath.Join(b.dir, "data"))
+	srv, p, token, err := b.taker()
 	if err != nil {
 		return nil, err
 	}
 	defer srv.Kill()
-	token, err := srv.Admin(b.ctx, "enroll-token create", "--uses", "0")
-	if err != nil {
-		return nil, err
-	}
-	at, err := url.Parse(srv.AgentURL)
-	if err != nil {
-		return nil, err
-	}
-	ca, err := os.ReadFile(filepath.Join(srv.Dir, "ca.pem"))
-	if err != nil {
-		return nil, err
-	}
-	p := &pest.Pest{Addr: at.Host, Roots: x509.NewCertPool()}
-	p.Roots.AppendCertsFromPEM(ca)
 	seconds := b.number("SECONDS", 30)
 	ctx, cancel := context.WithTimeout(b.ctx, time.Duration(seconds)*time.Second)
 	defer cancel()
@@ -89,7 +102,7 @@ func ingest(b *bench) ([]figure, error) {
 	began := time.Now()
 	for n := range 16 {
 		agents.Go(func() {
-			if _, err := flood(ctx, p, strings.TrimSpace(string(token)), uint64(n), &sum, func(uint64) (time.Time, bool) { return began, true }); err != nil && ctx.Err() == nil {
+			if _, err := flood(ctx, p, token, uint64(n), &sum, func(uint64) (time.Time, bool) { return began, true }); err != nil && ctx.Err() == nil {
 				errs <- err
 			}
 		})
@@ -248,29 +261,15 @@ func pause(ctx context.Context, d time.Duration) error {
 // until they have nothing left. What the server has of each agent is counted
 // afterwards.
 func overload(b *bench) ([]figure, error) {
-	srv, err := b.bins.StartServer(b.ctx, filepath.Join(b.dir, "data"))
+	srv, p, token, err := b.taker()
 	if err != nil {
 		return nil, err
 	}
 	defer srv.Kill()
-	token, err := srv.Admin(b.ctx, "enroll-token create", "--uses", "0")
-	if err != nil {
-		return nil, err
-	}
-	at, err := url.Parse(srv.AgentURL)
-	if err != nil {
-		return nil, err
-	}
-	ca, err := os.ReadFile(filepath.Join(srv.Dir, "ca.pem"))
-	if err != nil {
-		return nil, err
-	}
 	c, err := srv.Client(b.ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &pest.Pest{Addr: at.Host, Roots: x509.NewCertPool()}
-	p.Roots.AppendCertsFromPEM(ca)
 	const agents = 16
 	rate, lasts := b.number("RATE", 500_000), time.Duration(b.number("SECONDS", 60))*time.Second
 	between := time.Duration(float64(time.Second) * perBatch * agents / float64(rate))
@@ -284,7 +283,7 @@ func overload(b *bench) ([]figure, error) {
 	for n := range agents {
 		work.Go(func() {
 			var err error
-			if ids[n], err = flood(b.ctx, p, strings.TrimSpace(string(token)), uint64(n), &sum, due); err != nil {
+			if ids[n], err = flood(b.ctx, p, token, uint64(n), &sum, due); err != nil {
 				errs <- err
 			}
 		})
