@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -170,5 +171,20 @@ func TestFactScoreOfCVSS3(t *testing.T) {
 		if got := factOf(&advisory.Weakness{Scores: scores}).CVSS3; got != want {
 			t.Errorf("%v: %v, want %v", scores, got, want)
 		}
+	}
+}
+
+// Columns and facts are only for who may read weaknesses.
+func TestWeaknessTableDenied(t *testing.T) {
+	s := testServer(t)
+	none := Caller{Name: "none", Permissions: []string{SoftwareRead}}
+	if _, err := s.WeaknessTable(t.Context(), none, WeaknessTableQuery{}); !errors.Is(err, ErrDenied) {
+		t.Errorf("columns: %v", err)
+	}
+	if _, err := s.WeaknessFacts(t.Context(), none, "CVE-2024-1"); !errors.Is(err, ErrDenied) {
+		t.Errorf("facts: %v", err)
+	}
+	if w, err := s.WeaknessFacts(t.Context(), admin, "CVE-2024-1"); err != nil || w.ID != "CVE-2024-1" || w.Description != "" {
+		t.Errorf("facts of what nobody knows: %+v, %v", w, err)
 	}
 }
