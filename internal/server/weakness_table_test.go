@@ -73,7 +73,8 @@ func drawTableQuery(t *rapid.T) *WeaknessTableQuery {
 
 func plainTable(all []WeaknessColumns, q *WeaknessTableQuery) (page WeaknessTablePage) {
 	for _, w := range all {
-		named := q.IDs == nil || slices.ContainsFunc(q.IDs, func(id string) bool { return strings.ToLower(id) == strings.ToLower(w.ID) })
+		low := strings.ToLower(w.ID) // not EqualFold, for which ſ is an s
+		named := q.IDs == nil || slices.ContainsFunc(q.IDs, func(id string) bool { return strings.ToLower(id) == low })
 		if named && (q.Where == nil || q.Where(&w)) {
 			page.Rows = append(page.Rows, w)
 		}
