@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
 
-let demo, browser, context, list, side, page, device, event, alert;
+let demo, browser, context, list, side, page, device, event, alert, weak;
 const title = "Somebody should look at this";
+const shots = new URL("./out/", import.meta.url).pathname; // what pages look like
 
 before(async () => {
   demo = await startDemo();
@@ -82,7 +83,7 @@ test("it is in the device's tab, on its event, and what it names leads to it", a
 });
 
 test("flyouts of what the device is exposed to count it and lead to it", async () => {
-  const weak = (await read(context, demo, "/weaknesses?threat=alert&exposed=true&size=1")).items[0];
+  weak = (await read(context, demo, "/weaknesses?threat=alert&exposed=true&size=1")).items[0];
   const product = (await read(context, demo, "/software?threat=alert&size=1")).items[0];
   const todo = (await read(context, demo, "/recommendations?threat=alert&size=1")).items[0];
   for (const [place, what, id] of [["/weaknesses", "weakness", weak.id], ["/software", "software", product.id], ["/recommendations", "recommendation", todo.id]]) {
@@ -97,12 +98,12 @@ test("list, flyout and tab are clean in light and dark", async () => {
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });
     for (const [name, place, text] of [["alerts", "/alerts", title], ["alert-flyout", `/alerts?open=${alert.id}`, "Ask who started it."], ["alert-manage", `/alerts?open=${alert.id}&view=manage`, "Assign to me"],
-      ["alert-evidence", `/alerts?open=${alert.id}&view=evidence`, "Process"], ["alert-history", `/alerts?open=${alert.id}&view=history`, "Comments and history"], ["device-alerts", `/devices/${device.id}/alerts`, title], ["device-with-alert", `/devices/${device.id}`, title]]) {
+      ["alert-evidence", `/alerts?open=${alert.id}&view=evidence`, "Process"], ["alert-history", `/alerts?open=${alert.id}&view=history`, "Comments and history"], ["alert-weakness", `/weaknesses?open=${weak.id}`, "Associated alerts"], ["device-alerts", `/devices/${device.id}/alerts`, title], ["device-with-alert", `/devices/${device.id}`, title]]) {
       await page.goto(demo.base + place);
       await page.getByText(text).first().waitFor();
       await still(page);
       assert.deepEqual(await axe(page), [], `${name}, ${scheme}`);
-      await page.screenshot({ path: `e2e/out/${name}-${scheme}.png` });
+      await page.screenshot({ path: `${shots}${name}-${scheme}.png` });
     }
   }
   await page.emulateMedia({ colorScheme: "light" });

@@ -20,6 +20,9 @@ before(async () => {
   assert.ok(made.ok(), await made.text());
   const excepted = await context.request.post(`${demo.base}/api/x/exceptions`, { headers: { origin: demo.base }, data: { recommendation: setting.id, scope: "Global", justification: "RiskAccepted", context: "", days: 30 } });
   assert.ok(excepted.ok(), await excepted.text());
+  const event = await until("a program that started", async () => (await read(context, demo, `/devices/${device.id}/timeline?action=ProcessCreated&size=1`)).items[0]);
+  const raised = await context.request.post(`${demo.base}/api/x/alerts`, { headers: { origin: demo.base }, data: { device_id: device.id, event_id: event.id, severity: "Low", title: "A program was started", description: "It was.", recommended_action: "Ask.", category: "Execution" } });
+  assert.ok(raised.ok(), await raised.text());
 });
 
 after(async () => {
@@ -42,6 +45,8 @@ const lists = () => {
     ["Software inventory", `${d}/software`],
     ["Discovered vulnerabilities", `${d}/vulnerabilities`],
     ["Missing updates", `${d}/updates`],
+    ["Alerts", `${d}/alerts`],
+    ["Alerts", "/alerts"],
     ["Version distribution", `${p}/versions`],
     ["Devices", "/devices", true],
     ["Installed devices", `${p}/devices`, true],

@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still } from "./harness.mjs";
+import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
 
-let demo, browser, context, device, weakness, product, recommendation, activity, exception, plan;
+let demo, browser, context, device, weakness, product, recommendation, activity, exception, plan, alert;
 const shots = new URL("./out/", import.meta.url).pathname;
 
 before(async () => {
@@ -33,7 +33,7 @@ async function post(path, data) {
   return r.json();
 }
 
-/** What people make, so that no page is empty: none of it closes a finding. */
+/** What people make, so that no page is empty: none of it closes a finding or opens one. */
 async function furnish() {
   const rules = [{ conditions: [{ property: "name", operator: "equals", values: ["nobody"] }] }];
   await post("/device-groups", { name: "Servers", description: "", rules });
@@ -43,6 +43,8 @@ async function furnish() {
   exception = await post("/exceptions", { recommendation: setting.id, scope: "DeviceGroups", groups: [0], justification: "PlannedRemediation", context: "At the next window", days: 30 });
   const draft = await post("/plans/draft", { target: 0, recommendations: [setting.id] });
   plan = await post("/plans", { draft: draft.draft, name: "One setting" });
+  const event = await until("a program that started", async () => (await read(context, demo, `/devices/${device.id}/timeline?action=ProcessCreated&size=1`)).items[0]);
+  alert = await post("/alerts", { device_id: device.id, event_id: event.id, severity: "Low", title: "A program was started", description: "Somebody started a program.", recommended_action: "Ask who it was.", category: "Execution", techniques: ["T1059"] });
   await post("/inaccuracies", { kind: "software", subject: product.id, category: "not-installed", details: "It is not there" });
 }
 
@@ -78,6 +80,18 @@ const pages = () => {
     ["device vulnerability flyout", `${d}/vulnerabilities?open=${weakness.id}`, device.name, "Description"],
     ["detection logic", `${d}/vulnerabilities?open=${weakness.id}&view=logic`, device.name, "Package records"],
     ["device updates", `${d}/updates`, device.name, "CVEs addressed"],
+    ["device alerts", `${d}/alerts`, device.name, alert.title],
+    ["device alert flyout", `${d}/alerts?open=${alert.id}`, device.name, "Ask who it was."],
+    ["alerts", "/alerts", "Alerts", alert.title],
+    ["alert flyout", `/alerts?open=${alert.id}`, "Alerts", "Ask who it was."],
+    ["alert evidence", `/alerts?open=${alert.id}&view=evidence`, "Alerts", "Process"],
+    ["alert management", `/alerts?open=${alert.id}&view=manage`, "Alerts", "Determination"],
+    ["alert history", `/alerts?open=${alert.id}&view=history`, "Alerts", "Comments and history"],
+    ["hunting", "/hunting", "Hunting", "Run query"],
+    ["user", "/entities/user/root", "root", "What the account did"],
+    ["user events", "/entities/user/root?tab=events", "root", "What the account did"],
+    ["approvals", "/approvals", "Approvals", "Nothing waits for an approval"],
+    ["approvals of all times", "/approvals?tab=all", "Approvals", "Which actions need one"],
     ["software", "/software", "Software inventory"],
     ["software flyout", `/software?open=${encodeURIComponent(product.id)}`, "Software inventory", "Software details"],
     ["software devices", `/software?open=${encodeURIComponent(product.id)}&view=devices`, "Software inventory", device.os_name],
@@ -107,6 +121,8 @@ const pages = () => {
     ["tag rules", "/settings/tag-rules", "Tag rules", "nowhere"],
     ["ticketing", "/settings/ticketing", "Ticketing", "webhook"],
     ["inaccuracies", "/settings/inaccuracies", "Reported inaccuracies", "It is not there"],
+    ["approval rules", "/settings/approvals", "Approvals and lockdown", "New rule"],
+    ["retention", "/settings/retention", "Data retention", "Connections"],
     ["intelligence", "/settings/intelligence", "Intelligence", "Licence"],
     ["onboarding", "/settings/onboarding", "Onboarding", "Run the agent on the host"],
     ["account", "/settings/account", "My account", "High contrast"],

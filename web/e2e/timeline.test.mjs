@@ -115,10 +115,10 @@ test("nothing is missing, and the page is clean", async () => {
     await page.goto(at(`?q=${probe}`));
     await rows().first().waitFor();
     await still(page);
-    await axe(page);
+    assert.deepEqual(await axe(page), []);
     await rows().first().click();
     await page.getByRole("group", { name: "Event entities graph" }).waitFor();
     await still(page);
-    await axe(page);
+    assert.deepEqual(await axe(page), []);
   }
 });

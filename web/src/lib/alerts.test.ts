@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { classification, determinations, isTechnique, riskWord, spaced, techniqueIds } from "./alerts";
+import { alertSource, classification, determinations, isTechnique, riskWord, spaced, techniqueIds } from "./alerts";
 
 describe("words of alerts", () => {
   it("parts names into words", () => {
@@ -11,6 +11,13 @@ describe("words of alerts", () => {
     expect(classification("FalsePositive")).toBe("False positive");
     expect(riskWord("None")).toBe("No known risks");
     expect(riskWord("High")).toBe("High");
+  });
+  it("says that the demo's alerts were raised by nobody", () => {
+    const a = { source: "CustomDetection", simulated: true, maker: "demo" };
+    expect(alertSource(a)).toBe("Simulated");
+    expect(alertSource({ ...a, maker: "alice" })).toBe("Raised by a person");
+    expect(alertSource({ ...a, simulated: false })).toBe("Raised by a person");
+    expect(alertSource({ ...a, source: "ThirdPartySensors", maker: "siem" })).toBe("Raised by a program");
   });
   it("reads techniques", () => {
     expect(techniqueIds("t1053.003, T1021  x")).toEqual(["T1053.003", "T1021", "X"]);

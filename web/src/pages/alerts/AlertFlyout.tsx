@@ -1,4 +1,4 @@
-import { Button, MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
+import { MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
 import { CheckmarkRegular, ClockRegular, PersonRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -10,6 +10,7 @@ import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { alertSource, classification, spaced } from "../../lib/alerts";
 import { number, plural, time } from "../../lib/format";
 import type { RawSearch } from "../../lib/search";
@@ -65,8 +66,8 @@ function Actions({ d }: { d: Alert }) {
   const around: RawSearch = at && until ? { days: "any", since: iso(Math.floor(at.getTime() / 1000) * 1000 - 300_000), until: iso(Math.ceil(until.getTime() / 1000) * 1000 + 300_000) } : {};
   return (
     <>
-      {self && d.assigned_to !== self.username && <Button appearance="subtle" icon={<PersonRegular />} disabled={go.isPending} onClick={() => go.mutate({ assigned_to: self.username, ...(d.status === "New" ? { status: "InProgress" } : {}) })}>Assign to me</Button>}
-      {d.status !== "Resolved" && <Button appearance="subtle" icon={<CheckmarkRegular />} disabled={go.isPending} onClick={() => go.mutate({ status: "Resolved" })}>Resolve</Button>}
+      {self && d.assigned_to !== self.username && <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<PersonRegular />} disabled={go.isPending} onClick={() => go.mutate({ assigned_to: self.username, ...(d.status === "New" ? { status: "InProgress" } : {}) })}>Assign to me</MayButton>}
+      {d.status !== "Resolved" && <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<CheckmarkRegular />} disabled={go.isPending} onClick={() => go.mutate({ status: "Resolved" })}>Resolve</MayButton>}
       <ButtonLink to={`/devices/${encodeURIComponent(d.device_id)}/timeline`} search={around} icon={<ClockRegular />}>Timeline around it</ButtonLink>
       {go.error && <MessageBar intent="error" layout="multiline" className={s.error}><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}
     </>
@@ -128,7 +129,7 @@ function Manage({ d }: { d: Alert }) {
   return (
     <form aria-label="Manage the alert" onSubmit={(e) => { e.preventDefault(); go.mutate(edit); }}>
       <ManageFields draft={draft} onChange={setDraft} />
-      <div className={s.row}><Button appearance="primary" type="submit" disabled={go.isPending || Object.keys(edit).length === 0}>Save</Button></div>
+      <div className={s.row}><MayButton rights={["alerts.investigate"]} appearance="primary" type="submit" disabled={go.isPending || Object.keys(edit).length === 0}>Save</MayButton></div>
       {go.error && <MessageBar intent="error" layout="multiline" className={s.error}><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}
     </form>
   );

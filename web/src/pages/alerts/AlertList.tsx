@@ -6,6 +6,7 @@ import { alerts, alertSummary, techniques } from "../../api/alerts";
 import type { AlertRow } from "../../api/schema";
 import { Anchor, OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { alertCategories, alertSeverities, alertSeverityWord, alertSource, alertStatus, alertStatuses, classification, classifications, sourceWord, spaced } from "../../lib/alerts";
 import { number } from "../../lib/format";
 import type { ListSpec, RawSearch } from "../../lib/search";
@@ -84,7 +85,7 @@ export function AlertList({ device }: { device?: string }) {
   }, [summary, known, device]);
   return (
     <ListView
-      name="alerts"
+      name={device ? "device-alerts" : "alerts"}
       label="Alerts"
       spec={spec}
       groups={filled}
@@ -97,7 +98,7 @@ export function AlertList({ device }: { device?: string }) {
       fixed={fixed}
       actions={(ids, _, clear) => (
         <>
-          <Button appearance="subtle" icon={<EditRegular />} onClick={() => setBulk(true)}>{`Manage alerts (${ids.length})`}</Button>
+          <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<EditRegular />} onClick={() => setBulk(true)}>{`Manage alerts (${ids.length})`}</MayButton>
           <Button appearance="subtle" onClick={clear}>Clear selection</Button>
           {bulk && <BulkPanel ids={ids} onClose={() => setBulk(false)} onDone={() => { setBulk(false); clear(); }} />}
         </>

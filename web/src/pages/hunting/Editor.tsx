@@ -100,6 +100,7 @@ export function Editor({ value, schema, mistake, onChange, onRun }: { value: str
       <textarea
         ref={field}
         className={s.input}
+        data-drawn-beneath // the text itself is transparent: what is seen is the element before it
         aria-label="Query"
         aria-invalid={wrong >= 0 || undefined}
         aria-autocomplete="list"

@@ -8,6 +8,7 @@ import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { entityOf, entityOfNode, entityPath, type EntityRef } from "../../lib/entity";
 import { moment, time } from "../../lib/format";
 import { aroundQuery } from "../../lib/kql";
@@ -83,7 +84,7 @@ export function TimelineFlyout({ device, event, row, frame, onFlag }: { device: 
         head && (
           <>
             <Button appearance="subtle" icon={head.flagged ? <FlagFilled /> : <FlagRegular />} onClick={() => onFlag(head)}>{head.flagged ? "Remove flag" : "Flag"}</Button>
-            <Button appearance="subtle" icon={<AlertRegular />} onClick={() => setRaising(true)}>Create alert</Button>
+            <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<AlertRegular />} onClick={() => setRaising(true)}>Create alert</MayButton>
             {raising && <Suspense><RaisePanel device={device} event={head} onClose={() => setRaising(false)} /></Suspense>}
             <ButtonLink to={`/devices/${encodeURIComponent(device)}/timeline`} search={around} icon={<TimelineRegular />}>Related events</ButtonLink>
             <ButtonLink to="/hunting" search={{ query: aroundQuery(device, head.table, head.time, head.fields) }} icon={<SearchRegular />}>Hunt for related events</ButtonLink>
