@@ -23,7 +23,7 @@ type AlertRow struct {
 	Classification string             `json:"classification" enum:",TruePositive,InformationalExpectedActivity,FalsePositive"`
 	Determination  string             `json:"determination"`
 	Category       string             `json:"category"`
-	Source         string             `json:"source"` // detection source
+	Source         string             `json:"source"` // detection source: CustomDetection (a person raised it), ThirdPartySensors (a program did)
 	Maker          string             `json:"maker"`  // who raised it
 	AssignedTo     string             `json:"assigned_to"`
 	Active         bool               `json:"active"` // it counts in risk and exposure
