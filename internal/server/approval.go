@@ -92,7 +92,7 @@ func (s *Server) shows(c Caller, p *store.Approval) bool {
 
 // among reports whether a request is about the device groups that a caller looks at.
 func (s *Server) among(c Caller, p *store.Approval) bool {
-	if len(c.Groups) == 0 {
+	if c.looks().All() {
 		return true
 	}
 	s.core.mu.RLock()

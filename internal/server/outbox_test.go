@@ -164,7 +164,10 @@ func TestCommentsWaitForTheirTicket(t *testing.T) {
 	broken.Store(true)
 	s.tickets.life = 20 * time.Millisecond
 	r = request(t, s, "va-_-debian-_-openssl", d.ID)
-	within(t, "giving up", func() bool { return remediationNow(t, s, r.ID).Tickets[0].State == "dead" })
+	within(t, "giving up", func() bool {
+		r := remediationNow(t, s, r.ID)
+		return r.Tickets[0].State == "dead" && r.Ticket == "dead"
+	}) // the activity is told after its ticket
 	broken.Store(false)
 	s.tickets.life = time.Hour
 	if _, err := s.CompleteRemediation(t.Context(), admin, r.ID, ""); err != nil {
@@ -203,7 +206,10 @@ func TestTicketsAreTriedAgain(t *testing.T) {
 	d := destination(t, s, ticket.Webhook, ticket.Config{URL: hook.URL}, hookSecret)
 	r := request(t, s, "va-_-debian-_-openssl", d.ID)
 	within(t, "a second attempt", func() bool { return remediationNow(t, s, r.ID).Tickets[0].Attempts > 1 })
-	within(t, "giving up", func() bool { return remediationNow(t, s, r.ID).Tickets[0].State == "dead" })
+	within(t, "giving up", func() bool {
+		r := remediationNow(t, s, r.ID)
+		return r.Tickets[0].State == "dead" && r.Ticket == "dead"
+	}) // the activity is told after its ticket
 	r = remediationNow(t, s, r.ID)
 	if k := r.Tickets[0]; !strings.Contains(k.Error, "503") || !strings.Contains(k.Error, "maintenance") || k.Mend == "" || r.Ticket != "dead" {
 		t.Errorf("ticket %+v, %q", k, r.Ticket)
@@ -429,7 +435,10 @@ func TestDestinationsOffAndRemoved(t *testing.T) {
 	if err := s.RemoveDestination(t.Context(), admin, down.ID); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "giving up", func() bool { return remediationNow(t, s, r.ID).Tickets[0].State == "dead" })
+	within(t, "giving up", func() bool {
+		r := remediationNow(t, s, r.ID)
+		return r.Tickets[0].State == "dead" && r.Ticket == "dead"
+	}) // the activity is told after its ticket
 	if _, err := s.RetryTicket(t.Context(), admin, r.ID, r.Tickets[0].ID); !errors.Is(err, ErrConflict) {
 		t.Errorf("retry at a removed destination: %v, want a conflict", err)
 	}
