@@ -53,15 +53,15 @@ function Exposed({ n, unknown }: { n: number; unknown?: boolean }) {
 }
 
 const columns: readonly Column<WeaknessRow>[] = [
-  { key: "id", title: "Name", width: 142, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
+  { key: "id", title: "Name", width: 160, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
   { key: "severity", title: "Severity", width: 118, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
   { key: "cvss", title: "CVSS", width: 92, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
   { key: "software", title: "Related software", width: 150, grow: true, render: (r) => <Related r={r} /> },
-  { key: "age", title: "Age", width: 114, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
+  { key: "age", title: "Age", width: 108, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
   { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 112, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} unknown={r.exposed_unknown} /> },
-  { key: "tags", title: "Tags", width: 188, render: (r) => <FirstTag tags={r.exception ? [...r.tags, "Exception"] : r.tags} /> },
+  { key: "tags", title: "Tags", width: 180, render: (r) => <FirstTag tags={r.exception ? [...r.tags, "Exception"] : r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => <Exposed n={r.exposed_after} /> },
   { key: "states", title: "States", width: 220, optional: true, render: (r) => r.states.map((x) => state(x).word).join(", ") || "–" },
   { key: "updated", title: "Updated on", width: 130, optional: true, sort: { key: "updated", first: "desc" }, render: (r) => <Day at={r.updated} /> },
