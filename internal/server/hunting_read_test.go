@@ -71,13 +71,15 @@ func TestHuntReadsWhatItNeeds(t *testing.T) {
 	if all.RowsRead != 20*each || all.BlocksRead < 40 || all.BytesRead < 10_000 {
 		t.Fatalf("everything: %+v", all)
 	}
+	// How many blocks a device's rows share with others depends on when tables were
+	// sealed; how many rows are read does not.
 	for query, most := range map[string]struct{ rows, blocks int }{
-		"DeviceProcessEvents | where DeviceId == '" + string(ids[7]) + "' | count":                                                       {each, all.BlocksRead / 5},
-		"DeviceProcessEvents | where DeviceId in ((DeviceInfo | where DeviceId == '" + string(ids[7]) + "' | project DeviceId)) | count": {each + 1, all.BlocksRead / 5},
-		"DeviceProcessEvents | where Timestamp > ago(1h) | count":                                                                        {all.RowsRead / 5, all.BlocksRead / 5},
-		"DeviceProcessEvents | where FileName == 'rarity' | count":                                                                       {all.RowsRead / 10, all.BlocksRead / 10},
-		"DeviceProcessEvents | where FileName has 'rarity' | count":                                                                      {all.RowsRead / 10, all.BlocksRead / 10},
-		"let r = DeviceProcessEvents | where FileName =~ 'RARITY'; r | summarize count() by DeviceId":                                    {all.RowsRead / 10, all.BlocksRead / 10},
+		"DeviceProcessEvents | where DeviceId == '" + string(ids[7]) + "' | count":                                                       {each, all.BlocksRead / 3},
+		"DeviceProcessEvents | where DeviceId in ((DeviceInfo | where DeviceId == '" + string(ids[7]) + "' | project DeviceId)) | count": {each + 1, all.BlocksRead / 3},
+		"DeviceProcessEvents | where Timestamp > ago(1h) | count":                                                                        {all.RowsRead / 5, all.BlocksRead / 3},
+		"DeviceProcessEvents | where FileName == 'rarity' | count":                                                                       {all.RowsRead / 10, all.BlocksRead / 5},
+		"DeviceProcessEvents | where FileName has 'rarity' | count":                                                                      {all.RowsRead / 10, all.BlocksRead / 5},
+		"let r = DeviceProcessEvents | where FileName =~ 'RARITY'; r | summarize count() by DeviceId":                                    {all.RowsRead / 10, all.BlocksRead / 5},
 		"DeviceNetworkEvents | count":                                 {all.RowsRead / 20, 0},
 		"DeviceProcessEvents | where ActionType == 'Nothing' | count": {0, 0},
 	} {
