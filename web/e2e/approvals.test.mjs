@@ -81,7 +81,7 @@ test("a lockdown shows on every page, forbids, and takes two to lift", async () 
   await still(other);
   assert.deepEqual(await axe(other), []);
   await other.goto(`${demo.base}/devices/${device.id}`);
-  assert.equal(await other.getByRole("button", { name: "Check in now" }).getAttribute("title"), "Lockdown: nothing can be done on devices.");
+  await other.getByRole("button", { name: "Check in now" }).and(other.getByTitle("Lockdown: nothing can be done on devices.")).waitFor(); // once the page knows
   const r = await second.request.post(`${demo.base}/api/x/devices/${device.id}/nudge`, { data: {} });
   assert.equal(r.status(), 403);
   assert.equal((await r.json()).detail.startsWith("Lockdown:"), true);
