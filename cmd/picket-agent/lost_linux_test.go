@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -59,7 +58,7 @@ func testNothingIsLost(t *testing.T, bin string) {
 		t.Logf("%s: %s, %d programs so far", time.Since(began).Round(time.Millisecond), what, c.n)
 	}
 
-	c.listens()
+	c.listens(c.id)
 	c.programs(200)
 	c.whole()
 	said("with all in order")
@@ -96,7 +95,7 @@ func testNothingIsLost(t *testing.T, bin string) {
 	}
 	c.started()
 	c.everyOne()
-	c.listens()
+	c.listens(c.id)
 	c.programs(100)
 	c.everyOne()
 	said("with a reboot")
@@ -110,7 +109,7 @@ func testNothingIsLost(t *testing.T, bin string) {
 		t.Fatal(err)
 	}
 	after := c.n
-	c.listens()
+	c.listens(c.id)
 	c.programs(100)
 	s.wait("the programs after the cut", func() error { return c.lack(c.seen(), after, c.n) })
 	again := c.seen()
@@ -147,21 +146,6 @@ func (c *storm) longPrograms(n, more int) {
 	c.Helper()
 	c.run("/bin/sh", "-c", fmt.Sprintf("i=%d; while [ $i -lt %d ]; do /bin/true probe-$i- %s; i=$((i+1)); done", c.n, c.n+n, strings.Repeat("x", more)))
 	c.n += n
-}
-
-// listens waits until the agent, which has just been started, sees what happens.
-func (c *storm) listens() {
-	c.Helper()
-	probe := fmt.Sprintf("listens-%d-", time.Now().UnixNano())
-	c.wait("the agent to see what happens", func() error {
-		c.run("/bin/true", probe)
-		var line struct{ Items []struct{} }
-		err := c.client.Get(c.Context(), "/api/x/devices/"+c.id+"/timeline?action=ProcessCreated&q="+probe, &line)
-		if err == nil && len(line.Items) == 0 {
-			err = errors.New("none of them is in the timeline")
-		}
-		return err
-	})
 }
 
 // started starts the server again and waits until it answers.
@@ -320,7 +304,7 @@ func (c *storm) fullDisk(n int) (told struct{ Missing uint64 }) {
 	// The unit may see the mount only if it is there before the unit starts.
 	c.run("/bin/sh", "-c", "cp -a "+state+" /run/kept && mount -t tmpfs -o size=6m,mode=0700 tmpfs "+state+" && cp -a /run/kept/. "+state+"/")
 	c.run("systemctl", "start", agentUnit)
-	c.listens()
+	c.listens(c.id)
 	from := c.n
 	c.programs(50)
 	c.wait("the programs before the disk is full", func() error { return c.lack(c.seen(), from, c.n) })
@@ -333,7 +317,7 @@ func (c *storm) fullDisk(n int) (told struct{ Missing uint64 }) {
 	c.longPrograms(n, 3000) // more than the agent keeps in memory
 	c.run("rm", state+"/ballast")
 	c.started()
-	c.listens()
+	c.listens(c.id)
 	mark := c.n
 	c.programs(50)
 	c.wait("the programs after the disk was full", func() error { return c.lack(c.seen(), mark, c.n) })

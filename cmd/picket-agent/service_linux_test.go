@@ -185,6 +185,21 @@ func (s *service) device(packages map[string]string) string {
 	return id
 }
 
+// listens waits until the agent, which has just been started, sees what happens.
+func (s *service) listens(id string) {
+	s.Helper()
+	probe := fmt.Sprintf("listens-%d-", time.Now().UnixNano())
+	s.wait("the agent to see what happens", func() error {
+		s.run("/bin/true", probe)
+		var line struct{ Items []struct{} }
+		err := s.client.Get(s.Context(), "/api/x/devices/"+id+"/timeline?action=ProcessCreated&q="+probe, &line)
+		if err == nil && len(line.Items) == 0 {
+			err = errors.New("none of them is in the timeline")
+		}
+		return err
+	})
+}
+
 // happened runs a program on the host and waits until the device's timeline
 // tells of it, and says whether anything before is missing.
 func (s *service) happened(id, probe string, complete bool) {
@@ -194,6 +209,7 @@ func (s *service) happened(id, probe string, complete bool) {
 		Complete bool
 		Missing  []struct{ Kind, Reason string }
 	}
+	s.listens(id)
 	began := time.Now()
 	s.run("/bin/echo", probe)
 	s.wait("the event of "+probe, func() error {

@@ -143,9 +143,10 @@ type Device struct {
 
 // Product is a row of a device's software.
 type Product struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Version string `json:"version"`
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+	NotAssessed string `json:"not_assessed"` // why, else empty
 }
 
 // All returns every row of a list, page by page. path has no query.
@@ -168,18 +169,22 @@ func (c *Client) Devices(ctx context.Context) ([]Device, error) {
 	return All[Device](ctx, c, "/api/x/devices")
 }
 
-// Software returns a device's products: version by name.
+// Software returns a device's products: version by name. Of several of a name it
+// is one that is assessed; the same product twice is an error.
 func (c *Client) Software(ctx context.Context, device string) (map[string]string, error) {
 	rows, err := All[Product](ctx, c, "/api/x/devices/"+device+"/software")
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
+	out, seen := map[string]string{}, map[string]string{}
 	for _, r := range rows {
-		if old, twice := out[r.Name]; twice {
-			return nil, fmt.Errorf("product %s is listed twice: %s and %s", r.Name, old, r.Version)
+		if old, twice := seen[r.ID]; twice {
+			return nil, fmt.Errorf("product %s is listed twice: %s and %s", r.ID, old, r.Version)
 		}
-		out[r.Name] = r.Version
+		seen[r.ID] = r.Version
+		if _, other := out[r.Name]; !other || r.NotAssessed == "" { // a package of a language may be a distribution's too
+			out[r.Name] = r.Version
+		}
 	}
 	return out, nil
 }
