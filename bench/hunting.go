@@ -31,32 +31,17 @@ var huntQueries = []hunted{
 func hunting(b *bench) ([]figure, error) {
 	devices, events := b.number("DEVICES", 1000), b.number("EVENTS", 20_000_000)
 	dir := filepath.Join(b.dir, "data")
-	if err := b.loadFleet(dir, devices, 20, 2000); err != nil {
-		return nil, err
-	}
-	srv, err := b.bins.StartServer(b.ctx, dir)
+	srv, all, filled, err := b.busyFleet(dir, devices, events)
 	if err != nil {
 		return nil, err
 	}
 	defer srv.Kill()
-	c, err := srv.Client(b.ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := c.Devices(b.ctx)
-	if err != nil {
-		return nil, err
-	}
-	srv.Kill()
-	began := time.Now()
-	if err := fill(b, filepath.Join(dir, "events"), all, events); err != nil {
-		return nil, err
-	}
-	b.say("filled %d events in %s s", events, short(time.Since(began).Seconds()))
+	b.say("filled %d events in %s s", events, short(filled.Seconds()))
 	if err := srv.Start(b.ctx); err != nil {
 		return nil, err
 	}
-	if c, err = srv.Client(b.ctx); err != nil {
+	c, err := srv.Client(b.ctx)
+	if err != nil {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -330,39 +330,47 @@ func overload(b *bench) ([]figure, error) {
 	}, nil
 }
 
+// busyFleet loads a fleet into a data directory and fills its log with events, and
+// says how long that took. The server of it is not running.
+func (b *bench) busyFleet(dir string, devices, events int) (*rig.Server, []rig.Device, time.Duration, error) {
+	if err := b.loadFleet(dir, devices, 20, 2000); err != nil {
+		return nil, nil, 0, err
+	}
+	srv, err := b.bins.StartServer(b.ctx, dir)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	defer srv.Kill()
+	c, err := srv.Client(b.ctx)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	all, err := c.Devices(b.ctx)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	srv.Kill()
+	began := time.Now()
+	err = fill(b, filepath.Join(dir, "events"), all, events)
+	return srv, all, time.Since(began), err
+}
+
 // timeline fills the log of a fleet with events of 30 days and asks for pages
 // and histograms of devices that take turns.
 func timeline(b *bench) ([]figure, error) {
 	devices, events := b.number("DEVICES", 10_000), b.number("EVENTS", 100_000_000)
 	dir := filepath.Join(b.dir, "data")
-	if err := b.loadFleet(dir, devices, 20, 2000); err != nil {
-		return nil, err
-	}
-	srv, err := b.bins.StartServer(b.ctx, dir)
+	srv, all, filled, err := b.busyFleet(dir, devices, events)
 	if err != nil {
 		return nil, err
 	}
 	defer srv.Kill()
-	c, err := srv.Client(b.ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := c.Devices(b.ctx)
-	if err != nil {
-		return nil, err
-	}
-	srv.Kill()
-	began := time.Now()
-	if err := fill(b, filepath.Join(dir, "events"), all, events); err != nil {
-		return nil, err
-	}
-	filled := time.Since(began)
 	disk, err := size(filepath.Join(dir, "events"))
 	if err != nil {
 		return nil, err
 	}
 	b.say("filled %d events in %s s: %s bytes each", events, short(filled.Seconds()), short(float64(disk)/float64(events)))
-	began = time.Now()
+	began := time.Now()
 	if err := srv.Start(b.ctx); err != nil {
 		return nil, err
 	}
