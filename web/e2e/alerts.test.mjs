@@ -2,7 +2,7 @@
 // the open list, the device's tab and card without a reload; resolved, risk and score fall.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, context, list, side, page, device, event, alert, weak;
 const title = "Somebody should look at this";
@@ -96,7 +96,7 @@ test("flyouts of what the device is exposed to count it and lead to it", async (
 
 test("list, flyout and tab are clean in light and dark", async () => {
   for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme });
+    await wear(page, scheme);
     for (const [name, place, text] of [["alerts", "/alerts", title], ["alert-flyout", `/alerts?open=${alert.id}`, "Ask who started it."], ["alert-manage", `/alerts?open=${alert.id}&view=manage`, "Assign to me"],
       ["alert-evidence", `/alerts?open=${alert.id}&view=evidence`, "Process"], ["alert-history", `/alerts?open=${alert.id}&view=history`, "Comments and history"], ["alert-weakness", `/weaknesses?open=${weak.id}`, "Associated alerts"], ["device-alerts", `/devices/${device.id}/alerts`, title], ["device-with-alert", `/devices/${device.id}`, title]]) {
       await page.goto(demo.base + place);
@@ -106,7 +106,7 @@ test("list, flyout and tab are clean in light and dark", async () => {
       await page.screenshot({ path: `${shots}${name}-${scheme}.png` });
     }
   }
-  await page.emulateMedia({ colorScheme: "light" });
+  await wear(page, "light");
 });
 
 test("resolved, it counts no more: risk level and score fall on the open page", async () => {

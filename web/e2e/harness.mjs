@@ -189,9 +189,22 @@ export async function settled(context, demo, hold = 3000, which = "") {
   }, 5 * patience);
 }
 
-/** Waits until nothing slides or fades any more. */
+/** Waits until nothing slides or fades any more: what the last change set off begins a frame later, so that a few frames must pass in peace. */
 export async function still(page) {
-  await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== "running" || a.effect?.getComputedTiming().endTime === Infinity));
+  await page.evaluate(async () => {
+    const moves = (a) => a.playState === "running" && a.effect?.getComputedTiming().endTime !== Infinity;
+    for (let frame = 0; frame < 3; frame++) {
+      if (document.getAnimations().some(moves)) frame = -1;
+      await new Promise((done) => requestAnimationFrame(done));
+    }
+  });
+}
+
+/** Gives the browser a colour scheme, and waits until the page has taken it on and nothing fades. */
+export async function wear(page, scheme) {
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.waitForFunction((s) => document.documentElement.style.colorScheme === s, scheme);
+  await still(page);
 }
 
 /**

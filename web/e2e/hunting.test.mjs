@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, context, page, device;
 const probe = `picket-hunt-${process.pid}`;
@@ -24,12 +24,13 @@ after(async () => {
   await demo?.stop();
 });
 
-function run(...args) {
+function start(name, ...args) {
   const dir = path.join(demo.dir, "probe");
   mkdirSync(dir, { recursive: true });
-  copyFileSync("/usr/bin/true", path.join(dir, probe));
-  execFileSync(path.join(dir, probe), args);
+  copyFileSync("/usr/bin/true", path.join(dir, name));
+  execFileSync(path.join(dir, name), args);
 }
+const run = (...args) => start(probe, ...args);
 
 const editor = () => page.getByRole("textbox", { name: "Query" });
 const grid = () => page.getByRole("grid", { name: "Results" });
@@ -81,13 +82,14 @@ test("words are completed and mistakes are marked", async () => {
 });
 
 test("a result is drawn, saved, opened again and exported", async () => {
-  const counts = `DeviceProcessEvents\n| summarize Starts = count() by FileName\n| top 5 by Starts\n| render columnchart`;
+  for (const n of [1, 2, 3, 4, 5]) start(`${probe}-${n}`);
+  await until("five programs", async () => (await read(context, demo, `/devices/${device.id}/timeline?q=${probe}-&action=ProcessCreated`)).items.length >= 5);
+  const counts = `DeviceProcessEvents\n| where FileName startswith "${probe}-"\n| summarize Starts = count() by FileName\n| top 5 by Starts\n| render columnchart`;
   await page.goto(at(counts));
   await page.getByRole("button", { name: "Run query" }).click();
   await page.getByRole("img", { name: /Chart of Starts by FileName, 5 points/ }).waitFor();
   for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await still(page);
+    await wear(page, scheme);
     assert.deepEqual(await axe(page), []);
   }
   await page.getByRole("tab", { name: "Results" }).click();

@@ -1,7 +1,7 @@
 // How long events are kept: what is stored is told, a change holds at once, and is in the audit log.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, newPage, read, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, context, page;
 
@@ -34,8 +34,7 @@ test("the life of a kind is set", async () => {
   const entry = (await read(context, demo, "/audit?action=set-retention")).items.find((e) => e.outcome === "done");
   assert.deepEqual([entry.detail.before.kinds.length, entry.detail.after.kinds.length], [0, 1]);
   for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await still(page);
+    await wear(page, scheme);
     assert.deepEqual(await axe(page), []);
     await page.screenshot({ path: `e2e/out/retention-${scheme}.png` });
   }

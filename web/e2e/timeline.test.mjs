@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, context, page, device;
 const probe = `picket-probe-${process.pid}`;
@@ -111,7 +111,7 @@ test("nothing is missing, and the page is clean", async () => {
   const t = await read(context, demo, `/devices/${device.id}/timeline?size=1`);
   assert.deepEqual(t.missing.filter((m) => !m.reason), [], "numbers without a reason");
   for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme });
+    await wear(page, scheme);
     await page.goto(at(`?q=${probe}`));
     await rows().first().waitFor();
     await still(page);
