@@ -236,7 +236,10 @@ func (h *Host) up(ctx context.Context) (bool, error) {
 }
 
 // Run runs a program on the host to its end and returns what it wrote to stdout.
-// The error holds the end of stderr.
+// It has the environment of a root login, nothing of the test's. The error holds
+// the end of stderr.
 func (h *Host) Run(ctx context.Context, args ...string) ([]byte, error) {
-	return Run(ctx, "nsenter", append([]string{"--target", fmt.Sprint(h.leader), "--all", "--wd=/"}, args...)...)
+	enter := []string{"--target", fmt.Sprint(h.leader), "--all", "--wd=/", "env", "-i", "HOME=/root", "LANG=C.UTF-8",
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+	return Run(ctx, "nsenter", append(enter, args...)...)
 }
