@@ -64,10 +64,10 @@ export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Co
   return [
     { key: "time", title: "Event time", width: 178, render: (r) => <OpenLink id={r.id}><Clock at={r.time} /></OpenLink> },
     { key: "title", title: "Event", width: 190, grow: true, render: (r) => <Title row={r} /> },
-    { key: "user", title: "User", width: 76, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
-    { key: "action", title: "Action type", width: 150, render: (r) => <span title={r.action}>{r.action}</span> },
+    { key: "user", title: "User", width: 98, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
+    { key: "action", title: "Action type", width: 134, render: (r) => <span title={r.action}>{r.action}</span> },
     { key: "entities", title: "Entities", width: 146, render: (r) => <Entities row={r} /> },
-    { key: "info", title: "Additional information", width: 114, render: (r) => <Info r={r} /> },
+    { key: "info", title: "Additional information", width: 108, render: (r) => <Info r={r} /> },
     { key: "techniques", title: "Techniques", width: 110, optional: true, render: (r) => <span title={r.techniques.map((t) => `${t.id} ${t.name}: ${t.reason ?? ""}`).join("\n")}>{r.techniques.map((t) => t.id).join(", ") || "–"}</span> },
     {
       key: "flag", title: "Flag", width: 52,
