@@ -401,6 +401,9 @@ func aggregateTable() map[string]aggregate {
 		{"percentile", "number, percent", "The value that a share of all is not above (by nearest rank, exact).", 2, 2, false, bindRank},
 		{"stdev", "number", "The standard deviation of a sample.", 1, 1, false, bindMoments(func(m *moments) float64 { return math.Sqrt(sample(m)) })},
 		{"stdevif", "number, condition", "The standard deviation of rows that meet a condition.", 2, 2, true, bindMoments(func(m *moments) float64 { return math.Sqrt(sample(m)) })},
+		{"stdevp", "number", "The standard deviation of all.", 1, 1, false, bindMoments(func(m *moments) float64 { return math.Sqrt(m.sum / m.n) })},
+		{"variancep", "number", "The variance of all.", 1, 1, false, bindMoments(func(m *moments) float64 { return m.sum / m.n })},
+		{"varianceif", "number, condition", "The variance of rows that meet a condition.", 2, 2, true, bindMoments(sample)},
 		{"variance", "number", "The variance of a sample.", 1, 1, false, bindMoments(sample)},
 	}
 	out := map[string]aggregate{}

@@ -9,8 +9,12 @@ type madePart struct {
 }
 
 // many is an aggregate that gives several columns; nil when there is none of that name.
-func (b *binder) many(name string) func(n *named, s *rowScope, have []Column) []madePart {
-	switch name {
+func (b *binder) many(n *node) func(n *named, s *rowScope, have []Column) []madePart {
+	switch n.text {
+	case "take_any", "any":
+		if len(n.kids) > 1 || len(n.kids) == 1 && n.kids[0].kind == nodeStar {
+			return b.anyRow
+		}
 	case "arg_max":
 		return func(n *named, s *rowScope, have []Column) []madePart { return b.argBest(n, s, have, 1) }
 	case "arg_min":
@@ -131,4 +135,11 @@ func (b *binder) argBest(n *named, s *rowScope, have []Column, sign int) []madeP
 		parts[i+1].expr = itemExpr(all, i+1, a.typ)
 	}
 	return parts
+}
+
+// anyRow binds take_any of several columns: those of the first row.
+func (b *binder) anyRow(n *named, s *rowScope, have []Column) []madePart {
+	c := *n.expr
+	c.kids = append([]*node{{kind: nodeLiteral, at: c.at}}, c.kids...)
+	return b.argBest(&named{at: n.at, names: append([]string{""}, n.names...), expr: &c}, s, have, 1)[1:]
 }

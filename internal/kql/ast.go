@@ -49,6 +49,16 @@ type op struct {
 	parts  []part
 	cols   []colDef
 	vals   []*node
+	levels []level
+}
+
+// level is one of top-nested.
+type level struct {
+	at    span
+	most  *node // nil: all
+	value *named
+	rest  *node // what the others are called; nil: they are left out
+	agg   *named
 }
 
 // option is name=value behind an operator's name.
@@ -63,7 +73,8 @@ type named struct {
 	name  string
 	names []string // of (a, b) = …
 	expr  *node
-	typ   Type // mv-expand: to typeof()
+	typ   Type  // mv-expand: to typeof()
+	value *node // make-series: of steps without rows
 	asc   bool
 	nulls int // −1 first, 1 last, 0 as the direction has it
 }

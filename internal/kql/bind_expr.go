@@ -52,8 +52,9 @@ type rowScope struct {
 	use  func(i int) // notes that a column is used
 	env  *env
 	aggs *aggScope // aggregates may be called, and columns only within them
-	// windows are functions over the rows before; nil where there is no order.
+	// windows are functions over other rows; nil where there are none.
 	windows *[]*window
+	ordered bool // rows come in an order that the query gave them
 }
 
 func (s *rowScope) find(name string) int {

@@ -79,9 +79,12 @@ func (b *binder) operator(in plan, o *op, e *env) plan {
 	s := &rowScope{cols: in.columns(), use: in.use, env: e}
 	switch o.name {
 	case "where", "filter":
+		windows, used := windowsOver(in, s)
 		x := b.expr(o.list[0].expr, s)
 		b.wantBool(x, o.list[0].expr.at)
-		return &whereNode{in: in, cond: x}
+		w := &whereNode{in: in, cond: x}
+		w.in = windowed(in, *windows, used)
+		return w
 	case "take", "limit", "sample":
 		n := b.rowsOf(o.list[0].expr, e)
 		if srt, ok := in.(*sortNode); ok && srt.most < 0 {
@@ -94,6 +97,7 @@ func (b *binder) operator(in plan, o *op, e *env) plan {
 	case "extend":
 		return b.extend(in, o, s)
 	case "serialize":
+		in = &serializeNode{in}
 		if len(o.list) == 0 {
 			return in
 		}
@@ -116,6 +120,12 @@ func (b *binder) operator(in plan, o *op, e *env) plan {
 		return b.join(in, o, e)
 	case "mv-expand", "mvexpand":
 		return b.expand(in, o, e)
+	case "mv-apply", "mvapply":
+		return b.apply(in, o, e)
+	case "make-series":
+		return b.series(in, o, e)
+	case "top-nested":
+		return b.topNested(in, o, e)
 	case "parse", "parse-where":
 		return b.parse(in, o, e)
 	case "getschema":
@@ -144,19 +154,20 @@ func (b *binder) rowsOf(n *node, e *env) int64 {
 
 func (b *binder) project(in plan, o *op, s *rowScope) plan {
 	p := &projectNode{in: in}
-	s.windows = &p.windows
+	windows, used := windowsOver(in, s)
 	names := newNamer()
 	for _, n := range o.list {
 		x := b.expr(n.expr, s)
 		p.exprs = append(p.exprs, x)
 		p.cols = append(p.cols, Column{names.give(n, describe(n.expr), ""), x.typ})
 	}
+	p.in = windowed(in, *windows, used)
 	return p
 }
 
 func (b *binder) extend(in plan, o *op, s *rowScope) plan {
 	x := &extendNode{in: in, cols: slices.Clone(in.columns())}
-	s.windows = &x.windows
+	windows, used := windowsOver(in, s)
 	names := namerOf(in.columns())
 	given := map[string]bool{}
 	for _, n := range o.list {
@@ -179,6 +190,7 @@ func (b *binder) extend(in plan, o *op, s *rowScope) plan {
 		x.exprs, x.to = append(x.exprs, v), append(x.to, at)
 	}
 	x.from = make([]bool, len(x.cols))
+	x.in = windowed(in, *windows, used)
 	return x
 }
 

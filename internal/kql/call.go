@@ -212,7 +212,7 @@ func (b *binder) toScalar(n *node, s *rowScope) *expr {
 // indexFunctions are all functions by their names.
 func indexFunctions() map[string]function {
 	out := map[string]function{}
-	for _, list := range [][]function{conditionFunctions(), textFunctions(), moreTextFunctions(), convertFunctions(), timeFunctions(), mathFunctions(), dynamicFunctions(), addressFunctions()} {
+	for _, list := range [][]function{conditionFunctions(), textFunctions(), moreTextFunctions(), convertFunctions(), timeFunctions(), mathFunctions(), dynamicFunctions(), addressFunctions(), windowFunctions(), arrayFunctions(), seriesFunctions(), partFunctions()} {
 		for _, f := range list {
 			out[f.name] = f
 		}
@@ -229,7 +229,7 @@ func indexFunctions() map[string]function {
 var functionAliases = map[string]string{"iif": "iff", "todynamic": "parse_json", "parsejson": "parse_json", "toobject": "parse_json", "toreal": "todouble", "notnull": "isnotnull",
 	"notempty": "isnotempty", "pack": "bag_pack", "pack_dictionary": "bag_pack", "arraylength": "array_length", "floor": "bin", "replace": "replace_regex",
 	"datepart": "datetime_part", "ceil": "ceiling", "boolean": "tobool", "toboolean": "tobool", "base64_decodestring": "base64_decode_tostring",
-	"base64_encodestring": "base64_encode_tostring"}
+	"base64_encodestring": "base64_encode_tostring", "extractjson": "extract_json"}
 
 // firstType is the type of the first argument that has one.
 func firstType(args []*expr) Type {
@@ -239,20 +239,6 @@ func firstType(args []*expr) Type {
 		}
 	}
 	return Null
-}
-
-// window is a function over the rows before.
-type window struct {
-	step func(row []Value) // called once with each row, in order
-	now  Value
-}
-
-func (b *binder) window(n *node, s *rowScope, t Type, w *window) *expr {
-	if s.windows == nil {
-		panic(fail(n.at, "%s needs rows in an order, and works in extend and project", n.text).with("sort the rows first: … | sort by Timestamp asc | extend …"))
-	}
-	*s.windows = append(*s.windows, w)
-	return &expr{typ: t, col: -1, op: n.text, eval: func([]Value) Value { return w.now }}
 }
 
 // sortedNames are the names of functions or aggregates in order.

@@ -165,48 +165,6 @@ func dynamicFunctions() []function {
 			}
 			return b.expr(n.kids[1], s)
 		}},
-		{name: "row_number", args: "[first]", doc: "Counts rows from 1.", min: 0, max: 1, bind: func(b *binder, n *node, s *rowScope, a []*expr) *expr {
-			next := int64(1)
-			if len(a) == 1 && a[0].konst {
-				next = a[0].value().num
-			}
-			w := &window{}
-			w.step = func([]Value) { w.now, next = LongValue(next), next+1 }
-			return b.window(n, s, Long, w)
-		}},
-		{name: "row_cumsum", args: "number", doc: "The sum of this and all rows before.", min: 1, max: 1, bind: func(b *binder, n *node, s *rowScope, a []*expr) *expr {
-			w := &window{}
-			w.step = func(row []Value) {
-				if v := a[0].eval(row); !v.IsNull() {
-					if w.now.IsNull() {
-						w.now = v
-					} else {
-						w.now = add(w.now, v, 1)
-					}
-				}
-			}
-			return b.window(n, s, a[0].typ, w)
-		}},
-		{name: "prev", args: "column [, rows [, otherwise]]", doc: "The value some rows before.", min: 1, max: 3, bind: func(b *binder, n *node, s *rowScope, a []*expr) *expr {
-			back := int64(1)
-			if len(a) > 1 && a[1].konst {
-				back = a[1].value().num
-			}
-			if back < 1 || back > 10_000 {
-				panic(fail(n.at, "prev looks 1 to 10000 rows back"))
-			}
-			w, past := &window{}, []Value{}
-			w.step = func(row []Value) {
-				w.now = Value{}
-				if len(past) == int(back) {
-					w.now, past = past[0], past[1:]
-				} else if len(a) > 2 {
-					w.now = a[2].eval(row)
-				}
-				past = append(past, a[0].eval(row))
-			}
-			return b.window(n, s, a[0].typ, w)
-		}},
 	}
 }
 

@@ -120,7 +120,7 @@ func TestPushedConditionsChangeNothing(t *testing.T) {
 		"| project-rename Old = FileName | extend FileName = ActionType ", "| union Events ", "| join kind=inner (Devices) on DeviceId ", "| join kind=leftouter (Devices) on DeviceId ",
 		"| join kind=rightouter (Devices) on DeviceId ", "| join kind=fullouter (Devices) on DeviceId ", "| join kind=leftanti (Devices | where Group == 'db') on DeviceId ", "| join Devices on DeviceId ",
 		"| take 3 ", "| top 3 by Timestamp asc ", "| summarize Timestamp = max(Timestamp), CommandLine = take_any(CommandLine) by FileName, DeviceId, ActionType ", "| distinct FileName, DeviceId, CommandLine, ActionType, Timestamp ",
-		"| mv-expand Extra ", "| parse CommandLine with FileName ' ' * ", "| extend N = row_number() | where N < 4 "}
+		"| mv-expand Extra ", "| parse CommandLine with FileName ' ' * ", "| serialize N = row_number() | where N < 4 "}
 	with := 0
 	for range 4000 {
 		query := "Events " + between[r.IntN(len(between))] + "| where " + condition(2) + " " + between[r.IntN(3)] + "| where " + condition(1)
@@ -155,6 +155,7 @@ func TestConditionsReachTheStore(t *testing.T) {
 		"Events | where CommandLine has 'curl'":                                                          2,
 		"Devices | where Group == 'web' | join kind=inner (Events | where DeviceId == 'd2') on DeviceId": 2 + 2,
 		"Events | where FileName == 'curl' or Size > 5":                                                  7,
+		"Events | make-series count() on Timestamp from ago(3h) to now() step 1h":                        2,
 		"Events | take 1": 1,
 	} {
 		m.plain, m.read = false, 0
@@ -177,7 +178,10 @@ func TestLimits(t *testing.T) {
 	}
 	big := "range x from 1 to 1000000 step 1"
 	for _, query := range []string{big + " | sort by x", big + " | summarize make_list(strcat('a long text to keep ', x))", big + " | distinct x | count", big + " | summarize count() by x",
-		big + " | join kind=inner (" + big + ") on x", big + " | summarize percentile(x, 50)"} {
+		big + " | join kind=inner (" + big + ") on x", big + " | summarize percentile(x, 50)", big + " | extend y = next(strcat('a long text to keep ', x), 10000) | summarize make_set(y)",
+		big + " | extend t = strcat('a long text to keep twice and thrice ', x) | extend n = next(x, 10000), m = next(t, 10000) | where false",
+		big + " | make-series n = count() on x step 1000 by y = x % 100000", big + " | make-series n = make_list(x) on x step 500000", big + " | top-nested 1 of x by count()",
+		big + " | mv-apply y = range(1, 100000, 1) on (sort by tolong(y) asc)"} {
 		var limit *LimitError
 		if _, err := run(query, Limits{Rows: 1, Memory: 4 << 20}); !errors.As(err, &limit) {
 			t.Errorf("%s ends with %v", query, err)
@@ -189,7 +193,14 @@ func TestLimits(t *testing.T) {
 	if o, err := run(big+" | top 5 by x", Limits{Rows: 10, Memory: 1 << 16}); err != nil || o.Rows != 5 {
 		t.Errorf("the first rows of many need little memory: %+v %v", o, err)
 	}
+	if _, err := run("range x from 1 to 5000 step 1 | mv-apply y = range(1, 100, 1) to typeof(long) on (top 2 by y) | summarize sum(y)", Limits{Rows: 10, Memory: 1 << 18}); err != nil {
+		t.Errorf("what is applied to a row needs memory behind it: %v", err)
+	}
+	if _, err := run(big+" | make-series n = count() on x step 1", Limits{Rows: 10, Memory: 1 << 30}); err == nil {
+		t.Error("a series has a million values")
+	}
 	for what, query := range map[string]string{
+		"levels":    "Events | top-nested 1 of Size by count()" + strings.Repeat(", top-nested 1 of Size by count()", 10),
 		"nested":    "print " + strings.Repeat("(", 200) + "1" + strings.Repeat(")", 200),
 		"bytes":     "print '" + strings.Repeat("x", MaxQuery) + "'",
 		"operators": "Events" + strings.Repeat(" | take 1", 600),
@@ -199,6 +210,25 @@ func TestLimits(t *testing.T) {
 	} {
 		if _, err := Prepare(query, Options{Tables: m, Now: noon}); err == nil {
 			t.Errorf("%s: there is no limit", what)
+		}
+	}
+}
+
+// Arrays of arrays do not grow beyond all bounds.
+func TestValuesAreBounded(t *testing.T) {
+	m := openMemory(t)
+	for query, want := range map[string]string{
+		"print x = repeat(repeat('text', 60000), 60000)":                                      "null",
+		"print x = repeat(strrep('long text', 1000), 60000)":                                  "null",
+		"print x = 1" + strings.Repeat(" | extend x = pack_array(x, x)", 20):                  "null",
+		"print x = 1" + strings.Repeat(" | extend x = bag_pack('a', x, 'b', x)", 19):          "null",
+		"print x = array_length(repeat(1, 1000000))":                                          "65536",
+		"print x = array_length(range(1, 1000000))":                                           "65536",
+		"print x = array_length(zip(range(1, 70000), range(1, 70000)))":                       "65536",
+		"range x from 1 to 3 step 1 | summarize x = array_length(make_list(range(1, 60000)))": "3",
+	} {
+		if got := answer(t, m, query); !strings.HasSuffix(strings.TrimSpace(got), "\n"+want) {
+			t.Errorf("%s gives %.200s", query, got)
 		}
 	}
 }

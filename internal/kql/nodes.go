@@ -37,36 +37,31 @@ func (w *whereNode) columns() []Column { return w.in.columns() }
 func (w *whereNode) use(i int)         { w.in.use(i) }
 func (w *whereNode) push(c *expr)      { w.in.push(c) }
 func (w *whereNode) run(x *execution, out sink) error {
+	width := len(w.columns())
 	return w.in.run(x, func(row []Value) error {
 		if !toBool(w.cond.eval(row)).truth() {
 			return nil
 		}
-		return out(row)
+		return out(row[:width]) // without the values of windows
 	})
 }
 
 // projectNode computes all columns anew.
 type projectNode struct {
-	in      plan
-	cols    []Column
-	exprs   []*expr
-	windows []*window
+	in    plan
+	cols  []Column
+	exprs []*expr
 }
 
 func (p *projectNode) input() plan       { return p.in }
 func (p *projectNode) columns() []Column { return p.cols }
 func (p *projectNode) use(int)           {}
 func (p *projectNode) push(c *expr) {
-	if len(p.windows) == 0 {
-		pushThrough(p.in, c, func(i int) int { return p.exprs[i].col })
-	}
+	pushThrough(p.in, c, func(i int) int { return p.exprs[i].col })
 }
 func (p *projectNode) run(x *execution, out sink) error {
 	buf := make([]Value, len(p.exprs))
 	return p.in.run(x, func(row []Value) error {
-		for _, w := range p.windows {
-			w.step(row)
-		}
 		for i, e := range p.exprs {
 			buf[i] = e.eval(row)
 		}
@@ -76,12 +71,11 @@ func (p *projectNode) run(x *execution, out sink) error {
 
 // extendNode adds columns, or replaces them.
 type extendNode struct {
-	in      plan
-	cols    []Column
-	exprs   []*expr
-	to      []int // place of each expression's column
-	from    []bool
-	windows []*window
+	in    plan
+	cols  []Column
+	exprs []*expr
+	to    []int // place of each expression's column
+	from  []bool
 }
 
 func (e *extendNode) input() plan       { return e.in }
@@ -101,9 +95,6 @@ func (e *extendNode) use(i int) {
 	}
 }
 func (e *extendNode) push(c *expr) {
-	if len(e.windows) > 0 {
-		return
-	}
 	pushThrough(e.in, c, func(i int) int {
 		for k, t := range e.to {
 			if t == i {
@@ -117,9 +108,6 @@ func (e *extendNode) run(x *execution, out sink) error {
 	buf := make([]Value, len(e.cols))
 	copied := newStored(e.from).cols
 	return e.in.run(x, func(row []Value) error {
-		for _, w := range e.windows {
-			w.step(row)
-		}
 		for _, i := range copied {
 			buf[i] = row[i]
 		}

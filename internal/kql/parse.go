@@ -271,7 +271,9 @@ func (p *parser) source() *op {
 	case "union", "print":
 		return p.operator()
 	case "range":
-		return p.operator()
+		if !p.seesAt(1, "(") {
+			return p.operator()
+		}
 	case "datatable":
 		if p.seesAt(1, "(") {
 			return p.operator()
@@ -305,8 +307,7 @@ func (p *parser) word() (string, span) {
 
 // unsupported are operators of the language that are not here, and what to do instead.
 var unsupported = map[string]string{
-	"evaluate": "plug-ins do not run here", "make-series": "use summarize … by bin(Timestamp, 1h)", "top-nested": "use summarize and top", "mv-apply": "use mv-expand and summarize",
-	"search": "use where * has \"text\"", "find": "use union and where", "invoke": "call the function by its name", "fork": "run two queries", "facet": "run two queries",
+	"evaluate": "plug-ins do not run here", "search": "use where * has \"text\"", "find": "use union and where", "invoke": "call the function by its name", "fork": "run two queries", "facet": "run two queries",
 	"partition": "use summarize or join", "scan": "use join", "reduce": "use summarize", "sample-distinct": "use distinct and take", "externaldata": "", "graph-match": "use join", "make-graph": "use join",
 	"parse-kv": "use extract()", "assert-schema": "", "macro-expand": "", "execute_and_cache": "",
 }

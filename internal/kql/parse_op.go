@@ -28,6 +28,8 @@ func operatorTable() map[string]func(*parser, *op) {
 		"union": (*parser).union,
 		"parse": (*parser).parse, "parse-where": (*parser).parse,
 		"mv-expand": (*parser).expand, "mvexpand": (*parser).expand,
+		"mv-apply": (*parser).apply, "mvapply": (*parser).apply,
+		"make-series": (*parser).series, "top-nested": (*parser).nested,
 		"render":    (*parser).render,
 		"datatable": (*parser).datatable, "range": (*parser).rangeOf,
 		"as": func(p *parser, o *op) {

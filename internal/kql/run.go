@@ -174,6 +174,11 @@ func pushDown(p plan) {
 			w.in.push(c)
 		}
 	}
+	if s, ok := p.(*seriesNode); ok {
+		for _, c := range s.conditions() {
+			s.in.push(c)
+		}
+	}
 	for _, k := range inputs(p) {
 		pushDown(k)
 	}

@@ -42,6 +42,9 @@ var operatorWords = map[string][2]string{
 	"join":            {"kind=… (table) on column", "Joins rows of two tables that have the same keys."},
 	"limit":           {"number", "The same as take."},
 	"lookup":          {"(table) on column", "Adds columns of another table."},
+	"make-series":     {"aggregate default=value on column from a to b step c by column, …", "An array of values in even steps for every group."},
+	"mv-apply":        {"column on (query)", "Runs a query over the values of each row's array."},
+	"mvapply":         {"column on (query)", "The same as mv-apply."},
 	"mv-expand":       {"column", "A row of every value of an array."},
 	"mvexpand":        {"column", "The same as mv-expand."},
 	"order":           {"by column asc|desc", "The same as sort."},
@@ -61,6 +64,7 @@ var operatorWords = map[string][2]string{
 	"summarize":       {"aggregate, … by column, …", "One row of every group."},
 	"take":            {"number", "Some rows."},
 	"top":             {"number by column", "The first rows in an order."},
+	"top-nested":      {"number of column by aggregate, …", "The first values in an order, and within each the first of others."},
 	"union":           {"table, …", "The rows of several tables."},
 	"where":           {"condition", "The rows that meet a condition."},
 }

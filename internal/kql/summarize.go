@@ -138,7 +138,7 @@ func (b *binder) summarize(in plan, o *op, e *env) plan {
 	}
 	for _, n := range o.list {
 		if n.expr.kind == nodeCall {
-			if many := b.many(n.expr.text); many != nil {
+			if many := b.many(n.expr); many != nil {
 				for _, part := range many(n, groups, s.cols) {
 					s.exprs = append(s.exprs, part.expr)
 					s.cols = append(s.cols, Column{Name: names.give(&named{at: n.at, name: part.name}, "", part.name), Type: part.expr.typ})

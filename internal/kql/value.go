@@ -48,6 +48,25 @@ type Value struct {
 type collection struct {
 	keys  []string
 	items []Value
+	bytes int // about how many a copy of all of it takes
+}
+
+// MaxValue is about the most bytes of an array or bag with all that is in it;
+// one that is larger is null.
+const MaxValue = 64 << 20
+
+// collected is a collection as a value.
+func collected(t Type, c *collection) Value {
+	c.bytes = 48
+	for _, k := range c.keys {
+		c.bytes += 16 + len(k)
+	}
+	for _, i := range c.items {
+		if c.bytes += i.size(); c.bytes > MaxValue {
+			return Value{}
+		}
+	}
+	return Value{typ: t, list: c}
 }
 
 // BoolValue and its sisters make values.
@@ -92,17 +111,17 @@ func timeOf(ticks int64) time.Time {
 	return time.Unix(sec, rest*100).UTC()
 }
 
-// ArrayValue is an array of a dynamic column. It keeps items.
+// ArrayValue is an array of a dynamic column; null above MaxValue. It keeps items.
 func ArrayValue(items ...Value) Value {
-	return Value{typ: array, list: &collection{items: items}}
+	return collected(array, &collection{items: items})
 }
 
-// BagValue is a bag of a dynamic column. It keeps keys and items.
+// BagValue is a bag of a dynamic column; null above MaxValue. It keeps keys and items.
 func BagValue(keys []string, items []Value) Value {
 	if keys == nil {
 		keys = []string{}
 	}
-	return Value{typ: bag, list: &collection{keys: keys, items: items}}
+	return collected(bag, &collection{keys: keys, items: items})
 }
 
 // IsNull reports whether there is no value.
@@ -132,13 +151,7 @@ func (v Value) numeric() bool { return v.typ >= Bool && v.typ <= Real }
 func (v Value) size() int {
 	n := 40 + len(v.text)
 	if v.list != nil {
-		n += 48
-		for _, k := range v.list.keys {
-			n += 16 + len(k)
-		}
-		for _, i := range v.list.items {
-			n += i.size()
-		}
+		n += v.list.bytes
 	}
 	return n
 }
