@@ -1469,6 +1469,7 @@ type Me struct {
 type MissingPart struct {
 	After  time.Time `json:"after"`
 	Before time.Time `json:"before"`
+	Count  int64     `json:"count"`
 	From   int64     `json:"from"`
 	Kind   string    `json:"kind"`
 	Reason string    `json:"reason"`
@@ -2783,14 +2784,15 @@ type TicketRow struct {
 
 // Timeline is the schema of that name.
 type Timeline struct {
-	AsOf         time.Time     `json:"as_of"`
-	Complete     bool          `json:"complete"`
-	Cursor       string        `json:"cursor"`
-	Damaged      int64         `json:"damaged"`
-	Items        []TimelineRow `json:"items"`
-	Missing      []MissingPart `json:"missing"`
-	MissingTotal int64         `json:"missing_total"`
-	SkewSeconds  float64       `json:"skew_seconds"`
+	AsOf          time.Time     `json:"as_of"`
+	Complete      bool          `json:"complete"`
+	Cursor        string        `json:"cursor"`
+	Damaged       int64         `json:"damaged"`
+	Items         []TimelineRow `json:"items"`
+	Missing       []MissingPart `json:"missing"`
+	MissingPauses int64         `json:"missing_pauses"`
+	MissingTotal  int64         `json:"missing_total"`
+	SkewSeconds   float64       `json:"skew_seconds"`
 }
 
 // TimelineBucket is the schema of that name.

@@ -3,6 +3,7 @@ package agent
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/protocol"
@@ -98,6 +99,20 @@ func parsePayload(rec record) (payload, error) {
 	}
 	p.packed = b
 	return p, nil
+}
+
+// newest is when the last event of a batch happened that can be read; zero: none.
+func (p *payload) newest() (at time.Time) {
+	raw, err := protocol.Decompress(p.packed, protocol.MaxEventBytes)
+	for err == nil && len(raw) > 0 {
+		var r event.Record
+		if r, raw, err = event.Split(raw); err == nil {
+			if t := time.Unix(0, r.Head().Time).UTC(); t.After(at) {
+				at = t
+			}
+		}
+	}
+	return at
 }
 
 func parseSpans(raw []byte) (*spans, error) {

@@ -15,12 +15,13 @@ import (
 
 // numbers are those that events get. The file is written at every number, not
 // synced: it outlives the process, however that ends, but not a crash of the
-// host. The spools, which are synced, tell the rest.
+// host. The spools, which are synced, tell the rest: no number leaves the host
+// but through them, and nothing goes from them before the file is synced.
 //
 //	magic (8) · ended in order (8) · last sign of life (8) · time of the boot (8) · boot (40) · from 128: next number of each kind, 64 of 8
 //	· up to where each kind is on the disk, 64 of 8; all in big-endian order, times in ns since 1970
 type numbers struct {
-	f        *os.File
+	f        numbersStore
 	next     [event.NumKinds]uint64
 	onDisk   [event.NumKinds]uint64
 	sameBoot bool      // the last run was since this boot
@@ -29,6 +30,14 @@ type numbers struct {
 	alive    time.Time // its last sign of life
 	origin   time.Time // of this boot, zero: not known yet
 	boot     string    // names this boot
+}
+
+// numbersStore is the file of numbers; tests see what of it outlives a crash.
+type numbersStore interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Sync() error
 }
 
 const (
@@ -49,6 +58,9 @@ func openNumbers(s *stateDir) (*numbers, error) {
 		return nil, fmt.Errorf("open numbers: %w", err)
 	}
 	n.f = f
+	if err := s.sync("."); err != nil { // the file is found again after a crash
+		return nil, errors.Join(fmt.Errorf("keep numbers: %w", err), f.Close())
+	}
 	raw := make([]byte, numbersSize)
 	_, err = f.ReadAt(raw, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -139,6 +151,9 @@ func (n *numbers) resumed() *event.Event {
 	return e
 }
 
+// live notes a sign of life.
+func (n *numbers) live(now time.Time) { n.write(16, uint64(now.UnixNano())) }
+
 // mark notes a sign of life, or an end in order.
 func (n *numbers) mark(now time.Time, clean bool) {
 	c := uint64(0)
@@ -158,7 +173,12 @@ func (n *numbers) mark(now time.Time, clean bool) {
 }
 
 // sync makes the numbers outlive a crash of the host.
-func (n *numbers) sync() { _ = n.f.Sync() }
+func (n *numbers) sync() error {
+	if err := n.f.Sync(); err != nil {
+		return fmt.Errorf("sync numbers of events: %w", err)
+	}
+	return nil
+}
 
 func (n *numbers) reset() {
 	for k := range n.next {
@@ -169,6 +189,5 @@ func (n *numbers) reset() {
 }
 
 func (n *numbers) close() {
-	n.sync()
-	_ = n.f.Close() // synced
+	_ = errors.Join(n.sync(), n.f.Close()) // the spools tell what it lacks
 }

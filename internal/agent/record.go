@@ -50,14 +50,6 @@ type recorder struct {
 
 var _ sense.Sink = (*recorder)(nil)
 
-// gap is a range of numbers that were given to events that are not kept.
-type gap struct {
-	kind     event.Kind
-	from, to uint64
-	reason   string
-	at       time.Time
-}
-
 // streamOf says which stream a kind travels in.
 func streamOf(k event.Kind) int {
 	switch k {
@@ -71,9 +63,9 @@ func streamOf(k event.Kind) int {
 // the agent finds out what happened while it was not there.
 var passing = []event.Kind{event.Process, event.ProcessEnd, event.Network, event.DNS, event.File, event.Image}
 
-// notRunning is why one number of each passing kind is missing after a pause:
-// nobody knows how many it should be.
-const notRunning = "the agent was not running: one or more"
+// notRunning is why one number of each passing kind is missing after a pause: it
+// stands for a number of events that nobody knows. The cause follows.
+const notRunning = "nothing was recorded: "
 
 // openRecorder opens the two spools of events; limit is for both together.
 func openRecorder(s *stateDir, limit int64, log *slog.Logger) (*recorder, error) {
@@ -110,19 +102,24 @@ func openRecorder(s *stateDir, limit int64, log *slog.Logger) (*recorder, error)
 	return r, nil
 }
 
-// recover reads from the spools which numbers they hold: the file of numbers
-// may be older than they are.
+// recover reads from the spools which numbers they hold, and until when: the file
+// of numbers may be older than they are.
 func (r *recorder) recover() {
 	for _, sp := range r.spools {
+		var last payload
 		for after := uint64(0); ; {
-			rec, ok := sp.next(after)
+			rec, ok := sp.peek(after)
 			if !ok {
 				break
 			}
 			after = rec.Seq
 			if p, err := parsePayload(rec); err == nil {
 				r.numbers.reached(&p.spans)
+				last = p
 			}
+		}
+		if at := last.newest(); at.After(r.numbers.alive) && r.numbers.found {
+			r.numbers.alive = at
 		}
 	}
 }
@@ -131,19 +128,24 @@ func (r *recorder) recover() {
 func (r *recorder) resume() {
 	r.mu.Lock()
 	r.started = true
+	now := r.clock.Now()
+	since := r.numbers.alive
+	if since.IsZero() || since.After(now) {
+		since = now
+	}
 	for k := range event.Kinds {
 		if from, to := r.numbers.unsaved(k); from <= to {
-			r.gap(k, from, to, "the agent ended before they were on its disk")
+			r.tell(gap{kind: k, from: from, to: to, reason: "the agent ended before they were on its disk", since: since, end: now})
 		}
 	}
 	e := r.numbers.resumed()
 	if e != nil {
 		for _, k := range passing {
 			n := r.numbers.take(k, 1)
-			r.gap(k, n, n, notRunning)
+			r.tell(gap{kind: k, from: n, to: n, reason: notRunning + e.Text(event.Reason), since: since, end: now, uncounted: true})
 		}
 	}
-	r.numbers.mark(r.clock.Now(), false)
+	r.numbers.mark(now, false)
 	r.mu.Unlock()
 	if e != nil {
 		e.Time = r.clock.Now()
@@ -200,14 +202,14 @@ func (r *recorder) seal(i int) {
 }
 
 // Lost implements sense.Sink: events that were not seen have numbers too.
-func (r *recorder) Lost(k event.Kind, n uint64, reason string) {
-	if n == 0 || !k.Valid() {
+func (r *recorder) Lost(k event.Kind, n uint64, since time.Time, reason string) {
+	if !k.Valid() {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	from := r.numbers.take(k, n)
-	r.gap(k, from, from+n-1, reason)
+	from := r.numbers.take(k, max(n, 1)) // of a number that nobody knows, one stands for all
+	r.tell(gap{kind: k, from: from, to: from + max(n, 1) - 1, reason: reason, since: since, end: r.clock.Now(), uncounted: n == 0})
 }
 
 // note says that something waits for the disk.
@@ -216,52 +218,6 @@ func (r *recorder) note() {
 	case r.work <- struct{}{}:
 	default:
 	}
-}
-
-// gap notes numbers that are not kept, to be told with the next batch.
-func (r *recorder) gap(k event.Kind, from, to uint64, reason string) {
-	now := r.clock.Now()
-	r.note()
-	r.open[streamOf(k)].spans.cover(k, from, to)
-	for i := len(r.gaps) - 1; i >= 0; i-- {
-		if g := &r.gaps[i]; g.kind == k {
-			if g.reason == reason && g.to+1 == from && (now.Sub(g.at) < time.Second || len(r.gaps) > maxGaps) {
-				g.to = to
-				return
-			}
-			break
-		}
-	}
-	r.gaps = append(r.gaps, gap{k, from, to, reason, now})
-}
-
-// dropped is told of what a spool gives up.
-func (r *recorder) dropped(payload []byte) {
-	if payload == nil {
-		return // the next record that can be read tells which numbers are missing
-	}
-	p, err := parseSpans(payload)
-	if err != nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.clock.Now()
-	for k, s := range p.each {
-		r.gaps = append(r.gaps, gap{k, s.from, s.to, "the agent's spool was full", now})
-		r.note()
-	}
-}
-
-// lostEvent says which numbers of a kind are missing.
-func (g *gap) lostEvent() *event.Event {
-	e := &event.Event{Action: event.SensorEventsLost, Time: g.at}
-	e.Set(event.LostKind, g.kind.String())
-	e.SetInt(event.LostFrom, int64(g.from))
-	e.SetInt(event.LostTo, int64(g.to))
-	e.SetInt(event.EventCount, int64(g.to-g.from+1))
-	e.Set(event.Reason, g.reason)
-	return e
 }
 
 // run puts events on the disk until ctx ends; close does it with what is left.
@@ -313,6 +269,9 @@ func (r *recorder) flush(ctx context.Context) {
 	}
 	batches := r.sealed
 	r.sealed, r.pending = nil, 0
+	if r.started {
+		r.numbers.live(r.clock.Now())
+	}
 	r.mu.Unlock()
 	for stream := range r.spools {
 		for n, b := range batches {
@@ -383,7 +342,7 @@ func (r *recorder) next(i int, after uint64) (payload, bool) {
 		r.mu.Lock()
 		for k, s := range p.spans.each {
 			if last := r.told[i][k].to; last > 0 && s.from > last+1 {
-				r.gaps = append(r.gaps, gap{k, last + 1, s.from - 1, "damaged on the agent's disk", r.clock.Now()})
+				r.gaps = append(r.gaps, gap{kind: k, from: last + 1, to: s.from - 1, reason: "damaged on the agent's disk", end: r.clock.Now()})
 				r.note()
 			}
 			r.told[i].cover(k, s.from, s.to)
@@ -400,8 +359,7 @@ func (r *recorder) acked(i int, seq uint64) { r.spools[i].ack(seq) }
 func (r *recorder) known(i int, list []protocol.Stream) uint64 {
 	for _, s := range list {
 		if s.Stream == i {
-			r.spools[i].ack(s.Seq)
-			r.spools[i].lift(s.Seq)
+			r.spools[i].welcomed(s.Seq)
 			return s.Seq
 		}
 	}

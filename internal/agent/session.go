@@ -184,8 +184,7 @@ func (l *link) begin(ctx context.Context, w *protocol.Welcome) error {
 		l.max = min(w.Policy.MaxInFlight, maxInFlight)
 	}
 	a.gather.policy(w.Policy)
-	a.spool.ack(w.LastSeq)
-	a.spool.lift(w.LastSeq)
+	a.spool.welcomed(w.LastSeq)
 	l.cursor, l.sent = w.LastSeq, w.LastSeq
 	l.version = w.Version
 	for i := range l.streams {

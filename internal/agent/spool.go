@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
@@ -74,10 +73,11 @@ type spool struct {
 
 	// When set: dropped is told the content of each record that is given up
 	// before it was acknowledged, nil when it can't be read; removing is called
-	// before a segment goes whose records are all acknowledged. Neither may call
-	// the spool.
+	// before a segment goes, and the segment stays when it fails. Neither may
+	// call the spool.
 	dropped  func(payload []byte)
-	removing func()
+	removing func() error
+	sent     uint64 // highest number that this run, or one before it, may have sent
 }
 
 // spoolMeta is what outlives segments.
@@ -85,6 +85,7 @@ type spoolMeta struct {
 	Dropped   uint64 `json:"dropped"`    // records lost, ever
 	Counted   uint64 `json:"counted"`    // up to this ordinal losses are in Dropped
 	DroppedTo uint64 `json:"dropped_to"` // segments up to this ordinal were dropped
+	Next      uint64 `json:"next"`       // no number below was free when the last segment went
 }
 
 const metaFile = "meta.json"
@@ -132,106 +133,13 @@ func openSpool(d disk, limit int64, salt func() uint32) (*spool, error) {
 	}
 	slices.SortFunc(s.segs, func(a, b *segment) int { return cmp.Or(cmp.Compare(a.ord, b.ord), cmp.Compare(a.seq, b.seq)) })
 	s.scan()
-	s.seq += seqJump
+	s.seq = max(s.seq, s.meta.Next) + seqJump
+	s.sent = s.seq - 1
 	s.ord = max(s.ord, s.meta.Counted+1, s.meta.DroppedTo+1)
 	return s, nil
 }
 
 func (g *segment) fileName() string { return fmt.Sprintf("%016x-%016x-%08x.seg", g.ord, g.seq, g.salt) }
-
-// scan reads all segments and counts what is missing.
-func (s *spool) scan() {
-	kept := s.segs[:0]
-	lost, highest := uint64(0), s.meta.Counted
-	for i, g := range s.segs {
-		bound := uint64(0) // first ordinal of the next segment
-		if i+1 < len(s.segs) {
-			bound = s.segs[i+1].ord
-		}
-		have, torn := uint64(0), uint64(0)
-		if raw, err := s.d.ReadFile(g.name, s.segBytes+maxRecord+recordHeader); err == nil {
-			have, torn = g.parse(raw, bound, s.meta.Counted)
-		}
-		last := max(g.lastOrd, g.ord-1)
-		if bound > 0 {
-			last = max(last, bound-1)
-		} else {
-			last += torn
-		}
-		missing := uint64(0)
-		if from := max(g.ord-1, s.meta.Counted); last > from {
-			missing = last - from - have
-		}
-		lost += missing
-		highest = max(highest, last)
-		s.ord, s.seq = max(s.ord, last+1), max(s.seq, g.seq)
-		if n := len(g.entries); n > 0 {
-			s.seq = max(s.seq, g.entries[n-1].seq+1)
-		}
-		if last <= s.meta.DroppedTo || len(g.entries) == 0 && i+1 < len(s.segs) {
-			_ = s.d.Remove(g.name) // tried again at the next start
-			continue
-		}
-		s.total += g.size
-		kept = append(kept, g)
-	}
-	s.segs = kept
-	if lost > 0 {
-		s.meta.Dropped += lost
-		s.meta.Counted = highest
-		s.saveMeta()
-	}
-}
-
-// parse finds the records of a segment and returns how many of them have an
-// ordinal above counted. damagedEnd is 1 when the segment ends in a record that
-// is complete in length and damaged, else 0: a torn end is an append that
-// never returned.
-func (g *segment) parse(raw []byte, bound, counted uint64) (have, damagedEnd uint64) {
-	g.size = int64(len(raw))
-	g.lastOrd = g.ord - 1
-	for off := 0; off < len(raw); {
-		n, ord, seq, ok := g.record(raw[off:])
-		if ok && ord > g.lastOrd && (bound == 0 || ord < bound) {
-			g.entries = append(g.entries, entry{seq: seq, off: uint32(off), n: uint32(n)})
-			g.lastOrd = ord
-			if ord > counted {
-				have++
-			}
-			off += recordHeader + n
-			damagedEnd = 0
-			continue
-		}
-		if n >= 0 {
-			damagedEnd = 1
-		}
-		next := bytes.Index(raw[off+1:], []byte(recordMagic))
-		if next < 0 {
-			break
-		}
-		off += 1 + next
-	}
-	return have, damagedEnd
-}
-
-// record reads the record at the start of raw. n is -1 when no complete record
-// can start here; ok says that its checksum is right.
-func (g *segment) record(raw []byte) (n int, ord, seq uint64, ok bool) {
-	if len(raw) < recordHeader || string(raw[:4]) != recordMagic {
-		return -1, 0, 0, false
-	}
-	size := binary.BigEndian.Uint32(raw[4:])
-	if size > maxRecord || int(size) > len(raw)-recordHeader {
-		return -1, 0, 0, false
-	}
-	n = int(size)
-	ord, seq = binary.BigEndian.Uint64(raw[8:]), binary.BigEndian.Uint64(raw[16:])
-	return n, ord, seq, binary.BigEndian.Uint32(raw[24:]) == g.sum(raw[:24], raw[recordHeader:recordHeader+n])
-}
-
-func (g *segment) sum(header, payload []byte) uint32 {
-	return crc32.Update(crc32.Update(g.salt, castagnoli, header), castagnoli, payload)
-}
 
 // append writes a record and returns its number once it is on the disk. When
 // the disk refuses, nothing that was there before is touched. To stay within
@@ -247,7 +155,9 @@ func (s *spool) append(payload []byte) (uint64, error) {
 		return 0, errRecordSize
 	}
 	for s.total+need > s.limit && len(s.segs) > 0 {
-		s.dropOldest()
+		if err := s.dropOldest(); err != nil {
+			return 0, s.refused(err)
+		}
 	}
 	if s.active == nil || s.last().size >= s.segBytes {
 		if err := s.rotate(); err != nil {
@@ -314,6 +224,9 @@ func (s *spool) rotate() error {
 	// A segment without records whose first ordinal is this one would hide
 	// this one's records from a reader.
 	if n := len(s.segs); n > 0 && len(s.segs[n-1].entries) == 0 {
+		if err := s.mayGo(); err != nil {
+			return errors.Join(err, f.Close(), s.d.Remove(g.name))
+		}
 		s.remove(n - 1)
 	}
 	s.active = f
@@ -321,9 +234,20 @@ func (s *spool) rotate() error {
 	return nil
 }
 
+// mayGo makes durable what has to outlive a segment that is about to go.
+func (s *spool) mayGo() error {
+	if s.removing == nil {
+		return nil
+	}
+	return s.removing()
+}
+
 // dropOldest gives up the oldest segment. The count is on disk before the
 // records are gone.
-func (s *spool) dropOldest() {
+func (s *spool) dropOldest() error {
+	if err := s.mayGo(); err != nil {
+		return err
+	}
 	g := s.segs[0]
 	if s.dropped != nil {
 		for _, e := range g.entries {
@@ -338,12 +262,14 @@ func (s *spool) dropOldest() {
 		s.meta.Dropped += uint64(len(g.entries))
 		s.meta.Counted = max(s.meta.Counted, g.lastOrd)
 		s.meta.DroppedTo = max(s.meta.DroppedTo, g.lastOrd)
+		s.meta.Next = max(s.meta.Next, s.seq)
 		s.saveMeta() // a full disk may refuse: then with the next append that succeeds
 	}
 	if len(s.segs) == 1 {
 		s.seal()
 	}
 	s.remove(0)
+	return nil
 }
 
 func (s *spool) remove(i int) {
@@ -377,9 +303,41 @@ func (s *spool) lift(last uint64) {
 	s.seq = max(s.seq, last+1)
 }
 
-// next returns the first record with a number above after. A record that turns
-// out to be unreadable is counted as lost and skipped.
+// welcomed takes up to which number the server has records, as it says when a
+// session begins, and forgets those. If it has numbers that were never sent, this
+// directory was put back from a copy: what was kept under them since gets numbers
+// behind them.
+func (s *spool) welcomed(last uint64) {
+	s.lift(last)
+	s.mu.Lock()
+	after := s.sent
+	s.sent = max(s.sent, last)
+	s.mu.Unlock()
+	for after < last {
+		r, ok := s.peek(after)
+		if !ok || r.Seq > last {
+			break
+		}
+		if _, err := s.append(r.Payload); err != nil {
+			break // the disk refuses: what the server takes for known is lost
+		}
+		after = r.Seq
+	}
+	s.ack(last)
+}
+
+// next returns the first record with a number above after, to be sent. A record
+// that turns out to be unreadable is counted as lost and skipped.
 func (s *spool) next(after uint64) (record, bool) {
+	r, ok := s.peek(after)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = max(s.sent, r.Seq)
+	return r, ok
+}
+
+// peek returns what next does, not to be sent.
+func (s *spool) peek(after uint64) (record, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range s.segs {
@@ -433,10 +391,14 @@ func (s *spool) ack(seq uint64) {
 		if i == len(s.segs)-1 && g.size < s.segBytes {
 			return // goes on, or names the next number at the next start
 		}
-		if s.removing != nil {
-			s.removing()
+		if s.mayGo() != nil {
+			return // it goes with a later acknowledgement
 		}
 		if i == len(s.segs)-1 {
+			s.meta.Next = s.seq
+			if s.saveMeta(); s.unsaved {
+				return
+			}
 			s.seal()
 		}
 		s.remove(i)

@@ -15,9 +15,6 @@ import (
 	"github.com/picketsec/picket/internal/inventory"
 )
 
-// mostMissing is how many missing parts an answer lists.
-const mostMissing = 100
-
 // timelineOf finds a device that the caller may see and makes its query.
 func (s *Server) timelineOf(c Caller, id string, q *TimelineQuery) (*device, eventlog.Query, error) {
 	if err := s.need(c, MachineRead); err != nil {
@@ -125,7 +122,7 @@ func (s *Server) Timeline(ctx context.Context, c Caller, id string, q TimelineQu
 		row.Alerts = append(row.Alerts, alerts[row.ID]...)
 		t.Items = append(t.Items, row)
 	}
-	if err := s.missing(ctx, d.id, &q, &t); err != nil {
+	if err := s.lacking(ctx, d.id, &q, &t); err != nil {
 		return Timeline{}, err
 	}
 	return t, nil
@@ -198,44 +195,6 @@ func parseEventID(id string) (c eventlog.Cursor, err error) {
 		return c, fmt.Errorf("event %q: %w", id, ErrNotFound)
 	}
 	return eventlog.Cursor{Time: at, Kind: ev.Kind(kind), Seq: seq}, nil
-}
-
-// missing adds the numbers that are not there between events of the asked time.
-func (s *Server) missing(ctx context.Context, id inventory.DeviceID, q *TimelineQuery, t *Timeline) error {
-	runs, err := s.telemetry.log.Runs(ctx, id)
-	if err != nil {
-		return fmt.Errorf("read numbers of events of %s: %w", id, err)
-	}
-	for i := 1; i < len(runs); i++ {
-		a, b := runs[i-1], runs[i]
-		if a.Kind != b.Kind || !q.From.IsZero() && b.First.Before(q.From) || !q.To.IsZero() && !a.Last.Before(q.To) {
-			continue
-		}
-		t.MissingN += b.From - a.To - 1
-		if len(t.Missing) < mostMissing {
-			t.Missing = append(t.Missing, MissingPart{Kind: a.Kind.String(), From: a.To + 1, To: b.From - 1, After: a.Last, Before: b.First})
-		}
-	}
-	t.Complete = t.MissingN == 0 && t.Damaged == 0
-	if len(t.Missing) == 0 {
-		return nil
-	}
-	lost := eventlog.Query{Scope: eventlog.Only(id), Actions: []ev.Action{ev.SensorEventsLost}}
-	rows, _, _, err := s.telemetry.log.Page(ctx, lost, eventlog.Cursor{}, 1000)
-	if err != nil {
-		return fmt.Errorf("read events of %s: %w", id, err)
-	}
-	for _, r := range rows {
-		from, _ := r.Record.Number(ev.LostFrom)
-		to, _ := r.Record.Number(ev.LostTo)
-		for i := range t.Missing {
-			m := &t.Missing[i]
-			if m.Kind == string(r.Record.Text(ev.LostKind)) && uint64(from) <= m.To && uint64(to) >= m.From {
-				m.Reason = string(r.Record.Text(ev.Reason))
-			}
-		}
-	}
-	return nil
 }
 
 // timelineSteps are the widths of a chart's steps.

@@ -97,6 +97,9 @@ func happened(e *ev.Event) string {
 	case ev.SensorEventsLost:
 		from, _ := e.Get(ev.LostFrom)
 		to, _ := e.Get(ev.LostTo)
+		if _, counted := e.Get(ev.EventCount); !counted {
+			return fmt.Sprintf("An unknown number of %s events is missing", e.Text(ev.LostKind))
+		}
 		return fmt.Sprintf("%d %s events were dropped", to.Number-from.Number+1, e.Text(ev.LostKind))
 	case ev.SensorStarted, ev.SensorChanged:
 		return strings.TrimSpace("Sensor " + map[bool]string{true: "started", false: "changed"}[e.Action == ev.SensorStarted] + " " + e.Text(ev.Source))

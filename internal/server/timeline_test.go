@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/inventory"
@@ -174,13 +177,61 @@ func TestTimelineTellsWhatIsMissing(t *testing.T) {
 		e.Set(ev.LostKind, ev.Process.String())
 		e.SetInt(ev.LostFrom, 2)
 		e.SetInt(ev.LostTo, 4)
+		e.SetInt(ev.EventCount, 3)
 		e.Set(ev.Reason, "budget")
 	}))
-	if tl = l.timeline(TimelineQuery{}); tl.Missing[0].Reason != "budget" || tl.Items[0].Title != "3 process events were dropped" {
+	if tl = l.timeline(TimelineQuery{}); tl.Missing[0].Reason != "budget" || tl.MissingN != 3 || tl.Pauses != 0 || tl.Items[0].Title != "3 process events were dropped" {
 		t.Errorf("missing %+v, %v", tl.Missing, titles(tl.Items))
 	}
 	if tl = l.timeline(TimelineQuery{From: tl.Items[0].Time}); !tl.Complete {
 		t.Errorf("a time in which nothing is missing: %+v", tl.Missing)
+	}
+}
+
+// A pause is of an unknown number of events, and of the time that the agent says;
+// what was dropped beside it is counted, and what nothing was said of too.
+func TestTimelineTellsPausesFromLosses(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	said := func(kind ev.Kind, from, to, count int64, reason string, since, until time.Time) ev.Event {
+		return l.event(ev.SensorEventsLost, func(e *ev.Event) {
+			e.Set(ev.LostKind, kind.String())
+			e.SetInt(ev.LostFrom, from)
+			e.SetInt(ev.LostTo, to)
+			if count > 0 {
+				e.SetInt(ev.EventCount, count)
+			}
+			e.Set(ev.Reason, reason)
+			if !since.IsZero() {
+				e.Set(ev.AdditionalFields, fmt.Sprintf(`{"since":%q,"until":%q}`, since.Format(time.RFC3339Nano), until.Format(time.RFC3339Nano)))
+			}
+		})
+	}
+	l.send(l.start(1, 100, "a"))
+	l.seqs[ev.Process] += 6 // 2 to 7
+	l.send(l.start(1, 101, "b"))
+	tl := l.timeline(TimelineQuery{})
+	first, last := tl.Items[1].Time, tl.Items[0].Time
+	step := last.Sub(first) / 8
+	since, until := first.Add(step), first.Add(2*step)
+	l.send(said(ev.Process, 3, 3, 0, "nothing was recorded", since, until), said(ev.Process, 4, 5, 2, "budget", first.Add(6*step), first.Add(7*step)),
+		said(ev.Process, 1, 2, 2, "twice told", time.Time{}, time.Time{}))
+	tl = l.timeline(TimelineQuery{})
+	want := []MissingPart{
+		{Kind: "process", From: 2, To: 2, Count: 1, After: first, Before: last, Reason: "twice told"},
+		{Kind: "process", From: 3, To: 3, After: since, Before: until, Reason: "nothing was recorded"},
+		{Kind: "process", From: 4, To: 5, Count: 2, After: first.Add(6 * step), Before: first.Add(7 * step), Reason: "budget"},
+		{Kind: "process", From: 6, To: 7, Count: 2, After: first, Before: last},
+	}
+	if d := cmp.Diff(want, tl.Missing); d != "" || tl.MissingN != 5 || tl.Pauses != 1 || tl.Complete {
+		t.Errorf("%d missing, %d pauses, complete %v (-want +got):\n%s", tl.MissingN, tl.Pauses, tl.Complete, d)
+	}
+	if got := titles(tl.Items); !slices.Contains(got, "An unknown number of process events is missing") {
+		t.Errorf("titles %v", got)
+	}
+	// The times narrow what is asked for: neither the pause nor the budget was then.
+	if tl = l.timeline(TimelineQuery{From: first.Add(3 * step), To: first.Add(5 * step)}); tl.MissingN != 3 || tl.Pauses != 0 {
+		t.Errorf("between them %d are missing and there are %d pauses", tl.MissingN, tl.Pauses)
 	}
 }
 

@@ -57,11 +57,13 @@ type Timeline struct {
 	Items  []TimelineRow `json:"items"`
 	Cursor string        `json:"cursor"` // of the next page; "": there is none
 	AsOf   time.Time     `json:"as_of"`
-	// Complete says that no event of the asked time is missing. Missing are the
-	// numbers that are, and why as far as the agent said.
+	// Complete says that no event of the asked time is missing. Missing are those
+	// that are, at most 100 parts of them, by kind and number; MissingN how many
+	// they are as far as that was counted; Pauses for how many times it was not.
 	Complete bool          `json:"complete"`
 	Missing  []MissingPart `json:"missing"`
 	MissingN uint64        `json:"missing_total"`
+	Pauses   int           `json:"missing_pauses"`
 	// SkewSeconds is how far the device's own clock is behind the server's, by its
 	// last message; negative: ahead; 0: less than 5 s. Times are right all the same.
 	SkewSeconds float64 `json:"skew_seconds"`
@@ -69,13 +71,17 @@ type Timeline struct {
 	Damaged int `json:"damaged"`
 }
 
-// MissingPart are events of a kind whose numbers were given and that are not there.
+// MissingPart are events of a kind that happened and are not there.
 type MissingPart struct {
-	Kind   string    `json:"kind"`
-	From   uint64    `json:"from"` // first and last number
-	To     uint64    `json:"to"`
-	After  time.Time `json:"after"`  // the event before them
-	Before time.Time `json:"before"` // the event behind them
+	Kind string `json:"kind"`
+	From uint64 `json:"from"` // first and last number
+	To   uint64 `json:"to"`
+	// Count is how many events are missing; 0: nobody knows, and one number stands for all of them.
+	Count uint64 `json:"count"`
+	// After and Before are when they happened, as exactly as it is known: by the
+	// agent's word, else by the events before and behind them.
+	After  time.Time `json:"after"`
+	Before time.Time `json:"before"`
 	Reason string    `json:"reason"` // "": not known
 }
 

@@ -92,6 +92,7 @@ func (c *connector) Run(ctx context.Context) error {
 	defer c.file.Close()
 	defer interruptible(ctx, c.file)()
 	buf := make([]byte, 64<<10)
+	looked := c.h.clock.Now()
 	for ctx.Err() == nil {
 		if stop, err := deadline(ctx, c.file, time.Time{}); stop || err != nil {
 			return errors.Join(err, ctx.Err())
@@ -100,14 +101,14 @@ func (c *connector) Run(ctx context.Context) error {
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 		case errors.Is(err, unix.ENOBUFS):
-			// How many is not told; what is missing is at least one of each.
-			c.h.sink.Lost(event.Process, 1, "the kernel's buffer was full: one or more")
-			c.h.sink.Lost(event.ProcessEnd, 1, "the kernel's buffer was full: one or more")
+			c.h.sink.Lost(event.Process, 0, looked, "the kernel's buffer was full")
+			c.h.sink.Lost(event.ProcessEnd, 0, looked, "the kernel's buffer was full")
 		case err != nil:
 			return fmt.Errorf("read: %w", err)
 		default:
 			c.take(buf[:n])
 		}
+		looked = c.h.clock.Now()
 	}
 	return ctx.Err()
 }

@@ -152,7 +152,7 @@ func (p *packets) count() {
 	}
 	_ = conn.Control(func(fd uintptr) {
 		if st, err := unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil && st.Drops > 0 {
-			p.h.sink.Lost(event.DNS, uint64(st.Drops), "the kernel's buffer was full")
+			p.h.sink.Lost(event.DNS, uint64(st.Drops), time.Time{}, "the kernel's buffer was full")
 		}
 	})
 }

@@ -36,6 +36,7 @@ type kernel struct {
 	// recount is when to look next what the ring had no room for; zero: nothing
 	// came since the last look.
 	recount time.Time
+	counted time.Time // when it was looked last, by the clock of events
 }
 
 const (
@@ -246,10 +247,11 @@ func (k *kernel) count() error {
 			sum += each[i][t]
 		}
 		if n := sum - k.lost[t]; n > 0 && kinds[t] != 0 {
-			k.h.sink.Lost(kinds[t], n, "the kernel's ring was full")
+			k.h.sink.Lost(kinds[t], n, k.counted, "the kernel's ring was full")
 		}
 		k.lost[t] = sum
 	}
+	k.counted = k.h.clock.Now()
 	return nil
 }
 

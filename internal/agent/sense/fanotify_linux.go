@@ -62,6 +62,7 @@ type fanotify struct {
 	waiting []waiting
 	fresh   map[string]waiting // files that were created and not closed yet
 	code    map[string]bool    // files of code places that were told
+	looked  time.Time          // when the queue was read last, by the clock of events
 }
 
 type markedDir struct {
@@ -225,6 +226,7 @@ func (f *fanotify) Run(ctx context.Context) error {
 		for _, n := range list {
 			f.take(n, at)
 		}
+		f.looked = f.h.clock.At(at)
 		f.settle(at - fileDelay)
 		if now := time.Now(); now.After(places) { // homes of new accounts, places that were not there
 			f.markAll(now.After(trees))
@@ -241,7 +243,7 @@ func (f *fanotify) Run(ctx context.Context) error {
 // take notes a notice; directories that came are watched at once.
 func (f *fanotify) take(n fileNotice, at time.Duration) {
 	if n.mask&unix.FAN_Q_OVERFLOW != 0 {
-		f.h.sink.Lost(event.File, 1, "the kernel's queue was full: one or more")
+		f.h.sink.Lost(event.File, 0, f.looked, "the kernel's queue was full")
 		f.markAll(true)
 		return
 	}

@@ -210,7 +210,7 @@ func (m *mappings) drain() error {
 func (m *mappings) take(raw []byte) {
 	switch binary.NativeEndian.Uint32(raw) {
 	case perfLost:
-		m.h.sink.Lost(event.Image, parseLost(raw), "the kernel's buffer was full")
+		m.h.sink.Lost(event.Image, parseLost(raw), time.Time{}, "the kernel's buffer was full")
 	case perfMmap2:
 		r, err := parseMapping(raw)
 		if err != nil || r.pid == 0 || !r.file() {

@@ -190,7 +190,7 @@ func (p *poller) round() error {
 func (h *host) sawStart(pid uint32, source string) {
 	p := h.look(pid)
 	if p == nil {
-		h.sink.Lost(event.Process, 1, "ended before it could be looked at")
+		h.sink.Lost(event.Process, 1, time.Time{}, "ended before it could be looked at")
 		return
 	}
 	p.execed = true

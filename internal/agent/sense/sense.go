@@ -27,8 +27,10 @@ import (
 type Sink interface {
 	// Put takes an event that has everything but its number. The event is the sink's.
 	Put(e *event.Event)
-	// Lost says that n events of a kind happened and were not seen, and why.
-	Lost(k event.Kind, n uint64, reason string)
+	// Lost says that n events of a kind happened and were not seen, and why; 0:
+	// nobody knows how many. They happened between since, zero when that is not
+	// known, and now.
+	Lost(k event.Kind, n uint64, since time.Time, reason string)
 }
 
 // Memory is what sources remember over restarts of the agent. Get returns nil
@@ -118,6 +120,7 @@ func Run(ctx context.Context, cfg Config) error {
 // keep has one of some ways running, the first that works.
 func (h *host) keep(ctx context.Context, ways []way) {
 	first, why := true, ""
+	var ended time.Time // when the last one that ran did
 	for ctx.Err() == nil {
 		for _, w := range ways {
 			if slices.Contains(h.cfg.Without, w.source) {
@@ -137,11 +140,12 @@ func (h *host) keep(ctx context.Context, ways []way) {
 				h.tell(first, w, said)
 				for _, k := range w.kinds {
 					if !first {
-						h.sink.Lost(k, 1, "the source changed: one or more")
+						h.sink.Lost(k, 0, ended, "the source changed")
 					}
 				}
 				first = false
 				err = guarded(func() error { return r.Run(ctx) })
+				ended = h.clock.Now()
 			}
 			if ctx.Err() != nil {
 				return

@@ -35,13 +35,13 @@ func (k *taker) Put(e *event.Event) {
 	k.events = append(k.events, *e)
 }
 
-func (k *taker) Lost(kind event.Kind, n uint64, _ string) {
+func (k *taker) Lost(kind event.Kind, n uint64, _ time.Time, _ string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.lost == nil {
 		k.lost = map[event.Kind]uint64{}
 	}
-	k.lost[kind] += n
+	k.lost[kind] += max(n, 1)
 }
 
 func (k *taker) all() []event.Event {

@@ -5356,6 +5356,8 @@ export interface components {
             /** Format: date-time */
             before: string;
             /** Format: int64 */
+            count: number;
+            /** Format: int64 */
             from: number;
             kind: string;
             reason: string;
@@ -6835,6 +6837,8 @@ export interface components {
             damaged: number;
             items: components["schemas"]["TimelineRow"][];
             missing: components["schemas"]["MissingPart"][];
+            /** Format: int64 */
+            missing_pauses: number;
             /** Format: int64 */
             missing_total: number;
             /** Format: double */

@@ -28,14 +28,14 @@ export function Completeness({ t }: { t: Timeline | undefined }) {
       ) : (
         <Popover withArrow>
           <PopoverTrigger disableButtonEnhancement>
-            <Button size="small" icon={<WarningRegular />}>{t.missing_total > 0 ? `${plural(t.missing_total, "event")} missing` : "Parts cannot be read"}</Button>
+            <Button size="small" icon={<WarningRegular />}>{[t.missing_total > 0 && `${plural(t.missing_total, "event")} missing`, t.missing_pauses > 0 && `${plural(t.missing_pauses, "gap")} of unknown size`].filter(Boolean).join(", ") || "Parts cannot be read"}</Button>
           </PopoverTrigger>
           <PopoverSurface className={s.box} aria-label="What is missing">
             {t.damaged > 0 && <div>{`${plural(t.damaged, "part")} of the log on the server cannot be read: the disk returned something else than was written.`}</div>}
             <ul className={s.list}>
               {t.missing.map((m) => (
                 <li key={`${m.kind} ${m.from}`}>
-                  {`${plural(m.to - m.from + 1, `${m.kind} event`)} (${number(m.from)} – ${number(m.to)}) between ${moment(new Date(m.after))} and ${moment(new Date(m.before))}: ${m.reason || "not known why"}`}
+                  {`${m.count > 0 ? `${plural(m.count, `${m.kind} event`)} (${number(m.from)} – ${number(m.to)})` : `An unknown number of ${m.kind} events`} between ${moment(new Date(m.after))} and ${moment(new Date(m.before))}: ${m.reason || "not known why"}`}
                 </li>
               ))}
             </ul>
