@@ -48,7 +48,7 @@ func takeGroups(u *url.URL, caller *server.Caller) error {
 }
 
 // asking are the routes that read, although what they are asked is in a body.
-var asking = []string{"what-if", "draft-plan"}
+var asking = []string{"what-if", "draft-plan", "run-hunt", "export-hunt"}
 
 // describeGroups says so in the description of every route that reads.
 func describeGroups(doc *huma.OpenAPI) {

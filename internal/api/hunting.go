@@ -69,6 +69,7 @@ type HuntCheck struct {
 	OK      bool                `json:"ok"`
 	Mistake *HuntMistake        `json:"mistake"`
 	Columns []server.HuntColumn `json:"columns" doc:"Of the result."`
+	Open    bool                `json:"open" doc:"Whether columns depend on rows (evaluate): they are known once the query runs, and what is behind is checked then."`
 	Render  *HuntRender         `json:"render"`
 }
 
@@ -123,7 +124,7 @@ func (c *console) huntingRoutes() {
 			if err != nil {
 				return HuntCheck{}, err
 			}
-			return HuntCheck{OK: true, Columns: h.Columns(), Render: huntRender(h)}, nil
+			return HuntCheck{OK: true, Columns: h.Columns(), Open: h.Open(), Render: huntRender(h)}, nil
 		})
 	get(c, "hunting-queries", "/hunting/queries", "Own saved queries and those that are shared, by name",
 		func(ctx context.Context, caller server.Caller, _ *empty) ([]server.HuntQuery, error) {
@@ -163,6 +164,9 @@ func (c *console) huntRoute() {
 		Responses: map[string]*huma.Response{"200": {Description: "A stream of lines.", Content: map[string]*huma.MediaType{"application/x-ndjson": {Schema: schema}}}}},
 		func(ctx context.Context, in *huntIn) (*huma.StreamResponse, error) {
 			h, err := c.srv.Hunt(ctx, callerOf(ctx), in.request())
+			if err == nil {
+				err = h.Resolve(ctx)
+			}
 			if err != nil {
 				return nil, c.huntProblem(ctx, "run-hunt", err)
 			}
@@ -264,6 +268,9 @@ func (c *console) huntExportRoute() {
 		func(ctx context.Context, in *huntExportIn) (*huma.StreamResponse, error) {
 			b := &in.Body
 			h, err := c.srv.Hunt(ctx, callerOf(ctx), server.HuntRequest{Query: b.Query, From: whenOf(b.From), To: whenOf(b.To), Export: true})
+			if err == nil {
+				err = h.Resolve(ctx)
+			}
 			if err != nil {
 				return nil, c.huntProblem(ctx, op, err)
 			}

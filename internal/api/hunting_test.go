@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -78,6 +79,10 @@ func TestAdvancedQueries(t *testing.T) {
 	if got := huntText(t, a); a.StatusCode != 200 || got != want {
 		t.Errorf("%d %s, want %s", a.StatusCode, got, want)
 	}
+	a = huntPost(t, t.Context(), base, token, "/api/advancedqueries/run", `{"Query":"print a = 1, b = dynamic({\"c\": \"x\"}) | evaluate bag_unpack(b)"}`)
+	if got := huntText(t, a); got != `{"Schema":[{"Name":"a","Type":"Int64"},{"Name":"c","Type":"String"}],"Results":[{"a":1,"c":"x"}]}`+"\n" {
+		t.Errorf("evaluate answers %s", got)
+	}
 	for body, says := range map[string]string{
 		`{"Query":"DeviceInfo | where Nam == 1"}`: "line 1, column 20", `{"Query":""}`: "MissingRequiredParameter", `{`: "InvalidRequestBody",
 		`{"Query":"range x from 1 to 100000 step 1 | extend t = strrep('abcdefghij', 130)"}`:                       "allowed result size of 124 MB",
@@ -124,7 +129,29 @@ func TestHuntStream(t *testing.T) {
 	if l := lines[len(lines)-1]; l.Kind != "error" || l.Error == nil || !strings.Contains(l.Error.Message, "memory") {
 		t.Errorf("a query that needs too much ends with %+v", l)
 	}
+	pivot := huntLines(t, huntPost(t, t.Context(), base, token, "/api/x/hunting/run", `{"query":"range x from 1 to 4 step 1 | extend k = strcat('k', x % 2) | evaluate pivot(k, sum(x))"}`))
+	if len(pivot) != 3 || len(pivot[0].Columns) != 2 || pivot[0].Columns[1].Name != "k1" || len(pivot[1].Rows) != 1 {
+		t.Errorf("columns of rows: %+v", pivot)
+	}
+	if a := huntPost(t, t.Context(), base, token, "/api/x/hunting/run", `{"query":"range x from 1 to 4 step 1 | evaluate pivot(x) | where k3 == 1"}`); a.StatusCode != 422 || !strings.Contains(huntText(t, a), "k3") {
+		t.Errorf("a mistake behind evaluate answers %d", a.StatusCode)
+	}
 	var check HuntCheck
+	if err := json.Unmarshal([]byte(huntText(t, huntPost(t, t.Context(), base, token, "/api/x/hunting/check", `{"query":"DeviceInfo | evaluate narrow()"}`))), &check); err != nil || !check.OK || !check.Open || len(check.Columns) != 0 {
+		t.Errorf("%+v %v", check, err)
+	}
+	// The selection of device groups goes for queries too.
+	for _, want := range []struct{ group, rows string }{{"", "[[1]]"}, {"?group=0", "[[1]]"}, {"?group=7", "[[0]]"}} {
+		l := huntLines(t, huntPost(t, t.Context(), base, token, "/api/x/hunting/run"+want.group, `{"query":"DeviceInfo | count"}`))
+		if len(l) != 3 || fmt.Sprint(l[1].Rows) != want.rows {
+			t.Errorf("%s: %+v", want.group, l)
+		}
+		e := huntText(t, huntPost(t, t.Context(), base, token, "/api/x/hunting/export"+want.group, `{"query":"DeviceInfo | count","format":"csv"}`))
+		if e != "Count\n"+strings.Trim(want.rows, "[]")+"\n" {
+			t.Errorf("%s: the export is %q", want.group, e)
+		}
+	}
+	check = HuntCheck{}
 	if err := json.Unmarshal([]byte(huntText(t, huntPost(t, t.Context(), base, token, "/api/x/hunting/check", `{"query":"DeviceInfo | wher x"}`))), &check); err != nil || check.OK || check.Mistake == nil || check.Mistake.Column != 14 {
 		t.Errorf("%+v %v", check, err)
 	}

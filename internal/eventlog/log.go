@@ -9,6 +9,7 @@ package eventlog
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/picketsec/picket/internal/event"
@@ -134,6 +135,17 @@ func (s Scope) Has(d inventory.DeviceID) bool {
 	}
 	_, ok := s.set[d]
 	return ok
+}
+
+// Union is the scope of the devices of both.
+func (s Scope) Union(o Scope) Scope {
+	if s.all || o.all {
+		return Everything()
+	}
+	u := Scope{set: make(map[inventory.DeviceID]struct{}, len(s.set)+len(o.set))}
+	maps.Copy(u.set, s.set)
+	maps.Copy(u.set, o.set)
+	return u
 }
 
 // Query says which events. Everything that is set must hold.

@@ -38,7 +38,11 @@ type Query struct {
 	root   plan
 	render *Render
 	subs   []*subquery // in the order in which they must run
-	bind   *binder
+	open   bool        // columns depend on rows
+	kept   int         // bytes that Resolve keeps
+	notes  []string
+
+	options Options
 }
 
 // Render is how a result is to be drawn.
@@ -53,16 +57,33 @@ func Prepare(text string, o Options) (q *Query, err error) {
 	if f != nil {
 		return nil, f.place(text)
 	}
-	b := &binder{tables: o.Tables, now: ticksOf(o.Now), functions: indexFunctions()}
-	q = &Query{text: text, bind: b}
-	if f := b.query(stmts, q); f != nil {
+	q = &Query{text: text, options: o}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case openEnd:
+			q.open, err = true, nil
+		default:
+			panic(r)
+		}
+	}()
+	if f := newBinder(o).query(stmts, q); f != nil {
 		return nil, f.place(text)
 	}
 	return q, nil
 }
 
-// Columns are the columns of the result.
-func (q *Query) Columns() []Column { return q.root.columns() }
+func newBinder(o Options) *binder {
+	return &binder{tables: o.Tables, now: ticksOf(o.Now), functions: indexFunctions(), shared: map[sharedKey]*sharedTable{}, scalars: map[sharedKey]*expr{}}
+}
+
+// Columns are the columns of the result; none of a query that is open.
+func (q *Query) Columns() []Column {
+	if q.open {
+		return nil
+	}
+	return q.root.columns()
+}
 
 // Render is what the query says of drawing; nil: nothing.
 func (q *Query) Render() *Render { return q.render }
@@ -77,6 +98,9 @@ type binder struct {
 	joins     int
 	calls     int // of functions under way
 	subs      []*subquery
+	shared    map[sharedKey]*sharedTable
+	scalars   map[sharedKey]*expr // of toscalar()
+	x         *execution          // of Resolve; nil: nothing is read
 }
 
 func (b *binder) query(stmts []statement, q *Query) (f *failure) {
@@ -198,6 +222,7 @@ func (b *binder) namedTable(n *node, e *env) plan {
 		}
 		names = slices.Clone(names)
 		f := fail(n.at, "there is no table %q", n.text)
+		f.missing = true
 		for _, name := range names {
 			if strings.EqualFold(name, n.text) {
 				panic(f.with("did you mean " + name + "?"))
@@ -220,10 +245,7 @@ func (b *binder) nested(at span, f func() plan) plan {
 func (b *binder) calledTable(n *node, e *env) plan {
 	switch n.text {
 	case "materialize":
-		if len(n.kids) != 1 {
-			panic(fail(n.at, "materialize takes one table"))
-		}
-		return b.table(n.kids[0], e)
+		return b.materialize(n, e)
 	case "table":
 		if len(n.kids) != 1 || n.kids[0].kind != nodeLiteral || n.kids[0].val.typ != String {
 			panic(fail(n.at, "table takes the name of a table as a text"))

@@ -72,6 +72,8 @@ func (b *binder) operator(in plan, o *op, e *env) plan {
 		return b.rangeOf(o, e)
 	case "union":
 		return b.union(in, o, e)
+	case "search", "find":
+		return b.searched(in, o, e)
 	}
 	if in == nil {
 		panic(fail(o.at, "%s needs a table before it", o.name).with("DeviceProcessEvents | " + o.name + " …"))
@@ -128,6 +130,8 @@ func (b *binder) operator(in plan, o *op, e *env) plan {
 		return b.topNested(in, o, e)
 	case "parse", "parse-where":
 		return b.parse(in, o, e)
+	case "evaluate":
+		return b.evaluate(in, o, e)
 	case "getschema":
 		return getSchema(in)
 	case "consume":

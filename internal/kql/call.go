@@ -191,6 +191,10 @@ func (b *binder) toScalar(n *node, s *rowScope) *expr {
 	if len(n.kids) != 1 {
 		panic(fail(n.at, "toscalar takes one table"))
 	}
+	key := sharedKey{n, s.env}
+	if x := b.scalars[key]; x != nil {
+		return x
+	}
 	p := b.tryTable(n.kids[0], s.env)
 	if p == nil {
 		return b.expr(n.kids[0], s)
@@ -201,12 +205,14 @@ func (b *binder) toScalar(n *node, s *rowScope) *expr {
 	p.use(0)
 	sub := b.sub(p)
 	sub.limit = 1
-	return &expr{typ: p.columns()[0].Type, col: -1, op: "toscalar", eval: func([]Value) Value {
+	x := &expr{typ: p.columns()[0].Type, col: -1, op: "toscalar", eval: func([]Value) Value {
 		if len(sub.first) == 0 {
 			return Value{}
 		}
 		return sub.first[0]
 	}}
+	b.scalars[key] = x
+	return x
 }
 
 // indexFunctions are all functions by their names.

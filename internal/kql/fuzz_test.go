@@ -42,8 +42,17 @@ func FuzzQuery(f *testing.F) {
 	m := openMemory(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		q, err := Prepare(text, Options{Tables: m, Now: noon})
+		if err == nil {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			err = q.Resolve(ctx, m, Limits{Memory: 8 << 20})
+		}
 		if err != nil {
 			var wrong *Error
+			var limit *LimitError
+			if errors.As(err, &limit) || errors.Is(err, context.DeadlineExceeded) {
+				return
+			}
 			if !errors.As(err, &wrong) || wrong.Line < 1 || wrong.Column < 1 || wrong.Length < 1 || wrong.Message == "" {
 				t.Fatalf("%q: %v", text, err)
 			}
@@ -156,6 +165,11 @@ func TestConditionsReachTheStore(t *testing.T) {
 		"Devices | where Group == 'web' | join kind=inner (Events | where DeviceId == 'd2') on DeviceId": 2 + 2,
 		"Events | where FileName == 'curl' or Size > 5":                                                  7,
 		"Events | make-series count() on Timestamp from ago(3h) to now() step 1h":                        2,
+		"let E = materialize(Events | where DeviceId == 'd1'); union E, E, E":                            3,
+		"let E = materialize(Events); E | where DeviceId == 'd1'":                                        3,
+		"let M = toscalar(Events | summarize max(Size)); Events | where Size == M or Size > M":           7 + 7,
+		"search in (Events) 'x' and DeviceId == 'd1'":                                                    3,
+		"Events | where DeviceId == 'd1' | evaluate pivot(FileName) | where DeviceId == 'd2'":            3,
 		"Events | take 1": 1,
 	} {
 		m.plain, m.read = false, 0
@@ -174,6 +188,9 @@ func TestLimits(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
+		if err := q.Resolve(t.Context(), m, l); err != nil {
+			return Outcome{}, err
+		}
 		return q.Run(t.Context(), m, l, func([]Value) error { return nil })
 	}
 	big := "range x from 1 to 1000000 step 1"
@@ -181,6 +198,8 @@ func TestLimits(t *testing.T) {
 		big + " | join kind=inner (" + big + ") on x", big + " | summarize percentile(x, 50)", big + " | extend y = next(strcat('a long text to keep ', x), 10000) | summarize make_set(y)",
 		big + " | extend t = strcat('a long text to keep twice and thrice ', x) | extend n = next(x, 10000), m = next(t, 10000) | where false",
 		big + " | make-series n = count() on x step 1000 by y = x % 100000", big + " | make-series n = make_list(x) on x step 500000", big + " | top-nested 1 of x by count()",
+		"let m = materialize(" + big + "); union m, m | count", big + " | evaluate narrow()", big + " | extend b = bag_pack('a', x) | evaluate bag_unpack(b) | count", big + " | extend b = bag_pack(tostring(x), x) | take 1000 | evaluate bag_unpack(b)",
+		big + " | take 1000 | evaluate pivot(x)", big + " | take 30000 | evaluate narrow() | sort by Value asc",
 		big + " | mv-apply y = range(1, 100000, 1) on (sort by tolong(y) asc)"} {
 		var limit *LimitError
 		if _, err := run(query, Limits{Rows: 1, Memory: 4 << 20}); !errors.As(err, &limit) {

@@ -34,6 +34,8 @@ type failure struct {
 	at   span
 	text string
 	hint string
+	// missing says that a table is not there.
+	missing bool
 }
 
 func (f *failure) Error() string { return f.text }

@@ -14,8 +14,14 @@ func newScan(t *Table) *scanNode {
 
 func (s *scanNode) columns() []Column { return s.cols }
 func (s *scanNode) use(i int)         { s.scan.Use[i] = true }
+
+// empty reports whether no row can meet the bounds of time.
+func (s *scanNode) empty() bool {
+	return !s.scan.From.IsZero() && !s.scan.To.IsZero() && !s.scan.From.Before(s.scan.To)
+}
+
 func (s *scanNode) run(x *execution, out sink) error {
-	if !s.scan.From.IsZero() && !s.scan.To.IsZero() && !s.scan.From.Before(s.scan.To) {
+	if s.empty() {
 		return nil
 	}
 	return x.reader.Read(x.ctx, s.scan, func(row []Value) error {
@@ -32,18 +38,19 @@ type whereNode struct {
 	cond *expr
 }
 
-func (w *whereNode) input() plan       { return w.in }
-func (w *whereNode) columns() []Column { return w.in.columns() }
-func (w *whereNode) use(i int)         { w.in.use(i) }
-func (w *whereNode) push(c *expr)      { w.in.push(c) }
-func (w *whereNode) run(x *execution, out sink) error {
+func (w *whereNode) input() plan                      { return w.in }
+func (w *whereNode) columns() []Column                { return w.in.columns() }
+func (w *whereNode) use(i int)                        { w.in.use(i) }
+func (w *whereNode) push(c *expr)                     { w.in.push(c) }
+func (w *whereNode) run(x *execution, out sink) error { return w.in.run(x, w.flow(x, out)) }
+func (w *whereNode) flow(_ *execution, out sink) sink {
 	width := len(w.columns())
-	return w.in.run(x, func(row []Value) error {
+	return func(row []Value) error {
 		if !toBool(w.cond.eval(row)).truth() {
 			return nil
 		}
 		return out(row[:width]) // without the values of windows
-	})
+	}
 }
 
 // projectNode computes all columns anew.
@@ -59,14 +66,15 @@ func (p *projectNode) use(int)           {}
 func (p *projectNode) push(c *expr) {
 	pushThrough(p.in, c, func(i int) int { return p.exprs[i].col })
 }
-func (p *projectNode) run(x *execution, out sink) error {
+func (p *projectNode) run(x *execution, out sink) error { return p.in.run(x, p.flow(x, out)) }
+func (p *projectNode) flow(_ *execution, out sink) sink {
 	buf := make([]Value, len(p.exprs))
-	return p.in.run(x, func(row []Value) error {
+	return func(row []Value) error {
 		for i, e := range p.exprs {
 			buf[i] = e.eval(row)
 		}
 		return out(buf)
-	})
+	}
 }
 
 // extendNode adds columns, or replaces them.
@@ -104,10 +112,11 @@ func (e *extendNode) push(c *expr) {
 		return i
 	})
 }
-func (e *extendNode) run(x *execution, out sink) error {
+func (e *extendNode) run(x *execution, out sink) error { return e.in.run(x, e.flow(x, out)) }
+func (e *extendNode) flow(_ *execution, out sink) sink {
 	buf := make([]Value, len(e.cols))
 	copied := newStored(e.from).cols
-	return e.in.run(x, func(row []Value) error {
+	return func(row []Value) error {
 		for _, i := range copied {
 			buf[i] = row[i]
 		}
@@ -115,7 +124,7 @@ func (e *extendNode) run(x *execution, out sink) error {
 			buf[e.to[k]] = expr.eval(row)
 		}
 		return out(buf)
-	})
+	}
 }
 
 // pickNode chooses and renames columns.
@@ -132,17 +141,18 @@ func (p *pickNode) use(i int) {
 	p.used[i] = true
 	p.in.use(p.from[i])
 }
-func (p *pickNode) push(c *expr) { pushThrough(p.in, c, func(i int) int { return p.from[i] }) }
-func (p *pickNode) run(x *execution, out sink) error {
+func (p *pickNode) push(c *expr)                     { pushThrough(p.in, c, func(i int) int { return p.from[i] }) }
+func (p *pickNode) run(x *execution, out sink) error { return p.in.run(x, p.flow(x, out)) }
+func (p *pickNode) flow(_ *execution, out sink) sink {
 	buf := make([]Value, len(p.cols))
-	return p.in.run(x, func(row []Value) error {
+	return func(row []Value) error {
 		for i, f := range p.from {
 			if p.used[i] {
 				buf[i] = row[f]
 			}
 		}
 		return out(buf)
-	})
+	}
 }
 
 // takeNode ends after some rows.

@@ -27,6 +27,8 @@ type parser struct {
 	toks  []token
 	pos   int
 	depth int
+	// searching: column:"text" is read
+	searching bool
 }
 
 // parse reads a whole query: statements, of which the last is the query.
@@ -279,9 +281,9 @@ func (p *parser) source() *op {
 			return p.operator()
 		}
 	case "search", "find":
-		panic(fail(t.at, "%s is not supported", t.text).with("name the tables: union DeviceProcessEvents, DeviceFileEvents | where * has \"text\""))
-	case "externaldata", "evaluate":
-		panic(fail(t.at, "%s is not supported", t.text))
+		return p.operator()
+	case "externaldata", "external_data":
+		panic(fail(t.at, "%s is not supported: a query reads nothing from outside", t.text).with(unsupported["externaldata"]))
 	}
 	return nil
 }
@@ -307,8 +309,8 @@ func (p *parser) word() (string, span) {
 
 // unsupported are operators of the language that are not here, and what to do instead.
 var unsupported = map[string]string{
-	"evaluate": "plug-ins do not run here", "search": "use where * has \"text\"", "find": "use union and where", "invoke": "call the function by its name", "fork": "run two queries", "facet": "run two queries",
-	"partition": "use summarize or join", "scan": "use join", "reduce": "use summarize", "sample-distinct": "use distinct and take", "externaldata": "", "graph-match": "use join", "make-graph": "use join",
+	"search": "use where * has \"text\"", "find": "use union and where", "invoke": "call a function of let by its name; what FileProfile tells of a file is on the page of the file", "fork": "run two queries", "facet": "run two queries",
+	"partition": "use summarize or join", "scan": "use join", "reduce": "use summarize", "sample-distinct": "use distinct and take", "externaldata": "put the values into the query: datatable(SHA256: string) [\"…\"]", "graph-match": "use join", "make-graph": "use join",
 	"parse-kv": "use extract()", "assert-schema": "", "macro-expand": "", "execute_and_cache": "",
 }
 

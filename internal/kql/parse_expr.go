@@ -57,6 +57,10 @@ func (p *parser) comparison() *node {
 			text = "!="
 		}
 		return &node{kind: nodeBinary, text: text, at: span{left.at.from, right.at.to}, kids: []*node{left, right}}
+	case p.searching && t.kind == tokenSign && t.text == ":":
+		p.pos++
+		right := p.sum()
+		return &node{kind: nodeBinary, text: ":", at: span{left.at.from, right.at.to}, kids: []*node{left, right}}
 	case t.text == "matches":
 		p.pos++
 		p.want("regex", "after matches")

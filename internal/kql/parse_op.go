@@ -25,11 +25,16 @@ func operatorTable() map[string]func(*parser, *op) {
 		"sort": (*parser).sort, "order": (*parser).sort,
 		"top":  (*parser).top,
 		"join": join, "lookup": join,
-		"union": (*parser).union,
+		"union":  (*parser).union,
+		"search": (*parser).search, "find": (*parser).search,
 		"parse": (*parser).parse, "parse-where": (*parser).parse,
 		"mv-expand": (*parser).expand, "mvexpand": (*parser).expand,
 		"mv-apply": (*parser).apply, "mvapply": (*parser).apply,
 		"make-series": (*parser).series, "top-nested": (*parser).nested,
+		"evaluate": func(p *parser, o *op) {
+			p.options(o)
+			o.list = []*named{{at: p.tok().at, expr: p.postfix()}}
+		},
 		"render":    (*parser).render,
 		"datatable": (*parser).datatable, "range": (*parser).rangeOf,
 		"as": func(p *parser, o *op) {

@@ -17,6 +17,14 @@ type Reader interface {
 	Read(ctx context.Context, s Scan, yield func(row []Value) error) error
 }
 
+// ManyReader reads several tables at once, for what is joined by union.
+type ManyReader interface {
+	Reader
+	// ReadMany calls yield with every row that one of the scans asks for, and with
+	// the number of that scan, in any order; otherwise it is as Read.
+	ReadMany(ctx context.Context, scans []Scan, yield func(scan int, row []Value) error) error
+}
+
 // Scan says what a query needs of a table.
 type Scan struct {
 	Table *Table
@@ -118,8 +126,14 @@ var errEnough = errors.New("enough rows")
 // It ends early with ctx's error, a *LimitError or out's error. out keeps
 // nothing of the row.
 func (q *Query) Run(ctx context.Context, r Reader, l Limits, out func(row []Value) error) (o Outcome, err error) {
-	x := &execution{ctx: ctx, reader: r, limits: l}
+	if q.open {
+		return Outcome{}, errOpen
+	}
+	x := &execution{ctx: ctx, reader: r, limits: l, memory: q.kept, notes: q.notes}
 	for _, s := range q.subs {
+		if s.first != nil { // Resolve ran it
+			continue
+		}
 		if err := s.run(x); err != nil {
 			return Outcome{}, err
 		}
@@ -199,6 +213,12 @@ func inputs(p plan) []plan {
 		return nil
 	case *joinNode:
 		return []plan{p.left, p.right}
+	case *materializeNode:
+		if p.t.pushed {
+			return nil
+		}
+		p.t.pushed = true
+		return []plan{p.t.in}
 	case *unionNode:
 		out := make([]plan, len(p.parts))
 		for i := range p.parts {

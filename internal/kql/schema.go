@@ -16,7 +16,7 @@ func Words() []Word {
 		f := functions[n]
 		out = append(out, Word{n, "function", f.args, f.doc})
 	}
-	out = append(out, Word{"toscalar", "function", "table", "The first value of a table's first row."})
+	out = append(out, Word{"toscalar", "function", "table", "The first value of a table's first row."}, Word{"materialize", "function", "table", "A table that is read once, however often it is used."})
 	for _, n := range sortedNames(aggregates) {
 		a := aggregates[n]
 		out = append(out, Word{n, "aggregate", a.args, a.doc})
@@ -37,6 +37,8 @@ var operatorWords = map[string][2]string{
 	"datatable":       {"(column: type, …) [value, …]", "A table of values that stand in the query."},
 	"distinct":        {"column, …", "Every combination of values once."},
 	"extend":          {"name = expression, …", "Adds columns."},
+	"evaluate":        {"bag_unpack(column) | pivot(column, aggregate, column …) | narrow()", "Columns of the members of bags, of values, or rows of columns."},
+	"find":            {"in (table, …) where condition project column, …", "The rows of several tables that meet a condition; what is not named is in a bag."},
 	"filter":          {"condition", "The same as where."},
 	"getschema":       {"", "The columns of a table and their types."},
 	"join":            {"kind=… (table) on column", "Joins rows of two tables that have the same keys."},
@@ -59,6 +61,7 @@ var operatorWords = map[string][2]string{
 	"range":           {"name from a to b step c", "A row of every step from one value to another."},
 	"render":          {"chart", "How the result is to be drawn."},
 	"sample":          {"number", "Some rows."},
+	"search":          {"in (table, …) \"text\" and column:\"text\"", "The rows of several tables, or of the one before it, that have a text in any column."},
 	"serialize":       {"name = expression", "Keeps the order of rows for functions that look at rows before."},
 	"sort":            {"by column asc|desc nulls first|last", "Orders rows; descending where nothing is said."},
 	"summarize":       {"aggregate, … by column, …", "One row of every group."},

@@ -26,6 +26,7 @@ type memory struct {
 	plain  bool // every row is given
 	read   int  // rows that were given
 	asked  int  // conditions that were offered
+	many   int  // passes over several tables
 }
 
 func (m *memory) Table(name string) (*Table, bool) { t, ok := m.tables[name]; return t, ok }
@@ -57,6 +58,29 @@ func (m *memory) Read(_ context.Context, s Scan, yield func([]Value) error) erro
 		m.read++
 		if err := yield(row); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// ReadMany reads tables at once: a row of each in turn.
+func (m *memory) ReadMany(ctx context.Context, scans []Scan, yield func(int, []Value) error) error {
+	m.many++
+	rows := make([][][]Value, len(scans))
+	for i, s := range scans {
+		if err := m.Read(ctx, s, func(row []Value) error { rows[i] = append(rows[i], slices.Clone(row)); return nil }); err != nil {
+			return err
+		}
+	}
+	for n, more := 0, true; more; n++ {
+		more = false
+		for i := range rows {
+			if n < len(rows[i]) {
+				more = true
+				if err := yield(i, rows[i][n]); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -139,6 +163,9 @@ func answer(t testing.TB, m *memory, query string) string {
 	t.Helper()
 	var b strings.Builder
 	q, err := Prepare(query, Options{Tables: m, Now: noon})
+	if err == nil && q.Open() {
+		err = q.Resolve(t.Context(), m, Limits{Memory: 1 << 28})
+	}
 	var wrong *Error
 	if errors.As(err, &wrong) {
 		fmt.Fprintf(&b, "error %d:%d+%d %s\n", wrong.Line, wrong.Column, wrong.Length, wrong.Message)
@@ -216,6 +243,9 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	t.Logf("%d scripts", count)
+	if m.many == 0 {
+		t.Error("no tables were read at once")
+	}
 	if m.asked == 0 {
 		t.Error("nothing was pushed into the store")
 	}

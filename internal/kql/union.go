@@ -32,30 +32,84 @@ func (u *unionNode) push(c *expr) {
 		pushThrough(p.in, c, func(i int) int { return max(p.from[i], -1) })
 	}
 }
-func (u *unionNode) run(x *execution, out sink) error {
-	for _, p := range u.parts {
-		buf := make([]Value, len(u.cols))
+
+// flow makes rows of a part to rows of the union.
+func (u *unionNode) flow(p *unionPart, out sink) sink {
+	buf := make([]Value, len(u.cols))
+	for i, f := range p.from {
+		switch {
+		case f == withSource:
+			buf[i] = StringValue(p.name)
+		case f < 0 && u.cols[i].Type == String:
+			buf[i] = StringValue("")
+		}
+	}
+	return func(row []Value) error {
 		for i, f := range p.from {
-			switch {
-			case f == withSource:
-				buf[i] = StringValue(p.name)
-			case f < 0 && u.cols[i].Type == String:
-				buf[i] = StringValue("")
+			if f >= 0 {
+				buf[i] = row[f]
 			}
 		}
-		err := p.in.run(x, func(row []Value) error {
-			for i, f := range p.from {
-				if f >= 0 {
-					buf[i] = row[f]
-				}
+		return out(buf)
+	}
+}
+
+// run reads tables at once where the reader can, the other parts one after the other.
+func (u *unionNode) run(x *execution, out sink) error {
+	var scans []Scan
+	var sinks []sink
+	rest := u.gather(x, out, &scans, &sinks)
+	if many, ok := x.reader.(ManyReader); ok && len(scans) > 1 {
+		if err := many.ReadMany(x.ctx, scans, func(i int, row []Value) error {
+			if err := x.tick(); err != nil {
+				return err
 			}
-			return out(buf)
-		})
-		if err != nil {
+			return sinks[i](row)
+		}); err != nil {
+			return err
+		}
+	} else {
+		for i, s := range scans {
+			if err := (&scanNode{scan: s}).run(x, sinks[i]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, run := range rest {
+		if err := run(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// gather collects the tables whose rows flow into the union one by one; it returns what runs the other parts.
+func (u *unionNode) gather(x *execution, out sink, scans *[]Scan, sinks *[]sink) (rest []func() error) {
+	for i := range u.parts {
+		into := u.flow(&u.parts[i], out)
+		in := u.parts[i].in
+		for {
+			f, ok := in.(interface {
+				flow(x *execution, out sink) sink
+				input() plan
+			})
+			if !ok {
+				break
+			}
+			into, in = f.flow(x, into), f.input()
+		}
+		switch in := in.(type) {
+		case *scanNode:
+			if !in.empty() {
+				*scans, *sinks = append(*scans, in.scan), append(*sinks, into)
+			}
+		case *unionNode:
+			rest = append(rest, in.gather(x, into, scans, sinks)...)
+		default:
+			rest = append(rest, func() error { return in.run(x, into) })
+		}
+	}
+	return rest
 }
 
 // union binds the operator. Columns of the same name and type are one; of the
@@ -127,12 +181,16 @@ func (b *binder) fuzzyTable(n *node, e *env, fuzzy bool) (p plan, name string) {
 	if n.kind == nodeName {
 		name = n.text
 	}
-	if fuzzy && n.kind == nodeName {
-		if _, let := e.find(n.text); !let {
-			if _, ok := b.tables.Table(n.text); !ok {
-				return nil, ""
+	if fuzzy {
+		subs := len(b.subs)
+		defer func() {
+			r := recover()
+			if f, ok := r.(*failure); ok && f.missing {
+				p, b.subs = nil, b.subs[:subs]
+			} else if r != nil {
+				panic(r)
 			}
-		}
+		}()
 	}
 	return b.table(n, e), name
 }

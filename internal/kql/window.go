@@ -128,6 +128,8 @@ func ordered(p plan) bool {
 		return true
 	case *takeNode, *whereNode, *projectNode, *extendNode, *pickNode, *parseNode, *expandNode, *windowNode:
 		return ordered(p.(interface{ input() plan }).input())
+	case *materializeNode:
+		return ordered(p.t.in)
 	}
 	return false
 }

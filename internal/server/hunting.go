@@ -87,6 +87,8 @@ type Hunt struct {
 	r     *huntReader
 	limit int
 	Notes []string // what the reader of the result should know; filled by Run
+	done  func()   // ends the turn that Resolve took; nil: it took none
+	began time.Time
 }
 
 // Hunt checks a query. What is wrong with it is a *HuntError.
@@ -122,7 +124,7 @@ func (s *Server) Hunt(_ context.Context, c Caller, in HuntRequest) (*Hunt, error
 	return h, err
 }
 
-// Columns are the columns of the result.
+// Columns are the columns of the result; none of a query that is open.
 func (h *Hunt) Columns() []HuntColumn { return huntColumnsOf(h.q.Columns()) }
 
 func huntColumnsOf(cols []kql.Column) []HuntColumn {
@@ -136,18 +138,64 @@ func huntColumnsOf(cols []kql.Column) []HuntColumn {
 // Render is how the query asks for its result to be drawn; nil: it says nothing.
 func (h *Hunt) Render() *kql.Render { return h.q.Render() }
 
+// Open reports whether the columns of the result depend on rows: then Resolve has
+// to be called before Columns and Run.
+func (h *Hunt) Open() bool { return h.q.Open() }
+
+// Resolve reads what the columns of an open query depend on; it does nothing for
+// others. The turn that it takes ends with Run, or with ctx. Its errors are those
+// of Hunt and Run.
+func (h *Hunt) Resolve(ctx context.Context) error {
+	if !h.q.Open() {
+		return nil
+	}
+	done, err := h.s.hunts.begin(ctx, h.r.c, h.s.now)
+	if err != nil {
+		return err
+	}
+	h.began, h.done = time.Now(), sync.OnceFunc(done)
+	context.AfterFunc(ctx, h.done)
+	run, cancel := context.WithTimeoutCause(ctx, HuntTime, errHuntTime)
+	defer cancel()
+	h.r.ctx = run
+	err = h.q.Resolve(run, h.r, kql.Limits{Memory: huntMemory})
+	if err != nil {
+		h.done()
+	}
+	var wrong *kql.Error
+	if errors.As(err, &wrong) {
+		return &HuntError{*wrong}
+	}
+	return huntFailed(run, err)
+}
+
+// huntFailed is the error of a run: a limit that it exceeded is a *HuntLimitError.
+func huntFailed(run context.Context, err error) error {
+	var limit *kql.LimitError
+	switch {
+	case errors.As(err, &limit):
+		return &HuntLimitError{limit.Message}
+	case err != nil && errors.Is(context.Cause(run), errHuntTime):
+		return &HuntLimitError{fmt.Sprintf("the query ran for %d seconds, as long as a query may: read a shorter time, or filter by device, action or another column first", int(HuntTime.Seconds()))}
+	}
+	return err
+}
+
 // Run runs the query. out gets each row of the result, in order, and keeps
 // nothing of it; watch, which may be nil, learns now and then how far the run is.
 // It ends with ctx. A limit that the query exceeds is a *HuntLimitError; too many
 // queries at once are ErrUnavailable, too much time of an application a *RateError.
 func (h *Hunt) Run(ctx context.Context, out func(row HuntRow) error, watch func(HuntStatistics)) (HuntStatistics, error) {
-	done, err := h.s.hunts.begin(ctx, h.r.c, h.s.now)
-	if err != nil {
-		return HuntStatistics{}, err
+	if h.done == nil {
+		done, err := h.s.hunts.begin(ctx, h.r.c, h.s.now)
+		if err != nil {
+			return HuntStatistics{}, err
+		}
+		h.began, h.done = time.Now(), done
 	}
-	defer done()
-	began := time.Now()
-	run, cancel := context.WithTimeoutCause(ctx, HuntTime, errHuntTime)
+	defer h.done()
+	began := h.began
+	run, cancel := context.WithTimeoutCause(ctx, HuntTime-time.Since(began), errHuntTime)
 	defer cancel()
 	h.r.ctx = run
 	if watch != nil {
@@ -168,13 +216,7 @@ func (h *Hunt) Run(ctx context.Context, out func(row HuntRow) error, watch func(
 	})
 	st := h.r.stats
 	st.Rows, st.Truncated, st.Share, st.ElapsedMS = o.Rows, o.Truncated, 1, time.Since(began).Milliseconds()
-	var limit *kql.LimitError
-	switch {
-	case errors.As(err, &limit):
-		return st, &HuntLimitError{limit.Message}
-	case err != nil && errors.Is(context.Cause(run), errHuntTime):
-		return st, &HuntLimitError{fmt.Sprintf("the query ran for %d seconds, as long as a query may: read a shorter time, or filter by device, action or another column first", int(HuntTime.Seconds()))}
-	case err != nil:
+	if err := huntFailed(run, err); err != nil {
 		return st, err
 	}
 	h.Notes = h.notes(o)

@@ -86,28 +86,48 @@ func (h *huntReader) filterOf(s kql.Scan) *huntFilter {
 
 // Read reads a table.
 func (h *huntReader) Read(ctx context.Context, s kql.Scan, yield func(row []kql.Value) error) error {
-	t, ok := huntTables()[s.Table.Name]
-	if !ok || !t.readableBy(h.c) {
-		return fmt.Errorf("table %s: %w", s.Table.Name, ErrDenied)
-	}
-	if err := h.c.Still(ctx); err != nil {
-		return err
-	}
-	f := h.filterOf(s)
-	if t.events != 0 {
-		return h.readEvents(ctx, t, s, f, yield)
-	}
-	defer func() { h.done.Rows = h.stats.RowsRead }()
-	return t.read(h, s, f, func(row []kql.Value) error {
-		h.stats.RowsRead++
-		if h.stats.RowsRead&0x3ff == 0 {
-			h.tell(0)
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+	return h.ReadMany(ctx, []kql.Scan{s}, func(_ int, row []kql.Value) error { return yield(row) })
+}
+
+// ReadMany reads tables: those of events in one pass over the log.
+func (h *huntReader) ReadMany(ctx context.Context, scans []kql.Scan, yield func(scan int, row []kql.Value) error) error {
+	var events []huntEvents
+	for i, s := range scans {
+		t, ok := huntTables()[s.Table.Name]
+		if !ok || !t.readableBy(h.c) {
+			return fmt.Errorf("table %s: %w", s.Table.Name, ErrDenied)
 		}
-		return yield(row)
-	})
+		if err := h.c.Still(ctx); err != nil {
+			return err
+		}
+		f := h.filterOf(s)
+		if t.events != 0 {
+			events = append(events, huntEvents{i, t, h.eventQuery(t, s, f), newHuntEventRow(t, s, h.devices())})
+			continue
+		}
+		err := t.read(h, s, f, func(row []kql.Value) error {
+			h.stats.RowsRead++
+			if h.stats.RowsRead&0x3ff == 0 {
+				h.tell(0)
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+			}
+			return yield(i, row)
+		})
+		if h.done.Rows = h.stats.RowsRead; err != nil {
+			return err
+		}
+	}
+	return h.readEvents(ctx, events, yield)
+}
+
+// huntEvents is one table of a pass over the log.
+type huntEvents struct {
+	scan  int
+	table *huntTable
+	query eventlog.Query
+	row   *huntEventRow
 }
 
 // tell tells how far the run is.
@@ -174,21 +194,62 @@ func (f *huntFilter) wants(a ev.Action) bool {
 	return true
 }
 
-func (h *huntReader) readEvents(ctx context.Context, t *huntTable, s kql.Scan, f *huntFilter, yield func(row []kql.Value) error) error {
-	q := h.eventQuery(t, s, f)
-	if len(q.Actions) == 0 || !q.From.Before(q.To) {
+func (h *huntReader) readEvents(ctx context.Context, events []huntEvents, yield func(scan int, row []kql.Value) error) error {
+	events = slices.DeleteFunc(events, func(e huntEvents) bool { return len(e.query.Actions) == 0 || !e.query.From.Before(e.query.To) })
+	if len(events) == 0 {
 		return nil
 	}
+	q := onePass(events)
 	q.Watch = func(c eventlog.Cost, share float64) {
 		h.account(c)
 		h.tell(share)
 	}
-	row := newHuntEventRow(t, s, h.devices())
-	cost, err := h.s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error { return yield(row.of(&r)) })
+	cost, err := h.s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error {
+		table := r.Record.Head().Action.Table()
+		for i := range events {
+			if e := &events[i]; e.table.events == table {
+				if err := yield(e.scan, e.row.of(&r)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 	h.account(cost)
 	h.done.Rows, h.done.Blocks, h.done.Bytes = h.stats.RowsRead, h.stats.BlocksRead, h.stats.BytesRead
 	h.damaged += cost.Damaged
 	return err
+}
+
+// onePass is a query of the log that gives what every table asks for, and may give
+// more: what they do not have in common is left to the query.
+func onePass(events []huntEvents) eventlog.Query {
+	q := events[0].query
+	q.Actions = slices.Clone(q.Actions)
+	for _, e := range events[1:] {
+		o := e.query
+		if o.From.Before(q.From) {
+			q.From = o.From
+		}
+		if o.To.After(q.To) {
+			q.To = o.To
+		}
+		for _, a := range o.Actions {
+			if !slices.Contains(q.Actions, a) {
+				q.Actions = append(q.Actions, a)
+			}
+		}
+		q.Scope = q.Scope.Union(o.Scope)
+		if !slices.Equal(q.Terms, o.Terms) {
+			q.Terms = nil
+		}
+		if !slices.EqualFunc(q.Equals, o.Equals, func(a, b eventlog.Equal) bool {
+			return slices.Equal(a.Columns, b.Columns) && slices.Equal(a.Values, b.Values)
+		}) {
+			q.Equals = nil
+		}
+	}
+	return q
 }
 
 // account adds the cost of the scan under way to that of those before it.

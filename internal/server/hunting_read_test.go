@@ -253,3 +253,60 @@ func TestSavedHunts(t *testing.T) {
 		t.Error(err, names(bob))
 	}
 }
+
+// Tables of events that are joined by union are read in one pass.
+func TestUnionIsOnePass(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	id := enrol(t, s, "one")
+	newReport(s, id).send(t, "bash 5.2")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e, err := eventlog.Open(filepath.Join(dir, "events"), eventlog.Options{MemBytes: 256 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions, seqs := []ev.Action{ev.ProcessCreated, ev.ConnectionSuccess, ev.FileCreated}, map[ev.Kind]uint64{}
+	const each = 6000
+	for from := 0; from < each; from += 300 {
+		var raw []byte
+		for i := from; i < from+300; i++ {
+			a := actions[i%3]
+			seqs[a.Kind()]++
+			x := ev.Event{Action: a, Seq: seqs[a.Kind()], Time: time.Now().Add(time.Duration(i-each) * time.Second)}
+			x.Set(ev.FileName, fmt.Sprintf("name%d", i%40))
+			x.Set(ev.InitiatingProcessCommandLine, fmt.Sprintf("do --it %d", i*7919))
+			if raw, err = ev.Append(raw, &x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := e.Append(t.Context(), eventlog.Batch{Device: id, Stream: 9, Seq: uint64(from/300 + 1), Received: time.Now(), Records: raw, Count: 300}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, dir)
+	defer func() { _ = s.Close() }()
+	apart, largest := 0, 0
+	for _, table := range []string{"DeviceProcessEvents", "DeviceNetworkEvents", "DeviceFileEvents"} {
+		got, st := hunted(t, s, admin, table+" | count")
+		if fmt.Sprint(got) != "[2000]" || st.BlocksRead == 0 {
+			t.Fatalf("%s: %s, %+v", table, got, st)
+		}
+		apart, largest = apart+st.BlocksRead, max(largest, st.BlocksRead)
+	}
+	for query, want := range map[string]string{
+		"union Device*Events | summarize count() by ActionType": "[ConnectionSuccess|2000 FileCreated|2000 ProcessCreated|2000]",
+		"union withsource=T (DeviceProcessEvents | where FileName == 'name0'), (DeviceFileEvents | project FileName, ActionType) | summarize count() by T":       "[union_arg|2050]",
+		"union DeviceProcessEvents, DeviceProcessEvents, (union DeviceNetworkEvents, DeviceFileEvents) | summarize N = count() by ActionType | summarize sum(N)": "[8000]",
+		"search in (Device*Events) FileName:'name1' | count": "[100]",
+	} {
+		got, st := hunted(t, s, admin, query)
+		if fmt.Sprint(got) != want || st.BlocksRead > largest || st.BlocksRead >= apart {
+			t.Errorf("%s: %s, want %s; %d blocks, %d of the largest table, %d of each on its own", query, got, want, st.BlocksRead, largest, apart)
+		}
+	}
+}

@@ -17,6 +17,9 @@ import (
 func hunted(t *testing.T, s *Server, c Caller, query string) ([]string, HuntStatistics) {
 	t.Helper()
 	h, err := s.Hunt(t.Context(), c, HuntRequest{Query: query})
+	if err == nil {
+		err = h.Resolve(t.Context())
+	}
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
@@ -83,6 +86,8 @@ func TestHuntEvents(t *testing.T) {
 // What a caller may not see is in no answer, whichever way the query goes.
 func TestHuntShowsWhatTheCallerSees(t *testing.T) {
 	s, mine, theirs, alice := huntFleet(t)
+	looking := admin // at the group that alice sees
+	looking.Groups = alice.Scope.Groups()
 	events := "let E = DeviceProcessEvents | project DeviceId, FileName;\n"
 	for _, query := range []string{
 		"DeviceProcessEvents | distinct DeviceId",
@@ -94,7 +99,16 @@ func TestHuntShowsWhatTheCallerSees(t *testing.T) {
 		"let f = (x: string) { DeviceInfo | where DeviceId != x | project DeviceId }; f('nobody')",
 		"DeviceProcessEvents | where DeviceId in ((DeviceInfo | project DeviceId)) | distinct DeviceId",
 		"print DeviceId = toscalar(DeviceProcessEvents | summarize max(DeviceId))",
+		"search in (Device*) 'debian' or 'curl' | where isnotempty(DeviceId) | distinct DeviceId", "find in (DeviceProcessEvents, DeviceInfo) where DeviceId != '' | distinct DeviceId",
+		"let M = materialize(union isfuzzy=true Device*Events, NoSuchTable); M | join kind=inner M on DeviceId | distinct DeviceId",
+		"DeviceProcessEvents | evaluate pivot(FileName, count(), DeviceId) | project DeviceId",
+		"DeviceNetworkEvents | project DeviceId, AdditionalFields | evaluate bag_unpack(AdditionalFields) | where ContainerId == 'c0ffee' | project DeviceId",
+		"DeviceProcessEvents | make-series count() on Timestamp step 1d by DeviceId | project DeviceId", "DeviceProcessEvents | top-nested of DeviceId by count() | project DeviceId",
+		"DeviceProcessEvents | mv-apply L = split(FileName, 'u') to typeof(string) on (take 1) | distinct DeviceId",
 	} {
+		if got, _ := hunted(t, s, looking, query); len(got) != 1 || got[0] != string(mine.id) {
+			t.Errorf("the administrator, who looks at one group, sees %q with %s", got, query)
+		}
 		if got, _ := hunted(t, s, admin, query); len(got) != 2 && !strings.HasPrefix(query, "print") {
 			t.Errorf("the administrator sees %q with %s", got, query)
 		}
@@ -147,5 +161,40 @@ func TestHuntEnds(t *testing.T) {
 	cancel()
 	if _, err := h.Run(ctx, func(HuntRow) error { return nil }, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a run whose caller went away ends with %v", err)
+	}
+}
+
+// What evaluate gives is known once rows were read, and checked then.
+func TestHuntResolves(t *testing.T) {
+	s, _, _, alice := huntFleet(t)
+	h, err := s.Hunt(t.Context(), alice, HuntRequest{Query: "DeviceProcessEvents | evaluate pivot(FileName, count(), ActionType)"})
+	if err != nil || !h.Open() || len(h.Columns()) != 0 {
+		t.Fatalf("%v, open %v, columns %v", err, h.Open(), h.Columns())
+	}
+	if _, err := h.Run(t.Context(), func(HuntRow) error { return nil }, nil); err == nil {
+		t.Error("what is not resolved runs")
+	}
+	h, _ = s.Hunt(t.Context(), alice, HuntRequest{Query: "DeviceProcessEvents | evaluate pivot(FileName, count(), ActionType)"})
+	if err := h.Resolve(t.Context()); err != nil || h.Open() || fmt.Sprint(h.Columns()) != "[{ActionType string} {curl long} {sh long}]" {
+		t.Errorf("%v %v", err, h.Columns())
+	}
+	if len(s.hunts.turn) != 1 {
+		t.Errorf("%d turns are taken, not one", len(s.hunts.turn))
+	}
+	n := 0
+	if _, err := h.Run(t.Context(), func(row HuntRow) error { n++; return nil }, nil); err != nil || n != 1 || len(s.hunts.turn) != 0 {
+		t.Errorf("%d rows, %v, %d turns are taken", n, err, len(s.hunts.turn))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	h, _ = s.Hunt(ctx, alice, HuntRequest{Query: "DeviceProcessEvents | evaluate narrow()"})
+	if err := h.Resolve(ctx); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	within(t, "the end of a turn that nobody uses", func() bool { return len(s.hunts.turn) == 0 })
+	h, _ = s.Hunt(t.Context(), alice, HuntRequest{Query: "DeviceProcessEvents\n| evaluate pivot(FileName) | where nothing == 1"})
+	var wrong *HuntError
+	if err := h.Resolve(t.Context()); !errors.As(err, &wrong) || wrong.Mistake.Line != 2 || len(s.hunts.turn) != 0 {
+		t.Errorf("%v, %d turns are taken", err, len(s.hunts.turn))
 	}
 }

@@ -23,6 +23,9 @@ func (h *Handler) hunt(q *request) error {
 		return &Error{Status: http.StatusBadRequest, Code: "MissingRequiredParameter", Message: "The property Query is missing: it is a text in the Kusto Query Language."}
 	}
 	hunt, err := h.opt.Server.Hunt(q.ctx(), q.caller, server.HuntRequest{Query: in.Query, Fixed: true})
+	if err == nil {
+		err = hunt.Resolve(q.ctx())
+	}
 	if err != nil {
 		return huntError(err)
 	}
