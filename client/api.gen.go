@@ -1162,6 +1162,7 @@ type HuntCheck struct {
 	Columns []HuntColumn `json:"columns"` // Of the result.
 	Mistake *HuntMistake `json:"mistake"`
 	Ok      bool         `json:"ok"`
+	Open    bool         `json:"open"` // Whether columns depend on rows (evaluate): they are known once the query runs, and what is behind is checked then.
 	Render  *HuntRender  `json:"render"`
 }
 
@@ -5240,10 +5241,21 @@ func (c *Client) ExportFileDevices(ctx context.Context, id string, p ExportFileD
 	return c.stream(ctx, http.MethodGet, "/files/"+pathValue(id)+"/devices/export", p.values(), nil)
 }
 
+// ExportHuntParams are the query of ExportHunt. Zero values are left out.
+type ExportHuntParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportHuntParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
 // ExportHunt: Run a query; its whole result as a file (POST /hunting/export).
 // The caller closes the stream; Stream.Check tells whether it was whole.
-func (c *Client) ExportHunt(ctx context.Context, in HuntExportInBody) (*Stream, error) {
-	return c.stream(ctx, http.MethodPost, "/hunting/export", nil, in)
+func (c *Client) ExportHunt(ctx context.Context, p ExportHuntParams, in HuntExportInBody) (*Stream, error) {
+	return c.stream(ctx, http.MethodPost, "/hunting/export", p.values(), in)
 }
 
 // ExportInaccuraciesParams are the query of ExportInaccuracies. Zero values are left out.
@@ -7465,10 +7477,21 @@ func (c *Client) RotateSigningKey(ctx context.Context, in RotateInBody) (Signing
 	return out, err
 }
 
+// RunHuntParams are the query of RunHunt. Zero values are left out.
+type RunHuntParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p RunHuntParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
 // RunHunt: Run a query (POST /hunting/run).
 // The caller closes the stream; Stream.Check tells whether it was whole.
-func (c *Client) RunHunt(ctx context.Context, in HuntInBody) (*Stream, error) {
-	return c.stream(ctx, http.MethodPost, "/hunting/run", nil, in)
+func (c *Client) RunHunt(ctx context.Context, p RunHuntParams, in HuntInBody) (*Stream, error) {
+	return c.stream(ctx, http.MethodPost, "/hunting/run", p.values(), in)
 }
 
 // SaveDeviceGroup: Change a device group (PUT /device-groups/{id}).

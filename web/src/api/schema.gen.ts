@@ -5013,6 +5013,8 @@ export interface components {
             columns: components["schemas"]["HuntColumn"][];
             mistake: components["schemas"]["HuntMistake"] | null;
             ok: boolean;
+            /** @description Whether columns depend on rows (evaluate): they are known once the query runs, and what is behind is checked then. */
+            open: boolean;
             render: components["schemas"]["HuntRender"] | null;
         };
         HuntColumn: {
@@ -14339,7 +14341,10 @@ export interface operations {
     };
     "export-hunt": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14720,7 +14725,10 @@ export interface operations {
     };
     "run-hunt": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
