@@ -150,6 +150,7 @@ var table = map[string]route{
 	"GET /api/x/retention":    {manager, "/api/x/retention", "", 200},
 	"PUT /api/x/retention":    {manager, "/api/x/retention", `{"days":180,"bytes":549755813888,"kinds":[]}`, 200},
 	"GET /api/x/audit":        {manager, "/api/x/audit", "", 200},
+	"GET /api/x/audit/words":  {manager, "/api/x/audit/words", "", 200},
 	"GET /api/x/audit/export": {manager, "/api/x/audit/export", "", 200},
 
 	"GET /api/x/devices":                 {server.MachineRead, "/api/x/devices", "", 200},

@@ -16,16 +16,17 @@ import (
 type AuditFilter struct {
 	TextFilter
 	Sort    []string `query:"sort" enum:"at,-at" doc:"Order of time; minus is newest first."`
-	Actor   []string `query:"actor" doc:"Names of people and applications."`
-	Action  []string `query:"action" doc:"Operations."`
-	Object  []string `query:"object" doc:"Id of what an entry is about."`
-	Outcome []string `query:"outcome" enum:"done,denied,failed"`
-	From    []string `query:"from" doc:"Instant (RFC 3339), included."`
-	To      []string `query:"to" doc:"Instant (RFC 3339), not included."`
+	Actor   []string `query:"actor" doc:"Names of people, applications and accounts of the server's machine, whole."`
+	Action  []string `query:"action" doc:"Operations, as in the entries: set-device-value."`
+	Object  []string `query:"object" doc:"Ids of what entries are about, whole."`
+	Outcome []string `query:"outcome" enum:"done,denied,failed" doc:"How requests ended."`
+	Remote  []string `query:"remote" doc:"Addresses that requests came from, whole."`
+	From    []string `query:"from" doc:"Instant (RFC 3339), included; one."`
+	To      []string `query:"to" doc:"Instant (RFC 3339), not included; one, after from."`
 }
 
 func (f AuditFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("actor", f.Actor), named("action", f.Action), named("object", f.Object), named("outcome", f.Outcome), named("from", f.From), named("to", f.To))
+	return f.queryWith(f.Sort, named("actor", f.Actor), named("action", f.Action), named("object", f.Object), named("outcome", f.Outcome), named("remote", f.Remote), named("from", f.From), named("to", f.To))
 }
 
 type auditIn struct {
@@ -59,6 +60,9 @@ func (c *console) auditRoutes() {
 	const summary = "The audit log: who did what, with which outcome"
 	get(c, "audit", "/audit", summary, func(ctx context.Context, caller server.Caller, in *auditIn) (server.Page[server.AuditRow], error) {
 		return c.srv.Audit(ctx, caller, in.window(in.query()))
+	})
+	get(c, "audit-words", "/audit/words", "Actors, actions and addresses of the audit log, 500 of each at most", func(ctx context.Context, caller server.Caller, _ *struct{}) (server.AuditWords, error) {
+		return c.srv.AuditWords(ctx, caller)
 	})
 	const export = "export-audit"
 	huma.Register(c.api, huma.Operation{OperationID: export, Method: http.MethodGet, Path: "/audit/export", Summary: summary + ", all rows of the filter as a file", Errors: readErrors, Responses: exportResponses("The rows.")},

@@ -626,6 +626,10 @@ func (f *fake) AuditExport(_ context.Context, c server.Caller, _ server.Query) (
 	}, need(c, server.ManageSettings)
 }
 
+func (f *fake) AuditWords(_ context.Context, c server.Caller) (server.AuditWords, error) {
+	return server.AuditWords{Actors: []string{"admin"}, Actions: []string{"sign-in"}, Remotes: []string{}}, need(c, server.ManageSettings)
+}
+
 type auditedKey struct{}
 
 func (f *fake) Audited(ctx context.Context, c server.Caller, action, object, _ string) context.Context {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,9 +39,10 @@ type AuditRow struct {
 // outcomeWords are how requests end.
 var outcomeWords = []string{string(audit.Done), string(audit.Denied), string(audit.Failed)}
 
-// Audit lists the audit log. Filters are "actor", "action", "object" and
-// "outcome", and "from" and "to", instants of RFC 3339 of which to is not
-// included; it is in the order of time only.
+// Audit lists the audit log. Filters are "actor", "action", "object", "outcome"
+// and "remote", each with one or more values that are met whole, and "from" and
+// "to", instants of RFC 3339 of which to is not included; it is in the order of
+// time only.
 func (s *Server) Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], error) {
 	if err := s.need(c, ManageSettings); err != nil {
 		return Page[AuditRow]{}, err
@@ -55,6 +57,25 @@ func (s *Server) Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], 
 		return nil
 	})
 	return p, err
+}
+
+// AuditWords are the words that the audit log can be narrowed to, in order.
+type AuditWords struct {
+	Actors  []string `json:"actors"`
+	Actions []string `json:"actions"`
+	Remotes []string `json:"remotes"`
+}
+
+// mostAuditWords caps each list of AuditWords: what is beyond it can be asked for all the same.
+const mostAuditWords = 500
+
+// AuditWords lists who is in the audit log, with which actions and from where.
+func (s *Server) AuditWords(ctx context.Context, c Caller) (AuditWords, error) {
+	if err := s.need(c, ManageSettings); err != nil {
+		return AuditWords{}, err
+	}
+	actors, actions, remotes, err := s.st.AuditWords(ctx, mostAuditWords)
+	return AuditWords{Actors: append([]string{}, actors...), Actions: append([]string{}, actions...), Remotes: append([]string{}, remotes...)}, err
 }
 
 // auditPart is how many entries an export reads at a time.
@@ -106,23 +127,24 @@ func auditRow(e *audit.Entry, h audit.Hash) AuditRow {
 
 // auditQuery is what is asked of the audit log as the store understands it.
 func auditQuery(q Query) (store.AuditQuery, error) {
-	find := store.AuditQuery{Text: q.Text, Actors: q.Filter["actor"], Actions: q.Filter["action"], Outcomes: q.Filter["outcome"], Skip: q.Offset, Most: q.Limit}
+	find := store.AuditQuery{Text: q.Text, Actors: q.Filter["actor"], Actions: q.Filter["action"], Objects: q.Filter["object"], Outcomes: q.Filter["outcome"],
+		Remotes: q.Filter["remote"], Skip: q.Offset, Most: q.Limit}
 	for _, o := range find.Outcomes {
 		if !slices.Contains(outcomeWords, o) {
 			return find, Invalidf("outcome", "%q is not one of done, denied, failed", o)
 		}
 	}
-	if list := q.Filter["object"]; len(list) > 0 {
-		find.Object = list[0]
-	}
 	for name, at := range map[string]*time.Time{"from": &find.From, "to": &find.To} {
 		if list := q.Filter[name]; len(list) > 0 {
 			t, err := time.Parse(time.RFC3339, list[0])
-			if err != nil {
-				return find, Invalidf(name, "%q is not an instant such as 2026-11-26T10:00:00Z", list[0])
+			if err != nil || len(list) > 1 {
+				return find, Invalidf(name, "%q is not one instant such as 2026-11-26T10:00:00Z", strings.Join(list, ","))
 			}
 			*at = t
 		}
+	}
+	if !find.From.IsZero() && !find.To.IsZero() && !find.From.Before(find.To) {
+		return find, Invalidf("to", "the end is not after the beginning")
 	}
 	for _, key := range q.Sort {
 		switch key {

@@ -181,3 +181,97 @@ func TestAuditOfAccessAndItsExport(t *testing.T) {
 		t.Errorf("an application exports the audit log: %v", err)
 	}
 }
+
+// The log is found by who, what, on which, how it ended, from where and when, in
+// the store, and an export of it is what the list shows.
+func TestAuditIsFound(t *testing.T) {
+	t.Parallel()
+	s := testServer(t)
+	noon := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for n, e := range []audit.Entry{
+		{Kind: audit.Person, Actor: "alice", Action: "set-device-value", Object: "dev-a", Remote: "192.0.2.1", Outcome: audit.Done},
+		{Kind: audit.Person, Actor: "bob", Action: "set-device-value", Object: "dev-b", Remote: "192.0.2.2", Outcome: audit.Denied},
+		{Kind: audit.Application, Actor: "alice", Action: "import-vex", Object: "dev-a", Remote: "2001:db8::1", Outcome: audit.Failed},
+		{Kind: audit.Local, Actor: "uid 0", Action: "nudge", Object: "R&D <lab>", Outcome: audit.Done},
+	} {
+		e.At = noon.Add(time.Duration(n) * time.Hour)
+		if err := s.st.AppendAudit(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct{ name, text, filter, want string }{
+		{"all", "", "", "4 3 2 1"},
+		{"actor", "", "actor=alice", "3 1"},
+		{"two actors", "", "actor=bob|uid 0", "4 2"},
+		{"a part of an actor is none", "", "actor=ali", ""},
+		{"action", "", "action=set-device-value", "2 1"},
+		{"object", "", "object=dev-a", "3 1"},
+		{"two objects", "", "object=dev-a|dev-b", "3 2 1"},
+		{"outcome", "", "outcome=denied|failed", "3 2"},
+		{"address", "", "remote=192.0.2.2|2001:db8::1", "3 2"},
+		{"the beginning is in it, the end is not", "", "from=2026-11-20T13:00:00Z to=2026-11-20T15:00:00Z", "3 2"},
+		{"in another zone, with a fraction", "", "from=2026-11-20T15:59:59.5+01:00", "4"},
+		{"everything at once", "DEV-A", "actor=alice action=import-vex outcome=failed remote=2001:db8::1 from=2026-11-20T14:00:00Z", "3"},
+		{"text that JSON writes in another way", "r&d <lab>", "", "4"},
+	}
+	for _, tt := range tests {
+		q := Query{Text: tt.text, Filter: map[string][]string{}}
+		for name, values := range filtersOf(tt.filter) {
+			q.Filter[name] = values
+		}
+		page, err := s.Audit(t.Context(), boss, q)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var listed, exported []string
+		for _, r := range page.Items {
+			listed = append(listed, r.ID)
+		}
+		if got := strings.Join(listed, " "); got != tt.want || page.Total != len(listed) {
+			t.Errorf("%s: entries %q of %d, want %q", tt.name, got, page.Total, tt.want)
+		}
+		rows, err := s.AuditExport(t.Context(), boss, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r, err := range rows {
+			if err != nil {
+				t.Fatal(err)
+			}
+			exported = append(exported, r.ID)
+		}
+		if !slices.Equal(exported, listed) {
+			t.Errorf("%s: the export has %q, the list %q", tt.name, exported, listed)
+		}
+	}
+	for _, bad := range []string{"from=yesterday", "from=2026-11-20T12:00:00Z|2026-11-20T13:00:00Z", "from=2026-11-20T12:00:00Z to=2026-11-20T12:00:00Z", "outcome=good"} {
+		if _, err := s.Audit(t.Context(), boss, Query{Filter: filtersOf(bad)}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	words, err := s.AuditWords(t.Context(), boss)
+	if err != nil || !slices.Equal(words.Actors, []string{"alice", "bob", "uid 0"}) || !slices.Equal(words.Actions, []string{"import-vex", "nudge", "set-device-value"}) ||
+		!slices.Equal(words.Remotes, []string{"192.0.2.1", "192.0.2.2", "2001:db8::1"}) {
+		t.Errorf("words: %+v, %v", words, err)
+	}
+	if _, err := s.AuditWords(t.Context(), Caller{Permissions: AppPermissions}); !errors.Is(err, ErrDenied) {
+		t.Errorf("an application reads the words of the audit log: %v", err)
+	}
+}
+
+// filtersOf reads "name=a|b name=c"; a word without "=" belongs to the value before it.
+func filtersOf(text string) map[string][]string {
+	out, last := map[string][]string{}, ""
+	for _, word := range strings.Fields(text) {
+		name, values, ok := strings.Cut(word, "=")
+		if !ok {
+			list := out[last]
+			list[len(list)-1] += " " + word
+			continue
+		}
+		last = name
+		out[name] = strings.Split(values, "|")
+	}
+	return out
+}

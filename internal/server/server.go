@@ -309,9 +309,10 @@ type API interface {
 	AlertRelated(ctx context.Context, c Caller, id, kind string) (AlertRelated, error)
 	CreateAlert(ctx context.Context, c Caller, n NewAlert) (out Alert, made bool, err error)
 	UpdateAlerts(ctx context.Context, c Caller, ids []string, ch AlertChange) error
-	// Audit, Audited and AuditEnd are the audit log.
+	// Audit to AuditEnd are the audit log.
 	Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], error)
 	AuditExport(ctx context.Context, c Caller, q Query) (iter.Seq2[AuditRow, error], error)
+	AuditWords(ctx context.Context, c Caller) (AuditWords, error)
 	Audited(ctx context.Context, c Caller, action, object, request string) context.Context
 	AuditEnd(ctx context.Context, status int)
 	ImportVEX(ctx context.Context, c Caller, document []byte, force bool) (VEXDocument, error)

@@ -62,8 +62,9 @@ type AuditQuery struct {
 	Text     string // part of actor, action, object or detail, without regard to case
 	Actors   []string
 	Actions  []string
-	Object   string
+	Objects  []string
 	Outcomes []string
+	Remotes  []string  // addresses
 	From, To time.Time // From is included, To is not
 	Oldest   bool      // first; else newest
 	Skip     int
@@ -80,7 +81,7 @@ func (s *Store) Audit(ctx context.Context, q AuditQuery, yield func(audit.Entry,
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	for column, values := range map[string][]string{"actor": q.Actors, "action": q.Actions, "outcome": q.Outcomes} {
+	for column, values := range map[string][]string{"actor": q.Actors, "action": q.Actions, "object": q.Objects, "outcome": q.Outcomes, "remote": q.Remotes} {
 		var marks []string
 		for _, v := range values {
 			marks = append(marks, arg(v))
@@ -89,11 +90,12 @@ func (s *Store) Audit(ctx context.Context, q AuditQuery, yield func(audit.Entry,
 			where = append(where, column+" IN ("+strings.Join(marks, ", ")+")")
 		}
 	}
-	if q.Object != "" {
-		where = append(where, "object = "+arg(q.Object))
-	}
 	if q.Text != "" {
-		where = append(where, "instr(lower(CAST(record AS TEXT)), lower("+arg(q.Text)+")) > 0")
+		text, err := json.Marshal(q.Text) // the record is JSON: what is looked for is written as it is there
+		if err != nil {
+			return 0, fmt.Errorf("look for %q in the audit log: %w", q.Text, err)
+		}
+		where = append(where, "instr(lower(CAST(record AS TEXT)), lower("+arg(string(text[1:len(text)-1]))+")) > 0")
 	}
 	if !q.From.IsZero() {
 		where = append(where, "at >= "+arg(q.From.UnixMicro()))
@@ -137,6 +139,31 @@ func (s *Store) Audit(ctx context.Context, q AuditQuery, yield func(audit.Entry,
 		}
 	}
 	return total, rows.Err()
+}
+
+// AuditWords are the actors, actions and addresses that the log has, each in
+// order and at most so many. They are read from the ends of indexes: the cost is
+// that of the words, not of the entries.
+func (s *Store) AuditWords(ctx context.Context, most int) (actors, actions, remotes []string, err error) {
+	for column, into := range map[string]*[]string{"actor": &actors, "action": &actions, "remote": &remotes} {
+		rows, err := s.r.QueryContext(ctx, `WITH RECURSIVE words(w) AS (SELECT min(`+column+`) FROM audit UNION ALL
+			SELECT (SELECT min(`+column+`) FROM audit WHERE `+column+` > w) FROM words WHERE w IS NOT NULL)
+			SELECT w FROM words WHERE w IS NOT NULL AND w <> '' LIMIT $1`, most)
+		if err != nil {
+			return nil, nil, nil, fmt.Errorf("read words of audit log: %w", err)
+		}
+		for rows.Next() {
+			var word string
+			if err := rows.Scan(&word); err != nil {
+				return nil, nil, nil, errors.Join(fmt.Errorf("read words of audit log: %w", err), rows.Close())
+			}
+			*into = append(*into, word)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return nil, nil, nil, fmt.Errorf("read words of audit log: %w", err)
+		}
+	}
+	return actors, actions, remotes, nil
 }
 
 func scanAudit(rows *sql.Rows) (e audit.Entry, h audit.Hash, err error) {

@@ -51,6 +51,50 @@ test("what is refused is listed as denied", async () => {
   assert.ok(!JSON.stringify(rows).includes("wrong wrong"), "a password is in the log");
 });
 
+test("the log is narrowed to who, what, on which, from where and when, in the address, live and in the export", async () => {
+  const send = async (method, path, description) => {
+    const res = await context.request[method](`${demo.base}/api/x${path}`, { data: { name: "lab", description, rules: [] }, headers: { Origin: demo.base } });
+    assert.ok(res.ok(), await res.text());
+    return String((await res.json()).id);
+  };
+  const id = await send("post", "/device-groups", "first");
+  await send("put", `/device-groups/${id}`, "second");
+  await page.goto(`${demo.base}/settings/audit`);
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  const panel = page.getByRole("dialog", { name: "Filter" });
+  await panel.getByRole("checkbox", { name: "Save device group" }).check();
+  await panel.getByRole("checkbox", { name: "admin", exact: true }).check();
+  await panel.getByRole("checkbox", { name: "127.0.0.1" }).check();
+  await panel.getByRole("textbox", { name: "On: another value" }).fill(id);
+  await panel.getByRole("textbox", { name: "On: another value" }).press("Enter");
+  await panel.getByLabel("Not before").fill("2026-01-01T00:00:00");
+  await still(page);
+  assert.deepEqual(await axe(page), []);
+  await page.screenshot({ path: `${process.env.PICKET_SHOTS ?? demo.dir}/audit-filter.png` });
+  await panel.getByRole("button", { name: "Apply" }).click();
+  await page.waitForURL(/action=save-device-group&actor=admin&from=/);
+  const rows = log().getByText("Save device group");
+  await rows.first().waitFor();
+  const before = await rows.count();
+  await send("put", `/device-groups/${id}`, "third"); // the page is open: the change appears, and nothing else does
+  await rows.nth(before).waitFor();
+  assert.equal(await log().getByText("Create device group").count(), 0);
+  await page.reload(); // the address alone has the filters
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), before + 1);
+  const query = new URL(page.url()).searchParams;
+  const file = await (await context.request.get(`${demo.base}/api/x/audit/export?${query}&format=jsonl`)).text();
+  const lines = file.trim().split("\n").map((l) => JSON.parse(l)).filter((r) => r.hash);
+  assert.equal(lines.length, before + 1);
+  assert.ok(lines.every((r) => r.action === "save-device-group" && r.actor === "admin" && r.object === id && r.remote === "127.0.0.1"), file);
+  await page.getByRole("button", { name: "Remove filter Not before" }).click();
+  await page.waitForURL((u) => !u.searchParams.has("from"));
+  await page.goto(`${demo.base}/settings/audit?to=2026-01-01T00:00:00.000Z`);
+  await page.getByText("Nothing matches").waitFor();
+  await still(page);
+  await page.screenshot({ path: `${process.env.PICKET_SHOTS ?? demo.dir}/audit-none.png` });
+});
+
 test("the chain holds, and its head is the last entry", async () => {
   const state = JSON.parse(demo.verb("audit", "verify", "--json"));
   const last = (await read(context, demo, "/audit?size=1")).items[0];

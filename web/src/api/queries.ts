@@ -137,6 +137,7 @@ export const previewRules = (kind: "group" | "tag", id: number, rules: Rule[]) =
     queryFn: ({ signal }) => ok(api.POST(kind === "group" ? "/device-groups/preview" : "/tag-rules/preview", { body: { id, rules }, signal })),
   });
 
+export const auditWords = one(["audit", "words"], (signal) => api.GET("/audit/words", { signal }));
 export const auditLog = (q: Query) => list(["audit"], q, (query, signal) => api.GET("/audit", { params: { query }, signal }));
 export const inaccuracies = (q: Query) => list(["inaccuracies"], q, (query, signal) => api.GET("/inaccuracies", { params: { query }, signal }));
 export const reportInaccuracy = (body: InaccuracyReport) => ok(api.POST("/inaccuracies", { body }));

@@ -34,6 +34,12 @@ export const timeOfDay = (d: Date): string => clockFormat.format(d);
 
 export const moment = (d: Date): string => momentFormat.format(d);
 
+/** A moment as a field of date and time has it, to the minute or second, in the reader's own time; "" for what is no moment. */
+export function localTime(text: string | number | undefined, seconds = true): string {
+  const t = new Date(text ?? "").getTime();
+  return Number.isNaN(t) ? "" : new Date(t - new Date(t).getTimezoneOffset() * 60_000).toISOString().slice(0, seconds ? 19 : 16);
+}
+
 /** "just now", "5 min ago", "3 h ago", "2 days ago", then the date. */
 export function ago(d: Date, now: Date): string {
   const s = Math.round((now.getTime() - d.getTime()) / 1000);

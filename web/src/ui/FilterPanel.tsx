@@ -1,6 +1,7 @@
 import { Button, Checkbox, Input, makeStyles, tokens } from "@fluentui/react-components";
 import { AddRegular } from "@fluentui/react-icons";
 import { useState } from "react";
+import { localTime } from "../lib/format";
 import { toggle } from "../lib/search";
 import { Panel } from "./Panel";
 
@@ -12,6 +13,8 @@ export interface FilterGroup {
   options: readonly { value: string; label: string }[];
   /** Values may be typed too, because the set is open. */
   free?: { hint: string };
+  /** The value is one moment, in place of choices. */
+  moment?: true;
 }
 
 const useStyles = makeStyles({
@@ -73,8 +76,11 @@ export function FilterPanel({ groups, values, onApply, onClose }: { groups: read
         return (
           <fieldset key={g.name} className={s.group}>
             <legend className={s.title}>{g.title}</legend>
+            {g.moment && (
+              <Input size="small" type="datetime-local" step={1} aria-label={g.title} value={localTime(chosen[0])} onChange={(_, d) => set(g.name, d.value === "" ? [] : [new Date(d.value).toISOString()])} />
+            )}
             <div className={s.options}>
-              {[...known].map(([value, label]) => (
+              {!g.moment && [...known].map(([value, label]) => (
                 <Checkbox key={value} label={label} checked={chosen.includes(value)} onChange={() => set(g.name, toggle(chosen, value))} />
               ))}
             </div>

@@ -1,5 +1,6 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { DismissRegular } from "@fluentui/react-icons";
+import { moment, time } from "../lib/format";
 import type { FilterGroup } from "./FilterPanel";
 
 const useStyles = makeStyles({
@@ -34,7 +35,7 @@ export function FilterPills({ groups, values, onRemove, onClear, onEdit }: {
   return (
     <ul className={s.row} aria-label="Filters that hold">
       {held.map((g) => {
-        const words = (values[g.name] ?? []).map((v) => g.options.find((o) => o.value === v)?.label ?? v).join(", ");
+        const words = (values[g.name] ?? []).map((v) => g.options.find((o) => o.value === v)?.label ?? (g.moment && time(v) ? moment(new Date(v)) : v)).join(", ");
         return (
           <li key={g.name} className={s.pill}>
             <span className={s.name}>{g.title}:</span>

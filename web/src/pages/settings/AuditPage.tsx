@@ -1,5 +1,6 @@
 import { ClipboardTextLtrRegular } from "@fluentui/react-icons";
-import { auditLog } from "../../api/queries";
+import { useQuery } from "@tanstack/react-query";
+import { auditLog, auditWords } from "../../api/queries";
 import type { AuditRow } from "../../api/schema";
 import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
@@ -11,10 +12,24 @@ import type { FilterGroup } from "../../ui/FilterPanel";
 import { Moment } from "../../ui/Time";
 import { AuditFlyout, Outcome } from "./AuditFlyout";
 
-const spec: ListSpec = { filters: { outcome: ["done", "denied", "failed"] }, sorts: ["at"], sort: ["-at"] };
-const groups: readonly FilterGroup[] = [
-  { name: "outcome", title: "Outcome", options: [{ value: "done", label: "Done" }, { value: "denied", label: "Denied" }, { value: "failed", label: "Failed" }] },
-];
+const spec: ListSpec = { filters: { outcome: ["done", "denied", "failed"], actor: "any", action: "any", object: "any", remote: "any", from: "any", to: "any" }, sorts: ["at"], sort: ["-at"] };
+
+const same = (v: string) => ({ value: v, label: v });
+
+/** The filters, with who and what is in the log. */
+function useFilters(): FilterGroup[] {
+  const { data: words } = useQuery(auditWords);
+  const actions = (words?.actions ?? []).map((v) => ({ value: v, label: auditAction(v) })).sort((a, b) => a.label.localeCompare(b.label));
+  return [
+    { name: "outcome", title: "Outcome", options: [{ value: "done", label: "Done" }, { value: "denied", label: "Denied" }, { value: "failed", label: "Failed" }] },
+    { name: "from", title: "Not before", options: [], moment: true },
+    { name: "to", title: "Before", options: [], moment: true },
+    { name: "object", title: "On", options: [], free: { hint: "Id of what it is about" } },
+    { name: "actor", title: "Who", options: (words?.actors ?? []).map(same), free: { hint: "Name" } },
+    { name: "remote", title: "From", options: (words?.remotes ?? []).map(same), free: { hint: "Address" } },
+    { name: "action", title: "What", options: actions },
+  ];
+}
 
 const columns: readonly Column<AuditRow>[] = [
   { key: "at", title: "When", width: 210, sort: { key: "at", first: "desc" }, render: (r) => <Moment at={r.at} /> },
@@ -29,6 +44,7 @@ const columns: readonly Column<AuditRow>[] = [
 
 /** Who changed what, and who was refused: nothing in it can be changed without being found out. */
 export function AuditPage() {
+  const groups = useFilters();
   return (
     <PageHead title="Audit log" text="Every change, by whom, from where, with what was before and after, and every request that was refused. Entries are linked by hashes: picket audit verify shows that none was changed or taken out.">
       <ListView

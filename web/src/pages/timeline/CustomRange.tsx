@@ -1,20 +1,15 @@
 import { Button, Input, makeStyles } from "@fluentui/react-components";
 import { useState } from "react";
+import { localTime } from "../../lib/format";
 import type { Span } from "../../lib/timeline";
 
 const useStyles = makeStyles({ row: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: "6px" } });
 
-/** A moment as a field of date and time has it, in the reader's own time. */
-const local = (t: number): string => {
-  const d = new Date(t - new Date(t).getTimezoneOffset() * 60_000);
-  return d.toISOString().slice(0, 16);
-};
-
 /** The range of the chart as two moments. */
 export function CustomRange({ range, onApply }: { range: Span; onApply: (s: Span) => void }) {
   const s = useStyles();
-  const [from, setFrom] = useState(local(range.from));
-  const [to, setTo] = useState(local(range.to));
+  const [from, setFrom] = useState(localTime(range.from, false));
+  const [to, setTo] = useState(localTime(range.to, false));
   const next = { from: Date.parse(from), to: Date.parse(to) };
   const good = next.from < next.to;
   return (
