@@ -15,7 +15,7 @@ type ApprovalFilter struct {
 	TextFilter
 	Sort      []string `query:"sort" enum:"created,-created,expires,-expires,name,-name,requester,-requester,state,-state" doc:"Columns; minus is descending."`
 	State     []string `query:"state" enum:"pending,approved,running,done,failed,refused,withdrawn,expired,cancelled"`
-	Kind      []string `query:"kind" doc:"Ids of actions, or approval-policy."`
+	Kind      []string `query:"kind" doc:"Ids of actions, approval-policy or leave-approval."`
 	Requester []string `query:"requester" doc:"Names of people and applications."`
 	Device    []string `query:"device" doc:"Ids of devices."`
 }

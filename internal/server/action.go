@@ -298,6 +298,9 @@ func (s *Server) resumeApprovals(ctx context.Context) error {
 	for _, p := range list {
 		if p.State == store.ApprovalRunning {
 			p.State, p.Ended, p.Result = store.ApprovalFailed, s.now(), "The server stopped while this was carried out: some agents may have it and some not. Ask again."
+			if p.Kind == store.ApprovalLeaveKind {
+				p.Result = "The server stopped while this was carried out: look whether it holds, and ask again if not."
+			}
 			if err := s.st.MoveApproval(s.byServer(ctx, "carry-out-action", &p), store.ApprovalRunning, p); err != nil {
 				return err
 			}

@@ -107,7 +107,7 @@ func TestOneWayToAgents(t *testing.T) {
 	only("who finds what was approved", calls["carryApproved"], "decide", "resumeApprovals")
 	only("who decides", calls["decide"], "Decide")
 	only("who writes to a connection", calls["conn.Send"], "write")
-	only("who hands over what is approved", calls["MoveApproval"], "WithdrawApproval", "applyPolicy", "carryApproved", "decide", "resumeApprovals")
+	only("who hands over what is approved", calls["MoveApproval"], "WithdrawApproval", "applyLeaving", "applyPolicy", "carryApproved", "decide", "resumeApprovals")
 	for _, name := range files {
 		raw, err := os.ReadFile(name)
 		if err != nil {

@@ -25,7 +25,7 @@ type ApprovalDeviceRow struct {
 // ApprovalRow is a request that somebody else decides.
 type ApprovalRow struct {
 	ID        string              `json:"id"`
-	Kind      string              `json:"kind" doc:"Id of an action, or approval-policy."`
+	Kind      string              `json:"kind" doc:"Id of an action, approval-policy or leave-approval."`
 	Name      string              `json:"name"` // of the action
 	State     string              `json:"state" enum:"pending,approved,running,done,failed,refused,withdrawn,expired,cancelled"`
 	Devices   []ApprovalDeviceRow `json:"devices"`
@@ -46,6 +46,8 @@ type ApprovalRow struct {
 	// Before and After are the rules of approval, for a change of them.
 	Before *ApprovalPolicy `json:"before,omitempty"`
 	After  *ApprovalPolicy `json:"after,omitempty"`
+	// Change is what takes devices out of the reach of rules of approval.
+	Change json.RawMessage `json:"change,omitempty" doc:"For leave-approval: {before, after} of what is changed; either may be left out."`
 }
 
 // askApproval stores a request for somebody else to decide.
@@ -57,7 +59,7 @@ func (s *Server) addApproval(ctx context.Context, c Caller, p store.Approval, ho
 	p.State, p.Requester, p.User, p.App = store.ApprovalPending, c.Name, c.UserID, c.App
 	p.Created = s.now().Truncate(time.Millisecond)
 	p.Expires = p.Created.Add(time.Duration(hours) * time.Hour)
-	audit.Change(ctx, objectNames(p.Devices), nil, map[string]any{"request": p.Kind, "devices": p.Devices, "comment": p.Comment, "expires": p.Expires, "args": p.Args})
+	audit.Change(ctx, objectNames(p.Devices), nil, map[string]any{"request": p.Kind, "devices": namesOf(p.Devices), "comment": p.Comment, "expires": p.Expires, "args": p.Args})
 	id, err := s.st.AddApproval(ctx, p, mostPending)
 	switch {
 	case errors.Is(err, store.ErrTaken):
@@ -79,7 +81,7 @@ func (s *Server) shows(c Caller, p *store.Approval) bool {
 	if p.Kind == store.ApprovalPolicyKind {
 		return c.Has(ManageSettings)
 	}
-	if c.sees().All() {
+	if c.sees().All() || p.Kind == store.ApprovalLeaveKind && c.Has(ManageSettings) {
 		return true
 	}
 	s.core.mu.RLock()
@@ -107,7 +109,7 @@ func (s *Server) among(c Caller, p *store.Approval) bool {
 // than who asked, with the permission of the action and that of approving.
 func (s *Server) mayDecide(ctx context.Context, c Caller, p *store.Approval) error {
 	need := []string{ManageSettings}
-	if p.Kind != store.ApprovalPolicyKind {
+	if p.Kind != store.ApprovalPolicyKind && p.Kind != store.ApprovalLeaveKind {
 		a, ok := actionByID(p.Kind)
 		if !ok {
 			return fmt.Errorf("this version knows no action %q: %w", p.Kind, ErrConflict)
@@ -148,6 +150,12 @@ func (s *Server) approvalRow(ctx context.Context, c Caller, p *store.Approval) A
 			r.Before, r.After = &change.Before, &change.After
 		}
 		r.Name = "Change the rules of approval"
+	}
+	if p.Kind == store.ApprovalLeaveKind {
+		var ch leaving
+		if err := json.Unmarshal(p.Args, &ch); err == nil {
+			r.Name, r.Change = ch.Subject, change(ch.Before, ch.After)
+		}
 	}
 	if p.State == store.ApprovalPending && !p.Expires.After(s.now()) {
 		r.State, r.EndedAt, r.Result = store.ApprovalExpired, p.Expires, "Nobody decided in time."
@@ -293,6 +301,9 @@ func (s *Server) decide(ctx context.Context, c Caller, p store.Approval, approve
 	p.Decider, p.Decided, p.Note = c.Name, s.now(), note
 	if approve && p.Kind == store.ApprovalPolicyKind {
 		return s.applyPolicy(ctx, p)
+	}
+	if approve && p.Kind == store.ApprovalLeaveKind {
+		return s.applyLeaving(ctx, p)
 	}
 	p.State = store.ApprovalApproved
 	if !approve {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/store"
 )
 
 // Permission names, as applications ask for them (the Defender API's names).
@@ -69,7 +70,10 @@ type Caller struct {
 	again       *rightsAgain // nil: the program made the caller itself
 	tokenSecret string       // id of the secret that a program's token was got with
 	limits      appLimits    // of a program
-	local       bool         // whoever may read the data directory on the server itself
+	// approved are the devices that an administrator let leave the reach of rules
+	// of approval, for the one change that was asked for; see keepProtected.
+	approved []store.ApprovalDevice
+	local    bool // whoever may read the data directory on the server itself
 }
 
 // sees are the devices that the caller may see: what a device, a group or an

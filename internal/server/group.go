@@ -257,6 +257,18 @@ func (s *Server) SaveDeviceGroup(ctx context.Context, caller Caller, id exposure
 	if err != nil {
 		return DeviceGroup{}, err
 	}
+	ahead := r
+	if id == 0 {
+		ahead.id = lastGroup + 1 // no rule of approval names it
+	}
+	was := map[string]any(nil)
+	if i := slices.IndexFunc(now.groups, func(g ruleSet) bool { return g.id == r.id }); i >= 0 {
+		was = now.groups[i].noted()
+	}
+	ch := edited(doSaveGroup, int64(id), e, fmt.Sprintf("Save device group %q", r.name), was, r.noted())
+	if err := s.keepProtected(ctx, caller, ch, nil, byRules(newSorting(now.tags, with(now.groups, ahead)))); err != nil {
+		return DeviceGroup{}, err
+	}
 	row, err := r.stored()
 	if err == nil {
 		if err := s.noteGroup(ctx, now.groups, r, e.UserGroups); err != nil {
@@ -314,9 +326,8 @@ func (s *Server) DeleteDeviceGroup(ctx context.Context, caller Caller, id exposu
 	if err := s.protected(id); err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(now.groups, func(r ruleSet) bool { return r.group() == id }); i >= 0 {
-		audit.Change(ctx, strconv.Itoa(int(id)), now.groups[i].noted(), nil)
-	}
+	gone := now.groups[slices.IndexFunc(now.groups, func(r ruleSet) bool { return r.group() == id })]
+	audit.Change(ctx, strconv.Itoa(int(id)), gone.noted(), nil)
 	if err := s.st.DeleteDeviceGroup(ctx, int64(id)); err != nil {
 		return fmt.Errorf("delete group %d: %w", id, err)
 	}
@@ -351,7 +362,11 @@ func (s *Server) OrderDeviceGroups(ctx context.Context, caller Caller, ids []exp
 	for i := range next {
 		was, is = append(was, now.groups[i].name), append(is, next[i].name)
 	}
-	audit.Change(ctx, "device groups", map[string]any{"order": was}, map[string]any{"order": is})
+	ch := leaving{Do: doOrderGroups, Order: ids, Subject: "Rank device groups", Before: map[string]any{"order": was}, After: map[string]any{"order": is}}
+	if err := s.keepProtected(ctx, caller, ch, nil, byRules(newSorting(now.tags, next))); err != nil {
+		return err
+	}
+	audit.Change(ctx, "device groups", ch.Before, ch.After)
 	if err := s.st.OrderDeviceGroups(ctx, order); err != nil {
 		return fmt.Errorf("rank groups: %w", err)
 	}

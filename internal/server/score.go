@@ -9,6 +9,7 @@ import (
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/posture"
 )
 
@@ -70,6 +71,8 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 	if !ok {
 		return Invalidf("value", "%q is not one of Low, Normal, High", word)
 	}
+	s.sorting.Lock()
+	defer s.sorting.Unlock()
 	c := s.core
 	c.mu.RLock()
 	d, err := c.named(caller.sees(), id)
@@ -85,7 +88,15 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 	if v == exposure.ValueNormal {
 		stored = ""
 	}
-	audit.Change(ctx, string(d.id), map[string]string{"value": valueWords[was]}, map[string]string{"value": word})
+	before, after := map[string]string{"value": valueWords[was]}, map[string]string{"value": word}
+	ask := leaving{Do: doSetValue, Device: string(d.id), Value: word, Subject: "Set device value", Before: before, After: after}
+	if err := s.keepProtected(ctx, caller, ask, []*device{d}, func(_ *device, f *group.Facts) exposure.Group {
+		f.Value = word
+		return c.sorting.under(f)
+	}); err != nil {
+		return err
+	}
+	audit.Change(ctx, string(d.id), before, after)
 	if err := s.st.SetDeviceValue(ctx, d.num, stored); err != nil {
 		return fmt.Errorf("store value of %s: %w", d.id, err)
 	}

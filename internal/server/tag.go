@@ -66,6 +66,13 @@ func (s *Server) SaveTagRule(ctx context.Context, caller Caller, id int64, e Rul
 	if err := group.CheckTagRules(byTag); err != nil {
 		return TagRule{}, invalidRules(err)
 	}
+	was := map[string]any(nil)
+	if i := slices.IndexFunc(now.tags, func(t ruleSet) bool { return t.id == id }); i >= 0 {
+		was = now.tags[i].noted()
+	}
+	if err := s.keepProtected(ctx, caller, edited(doSaveTagRule, id, e, fmt.Sprintf("Save rules of tag %q", r.name), was, r.noted()), nil, byRules(newSorting(tags, now.groups))); err != nil {
+		return TagRule{}, err
+	}
 	row, err := r.stored()
 	if err == nil {
 		noteRules(ctx, now.tags, r)
@@ -100,11 +107,12 @@ func (s *Server) DeleteTagRule(ctx context.Context, caller Caller, id int64) err
 	if len(rest) == len(now.tags) {
 		return fmt.Errorf("tag rule %d: %w", id, ErrNotFound)
 	}
-	for i := range now.tags {
-		if now.tags[i].id == id {
-			audit.Change(ctx, strconv.FormatInt(id, 10), now.tags[i].noted(), nil)
-		}
+	gone := now.tags[slices.IndexFunc(now.tags, func(r ruleSet) bool { return r.id == id })]
+	ch := leaving{Do: doDeleteTagRule, ID: id, Subject: fmt.Sprintf("Delete rules of tag %q", gone.name), Before: gone.noted()}
+	if err := s.keepProtected(ctx, caller, ch, nil, byRules(newSorting(rest, now.groups))); err != nil {
+		return err
 	}
+	audit.Change(ctx, strconv.FormatInt(id, 10), gone.noted(), nil)
 	if err := s.st.DeleteTagRule(ctx, id); err != nil {
 		return fmt.Errorf("delete tag rule %d: %w", id, err)
 	}
@@ -231,12 +239,23 @@ func (s *Server) ChangeTags(ctx context.Context, caller Caller, ch TagChange) (T
 	if err != nil {
 		return TagResult{}, err
 	}
-	audit.Change(ctx, strings.Join(ch.Devices, " "), nil, map[string][]string{"added": add, "removed": remove})
+	c := s.core
+	change := func(tags []string) []string { return retag(tags, add, remove) }
+	c.mu.RLock()
+	was, is := tagsOf(list, slices.Clone[[]string]), tagsOf(list, change)
+	c.mu.RUnlock()
+	ask := leaving{Do: doChangeTags, Tags: ch, Subject: "Change tags", Before: was, After: is}
+	if err := s.keepProtected(ctx, caller, ask, list, func(d *device, f *group.Facts) exposure.Group {
+		f.Tags = slices.Concat(change(d.tagged), d.ownTags())
+		return c.sorting.under(f)
+	}); err != nil {
+		return TagResult{}, err
+	}
+	audit.Change(ctx, strings.Join(ch.Devices, " "), map[string]any{"tags": was}, map[string]any{"tags": is, "added": add, "removed": remove})
 	if err := s.st.ChangeTags(ctx, nums, add, remove); err != nil {
 		return TagResult{}, fmt.Errorf("store tags: %w", err)
 	}
 	var out TagResult
-	c := s.core
 	c.mu.Lock()
 	for _, d := range list {
 		next := retag(d.tagged, add, remove)

@@ -25,8 +25,12 @@ const (
 )
 
 // ApprovalPolicyKind is the kind of an approval that changes the rules of
-// approval; every other kind is an action on devices.
-const ApprovalPolicyKind = "approval-policy"
+// approval, ApprovalLeaveKind of one that takes devices out of their reach; every
+// other kind is an action on devices.
+const (
+	ApprovalPolicyKind = "approval-policy"
+	ApprovalLeaveKind  = "leave-approval"
+)
 
 // ApprovalDevice is a device that an action was asked for on, as it was called then.
 type ApprovalDevice struct {

@@ -9,7 +9,9 @@ import { Anchor } from "../../app/Anchor";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { approvalSubject, ruleText } from "../../app/approvals";
+import { auditChanges, type AuditChange } from "../../lib/audit";
 import { Fact, Facts, Section } from "../../ui/Facts";
+import { PlainTable, type PlainColumn } from "../../ui/PlainTable";
 import { Moment } from "../../ui/Time";
 import { ApprovalState } from "./ApprovalsPage";
 
@@ -60,8 +62,15 @@ function Rules({ title, policy }: { title: string; policy: ApprovalPolicy | unde
   );
 }
 
+const changeColumns: readonly PlainColumn<AuditChange>[] = [
+  { key: "field", title: "Field", width: "26%", render: (c) => c.field },
+  { key: "before", title: "Now", render: (c) => c.before },
+  { key: "after", title: "Afterwards", render: (c) => c.after },
+];
+
 function Details({ r }: { r: ApprovalRow }) {
   const s = useStyles();
+  const changes = auditChanges(r.change);
   return (
     <>
       {r.state === "pending" && <Decision r={r} />}
@@ -75,10 +84,11 @@ function Details({ r }: { r: ApprovalRow }) {
         </Facts>
       </Section>
       {r.devices.length > 0 && (
-        <Section title="Devices">
+        <Section title={r.kind === "leave-approval" ? "Devices that would need no approval any more" : "Devices"}>
           <ul className={s.list}>{r.devices.map((d) => <li key={d.id}><Anchor to={`/devices/${encodeURIComponent(d.id)}`}>{d.name}</Anchor>{d.result && ` – ${d.result}`}</li>)}</ul>
         </Section>
       )}
+      {changes.length > 0 && <Section title="What changes"><PlainTable label="What changes" columns={changeColumns} rows={changes} rowKey={(c) => c.field} /></Section>}
       <Rules title="Rules now" policy={r.before} />
       <Rules title="Rules afterwards" policy={r.after} />
       {r.ended_at && (
