@@ -56,7 +56,7 @@ func (c *HuntCmd) export(e *env, cl *client.Client) error {
 	if c.CSV {
 		format = "csv"
 	}
-	s, err := cl.ExportHunt(e.ctx, client.HuntExportInBody{Query: c.Query, From: c.From, To: c.To, Format: format})
+	s, err := cl.ExportHunt(e.ctx, client.ExportHuntParams{}, client.HuntExportInBody{Query: c.Query, From: c.From, To: c.To, Format: format})
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (c *HuntCmd) export(e *env, cl *client.Client) error {
 
 // table prints the result as a table, and notes to stderr.
 func (c *HuntCmd) table(e *env, cl *client.Client) error {
-	s, err := cl.RunHunt(e.ctx, client.HuntInBody{Query: c.Query, From: c.From, To: c.To, Limit: int64(c.Limit)})
+	s, err := cl.RunHunt(e.ctx, client.RunHuntParams{}, client.HuntInBody{Query: c.Query, From: c.From, To: c.To, Limit: int64(c.Limit)})
 	if err != nil {
 		return err
 	}
