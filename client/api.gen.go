@@ -234,6 +234,7 @@ type ApprovalPolicyResult struct {
 type ApprovalRow struct {
 	After     ApprovalPolicy      `json:"after,omitzero"`
 	Before    ApprovalPolicy      `json:"before,omitzero"`
+	Change    json.RawMessage     `json:"change,omitzero"` // For leave-approval: {before, after} of what is changed; either may be left out.
 	Comment   string              `json:"comment"`
 	CreatedAt time.Time           `json:"created_at"`
 	DecidedAt time.Time           `json:"decided_at,omitzero"`
@@ -242,7 +243,7 @@ type ApprovalRow struct {
 	EndedAt   time.Time           `json:"ended_at,omitzero"`
 	ExpiresAt time.Time           `json:"expires_at"`
 	ID        string              `json:"id"`
-	Kind      string              `json:"kind"` // Id of an action, or approval-policy.
+	Kind      string              `json:"kind"` // Id of an action, approval-policy or leave-approval.
 	MayDecide bool                `json:"may_decide"`
 	Name      string              `json:"name"`
 	Note      string              `json:"note,omitzero"`
@@ -284,6 +285,13 @@ type AuditRow struct {
 	Remote    string          `json:"remote"`
 	Request   string          `json:"request"`
 	Status    int64           `json:"status"`
+}
+
+// AuditWords is the schema of that name.
+type AuditWords struct {
+	Actions []string `json:"actions"`
+	Actors  []string `json:"actors"`
+	Remotes []string `json:"remotes"`
 }
 
 // CancelExceptionInBody is the schema of that name.
@@ -3405,7 +3413,7 @@ type ApprovalsParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending. One of "created", "-created", "expires", "-expires", "name", "-name", "requester", "-requester", "state", "-state".
 	State     []string // One of "pending", "approved", "running", "done", "failed", "refused", "withdrawn", "expired", "cancelled".
-	Kind      []string // Ids of actions, or approval-policy.
+	Kind      []string // Ids of actions, approval-policy or leave-approval.
 	Requester []string // Names of people and applications.
 	Device    []string // Ids of devices.
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -3461,12 +3469,13 @@ type AuditParams struct {
 	Size    int64    // Rows per page.
 	Q       string   // Free text, matched without regard to case.
 	Sort    []string // Order of time; minus is newest first. One of "at", "-at".
-	Actor   []string // Names of people and applications.
-	Action  []string // Operations.
-	Object  []string // Id of what an entry is about.
-	Outcome []string // One of "done", "denied", "failed".
-	From    []string // Instant (RFC 3339), included.
-	To      []string // Instant (RFC 3339), not included.
+	Actor   []string // Names of people, applications and accounts of the server's machine, whole.
+	Action  []string // Operations, as in the entries: set-device-value.
+	Object  []string // Ids of what entries are about, whole.
+	Outcome []string // How requests ended. One of "done", "denied", "failed".
+	Remote  []string // Addresses that requests came from, whole.
+	From    []string // Instant (RFC 3339), included; one.
+	To      []string // Instant (RFC 3339), not included; one, after from.
 	Group   []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -3480,6 +3489,7 @@ func (p AuditParams) values() url.Values {
 	addQuery(q, "action", p.Action)
 	addQuery(q, "object", p.Object)
 	addQuery(q, "outcome", p.Outcome)
+	addQuery(q, "remote", p.Remote)
 	addQuery(q, "from", p.From)
 	addQuery(q, "to", p.To)
 	addQuery(q, "group", p.Group)
@@ -3500,6 +3510,24 @@ func (c *Client) AuditAll(ctx context.Context, p AuditParams) iter.Seq2[AuditRow
 		out, err := c.Audit(ctx, p)
 		return out.Items, out.Total, err
 	})
+}
+
+// AuditWordsParams are the query of AuditWords. Zero values are left out.
+type AuditWordsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p AuditWordsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// AuditWords: Actors, actions and addresses of the audit log, 500 of each at most (GET /audit/words).
+func (c *Client) AuditWords(ctx context.Context, p AuditWordsParams) (AuditWords, error) {
+	var out AuditWords
+	err := c.do(ctx, http.MethodGet, "/audit/words", p.values(), nil, &out)
+	return out, err
 }
 
 // BeginCode: Make a secret for an authenticator app (POST /me/code).
@@ -4730,7 +4758,7 @@ type ExportApprovalsParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending. One of "created", "-created", "expires", "-expires", "name", "-name", "requester", "-requester", "state", "-state".
 	State     []string // One of "pending", "approved", "running", "done", "failed", "refused", "withdrawn", "expired", "cancelled".
-	Kind      []string // Ids of actions, or approval-policy.
+	Kind      []string // Ids of actions, approval-policy or leave-approval.
 	Requester []string // Names of people and applications.
 	Device    []string // Ids of devices.
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -4760,12 +4788,13 @@ type ExportAuditParams struct {
 	Format  string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
 	Q       string   // Free text, matched without regard to case.
 	Sort    []string // Order of time; minus is newest first. One of "at", "-at".
-	Actor   []string // Names of people and applications.
-	Action  []string // Operations.
-	Object  []string // Id of what an entry is about.
-	Outcome []string // One of "done", "denied", "failed".
-	From    []string // Instant (RFC 3339), included.
-	To      []string // Instant (RFC 3339), not included.
+	Actor   []string // Names of people, applications and accounts of the server's machine, whole.
+	Action  []string // Operations, as in the entries: set-device-value.
+	Object  []string // Ids of what entries are about, whole.
+	Outcome []string // How requests ended. One of "done", "denied", "failed".
+	Remote  []string // Addresses that requests came from, whole.
+	From    []string // Instant (RFC 3339), included; one.
+	To      []string // Instant (RFC 3339), not included; one, after from.
 	Group   []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -4778,6 +4807,7 @@ func (p ExportAuditParams) values() url.Values {
 	addQuery(q, "action", p.Action)
 	addQuery(q, "object", p.Object)
 	addQuery(q, "outcome", p.Outcome)
+	addQuery(q, "remote", p.Remote)
 	addQuery(q, "from", p.From)
 	addQuery(q, "to", p.To)
 	addQuery(q, "group", p.Group)

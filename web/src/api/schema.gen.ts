@@ -383,6 +383,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Actors, actions and addresses of the audit log, 500 of each at most */
+        get: operations["audit-words"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dashboard": {
         parameters: {
             query?: never;
@@ -3934,6 +3951,8 @@ export interface components {
         ApprovalRow: {
             after?: components["schemas"]["ApprovalPolicy"];
             before?: components["schemas"]["ApprovalPolicy"];
+            /** @description For leave-approval: {before, after} of what is changed; either may be left out. */
+            change?: unknown;
             comment: string;
             /** Format: date-time */
             created_at: string;
@@ -3946,7 +3965,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             id: string;
-            /** @description Id of an action, or approval-policy. */
+            /** @description Id of an action, approval-policy or leave-approval. */
             kind: string;
             may_decide: boolean;
             name: string;
@@ -4001,6 +4020,11 @@ export interface components {
             request: string;
             /** Format: int64 */
             status: number;
+        };
+        AuditWords: {
+            actions: string[];
+            actors: string[];
+            remotes: string[];
         };
         CancelExceptionInBody: {
             /** @description Only for these of its device groups; left out: whole. */
@@ -8708,7 +8732,7 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("created" | "-created" | "expires" | "-expires" | "name" | "-name" | "requester" | "-requester" | "state" | "-state")[];
                 state?: ("pending" | "approved" | "running" | "done" | "failed" | "refused" | "withdrawn" | "expired" | "cancelled")[];
-                /** @description Ids of actions, or approval-policy. */
+                /** @description Ids of actions, approval-policy or leave-approval. */
                 kind?: string[];
                 /** @description Names of people and applications. */
                 requester?: string[];
@@ -8789,7 +8813,7 @@ export interface operations {
                 /** @description Columns; minus is descending. */
                 sort?: ("created" | "-created" | "expires" | "-expires" | "name" | "-name" | "requester" | "-requester" | "state" | "-state")[];
                 state?: ("pending" | "approved" | "running" | "done" | "failed" | "refused" | "withdrawn" | "expired" | "cancelled")[];
-                /** @description Ids of actions, or approval-policy. */
+                /** @description Ids of actions, approval-policy or leave-approval. */
                 kind?: string[];
                 /** @description Names of people and applications. */
                 requester?: string[];
@@ -9155,16 +9179,19 @@ export interface operations {
                 q?: string;
                 /** @description Order of time; minus is newest first. */
                 sort?: ("at" | "-at")[];
-                /** @description Names of people and applications. */
+                /** @description Names of people, applications and accounts of the server's machine, whole. */
                 actor?: string[];
-                /** @description Operations. */
+                /** @description Operations, as in the entries: set-device-value. */
                 action?: string[];
-                /** @description Id of what an entry is about. */
+                /** @description Ids of what entries are about, whole. */
                 object?: string[];
+                /** @description How requests ended. */
                 outcome?: ("done" | "denied" | "failed")[];
-                /** @description Instant (RFC 3339), included. */
+                /** @description Addresses that requests came from, whole. */
+                remote?: string[];
+                /** @description Instant (RFC 3339), included; one. */
                 from?: string[];
-                /** @description Instant (RFC 3339), not included. */
+                /** @description Instant (RFC 3339), not included; one, after from. */
                 to?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
@@ -9240,16 +9267,19 @@ export interface operations {
                 q?: string;
                 /** @description Order of time; minus is newest first. */
                 sort?: ("at" | "-at")[];
-                /** @description Names of people and applications. */
+                /** @description Names of people, applications and accounts of the server's machine, whole. */
                 actor?: string[];
-                /** @description Operations. */
+                /** @description Operations, as in the entries: set-device-value. */
                 action?: string[];
-                /** @description Id of what an entry is about. */
+                /** @description Ids of what entries are about, whole. */
                 object?: string[];
+                /** @description How requests ended. */
                 outcome?: ("done" | "denied" | "failed")[];
-                /** @description Instant (RFC 3339), included. */
+                /** @description Addresses that requests came from, whole. */
+                remote?: string[];
+                /** @description Instant (RFC 3339), included; one. */
                 from?: string[];
-                /** @description Instant (RFC 3339), not included. */
+                /** @description Instant (RFC 3339), not included; one, after from. */
                 to?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
@@ -9268,6 +9298,74 @@ export interface operations {
                 content: {
                     "application/jsonl": string;
                     "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "audit-words": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditWords"];
                 };
             };
             /** @description Unauthorized */
