@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/picketsec/picket/internal/rig"
 )
@@ -23,15 +24,41 @@ func TestKernelModules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := newClock(t, map[string]string{"extra/dummy.ko": module})
+	brief, err := rig.VMModule("drivers/net/nlmon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newClock(t, map[string]string{"extra/dummy.ko": module, "extra/brief.ko": brief})
 	v.run("insmod /extra/dummy.ko")
 	v.action("DriverLoad", "FileName", "dummy")
 	v.run("rmmod dummy")
 	v.action("DriverUnload", "FileName", "dummy")
+	// The kernel tells it at once: what is gone before anybody looks is told, with
+	// who did it, and nothing is told twice.
+	v.run("insmod /extra/brief.ko && rmmod nlmon")
+	for _, action := range []string{"DriverLoad", "DriverUnload"} { // busybox is insmod and rmmod
+		if e := v.action(action, "FileName", "nlmon"); e["InitiatingProcessFileName"] != "busybox" || e["Source"] != "ebpf" {
+			t.Errorf("%s of %v", action, e)
+		}
+	}
+	time.Sleep(11 * time.Second) // a look at /proc/modules is due each 10
+	if n := v.count("DriverLoad") + v.count("DriverUnload"); n != 4 {
+		t.Errorf("%d events of modules, want 4", n)
+	}
 	started := v.action("SensorStarted", "Source", "ebpf")
 	if reason, _ := started["Reason"].(string); !strings.Contains(reason, "no UDP") {
 		t.Errorf("%v", started)
 	}
+}
+
+// count is how many events of an action there are.
+func (v *clock) count(action string) int {
+	v.Helper()
+	var line struct{ Items []any }
+	if err := v.client.Get(v.Context(), "/api/x/devices/"+v.id+"/timeline?size=100&action="+action, &line); err != nil {
+		v.Fatal(err)
+	}
+	return len(line.Items)
 }
 
 // action waits for an event of an action with a text in a column, and returns

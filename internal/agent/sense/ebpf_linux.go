@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"slices"
 	"syscall"
 	"time"
 
@@ -76,27 +75,22 @@ func (k *kernel) load() error {
 			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
-	if k.coll, err = ebpf.NewCollection(spec); err != nil {
-		k.lack = "no UDP: " + text(err)
-		for name := range spec.Programs {
-			if slices.Contains(datagramPrograms, name) {
-				delete(spec.Programs, name)
-			}
-		}
-		if k.coll, err = ebpf.NewCollection(spec); err != nil {
-			return fmt.Errorf("load: %w", err)
-		}
+	if err := k.loadMost(spec); err != nil {
+		return fmt.Errorf("load: %w", err)
 	}
-	for _, name := range []string{"on_fork", "on_exec", "on_exit", "on_state"} {
-		l, err := link.AttachTracing(link.TracingOptions{Program: k.coll.Programs[name]})
-		if err != nil {
-			return fmt.Errorf("attach %s: %w", name, err)
-		}
-		k.links = append(k.links, l)
+	if k.links, err = tracings(k.coll, []string{"on_fork", "on_exec", "on_exit", "on_state"}); err != nil {
+		return err
 	}
-	if k.lack == "" {
-		if err := k.attachDatagrams(); err != nil {
-			k.lack = "no UDP: " + text(err)
+	for _, o := range []optional{datagrams, moduleNews} {
+		if k.coll.Programs[o.programs[0]] == nil {
+			continue
+		}
+		attach := k.attachDatagrams
+		if o.what == moduleNews.what {
+			attach = k.attachModules
+		}
+		if err := attach(); err != nil {
+			k.lacking(o, err)
 		}
 	}
 	if k.ring, err = ringbuf.NewReader(k.coll.Maps["ring"]); err != nil {
@@ -105,8 +99,69 @@ func (k *kernel) load() error {
 	return nil
 }
 
-// datagramPrograms see datagrams of UDP; not every kernel has what they need.
-var datagramPrograms = []string{"on_send", "on_sendmsg4", "on_sendmsg6", "on_recvmsg4", "on_recvmsg6"}
+// optional are programs that not every kernel has what they need for.
+type optional struct {
+	what     string
+	programs []string
+}
+
+var (
+	datagrams  = optional{"no UDP", []string{"on_send", "on_sendmsg4", "on_sendmsg6", "on_recvmsg4", "on_recvmsg6"}}
+	moduleNews = optional{"kernel modules by a look each 10 s", []string{"on_load", "on_unload"}}
+)
+
+// lacking notes what there is not, and why.
+func (k *kernel) lacking(o optional, err error) { k.lack = join(k.lack, o.what+": "+text(err)) }
+
+// loadMost loads all programs, or all but the fewest of the optional ones.
+func (k *kernel) loadMost(spec *ebpf.CollectionSpec) error {
+	var first error
+	for _, without := range [][]optional{nil, {moduleNews}, {datagrams}, {datagrams, moduleNews}} {
+		some := spec.Copy()
+		for _, o := range without {
+			for _, name := range o.programs {
+				delete(some.Programs, name)
+			}
+		}
+		coll, err := ebpf.NewCollection(some)
+		if err == nil {
+			k.coll = coll
+			for _, o := range without {
+				k.lacking(o, first)
+			}
+			return nil
+		}
+		first = err // the last one names what the next is without
+	}
+	return first
+}
+
+// attachModules attaches the programs that see modules of the kernel, both or none.
+func (k *kernel) attachModules() error {
+	links, err := tracings(k.coll, moduleNews.programs)
+	if err != nil {
+		return err
+	}
+	k.links = append(k.links, links...)
+	return nil
+}
+
+// tracings attaches some programs, all or none.
+func tracings(coll *ebpf.Collection, names []string) ([]link.Link, error) {
+	var links []link.Link
+	for _, name := range names {
+		l, err := link.AttachTracing(link.TracingOptions{Program: coll.Programs[name]})
+		if err != nil {
+			err = fmt.Errorf("attach %s: %w", name, err)
+			for _, l := range links {
+				err = errors.Join(err, l.Close())
+			}
+			return nil, err
+		}
+		links = append(links, l)
+	}
+	return links, nil
+}
 
 // attachDatagrams attaches the programs that see datagrams, all or none.
 func (k *kernel) attachDatagrams() error {
@@ -233,7 +288,8 @@ func (k *kernel) round() error {
 
 // kinds are the kinds of events that records of each type become.
 var kinds = [kernelTypes]event.Kind{kernelExec: event.Process, kernelExit: event.ProcessEnd, kernelConnect: event.Network, kernelFailed: event.Network,
-	kernelAccept: event.Network, kernelListen: event.Network, kernelSent: event.Network, kernelReceived: event.Network}
+	kernelAccept: event.Network, kernelListen: event.Network, kernelSent: event.Network, kernelReceived: event.Network,
+	kernelLoaded: event.Kernel, kernelUnloaded: event.Kernel}
 
 // count tells what the ring had no room for.
 func (k *kernel) count() error {
@@ -276,6 +332,11 @@ func (k *kernel) take(raw []byte) {
 		r, err := parseConnection(raw)
 		if err == nil {
 			k.connection(&r)
+		}
+	case kernelLoaded, kernelUnloaded:
+		r, err := parseModule(raw)
+		if err == nil {
+			k.h.moduleNews(&r)
 		}
 	}
 }

@@ -19,6 +19,8 @@ const (
 	kernelListen
 	kernelSent
 	kernelReceived
+	kernelLoaded
+	kernelUnloaded
 	kernelTypes
 )
 
@@ -90,6 +92,31 @@ func parseProcess(b []byte) (kernelProcess, error) {
 	}
 	r.args, r.group = args, group
 	r.path, r.script = reversed(string(names)), strings.TrimRight(string(script), "\x00")
+	return r, nil
+}
+
+// kernelModule is a record of a module of the kernel, and of the process that
+// loaded or removed it; none has no pid.
+type kernelModule struct {
+	loaded      bool
+	time, start uint64
+	pid         uint32
+	name        string
+}
+
+// parseModule reads a record of a module.
+func parseModule(b []byte) (kernelModule, error) {
+	if len(b) < headSize {
+		return kernelModule{}, errRecord
+	}
+	kind, n := binary.NativeEndian.Uint32(b[40:]), int(binary.NativeEndian.Uint16(b[82:]))
+	if kind != kernelLoaded && kind != kernelUnloaded || n > len(b)-headSize {
+		return kernelModule{}, errRecord
+	}
+	r := kernelModule{loaded: kind == kernelLoaded, time: binary.NativeEndian.Uint64(b), start: binary.NativeEndian.Uint64(b[8:]), pid: binary.NativeEndian.Uint32(b[44:])}
+	if r.name = strings.TrimRight(string(b[headSize:headSize+n]), "\x00"); r.name == "" {
+		return r, errRecord
+	}
 	return r, nil
 }
 

@@ -87,15 +87,16 @@ type lacking interface {
 
 // host is what the sources of one host share.
 type host struct {
-	cfg   Config
-	log   *slog.Logger
-	clock *Clock
-	sink  Sink
-	procs *table
-	users *users
-	files *hasher
-	asked *askers
-	clam  *once // what ClamAV said of late
+	cfg     Config
+	log     *slog.Logger
+	clock   *Clock
+	sink    Sink
+	procs   *table
+	users   *users
+	files   *hasher
+	asked   *askers
+	clam    *once // what ClamAV said of late
+	modules moduleState
 }
 
 // retryEvery is how long after a failure of the last way all ways are tried again.
@@ -110,7 +111,7 @@ func Run(ctx context.Context, cfg Config) error {
 	h := &host{cfg: cfg, log: cfg.Log, clock: cfg.Clock, sink: cfg.Sink, procs: newTable(), users: newUsers("/"), files: newHasher(), asked: newAskers(), clam: newOnce()}
 	var wg sync.WaitGroup
 	wg.Go(func() { h.watchClock(ctx) })
-	for _, ways := range allWays() {
+	for _, ways := range h.allWays() {
 		wg.Go(func() { h.keep(ctx, ways) })
 	}
 	wg.Wait()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/picketsec/picket/internal/event"
@@ -27,6 +28,7 @@ type snapshot struct {
 	// tell makes the events of a difference; old or now is empty for what is new
 	// or gone.
 	tell func(key, old, now string) []*event.Event
+	lock sync.Locker // held while it is read and told; nil: none
 }
 
 const (
@@ -80,6 +82,10 @@ func (s *snapshotReader) look(why string) {
 		return
 	}
 	s.seen = state
+	if s.lock != nil {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+	}
 	now := s.read(files)
 	if len(now) > maxKeys {
 		return

@@ -294,29 +294,3 @@ func sumOf(raw []byte) string {
 	s := sha256.Sum256(raw)
 	return hex.EncodeToString(s[:])
 }
-
-// modules tells of the kernel's modules.
-func modules(proc string) snapshot {
-	return snapshot{kind: event.Kernel, every: 10 * time.Second, read: func([]string) map[string]string {
-		raw, _ := readCapped(proc+"/modules", maxFileRead) // a kernel without modules has no such file
-		return readModules(string(raw))
-	}, tell: func(key, old, _ string) []*event.Event {
-		e := &event.Event{Action: event.KernelModuleLoaded}
-		if old != "" {
-			e.Action = event.KernelModuleUnloaded
-		}
-		e.Set(event.FileName, valid(key))
-		return []*event.Event{e}
-	}}
-}
-
-// readModules reads /proc/modules.
-func readModules(text string) map[string]string {
-	out := map[string]string{}
-	for _, f := range fieldsOf(text) {
-		if len(f) >= 2 {
-			out[f[0]] = "loaded"
-		}
-	}
-	return out
-}

@@ -3,7 +3,7 @@ package sense
 import "github.com/picketsec/picket/internal/event"
 
 // allWays lists the ways to each group of kinds, the best first.
-func allWays() [][]way {
+func (h *host) allWays() [][]way {
 	processes := []event.Kind{event.Process, event.ProcessEnd}
 	logons := []event.Kind{event.Logon}
 	list := [][]way{
@@ -21,7 +21,7 @@ func allWays() [][]way {
 		{{SourceFiles, []event.Kind{event.Antivirus}, openClam}},
 		{{SourceMaps, []event.Kind{event.Image}, openMappings}},
 	}
-	for _, s := range []snapshot{accounts("/etc"), tasks(""), services(""), modules("/proc")} {
+	for _, s := range []snapshot{accounts("/etc"), tasks(""), services(""), modules("/proc", &h.modules)} {
 		list = append(list, []way{{SourceFiles, []event.Kind{s.kind}, openSnapshot(s)}})
 	}
 	return list

@@ -134,6 +134,9 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
+struct module {
+	char name[56];
+};
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol;

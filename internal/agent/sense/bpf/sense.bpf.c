@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 //
 // What the kernel tells the agent: processes that start, fork and end, TCP
-// connections, and who exchanges datagrams of UDP with whom. Only of processes in the agent's own process namespace and those
+// connections, who exchanges datagrams of UDP with whom, and its own modules. Only of processes in the agent's own process namespace and those
 // below it; everything else never leaves the kernel. What does not fit into the
 // ring is counted by kind.
 #include <linux/bpf.h>
@@ -12,7 +12,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-enum { EXEC = 1, FORK, EXIT, CONNECT, FAILED, ACCEPT, LISTEN, SENT, RECEIVED, TYPES };
+enum { EXEC = 1, FORK, EXIT, CONNECT, FAILED, ACCEPT, LISTEN, SENT, RECEIVED, LOADED, UNLOADED, TYPES };
 
 // Set before the programs are loaded.
 volatile const u32 own_ns;  // number of the agent's process namespace
@@ -305,6 +305,40 @@ int BPF_PROG(on_exit, struct task_struct *t)
 	if (!h.code)
 		h.code = BPF_CORE_READ(t, exit_code);
 	give(EXIT, &h, sizeof(h));
+	return 0;
+}
+
+struct modules {
+	struct head h;
+	char name[64];
+};
+
+// module tells of a module of the kernel, and by which process: none when that
+// is of another host on this kernel.
+static __always_inline void module(u32 type, struct module *m)
+{
+	struct modules r = {};
+	struct task_struct *t = (void *)bpf_get_current_task();
+	fill(&r.h, type, t, BPF_CORE_READ(t, real_parent));
+	r.h.time = bpf_ktime_get_boot_ns();
+	r.h.type = type;
+	long n = bpf_core_read_str(r.name, sizeof(m->name), &m->name);
+	if (n > 0)
+		r.h.path = n;
+	give(type, &r, sizeof(r));
+}
+
+SEC("tp_btf/module_load")
+int BPF_PROG(on_load, struct module *m)
+{
+	module(LOADED, m);
+	return 0;
+}
+
+SEC("tp_btf/module_free")
+int BPF_PROG(on_unload, struct module *m)
+{
+	module(UNLOADED, m);
 	return 0;
 }
 
