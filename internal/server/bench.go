@@ -125,9 +125,11 @@ func (s *Server) benchDevices(ctx context.Context, a BenchLoadArgs, sets [][]inv
 			slices.Sort(img.held)
 		}
 		state := store.DeviceState{}
-		for _, id := range img.held {
-			state.Components = append(state.Components, store.Held{Component: uint32(id), Since: at.Unix()})
+		held := make([]store.Held, len(img.held))
+		for i, id := range img.held {
+			held[i] = store.Held{Component: uint32(id), Since: at.Unix()}
 		}
+		state.Components = store.Hold(held)
 		var sum summary
 		if err := json.Unmarshal(img.summary, &sum); err != nil {
 			return err

@@ -107,9 +107,11 @@ func TestClosedBeforeADeviceCame(t *testing.T) {
 	newReport(s, later).send(t, "libssl3 3.0.1-1 openssl")
 	s.core.mu.Lock() // it comes some seconds later
 	d := s.core.matches(string(later))[0]
-	for i := range d.held {
-		d.held[i].Since += 5
+	held := d.held.List()
+	for i := range held {
+		held[i].Since += 5
 	}
+	d.held = store.Hold(held)
 	s.core.mu.Unlock()
 	equal(t, "closed on the first", closedRows(t, s, first), "CVE-2024-0001 advisory-changed no loaded feed says any more that openssl 3.0.1-1 has it")
 	equal(t, "closed on the later", closedRows(t, s, later))

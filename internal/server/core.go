@@ -75,8 +75,8 @@ type device struct {
 	num    uint32
 	id     inventory.DeviceID
 	sum    summary
-	held   []store.Held
-	before []store.Held // while a report is committed: what was held before it
+	held   store.Holding
+	before store.Holding // while a report is committed: what was held before it
 	agent  store.Device
 	online bool
 	value  exposure.Value
@@ -381,7 +381,7 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 	c.fleet.Bulk(func() {
 		c.fleet.Load(batch)
 		for _, d := range c.devices {
-			if d != nil && len(d.held) == 0 {
+			if d != nil && d.held.Len() == 0 {
 				c.fleet.SetDevice(d.num, nil)
 			}
 			if d != nil {
@@ -451,10 +451,10 @@ func (c *core) at(num uint32) *device {
 	return c.devices[num]
 }
 
-func componentIDs(held []store.Held) []exposure.ComponentID {
-	out := make([]exposure.ComponentID, len(held))
-	for i, h := range held {
-		out[i] = exposure.ComponentID(h.Component)
+func componentIDs(held store.Holding) []exposure.ComponentID {
+	out := make([]exposure.ComponentID, 0, held.Len())
+	for h := range held.All() {
+		out = append(out, exposure.ComponentID(h.Component))
 	}
 	return out
 }

@@ -109,15 +109,15 @@ func (s *Server) RemoveDevice(ctx context.Context, caller Caller, id string) err
 	}
 	name, held, judged, paths := d.sum.Name, d.held, d.verdicts, c.fleet.Scores().PathsOf(d.num)
 	diff := c.fleet.RemoveDevice(d.num)
-	r := store.Removal{Device: d.num, At: now, By: caller.Name, Closed: c.closures(d, held, diff, now.UnixMilli())}
+	r := store.Removal{Device: d.num, At: now, By: caller.Name, Closed: c.closures(d, held.List(), diff, now.UnixMilli())}
 	for i := range r.Closed {
 		r.Closed[i].Reason, r.Closed[i].Detail = "removed", "the device was removed by "+caller.Name
 	}
-	r.Change = c.noteDevice(d, held, diff, nil, nil)
+	r.Change = c.noteDevice(d, held.List(), diff, nil, nil)
 	c.forgetDevice(diff)
 	c.judge(d, nil)
 	c.setPaths(d, nil)
-	d.held = nil
+	d.held = store.Holding{}
 	c.partial.Remove(d.num)
 	c.unsure.Remove(d.num)
 	if in := c.members[d.group]; in != nil {

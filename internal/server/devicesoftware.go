@@ -66,8 +66,8 @@ func (s *Server) DeviceSoftware(ctx context.Context, c Caller, id string, q Quer
 // softwareRows joins the components of a device into one row per product. The
 // caller holds mu for reading.
 func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {
-	held := make(map[exposure.Component]store.Held, len(p.device.held))
-	for _, h := range p.device.held {
+	held := make(map[exposure.Component]store.Held, p.device.held.Len())
+	for h := range p.device.held.All() {
 		held[c.fleet.Component(exposure.ComponentID(h.Component))] = h
 	}
 	updates := map[string]inventory.Update{}

@@ -130,9 +130,9 @@ func (c *core) closedOn(d *device, recommendations []string) map[string]bool {
 // vulnRows joins the findings of a device into one row per weakness. The
 // caller holds mu for reading.
 func (c *core) vulnRows(d *device) []*DeviceVulnRow {
-	held := make(map[uint32]*store.Held, len(d.held))
-	for i := range d.held {
-		held[d.held[i].Component] = &d.held[i]
+	held := make(map[uint32]store.Held, d.held.Len())
+	for h := range d.held.All() {
+		held[h.Component] = h
 	}
 	byID := map[string]*DeviceVulnRow{}
 	var rows []*DeviceVulnRow
@@ -158,8 +158,8 @@ func (c *core) vulnRows(d *device) []*DeviceVulnRow {
 		if r.FixVersion == "" {
 			r.FixVersion = h.Fixed
 		}
-		if k := held[uint32(id)]; k != nil {
-			if at := c.firstSeen(*k, h.Weakness); r.FirstSeen.IsZero() || at.Before(r.FirstSeen) {
+		if k, ok := held[uint32(id)]; ok {
+			if at := c.firstSeen(k, h.Weakness); r.FirstSeen.IsZero() || at.Before(r.FirstSeen) {
 				r.FirstSeen = at
 			}
 		}
@@ -195,7 +195,7 @@ func (s *Server) DeviceVuln(ctx context.Context, caller Caller, id, weakness str
 		}
 	}
 	comps := map[exposure.Component]store.Held{} // those that have the weakness
-	for _, h := range p.device.held {
+	for h := range p.device.held.All() {
 		if _, hit := c.fleet.HitOf(exposure.ComponentID(h.Component), weakness); hit {
 			comps[c.fleet.Component(exposure.ComponentID(h.Component))] = h
 		}
@@ -285,9 +285,9 @@ func (s *Server) DeviceClosed(ctx context.Context, caller Caller, id string, q Q
 func (s *Server) closedOf(ctx context.Context, d *device) ([]*ClosedRow, error) {
 	c := s.core
 	c.mu.RLock()
-	since := make(map[uint32]int64, len(d.held))
-	comps := make([]uint32, 0, len(d.held))
-	for _, h := range d.held {
+	since := make(map[uint32]int64, d.held.Len())
+	comps := make([]uint32, 0, d.held.Len())
+	for h := range d.held.All() {
 		since[h.Component] = h.Since
 		comps = append(comps, h.Component)
 	}

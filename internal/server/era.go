@@ -95,7 +95,7 @@ func (e *era) device(ctx context.Context, num uint32) (*deviceAt, error) {
 			d.wait() // its commit decides whether it counts
 			continue
 		}
-		out := &deviceAt{device: d, sum: d.sum, verdicts: d.verdicts, seen: d.lastSeen(time.Now()), now: d.held}
+		out := &deviceAt{device: d, sum: d.sum, verdicts: d.verdicts, seen: d.lastSeen(time.Now()), now: d.held.List()}
 		in, was := e.move(c, out)
 		changed, pending := d.changedAt >= e.from(), d.pending
 		c.mu.RUnlock()

@@ -352,7 +352,7 @@ func (s *Server) matchDevice(ctx context.Context, num uint32) error {
 }
 
 // storeSummary keeps a summary of a device that follows from what is stored of it.
-func (s *Server) storeSummary(ctx context.Context, num uint32, id inventory.DeviceID, sum summary, held []store.Held) error {
+func (s *Server) storeSummary(ctx context.Context, num uint32, id inventory.DeviceID, sum summary, held store.Holding) error {
 	raw, err := json.Marshal(sum)
 	if err != nil {
 		return fmt.Errorf("encode summary: %w", err)

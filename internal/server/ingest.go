@@ -112,11 +112,12 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 		return err
 	}
 	diff := c.fleet.SetDevice(d.num, ids)
-	held := c.succeed(oldHeld, ids, rep.At.Unix())
-	rep.Closed = c.closures(d, oldHeld, diff, rep.At.UnixMilli())
+	was := oldHeld.List()
+	held := store.Hold(c.succeed(was, ids, rep.At.Unix()))
+	rep.Closed = c.closures(d, was, diff, rep.At.UnixMilli())
 	rep.Components, rep.Woken = c.unsaved(ids, fresh), c.wake(diff.Added)
 	rep.Noted, c.noted.unsaved = c.noted.unsaved, nil
-	rep.Change = c.noteDevice(d, oldHeld, diff, c.movedFiles(before, sections, &profile), judged)
+	rep.Change = c.noteDevice(d, was, diff, c.movedFiles(before, sections, &profile), judged)
 	c.forgetDevice(diff)
 	sum.Tags, sum.Paths = oldSum.Tags, c.pathHits(profile.Uses)
 	c.setPaths(d, sum.Paths)
@@ -134,7 +135,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	dup, err := s.st.Apply(ctx, []store.Ingest{*rep})
 
 	c.mu.Lock()
-	d.pending, d.before = nil, nil
+	d.pending, d.before = nil, store.Holding{}
 	if err != nil || dup[0] {
 		c.forgetDevice(c.fleet.SetDevice(d.num, componentIDs(oldHeld)))
 		d.held = oldHeld

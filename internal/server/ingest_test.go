@@ -262,9 +262,11 @@ func TestNewWeaknessLeavesTheOthersTheirAge(t *testing.T) {
 	newReport(s, id).send(t, "libssl3 3.0.1-1 openssl")
 	s.core.mu.Lock() // an hour passes
 	d := s.core.matches(string(id))[0]
-	for i := range d.held {
-		d.held[i].Since -= 3600
+	held := d.held.List()
+	for i := range held {
+		held[i].Since -= 3600
 	}
+	d.held = store.Hold(held)
 	for c, list := range s.core.known {
 		for i := range list {
 			s.core.known[c][i].Since -= 3600
@@ -294,9 +296,11 @@ func TestRestartChangesNothing(t *testing.T) {
 	r.send(t, "libssl3 3.0.1-1 openssl")
 	s.core.mu.Lock() // an hour passes
 	d := s.core.matches(string(id))[0]
-	for i := range d.held {
-		d.held[i].Since -= 3600
+	held := d.held.List()
+	for i := range held {
+		held[i].Since -= 3600
 	}
+	d.held = store.Hold(held)
 	for c, list := range s.core.known {
 		for i := range list {
 			s.core.known[c][i].Since -= 3600

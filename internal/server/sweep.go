@@ -175,15 +175,15 @@ func (c *core) keepNamed() {
 			if d == nil {
 				continue
 			}
-			for _, list := range [2][]store.Held{d.held, d.before} {
-				for i := range list {
-					for _, p := range list[i].Past {
+			for _, list := range [2]store.Holding{d.held, d.before} {
+				for h := range list.All() {
+					for _, p := range h.Past {
 						note(p.Component)
 					}
 				}
 			}
-			for i := range d.before {
-				note(d.before[i].Component)
+			for h := range d.before.All() {
+				note(h.Component)
 			}
 		}
 		c.mu.RUnlock()

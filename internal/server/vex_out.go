@@ -56,7 +56,7 @@ func (s *Server) VEXReport(ctx context.Context, caller Caller, id, format string
 	said := c.vexStatements(devs)
 	var held []uint32
 	if d != nil {
-		for _, h := range d.held {
+		for h := range d.held.All() {
 			held = append(held, h.Component)
 		}
 	}
@@ -180,7 +180,7 @@ func (c *core) vexFixed(said vexSaid, d *device, closed []store.Closed) {
 		if k.Reason != "upgraded" || comp.Product == "" {
 			continue
 		}
-		for _, h := range d.held {
+		for h := range d.held.All() {
 			id := exposure.ComponentID(h.Component)
 			now := c.fleet.Component(id)
 			if _, still := c.fleet.HitOf(id, k.Weakness); !still && now.ID() == comp.ID() && now.Key.Name == comp.Key.Name {

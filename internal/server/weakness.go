@@ -218,9 +218,11 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 
 // fillWeaknessDevice adds what costs a look at the device's components.
 func (c *core) fillWeaknessDevice(r *WeaknessDevice, d *device, weakness string, comps []exposure.ComponentID) {
-	held := make(map[uint32]store.Held, len(d.held))
-	for _, h := range d.held {
-		held[h.Component] = h
+	held := make(map[uint32]store.Held, len(comps))
+	for h := range d.held.All() {
+		if slices.Contains(comps, exposure.ComponentID(h.Component)) {
+			held[h.Component] = h
+		}
 	}
 	for _, id := range comps {
 		h, ok := held[uint32(id)]

@@ -53,7 +53,7 @@ func (s *Store) AddBulk(ctx context.Context, devices []Bulk, components []Compon
 				}
 			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO device_state (device, summary, components) VALUES ($1,$2,$3)`,
-				num, d.State.Summary, packHeld(d.State.Components)); err != nil {
+				num, d.State.Summary, d.State.Components.column()); err != nil {
 				return fmt.Errorf("store state of %s: %w", d.ID, err)
 			}
 		}

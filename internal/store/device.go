@@ -44,7 +44,7 @@ const MaxPast = 8
 type DeviceState struct {
 	Device     uint32
 	Summary    []byte // JSON, the server's
-	Components []Held // ascending by component
+	Components Holding
 }
 
 // Component is one distinct component of the fleet with what is known of it.
@@ -160,7 +160,7 @@ func applyReport(ctx context.Context, tx *sql.Tx, r *Ingest, bodies [][]byte) er
 	}
 	if r.State != nil {
 		_, err := tx.ExecContext(ctx, `INSERT INTO device_state (device, summary, components) VALUES ($1,$2,$3)
-			ON CONFLICT (device) DO UPDATE SET summary=$2, components=$3`, r.Device, r.State.Summary, packHeld(r.State.Components))
+			ON CONFLICT (device) DO UPDATE SET summary=$2, components=$3`, r.Device, r.State.Summary, r.State.Components.column())
 		if err != nil {
 			return fmt.Errorf("store state of device %d: %w", r.Device, err)
 		}
@@ -226,7 +226,7 @@ func (s *Store) DeviceStates(ctx context.Context, fn func(DeviceState) error) er
 		if err := rows.Scan(&d.Device, &d.Summary, &held); err != nil {
 			return err
 		}
-		if d.Components, err = unpackHeld(held); err != nil {
+		if d.Components, err = holdingOf(held); err != nil {
 			return fmt.Errorf("device %d: %w", d.Device, err)
 		}
 		if err := fn(d); err != nil {

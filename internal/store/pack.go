@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"iter"
 	"slices"
 )
 
@@ -31,25 +32,84 @@ func packHeld(list []Held) []byte {
 	return b
 }
 
-func unpackHeld(b []byte) ([]Held, error) {
-	r := varints{b: b}
-	out := make([]Held, r.count())
-	var id uint32
-	var at int64
-	for i := range out {
-		id, at = id+uint32(r.unsigned()), at+r.signed()
-		out[i] = Held{Component: id, Since: at}
-		if n := r.count(); n > 0 {
-			out[i].Past = make([]Past, n)
-			for j := range out[i].Past {
-				out[i].Past[j] = Past{Component: uint32(r.unsigned()), Since: r.signed()}
-			}
-		}
+// Holding is what a device holds, ascending by component, in the form that is
+// stored: four bytes or so for a component that takes forty as a Held, and every
+// device has hundreds. The zero value holds nothing. It never changes and is
+// safe for concurrent use.
+type Holding struct{ packed []byte }
+
+// Hold packs a list, which is ascending by component and stays the caller's.
+func Hold(list []Held) Holding {
+	if len(list) == 0 {
+		return Holding{}
+	}
+	return Holding{slices.Clip(packHeld(list))}
+}
+
+// holdingOf takes a stored column, which must not be written to any more.
+func holdingOf(column []byte) (Holding, error) {
+	r := varints{b: column}
+	n := 0
+	for range r.held {
+		n++
 	}
 	if r.bad {
-		return nil, errPacked
+		return Holding{}, errPacked
 	}
-	return out, nil
+	if n == 0 {
+		return Holding{}, nil
+	}
+	return Holding{column}, nil
+}
+
+// Len is how many components are held.
+func (h Holding) Len() int {
+	if len(h.packed) == 0 {
+		return 0
+	}
+	r := varints{b: h.packed}
+	return int(r.count())
+}
+
+// All yields what is held.
+func (h Holding) All() iter.Seq[Held] {
+	return func(yield func(Held) bool) {
+		if len(h.packed) > 0 {
+			(&varints{b: h.packed}).held(yield)
+		}
+	}
+}
+
+// List is what is held, in a slice of the caller's.
+func (h Holding) List() []Held {
+	return slices.AppendSeq(make([]Held, 0, h.Len()), h.All())
+}
+
+// column is the stored form.
+func (h Holding) column() []byte {
+	if len(h.packed) == 0 {
+		return packHeld(nil)
+	}
+	return h.packed
+}
+
+// held yields the components of a packed list.
+func (r *varints) held(yield func(Held) bool) {
+	var id uint32
+	var at int64
+	for range r.count() {
+		id, at = id+uint32(r.unsigned()), at+r.signed()
+		h := Held{Component: id, Since: at}
+		if n := r.count(); n > 0 {
+			h.Past = make([]Past, n)
+			for j := range h.Past {
+				h.Past[j] = Past{Component: uint32(r.unsigned()), Since: r.signed()}
+			}
+		}
+		if r.bad || !yield(h) {
+			return
+		}
+	}
 }
 
 // varints reads a packed column; after damage it yields zeros and bad is true.
