@@ -25,7 +25,7 @@ import (
 // start and follows every committed change.
 type core struct {
 	record
-	mu      sync.RWMutex // guards everything below
+	mu      countedMutex // guards everything below
 	fleet   *exposure.Fleet
 	devices []*device // by device number; nil: no such device
 	byID    map[inventory.DeviceID]uint32
@@ -43,6 +43,8 @@ type core struct {
 	lenses  lenses
 	moves   *moveBook
 	members map[exposure.Group]*roaring.Bitmap // devices by device group
+	clones  map[inventory.DeviceID][]uint32    // forks of a device by number; some may be gone
+	kept    kept
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
 	releases  map[release]releaseLife // of distributions
@@ -72,6 +74,7 @@ type core struct {
 type device struct {
 	recorded
 	report sync.Mutex
+	stored atomic.Uint64 // how often sections of it were stored, or when they were seen
 	num    uint32
 	id     inventory.DeviceID
 	sum    summary
@@ -140,6 +143,7 @@ func newCore() *core {
 		lenses:  lenses{byKey: map[string]lens{}},
 		moves:   newMoveBook(),
 		members: map[exposure.Group]*roaring.Bitmap{},
+		clones:  map[inventory.DeviceID][]uint32{},
 
 		catalogue: map[string]*advisory.Product{},
 		releases:  map[release]releaseLife{},
@@ -423,6 +427,9 @@ func (c *core) register(a store.Device) *device {
 		c.idOrder.Store(nil)
 	}
 	d.agent = a
+	if of := a.CloneOf; of != "" && !slices.Contains(c.clones[of], a.Num) {
+		c.clones[of] = append(c.clones[of], a.Num)
+	}
 	return d
 }
 

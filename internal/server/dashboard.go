@@ -101,10 +101,22 @@ func (c *core) dashboard(l lens, now time.Time) Dashboard {
 
 // topDevices are the devices of the highest scores.
 func (c *core) topDevices(l lens, now time.Time) []TopDevice {
-	type scored struct {
-		d     *device
-		score exposure.Score
+	top := keep(&c.kept, c.mu.state(), "top devices "+l.key(), func() ([]scored, int) { return c.topScored(l), 16 * topRows })
+	out := make([]TopDevice, 0, len(top))
+	for _, t := range top {
+		out = append(out, TopDevice{ID: t.d.id, Name: t.d.sum.Name, OSName: t.d.sum.OSName, Score: t.score.Float(), Level: exposure.LevelOf(t.score.Float()),
+			Weaknesses: int(c.fleet.DeviceCounts(t.d.num).Weaknesses), LastSeen: t.d.lastSeen(now)})
 	}
+	return out
+}
+
+// scored is a device with its score.
+type scored struct {
+	d     *device
+	score exposure.Score
+}
+
+func (c *core) topScored(l lens) []scored {
 	all := make([]scored, 0, len(c.devices))
 	for _, d := range c.devices {
 		if d == nil || l.devs != nil && !l.devs.Contains(d.num) {
@@ -114,15 +126,9 @@ func (c *core) topDevices(l lens, now time.Time) []TopDevice {
 			all = append(all, scored{d, score})
 		}
 	}
-	top := window(all, func(a, b scored) int {
+	return window(all, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(string(a.d.id), string(b.d.id)))
 	}, 0, topRows)
-	out := make([]TopDevice, 0, len(top))
-	for _, t := range top {
-		out = append(out, TopDevice{ID: t.d.id, Name: t.d.sum.Name, OSName: t.d.sum.OSName, Score: t.score.Float(), Level: exposure.LevelOf(t.score.Float()),
-			Weaknesses: int(c.fleet.DeviceCounts(t.d.num).Weaknesses), LastSeen: t.d.lastSeen(now)})
-	}
-	return out
 }
 
 func deviceRecommendationList() *list[DeviceRecommendationRow] {

@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,32 +149,58 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 	if err := s.need(c, MachineRead); err != nil {
 		return Page[DeviceRow]{}, err
 	}
-	s.core.mu.RLock()
-	devs := s.core.lens(c).devs
-	s.core.mu.RUnlock()
-	return s.core.deviceRows(c.sees(), q, where, devs)
+	return s.core.deviceRows(c.sees(), q, where, func() *roaring.Bitmap { return s.core.lens(c).devs }, scopeKey(c.looks()))
 }
 
-// deviceRows makes a page of the devices in a scope, some of them (nil: all).
-func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) bool, only *roaring.Bitmap) (Page[DeviceRow], error) {
+// beyondIndex are filters and columns of devices that look at the time of day or
+// at alerts, which the index does not count as changes of itself.
+var beyondIndex = []string{"health", "health_word", "new", "os_life", "risk", "alerts"}
+
+// indexed reports whether which devices a query finds, and their order, follows
+// from the index alone.
+func indexed(q *Query) bool {
+	for _, name := range beyondIndex {
+		if len(q.Filter[name]) > 0 || slices.Contains(q.Sort, name) || slices.Contains(q.Sort, "-"+name) {
+			return false
+		}
+	}
+	return true
+}
+
+// deviceRows makes a page of the devices in a scope, some of them: only is called
+// while mu is held for reading, and nil is all. of names which they are, for what
+// is kept; "": nothing is.
+func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) bool, only func() *roaring.Bitmap, of string) (Page[DeviceRow], error) {
 	now := time.Now().UTC()
 	lives := c.osLives(now)
 	defer lives.close()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	list := make([]*device, 0, len(c.devices))
-	for num, d := range c.devices {
-		if d == nil || !in.Has(d.group) || only != nil && !only.Contains(uint32(num)) {
-			continue
-		}
-		if where != nil {
-			if r := c.row(d, now); !where(&r) {
+	rows := func() []*device {
+		some := only()
+		list := make([]*device, 0, len(c.devices))
+		for num, d := range c.devices {
+			if d == nil || !in.Has(d.group) || some != nil && !some.Contains(uint32(num)) {
 				continue
 			}
+			if where != nil {
+				if r := c.row(d, now); !where(&r) {
+					continue
+				}
+			}
+			list = append(list, d)
 		}
-		list = append(list, d)
+		return list
 	}
-	cut, total, err := c.deviceList(now, lives).cut(q, list)
+	l := c.deviceList(now, lives)
+	var cut []*device
+	var total int
+	var err error
+	if of == "" || where != nil || !indexed(&q) {
+		cut, total, err = l.cut(q, rows())
+	} else {
+		cut, total, err = keptCut(c, "devices "+of+" "+scopeKey(in)+" ", l, q, rows)
+	}
 	if err != nil {
 		return Page[DeviceRow]{}, err
 	}
@@ -227,8 +252,8 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 	for _, h := range c.fleet.DeviceHits(d.num) {
 		out.States[string(h.State)]++
 	}
-	for _, o := range c.devices {
-		if o != nil && o.agent.CloneOf == d.id && caller.sees().Has(o.group) {
+	for _, num := range c.clones[d.id] {
+		if o := c.at(num); o != nil && caller.sees().Has(o.group) {
 			out.Clones = append(out.Clones, string(o.id))
 		}
 	}
@@ -251,11 +276,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 		}
 	}
 	out.Users, out.Logons = people(caller, p)
-	infos, err := s.st.SectionInfos(ctx, d.num)
-	if err != nil {
-		return Device{}, fmt.Errorf("read sections of %s: %w", d.id, err)
-	}
-	for _, i := range infos {
+	for _, i := range p.infos {
 		out.Sections = append(out.Sections, SectionRow{Name: i.Name, Status: i.Status, Reason: i.Reason, Items: i.Items, SeenAt: p.seen[i.Name], Changed: i.Changed})
 	}
 	out.OSSupport = s.osSupport(p.os())
@@ -288,32 +309,4 @@ func first[T any](sec *inventory.Section) T {
 func domainOf(fqdn string) string {
 	_, domain, _ := strings.Cut(fqdn, ".")
 	return domain
-}
-
-// portrait is one device with its evidence, for pages about that device.
-type portrait struct {
-	device   *device
-	sections map[inventory.SectionName]*inventory.Section
-	profile  exposure.DeviceProfile
-	seen     map[inventory.SectionName]time.Time
-}
-
-// portrait reads what a device of a scope reported and profiles it again.
-func (s *Server) portrait(ctx context.Context, in exposure.Scope, idOrName string) (*portrait, error) {
-	s.core.mu.RLock()
-	d, err := s.core.named(in, idOrName)
-	s.core.mu.RUnlock()
-	if err != nil {
-		return nil, err
-	}
-	sections, err := s.st.Sections(ctx, d.num)
-	if err != nil {
-		return nil, fmt.Errorf("read sections of %s: %w", d.id, err)
-	}
-	p := &portrait{device: d, sections: sections, profile: exposure.Profile(sections), seen: map[inventory.SectionName]time.Time{}}
-	for name, sec := range sections {
-		p.seen[name] = sec.SeenAt
-	}
-	s.looked.overlay(d.num, p.seen)
-	return p, nil
 }

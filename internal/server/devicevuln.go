@@ -101,7 +101,7 @@ func (s *Server) DeviceVulns(ctx context.Context, c Caller, id string, q Query) 
 func (s *Server) deviceVulns(p *portrait, q Query) (Page[DeviceVulnRow], error) {
 	q, recommendations := without(q, "recommendation")
 	s.core.mu.RLock()
-	rows := s.core.vulnRows(p.device)
+	rows := slices.Clone(s.core.vulnRows(p.device))
 	if len(recommendations) > 0 {
 		closes := s.core.closedOn(p.device, recommendations)
 		rows = slices.DeleteFunc(rows, func(r *DeviceVulnRow) bool { return !closes[r.ID] })
@@ -128,8 +128,18 @@ func (c *core) closedOn(d *device, recommendations []string) map[string]bool {
 }
 
 // vulnRows joins the findings of a device into one row per weakness. The
-// caller holds mu for reading.
+// caller holds mu for reading and does not change the result.
 func (c *core) vulnRows(d *device) []*DeviceVulnRow {
+	return keep(&c.kept, c.mu.state(), "weaknesses of "+string(d.id), func() ([]*DeviceVulnRow, int) {
+		rows := c.newVulnRows(d)
+		return rows, vulnRowSize * len(rows)
+	})
+}
+
+// vulnRowSize is what a row of a device's weaknesses takes, roughly.
+const vulnRowSize = 500
+
+func (c *core) newVulnRows(d *device) []*DeviceVulnRow {
 	held := make(map[uint32]store.Held, d.held.Len())
 	for h := range d.held.All() {
 		held[h.Component] = h

@@ -133,6 +133,7 @@ func (s *Server) evaluate(ctx context.Context, d *device, before, sections map[i
 	}
 	rep.State = &store.DeviceState{Device: d.num, Summary: raw, Components: held}
 	dup, err := s.st.Apply(ctx, []store.Ingest{*rep})
+	d.stored.Add(1)
 
 	c.mu.Lock()
 	d.pending, d.before = nil, store.Holding{}

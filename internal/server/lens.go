@@ -2,8 +2,6 @@ package server
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -39,6 +37,14 @@ func (l lens) of(devs *roaring.Bitmap) *roaring.Bitmap {
 	return roaring.And(devs, l.devs)
 }
 
+// key names the devices of the lens in keys.
+func (l lens) key() string {
+	if l.groups == nil {
+		return scopeKey(exposure.Everywhere())
+	}
+	return scopeKey(exposure.Within(l.groups...))
+}
+
 // count counts the devices of a set that are in the lens.
 func (l lens) count(devs *roaring.Bitmap) int {
 	if l.devs == nil {
@@ -69,15 +75,10 @@ func (c *core) lensOf(in exposure.Scope) lens {
 	if groups == nil {
 		return lens{rows: c.rows, sees: in}
 	}
-	var key strings.Builder
-	for _, g := range groups {
-		key.WriteString(strconv.Itoa(int(g)))
-		key.WriteByte(',')
-	}
 	s := &c.lenses
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := key.String()
+	k := scopeKey(in)
 	s.order = append(slices.DeleteFunc(s.order, func(o string) bool { return o == k }), k)
 	if l, ok := s.byKey[k]; ok {
 		return l

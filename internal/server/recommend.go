@@ -362,7 +362,7 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 	}
 	devs := c.affected(l, row, remedy)
 	c.mu.RUnlock()
-	return c.deviceRows(caller.sees(), q, nil, devs)
+	return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
 }
 
 // affected are the devices with what a recommendation closes.

@@ -70,6 +70,13 @@ func (s *Server) flushSeen(ctx context.Context) {
 	if err := s.st.SeenSections(ctx, book); err != nil {
 		s.log.ErrorContext(ctx, "write when sections were seen", "error", err)
 	}
+	s.core.mu.RLock()
+	defer s.core.mu.RUnlock()
+	for num := range book {
+		if d := s.core.at(num); d != nil {
+			d.stored.Add(1)
+		}
+	}
 }
 
 // runSeen writes now and then until ctx ends, and once more then.

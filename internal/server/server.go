@@ -74,6 +74,7 @@ type Server struct {
 	tickets     *ticketDesk
 	forward     *forwardDesk
 	looked      seenBook
+	portraits   portraits
 	settleSoon  chan struct{} // scores are stale
 	reassessing sync.Mutex    // one change of the intelligence at a time
 	sorting     sync.Mutex    // one change of rules, ranks or manual tags at a time

@@ -130,6 +130,16 @@ func (c *core) checkRelief(l lens, n int) (exposure.Relief, bool) {
 // failed checks and ended releases of devices that are in no score: those lower
 // nothing there, and are to be mended all the same.
 func (c *core) reliefs(l lens) []exposure.Relief {
+	return keep(&c.kept, c.mu.state(), "reliefs "+l.key(), func() ([]exposure.Relief, int) {
+		list := c.newReliefs(l)
+		return list, reliefSize * len(list)
+	})
+}
+
+// reliefSize is what a relief takes, roughly.
+const reliefSize = 200
+
+func (c *core) newReliefs(l lens) []exposure.Relief {
 	w := c.weights()
 	out := c.fleet.Scores().Reliefs(l.groups, w)
 	if c.active().GetCardinality() == c.fleet.Scores().Devices().GetCardinality() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -177,11 +178,14 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	var rows []*device
-	for it := c.lens(caller).of(c.fleet.AffectedDevices(id)).Iterator(); it.HasNext(); {
-		if d := c.at(it.Next()); d != nil {
-			rows = append(rows, d)
+	rows := func() []*device {
+		var out []*device
+		for it := c.lens(caller).of(c.fleet.AffectedDevices(id)).Iterator(); it.HasNext(); {
+			if d := c.at(it.Next()); d != nil {
+				out = append(out, d)
+			}
 		}
+		return out
 	}
 	exposed := c.fleet.ExposedDevices(id)
 	l := &list[device]{
@@ -201,7 +205,7 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 		tie:     func(a, b *device) int { return strings.Compare(string(a.id), string(b.id)) },
 		initial: []string{"name"},
 	}
-	cut, total, err := l.cut(q, rows)
+	cut, total, err := keptCut(c, "devices of "+strconv.Quote(id)+" "+scopeKey(caller.looks())+" ", l, q, rows)
 	if err != nil {
 		return Page[WeaknessDevice]{}, err
 	}
