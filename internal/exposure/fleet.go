@@ -197,7 +197,7 @@ func NewFleet(rate func(weakness string) Rating) *Fleet {
 		present:    roaring.New(),
 		resting:    roaring.New(),
 		adds:       newTallies(),
-		held:       held{gains: map[gained][]ComponentID{}, rising: map[uint32][]*roaring.Bitmap{}, columns: map[columnKey]*columns{}},
+		held:       held{gains: map[gained][]ComponentID{}, rising: map[uint32][]ComponentID{}, columns: map[columnKey]*columns{}},
 		work:       &scratch{},
 	}
 	f.pool.New = func() any { return &scratch{} }

@@ -87,7 +87,7 @@ func (f *Fleet) setAssessment(id ComponentID, a *Assessment) AssessmentDiff {
 		}
 		p := &f.products[c.product]
 		if exposed && !c.devices.IsEmpty() {
-			f.held.rising[c.product] = append(f.held.rising[c.product], c.devices)
+			f.held.rising[c.product] = append(f.held.rising[c.product], id)
 		}
 		if !exposed {
 			p.exposed.AndNot(c.devices)

@@ -20,8 +20,8 @@ type gained struct {
 // before they count. Between calls it is empty.
 type held struct {
 	gains   map[gained][]ComponentID
-	rising  map[uint32][]*roaring.Bitmap // by product: components that count now
-	columns map[columnKey]*columns       // kept for the next settle, with nothing in them
+	rising  map[uint32][]ComponentID // by product: components that count now
+	columns map[columnKey]*columns   // kept for the next settle, with nothing in them
 }
 
 // settle gives devices what their components have got. Until then sets and
@@ -40,18 +40,29 @@ func (f *Fleet) settle() {
 	for _, k := range order {
 		if ids := f.held.gains[k]; f.fresh(k) && f.many(ids, len(g.words)) {
 			f.start(k, grown.to(f, ids))
+			f.rise(f.comps[ids[0]].product, ids, f.weak[k.weak].sets[bitIndex(k.bit)])
 		} else {
 			all, own := g.union(f.sets(ids), nil)
 			f.gain(k.weak, all, own, k.bit)
 		}
 	}
 	f.countAll()
-	for p, devs := range f.held.rising {
-		all, _ := g.union(devs, nil)
+	for p, ids := range f.held.rising {
+		all, _ := g.union(f.sets(ids), nil)
 		f.products[p].exposed.Or(all)
 	}
 	clear(f.held.gains)
 	clear(f.held.rising)
+}
+
+// rise gives a product the devices of some components, when these are the ones
+// of it that count from now on: a product whose first weakness comes has them
+// in hand already.
+func (f *Fleet) rise(p uint32, ids []ComponentID, devs *roaring.Bitmap) {
+	if len(f.held.rising) > 0 && slices.Equal(f.held.rising[p], ids) {
+		f.products[p].exposed.Or(devs)
+		delete(f.held.rising, p)
+	}
 }
 
 // fresh reports whether no device has a weakness in any standing that a gain
