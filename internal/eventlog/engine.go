@@ -56,6 +56,9 @@ type Engine struct {
 	man     manifest
 	numbers map[inventory.DeviceID]uint32
 	marks   map[inventory.DeviceID][]streamMark
+	sum     *summary // of all of segs; nil: not read yet
+
+	summing summing // of maintenance alone
 }
 
 type request struct {
@@ -226,6 +229,9 @@ func (e *Engine) forgetLocked(d inventory.DeviceID) {
 	if n, ok := e.numbers[d]; ok {
 		delete(e.numbers, d)
 		e.man.Devices[n-1] = ""
+		if e.sum != nil {
+			e.sum.drop(n)
+		}
 	}
 	delete(e.marks, d)
 }

@@ -41,14 +41,19 @@ func (f *facts) reset() {
 // add notes one event.
 func (f *facts) add(at int64, h event.Head) {
 	f.counts[hourAction{floorDiv(at, hour), h.Action}]++
+	addRun(f.runs, at, h)
+}
+
+// addRun notes the number of one event.
+func addRun(to map[event.Kind][]run, at int64, h event.Head) {
 	k := h.Action.Kind()
-	runs := f.runs[k]
+	runs := to[k]
 	if n := len(runs); n > 0 && runs[n-1].to+1 == h.Seq {
 		r := &runs[n-1]
-		r.to, r.last = h.Seq, max(r.last, at)
+		r.to, r.first, r.last = h.Seq, min(r.first, at), max(r.last, at)
 		return
 	}
-	f.runs[k] = append(runs, run{from: h.Seq, to: h.Seq, first: at, last: at})
+	to[k] = append(runs, run{from: h.Seq, to: h.Seq, first: at, last: at})
 }
 
 // tidy sorts runs and joins those that touch or overlap.
@@ -107,6 +112,11 @@ func (f *facts) append(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, uint64(k.action))
 		dst = binary.AppendUvarint(dst, uint64(f.counts[k]))
 	}
+	return f.appendRuns(dst)
+}
+
+// appendRuns writes the second part alone.
+func (f *facts) appendRuns(dst []byte) []byte {
 	for k := range event.Kinds {
 		runs := tidy(f.runs[k])
 		if len(runs) == 0 {
@@ -131,6 +141,14 @@ var errFacts = errors.New("facts of a device cannot be read")
 // merge adds facts in their written form.
 func (f *facts) merge(b []byte) error {
 	d := cursor{b: b}
+	if err := f.mergeCounts(&d); err != nil {
+		return err
+	}
+	return f.mergeRuns(&d)
+}
+
+func (f *facts) mergeCounts(d *cursor) error {
+	b := d.b
 	n := d.uvarint()
 	if n > uint64(len(b)) {
 		return errFacts
@@ -141,6 +159,11 @@ func (f *facts) merge(b []byte) error {
 		a := event.Action(d.uvarint())
 		f.counts[hourAction{at, a}] += int(d.uvarint())
 	}
+	return nil
+}
+
+func (f *facts) mergeRuns(d *cursor) error {
+	b := d.b
 	for {
 		k := event.Kind(d.uvarint())
 		if k == 0 || d.bad {

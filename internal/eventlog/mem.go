@@ -24,6 +24,7 @@ type memTable struct {
 type memDevice struct {
 	rows   []row // in order when sorted
 	sorted bool
+	runs   map[event.Kind][]run // numbers, as they came
 }
 
 // rowCost is the memory of a row beside its record.
@@ -52,7 +53,7 @@ func (m *memTable) add(dev uint32, rows []row) {
 	defer m.mu.Unlock()
 	d := m.devs[dev]
 	if d == nil {
-		d = &memDevice{sorted: true}
+		d = &memDevice{sorted: true, runs: map[event.Kind][]run{}}
 		m.devs[dev] = d
 	}
 	for i := range rows {
@@ -61,6 +62,7 @@ func (m *memTable) add(dev uint32, rows []row) {
 			d.sorted = false
 		}
 		d.rows = append(d.rows, r)
+		addRun(d.runs, r.time, r.rec.Head())
 		m.bytes += int64(len(r.rec)) + rowCost
 	}
 	m.rows += len(rows)
@@ -88,6 +90,17 @@ func (m *memTable) device(dev uint32) []row {
 		d.rows, d.sorted = rows, true
 	}
 	return d.rows[:len(d.rows):len(d.rows)]
+}
+
+// runsInto adds the numbers of a device's rows.
+func (m *memTable) runsInto(f *facts, dev uint32) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if d := m.devs[dev]; d != nil {
+		for k, runs := range d.runs {
+			f.runs[k] = append(f.runs[k], runs...)
+		}
+	}
 }
 
 func compareRows(a, b row) int {

@@ -96,23 +96,30 @@ func (e *Engine) rewrite(group []*segment, drop func(*row) bool) error {
 	} else {
 		w.abandon()
 	}
-	if err := e.replace(group, fresh); err != nil {
+	if err := e.replace(group, fresh, drop == nil); err != nil {
 		discard(fresh)
 		return err
 	}
 	return nil
 }
 
-// replace puts segments in the place of others and removes those.
-func (e *Engine) replace(old, fresh []*segment) error {
+// replace puts segments in the place of others and removes those; same says that
+// they hold the same events.
+func (e *Engine) replace(old, fresh []*segment, same bool) error {
 	gone := func(id uint64) bool { return slices.ContainsFunc(old, func(s *segment) bool { return s.id == id }) }
 	err := e.change(func(m *manifest) {
 		m.Segments = append(slices.DeleteFunc(m.Segments, func(r segmentRef) bool { return gone(r.ID) }), refs(fresh)...)
 	}, func() {
 		e.segs = append(slices.DeleteFunc(slices.Clone(e.segs), func(s *segment) bool { return gone(s.id) }), fresh...)
+		if !same {
+			e.sum = nil
+		}
 	})
 	if err != nil {
 		return err
+	}
+	if !same {
+		e.summing.stale = true
 	}
 	for _, s := range old {
 		_ = os.Remove(s.path) // the next start removes it otherwise

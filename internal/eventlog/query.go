@@ -26,6 +26,10 @@ type view struct {
 func (e *Engine) view() *view {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
+	return e.viewLocked()
+}
+
+func (e *Engine) viewLocked() *view {
 	v := &view{tables: append(slices.Clone(e.frozen), e.active), segs: slices.Clone(e.segs), ids: slices.Clone(e.man.Devices)}
 	for _, s := range v.segs {
 		s.refs.acquire()
@@ -165,6 +169,7 @@ type source struct {
 	next  int   // the next block to read; below first: none
 	min   int64 // nothing of it is before this time
 	max   int64
+	found bool // the device was looked for in the segment
 }
 
 // fill reads blocks until there are rows in the plan's window or no more blocks.
@@ -261,10 +266,7 @@ func (e *Engine) Page(ctx context.Context, q Query, after Cursor, limit int) ([]
 	dec := e.decoder.Get().(*zstd.Decoder)
 	defer e.decoder.Put(dec)
 	p := newPlan(&q)
-	h, later, err := v.open(n, p, &after, &cost)
-	if err != nil {
-		return nil, Cursor{}, cost, err
-	}
+	h, later := v.open(n, p, &after)
 	rows, next, err := v.newest(ctx, p, h, later, after, limit, dec, &cost)
 	return rows, next, cost, err
 }
@@ -280,6 +282,17 @@ func (v *view) newest(ctx context.Context, p *plan, h sources, later []*source, 
 		for len(later) > 0 && (len(h) == 0 || later[0].max >= h.top(0).Time) {
 			s := later[0]
 			later = later[1:]
+			if !s.found {
+				// Its newest may be much older than its segment's.
+				switch ok, err := s.find(p, &after, cost); {
+				case err != nil:
+					return nil, Cursor{}, err
+				case ok:
+					i, _ := slices.BinarySearchFunc(later, s, func(a, b *source) int { return cmpInt(b.max, a.max) })
+					later = slices.Insert(later, i, s)
+				}
+				continue
+			}
 			cost.Segments++
 			if err := s.fill(p, &after, dec, cost); err != nil {
 				return nil, Cursor{}, err
@@ -320,9 +333,9 @@ func cursorOf(r *Row) Cursor {
 	return Cursor{Time: r.Time.UnixNano(), Kind: h.Action.Kind(), Seq: h.Seq}
 }
 
-// open returns the sources in memory that have rows, and those in segments by
-// the time of their newest row, newest first.
-func (v *view) open(dev uint32, p *plan, after *Cursor, cost *Cost) (sources, []*source, error) {
+// open returns the sources in memory that have rows, and the segments that may
+// have some: in which they are looked for when it is their turn.
+func (v *view) open(dev uint32, p *plan, after *Cursor) (sources, []*source) {
 	var h sources
 	for _, t := range v.tables {
 		if rows := cutBefore(window(t.device(dev), p.from, p.to), after); len(rows) > 0 {
@@ -334,32 +347,33 @@ func (v *view) open(dev uint32, p *plan, after *Cursor, cost *Cost) (sources, []
 		if s.foot.Max < p.from || s.foot.Min >= p.to || !after.IsZero() && s.foot.Min > after.Time {
 			continue
 		}
-		d, ok, err := s.device(dev)
-		if err != nil {
-			cost.Damaged++
-			if err := errOnlyDamage(err); err != nil {
-				return nil, nil, err
-			}
-		}
-		if !ok || d.max < p.from || d.min >= p.to || !after.IsZero() && d.min > after.Time {
-			continue
-		}
-		src := &source{seg: s, dev: dev, first: int(d.firstBlock), next: int(d.firstBlock + d.blocks - 1), min: d.min, max: d.max}
-		until := p.to
+		src := &source{seg: s, dev: dev, max: min(s.foot.Max, p.to-1)}
 		if !after.IsZero() {
-			until = min(until, after.Time+1)
 			src.max = min(src.max, after.Time)
-		}
-		if src.next, err = s.lastBefore(d, until); err != nil {
-			cost.Damaged++
-			if err := errOnlyDamage(err); err != nil {
-				return nil, nil, err
-			}
-			continue
 		}
 		later = append(later, src)
 	}
-	return h, later, nil
+	return h, later
+}
+
+// find looks for the device in the segment, and says whether it has rows there
+// that may be asked for.
+func (s *source) find(p *plan, after *Cursor, cost *Cost) (bool, error) {
+	s.found = true
+	d, ok, err := s.seg.device(s.dev)
+	if err != nil {
+		cost.Damaged++
+		return false, errOnlyDamage(err)
+	}
+	if !ok || d.max < p.from || d.min >= p.to || !after.IsZero() && d.min > after.Time {
+		return false, nil
+	}
+	s.first, s.min, s.max = int(d.firstBlock), d.min, min(d.max, s.max)
+	if s.next, err = s.seg.lastBefore(d, s.max+1); err != nil {
+		cost.Damaged++
+		return false, errOnlyDamage(err)
+	}
+	return true, nil
 }
 
 // lastBefore finds the last block of a device that may hold rows before a time.

@@ -25,7 +25,7 @@ func (e *Engine) retain(ctx context.Context, p Policy, now time.Time) error {
 		old := p.Age > 0 && s.foot.Max < now.Add(-p.Age).UnixNano()
 		if old || p.Bytes > 0 && total > p.Bytes {
 			total -= s.size
-			if err := e.replace([]*segment{s}, nil); err != nil {
+			if err := e.replace([]*segment{s}, nil, false); err != nil {
 				return err
 			}
 			continue

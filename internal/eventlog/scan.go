@@ -316,22 +316,18 @@ func (e *Engine) Runs(ctx context.Context, d inventory.DeviceID) ([]Run, error) 
 	if !known {
 		return nil, nil
 	}
-	v := e.view()
+	v, sum, summed := e.viewOf(n)
 	defer v.release()
 	f := newFacts()
-	var cost Cost
-	for _, s := range v.segs {
-		if err := v.eachFacts(ctx, s, Only(d), f, &cost); err != nil {
-			return nil, err
+	if summed {
+		if err := f.mergeRuns(&cursor{b: sum}); err != nil {
+			return nil, fmt.Errorf("numbers of a device's events in memory: %w", err)
 		}
-	}
-	if cost.Damaged > 0 {
-		return nil, fmt.Errorf("numbers of a device's events: %d parts %w", cost.Damaged, errDamaged)
+	} else if err := v.sealedRuns(ctx, d, f); err != nil {
+		return nil, err
 	}
 	for _, t := range v.tables {
-		for _, r := range t.device(n) {
-			f.add(r.time, r.rec.Head())
-		}
+		t.runsInto(f, n)
 	}
 	var out []Run
 	for k := range event.Kinds {
@@ -340,4 +336,18 @@ func (e *Engine) Runs(ctx context.Context, d inventory.DeviceID) ([]Run, error) 
 		}
 	}
 	return out, nil
+}
+
+// sealedRuns adds a device's numbers from all segments.
+func (v *view) sealedRuns(ctx context.Context, d inventory.DeviceID, f *facts) error {
+	var cost Cost
+	for _, s := range v.segs {
+		if err := v.eachFacts(ctx, s, Only(d), f, &cost); err != nil {
+			return err
+		}
+	}
+	if cost.Damaged > 0 {
+		return fmt.Errorf("numbers of a device's events: %d parts %w", cost.Damaged, errDamaged)
+	}
+	return nil
 }

@@ -18,6 +18,7 @@ const retryAfter = 5 * time.Second
 // merging, retention.
 func (e *Engine) maintain() {
 	e.seal()
+	e.summarise()
 	retry := time.NewTicker(retryAfter)
 	defer retry.Stop()
 	for {
@@ -30,6 +31,7 @@ func (e *Engine) maintain() {
 			e.seal() // what the disk refused before
 		}
 		e.merge()
+		e.summarise()
 	}
 }
 
@@ -70,6 +72,7 @@ func (e *Engine) sealTable(t *memTable) error {
 	if err != nil {
 		return err
 	}
+	fresh := e.foldTable(t)
 	err = e.change(func(m *manifest) {
 		m.Segments = append(m.Segments, refs(segs)...)
 		m.WalFrom = t.wal + 1
@@ -89,11 +92,15 @@ func (e *Engine) sealTable(t *memTable) error {
 	}, func() {
 		e.frozen = e.frozen[1:]
 		e.segs = append(e.segs, segs...)
+		if e.sum != nil {
+			e.sum.put(fresh)
+		}
 	})
 	if err != nil {
 		discard(segs)
 		return err
 	}
+	e.sealed(t)
 	_ = os.Remove(filepath.Join(e.dir, walName(t.wal))) // the next start removes it otherwise
 	return nil
 }

@@ -290,14 +290,22 @@ func (s *segment) blocks(first, n int) ([]blockInfo, error) {
 
 // facts adds what the segment knows of a device.
 func (s *segment) facts(d deviceInfo, f *facts) error {
-	b, err := s.part(d.factsOff, d.factsSize)
+	b, err := s.factBytes(d)
 	if err != nil {
 		return err
 	}
-	if crc32.Checksum(b, castagnoli) != d.factsSum {
-		return fmt.Errorf("%w: facts", errDamaged)
-	}
 	return f.merge(b)
+}
+
+func (s *segment) factBytes(d deviceInfo) ([]byte, error) {
+	b, err := s.part(d.factsOff, d.factsSize)
+	if err != nil {
+		return nil, err
+	}
+	if crc32.Checksum(b, castagnoli) != d.factsSum {
+		return nil, fmt.Errorf("%w: facts", errDamaged)
+	}
+	return b, nil
 }
 
 func (s *segment) part(off int64, n uint32) ([]byte, error) {

@@ -321,7 +321,7 @@ func (s *sighter) sources(g *segment, cost *Cost) []*source {
 			o.next, o.min, o.max = max(o.next, int(p.block)), min(o.min, p.first), max(o.max, p.last)
 			return true
 		}
-		out = append(out, &source{seg: g, dev: p.dev, next: int(p.block), min: p.first, max: p.last})
+		out = append(out, &source{seg: g, dev: p.dev, next: int(p.block), min: p.first, max: p.last, found: true})
 		return true
 	})
 	return out

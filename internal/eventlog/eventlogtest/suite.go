@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open, settle func(Closer)) {
 	t.Run("retain", func(t *testing.T) { testRetain(t, open, settle) })
 	t.Run("times", func(t *testing.T) { testTimes(t, open) })
 	t.Run("runs", func(t *testing.T) { testRuns(t, open, settle) })
+	t.Run("runs follow", func(t *testing.T) { testRunsFollow(t, open, settle) })
 }
 
 // Base is the time that the suite's events are around.
