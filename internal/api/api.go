@@ -111,6 +111,28 @@ type Apps interface {
 	Admit(c server.Caller, method, path string) error
 }
 
+// Delegates is what the HTTP layer asks of applications that act for people.
+type Delegates interface {
+	Authorize(ctx context.Context, base, query string) (string, error)
+	RedeemCode(ctx context.Context, base string, r server.CodeRequest) (server.DelegatedToken, error)
+	RefreshToken(ctx context.Context, base string, r server.RefreshRequest) (server.DelegatedToken, error)
+	StartDevice(ctx context.Context, base string, r server.DeviceRequest) (server.DeviceStart, error)
+	PollDevice(ctx context.Context, base string, r server.DevicePoll) (server.DelegatedToken, error)
+	EndRefreshToken(ctx context.Context, r server.RefreshRequest) error
+}
+
+// ConsentDesk is where people let applications act for them, and end it.
+type ConsentDesk interface {
+	AskedConsent(ctx context.Context, c server.Caller, ask string) (server.Consent, error)
+	DecideConsent(ctx context.Context, c server.Caller, base, ask string, allow bool) (string, error)
+	AskedDevice(ctx context.Context, c server.Caller, code string) (server.Consent, error)
+	DecideDevice(ctx context.Context, c server.Caller, code string, allow bool) error
+	OwnGrants(ctx context.Context, c server.Caller) ([]server.GrantRow, error)
+	EndOwnGrant(ctx context.Context, c server.Caller, id string) error
+	AppGrants(ctx context.Context, c server.Caller, client string) ([]server.GrantRow, error)
+	EndAppGrant(ctx context.Context, c server.Caller, client, id string) error
+}
+
 // AppDesk manages applications and people's own tokens.
 type AppDesk interface {
 	Apps(ctx context.Context, c server.Caller) ([]server.AppRow, error)
@@ -141,6 +163,8 @@ type Backend interface {
 	server.API
 	SignsIn
 	Apps
+	Delegates
+	ConsentDesk
 	AppDesk
 	APIDesk
 	OwnTokens

@@ -71,6 +71,7 @@ func newConsole(opt Options) *console {
 	c.appRoutes()
 	c.forwardRoutes()
 	c.ownTokenRoutes()
+	c.consentRoutes()
 	c.actionRoutes()
 	c.peopleRoutes()
 	c.roleRoutes()

@@ -39,39 +39,45 @@ var beside = map[string]route{
 	"PATCH /scim/v2/Groups/{id}":         {aDirectory, "/scim/v2/Groups/1", `{"Operations":[]}`, 404},
 	"DELETE /scim/v2/Groups/{id}":        {aDirectory, "/scim/v2/Groups/1", "", 404},
 
-	"POST /{tenant}/oauth2/v2.0/token":                    {anyone, "/oauth2/v2.0/token", "grant_type=client_credentials&client_id=x&client_secret=y", 401},
-	"POST /{tenant}/oauth2/token":                         {anyone, "/oauth2/token", "grant_type=client_credentials&client_id=x&client_secret=y", 401},
-	"GET /{tenant}/v2.0/.well-known/openid-configuration": {anyone, "/v2.0/.well-known/openid-configuration", "", 200},
-	"GET /{tenant}/.well-known/openid-configuration":      {anyone, "/.well-known/openid-configuration", "", 200},
-	"GET /{tenant}/discovery/v2.0/keys":                   {anyone, "/discovery/v2.0/keys", "", 200},
-	"GET /{tenant}/discovery/keys":                        {anyone, "/discovery/keys", "", 200},
-	"GET /healthz":                                        {anyone, "/healthz", "", 200},
-	"GET /readyz":                                         {anyone, "/readyz", "", 200},
-	"GET " + server.SSOCallback:                           {anyone, server.SSOCallback + "?code=x&state=y", "", 303},
-	"GET " + mde.DownloadPath + "{id}/{sub}":              {anyone, mde.DownloadPath + "guess/1.gz", "", 404},
-	"AGENTS POST /agent/v1/enroll":                        {agents, "", "", 0},
-	"AGENTS GET /agent/v1/session":                        {agents, "", "", 0},
-	"AGENTS POST /api/osquery/enroll":                     {anyone, "/api/osquery/enroll", `{"enroll_secret":"guess","host_identifier":"h"}`, 200},
-	"AGENTS POST /api/osquery/config":                     {aNode, "/api/osquery/config", "{}", 200},
-	"AGENTS POST /api/osquery/log":                        {aNode, "/api/osquery/log", "{}", 200},
-	"AGENTS POST /api/osquery/distributed/read":           {aNode, "/api/osquery/distributed/read", "{}", 200},
-	"AGENTS POST /api/osquery/distributed/write":          {aNode, "/api/osquery/distributed/write", "{}", 200},
-	"AGENTS POST /api/v1/osquery/enroll":                  {anyone, "/api/v1/osquery/enroll", `{"enroll_secret":"guess","host_identifier":"h"}`, 200},
-	"AGENTS POST /api/v1/osquery/config":                  {aNode, "/api/v1/osquery/config", "{}", 200},
-	"AGENTS POST /api/v1/osquery/log":                     {aNode, "/api/v1/osquery/log", "{}", 200},
-	"AGENTS POST /api/v1/osquery/distributed/read":        {aNode, "/api/v1/osquery/distributed/read", "{}", 200},
-	"AGENTS POST /api/v1/osquery/distributed/write":       {aNode, "/api/v1/osquery/distributed/write", "{}", 200},
+	"POST /{tenant}/oauth2/v2.0/token":                          {anyone, "/oauth2/v2.0/token", "grant_type=client_credentials&client_id=x&client_secret=y", 401},
+	"POST /{tenant}/oauth2/token":                               {anyone, "/oauth2/token", "grant_type=client_credentials&client_id=x&client_secret=y", 401},
+	"GET /{tenant}/v2.0/.well-known/openid-configuration":       {anyone, "/v2.0/.well-known/openid-configuration", "", 200},
+	"GET /{tenant}/.well-known/openid-configuration":            {anyone, "/.well-known/openid-configuration", "", 200},
+	"GET /{tenant}/oauth2/v2.0/authorize":                       {anyone, "/oauth2/v2.0/authorize?client_id=x", "", 302},
+	"POST /{tenant}/oauth2/v2.0/devicecode":                     {anyone, "/oauth2/v2.0/devicecode", "client_id=x", 401},
+	"POST /{tenant}/oauth2/v2.0/revoke":                         {anyone, "/oauth2/v2.0/revoke", "client_id=x&token=y", 401},
+	"GET /{tenant}/v2.0/.well-known/oauth-authorization-server": {anyone, "/v2.0/.well-known/oauth-authorization-server", "", 200},
+	"GET /{tenant}/.well-known/oauth-authorization-server":      {anyone, "/.well-known/oauth-authorization-server", "", 200},
+	"GET /.well-known/oauth-authorization-server/{tenant}/v2.0": {anyone, "/.well-known/oauth-authorization-server", "", 200},
+	"GET /{tenant}/discovery/v2.0/keys":                         {anyone, "/discovery/v2.0/keys", "", 200},
+	"GET /{tenant}/discovery/keys":                              {anyone, "/discovery/keys", "", 200},
+	"GET /healthz":                                              {anyone, "/healthz", "", 200},
+	"GET /readyz":                                               {anyone, "/readyz", "", 200},
+	"GET " + server.SSOCallback:                                 {anyone, server.SSOCallback + "?code=x&state=y", "", 303},
+	"GET " + mde.DownloadPath + "{id}/{sub}":                    {anyone, mde.DownloadPath + "guess/1.gz", "", 404},
+	"AGENTS POST /agent/v1/enroll":                              {agents, "", "", 0},
+	"AGENTS GET /agent/v1/session":                              {agents, "", "", 0},
+	"AGENTS POST /api/osquery/enroll":                           {anyone, "/api/osquery/enroll", `{"enroll_secret":"guess","host_identifier":"h"}`, 200},
+	"AGENTS POST /api/osquery/config":                           {aNode, "/api/osquery/config", "{}", 200},
+	"AGENTS POST /api/osquery/log":                              {aNode, "/api/osquery/log", "{}", 200},
+	"AGENTS POST /api/osquery/distributed/read":                 {aNode, "/api/osquery/distributed/read", "{}", 200},
+	"AGENTS POST /api/osquery/distributed/write":                {aNode, "/api/osquery/distributed/write", "{}", 200},
+	"AGENTS POST /api/v1/osquery/enroll":                        {anyone, "/api/v1/osquery/enroll", `{"enroll_secret":"guess","host_identifier":"h"}`, 200},
+	"AGENTS POST /api/v1/osquery/config":                        {aNode, "/api/v1/osquery/config", "{}", 200},
+	"AGENTS POST /api/v1/osquery/log":                           {aNode, "/api/v1/osquery/log", "{}", 200},
+	"AGENTS POST /api/v1/osquery/distributed/read":              {aNode, "/api/v1/osquery/distributed/read", "{}", 200},
+	"AGENTS POST /api/v1/osquery/distributed/write":             {aNode, "/api/v1/osquery/distributed/write", "{}", 200},
 }
 
 // registeredBeside lists the routes beside the API from where they are registered.
 func registeredBeside(s *server.Server) []string {
-	out := []string{"GET /healthz", "GET /readyz", "GET " + server.SSOCallback, "GET " + mde.DownloadPath + "{id}/{sub}"}
+	out := []string{"GET /healthz", "GET /readyz", "GET " + metadataPath + "{tenant}/v2.0", "GET " + server.SSOCallback, "GET " + mde.DownloadPath + "{id}/{sub}"}
 	for _, r := range scimRoutes() {
 		out = append(out, r.method+" "+server.SCIMPath+r.path)
 	}
 	for _, p := range tokenPaths() {
 		method := "GET"
-		if p.kind == "token" {
+		if p.kind == "token" || p.kind == "devicecode" || p.kind == "revoke" {
 			method = "POST"
 		}
 		out = append(out, method+" /{tenant}"+p.suffix)

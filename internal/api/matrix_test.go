@@ -276,6 +276,7 @@ func (e *estate) everybody() []somebody {
 		out = append(out, somebody{name: "application with " + p, may: func(want string) bool { return want != person && c.Has(want) }, scope: "all",
 			header: []string{"Authorization", "Bearer " + token.Token}})
 	}
+	out = append(out, e.delegates(out)...)
 	made, err := e.s.MakeProvisioningToken(e.t.Context(), e.admin)
 	if err != nil {
 		e.t.Fatal(err)
@@ -283,6 +284,36 @@ func (e *estate) everybody() []somebody {
 	out = append(out, somebody{name: aDirectory, code: 401, header: []string{"Authorization", "Bearer " + made.Secret}},
 		somebody{name: aNode, code: 401, header: []string{"Authorization", "Bearer " + e.nodeKey()}})
 	return append(out, somebody{name: "nobody", code: 401}, somebody{name: "an agent", code: 401, header: []string{"X-Agent", "1"}})
+}
+
+// delegates are applications that act for each of some people: one that asks for
+// all that there is, and one that asks for devices alone.
+func (e *estate) delegates(people []somebody) []somebody {
+	e.t.Helper()
+	all, err := json.Marshal(server.AppPermissions)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	p := e.register(people[0].header, strings.Replace(nativeApp, `["Machine.Read.All","Software.Read.All","Machine.ReadWrite.All"]`, string(all)+`,"preset":"plain","per_minute":1000000`, 1))
+	var out []somebody
+	for _, who := range people {
+		if !strings.HasPrefix(who.header[0], "Cookie") {
+			continue
+		}
+		for _, scope := range []string{".default", "Machine.Read"} {
+			got := p.signIn(who.header, map[string]string{"scope": scope})
+			c, err := e.s.TokenCaller(e.t.Context(), got.Access)
+			if err != nil {
+				e.t.Fatal(err)
+			}
+			if c.Admin || c.Has(server.ManageSettings) || c.Has(server.MachineRead) != who.may(server.MachineRead) || scope == "Machine.Read" && len(c.Permissions) > 1 {
+				e.t.Fatalf("%s, %s: %+v", who.name, scope, c)
+			}
+			out = append(out, somebody{name: "application with " + scope + " for " + who.name, may: func(want string) bool { return want != person && who.may(want) && c.Has(want) }, scope: who.scope,
+				header: bearer(got.Access)})
+		}
+	}
+	return out
 }
 
 // objects is what the id of a route names, "" when it is nothing that belongs to devices.

@@ -1,16 +1,20 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/picketsec/picket/internal/server"
 )
 
-// tokenRoutes are OAuth 2.0 client credentials (RFC 6749, section 4.4) and the
+// tokenRoutes are OAuth 2.0 (RFC 6749) for programs: client credentials, and codes,
+// device codes (RFC 8628) and refresh tokens of those that act for people; and the
 // discovery documents that identity libraries ask for first.
 type tokenRoutes struct {
 	opt Options
@@ -29,17 +33,30 @@ func tokenPaths() []tokenPath {
 	return []tokenPath{
 		{"/oauth2/v2.0/token", "token"},
 		{"/oauth2/token", "token"},
+		{"/oauth2/v2.0/authorize", "authorize"},
+		{"/oauth2/v2.0/devicecode", "devicecode"},
+		{"/oauth2/v2.0/revoke", "revoke"},
 		{"/v2.0/.well-known/openid-configuration", "config"},
 		{"/.well-known/openid-configuration", "config"},
+		{"/v2.0/.well-known/oauth-authorization-server", "config"},
+		{"/.well-known/oauth-authorization-server", "config"},
 		{"/discovery/v2.0/keys", "keys"},
 		{"/discovery/keys", "keys"},
 	}
 }
 
-// tokenRoute says what a path outside /api is: "token", "config" or "keys",
-// and the tenant that it names ("" for none).
+// metadataPath is where RFC 8414, section 3.1, puts the document of an issuer
+// whose address has a path: before it.
+const metadataPath = "/.well-known/oauth-authorization-server/"
+
+// tokenRoute says what a path outside /api is, as tokenPaths has it, and the
+// tenant that it names ("" for none).
 func tokenRoute(path string) (kind, tenant string) {
 	path = strings.ToLower(strings.TrimSuffix(path, "/"))
+	if issuer, ok := strings.CutPrefix(path, metadataPath); ok {
+		tenant, _ = strings.CutSuffix(issuer, "/v2.0")
+		return "config", tenant
+	}
 	for _, r := range tokenPaths() {
 		if rest, ok := strings.CutSuffix(path, r.suffix); ok {
 			tenant = strings.TrimPrefix(rest, "/")
@@ -61,7 +78,7 @@ func (t *tokenRoutes) owns(path string) bool {
 func (t *tokenRoutes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind, tenant := tokenRoute(r.URL.EscapedPath())
 	w.Header().Set("Pragma", "no-cache")
-	post := kind == "token"
+	post := kind == "token" || kind == "devicecode" || kind == "revoke"
 	if post != (r.Method == http.MethodPost) && !(r.Method == http.MethodHead && !post) && !(r.Method == http.MethodGet && !post) {
 		w.Header().Set("Allow", map[bool]string{true: "POST", false: "GET"}[post])
 		oauthError(w, http.StatusMethodNotAllowed, "invalid_request", "This address takes POST for tokens and GET for documents.")
@@ -72,8 +89,10 @@ func (t *tokenRoutes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch kind {
-	case "token":
-		t.token(w, r)
+	case "token", "devicecode", "revoke":
+		t.post(w, r, kind)
+	case "authorize":
+		t.authorize(w, r)
 	case "config":
 		t.config(w, r)
 	default:
@@ -81,9 +100,16 @@ func (t *tokenRoutes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// token answers a request for a token. The form is read whatever its
-// Content-Type says: some clients send none.
-func (t *tokenRoutes) token(w http.ResponseWriter, r *http.Request) {
+// tokenForm is the form of a request for a token, and who sends it.
+type tokenForm struct {
+	url.Values
+	id, secret string
+	basic      bool // in the header and not in the form
+}
+
+// post answers a form. It is read whatever its Content-Type says: some clients
+// send none.
+func (t *tokenRoutes) post(w http.ResponseWriter, r *http.Request, kind string) {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
 	if err != nil || len(raw) > maxForm {
 		oauthError(w, http.StatusBadRequest, "invalid_request", "The form cannot be read or is larger than 64 KiB.")
@@ -94,47 +120,55 @@ func (t *tokenRoutes) token(w http.ResponseWriter, r *http.Request) {
 		oauthError(w, http.StatusBadRequest, "invalid_request", "The body is not a URL-encoded form.")
 		return
 	}
-	id, secret := form.Get("client_id"), form.Get("client_secret")
-	user, pass, basic := r.BasicAuth()
-	if basic {
-		id, secret = formValue(user), formValue(pass)
+	f := tokenForm{Values: form, id: form.Get("client_id"), secret: form.Get("client_secret")}
+	if user, pass, basic := r.BasicAuth(); basic {
+		f.id, f.secret, f.basic = formValue(user), formValue(pass), true
 	}
-	switch grant := form.Get("grant_type"); {
-	case grant == "":
-		oauthError(w, http.StatusBadRequest, "invalid_request", "grant_type is missing; use client_credentials.")
-		return
-	case grant != "client_credentials":
-		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "Only client_credentials is supported.")
-		return
-	case id == "":
-		oauthError(w, http.StatusBadRequest, "invalid_request", "client_id is missing.")
-		return
-	}
-	if scope := form.Get("scope"); scope != "" && !strings.HasSuffix(scope, "/.default") {
-		oauthError(w, http.StatusBadRequest, "invalid_scope", "scope must end in /.default.")
-		return
-	}
-	q := requestOf(r.Context())
-	ctx := t.opt.Server.Audited(r.Context(), server.Caller{Name: id, App: id, Remote: q.remote}, "issue-token", id, q.id)
-	token, err := t.opt.Server.IssueToken(ctx, q.base, id, secret)
+	grant := form.Get("grant_type")
 	switch {
+	case kind == "token" && grant == "":
+		oauthError(w, http.StatusBadRequest, "invalid_request", "grant_type is missing; programs of their own use client_credentials.")
+	case kind == "token" && grants[grant] == nil:
+		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "grant_type is not one of those that the discovery document names.")
+	case f.id == "":
+		oauthError(w, http.StatusBadRequest, "invalid_request", "client_id is missing.")
+	case kind == "devicecode":
+		t.audited(w, r, "start-device", &f, t.devicecode)
+	case kind == "revoke":
+		t.audited(w, r, "revoke-token", &f, t.revoke)
+	case grant == "client_credentials" && form.Get("scope") != "" && !strings.HasSuffix(form.Get("scope"), "/.default"):
+		oauthError(w, http.StatusBadRequest, "invalid_scope", "scope must end in /.default.")
+	default:
+		t.audited(w, r, "issue-token", &f, func(ctx context.Context, f *tokenForm) (map[string]any, error) { return grants[grant](t, ctx, f) })
+	}
+}
+
+// audited answers a form with what do makes of it, and records it but for waiting.
+func (t *tokenRoutes) audited(w http.ResponseWriter, r *http.Request, action string, f *tokenForm, do func(context.Context, *tokenForm) (map[string]any, error)) {
+	q := requestOf(r.Context())
+	ctx := t.opt.Server.Audited(r.Context(), server.Caller{Name: f.id, App: f.id, Remote: q.remote}, action, f.id, q.id)
+	answer, err := do(ctx, f)
+	var oauth *server.OAuthError
+	switch {
+	case err == nil:
+		t.opt.Server.AuditEnd(ctx, http.StatusOK)
+		writeJSON(w, http.StatusOK, answer)
 	case errors.Is(err, server.ErrUnauthenticated):
-		if basic {
+		if f.basic {
 			w.Header().Set("WWW-Authenticate", `Basic realm="picket"`)
 		}
 		t.opt.Server.AuditEnd(ctx, http.StatusUnauthorized)
 		oauthError(w, http.StatusUnauthorized, "invalid_client", "The client id or the client secret is wrong.")
-	case err != nil:
+	case errors.As(err, &oauth):
+		if oauth.Code != "authorization_pending" && oauth.Code != "slow_down" {
+			t.opt.Server.AuditEnd(ctx, http.StatusBadRequest)
+		}
+		oauthError(w, http.StatusBadRequest, oauth.Code, oauth.Text)
+	default:
 		f := faultOf(err)
 		noteFault(t.opt.Log, r, f, err)
 		faultHeaders(w, f)
 		oauthError(w, f.status, "temporarily_unavailable", f.text)
-	default:
-		t.opt.Server.AuditEnd(ctx, http.StatusOK)
-		life := int(token.Expires.Seconds())
-		writeJSON(w, http.StatusOK, map[string]any{
-			"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token.Token,
-		})
 	}
 }
 
@@ -147,19 +181,26 @@ func formValue(s string) string {
 	return s
 }
 
-// config is the OpenID Connect discovery document.
+// config is the discovery document of RFC 8414 and of OpenID Connect.
 func (t *tokenRoutes) config(w http.ResponseWriter, r *http.Request) {
 	base := requestOf(r.Context()).base + "/" + t.opt.Server.TenantID()
 	writeJSON(w, http.StatusOK, map[string]any{
-		"issuer":                                base + "/v2.0",
-		"authorization_endpoint":                base + "/oauth2/v2.0/authorize",
-		"token_endpoint":                        base + "/oauth2/v2.0/token",
-		"jwks_uri":                              base + "/discovery/v2.0/keys",
-		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
-		"response_types_supported":              []string{"token"},
-		"grant_types_supported":                 []string{"client_credentials"},
-		"subject_types_supported":               []string{"pairwise"},
-		"id_token_signing_alg_values_supported": []string{"RS256"},
+		"issuer":                                         base + "/v2.0",
+		"authorization_endpoint":                         base + "/oauth2/v2.0/authorize",
+		"token_endpoint":                                 base + "/oauth2/v2.0/token",
+		"device_authorization_endpoint":                  base + "/oauth2/v2.0/devicecode",
+		"revocation_endpoint":                            base + "/oauth2/v2.0/revoke",
+		"jwks_uri":                                       base + "/discovery/v2.0/keys",
+		"token_endpoint_auth_methods_supported":          []string{"client_secret_post", "client_secret_basic", "none"},
+		"revocation_endpoint_auth_methods_supported":     []string{"client_secret_post", "client_secret_basic", "none"},
+		"response_types_supported":                       []string{"code"},
+		"response_modes_supported":                       []string{"query"},
+		"grant_types_supported":                          slices.Sorted(maps.Keys(grants)),
+		"scopes_supported":                               server.DelegatedScopes(),
+		"code_challenge_methods_supported":               []string{"S256"},
+		"authorization_response_iss_parameter_supported": true,
+		"subject_types_supported":                        []string{"pairwise"},
+		"id_token_signing_alg_values_supported":          []string{"RS256"},
 	})
 }
 

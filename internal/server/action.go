@@ -248,6 +248,8 @@ func deviceIDs(on []store.ApprovalDevice) []string {
 // requester is who asked for an approval, with what that one may do now.
 func (s *Server) requester(ctx context.Context, p *store.Approval) (Caller, error) {
 	switch {
+	case p.App != "" && p.User != 0:
+		return s.holderFor(ctx, p.App, p.User)
 	case p.App != "":
 		return s.appHolder(ctx, p.App)
 	case p.User != 0:

@@ -1,9 +1,7 @@
 package server
 
 import (
-	"cmp"
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,7 +36,8 @@ const (
 	maxAppName    = 200
 )
 
-// AppSecret is a new application's credential; the secret is shown only once.
+// AppSecret is a new application's credential; the secret is shown only once. A
+// public application has none.
 type AppSecret struct {
 	TenantID     string `json:"tenantId"`
 	ClientID     string `json:"clientId"`
@@ -59,6 +58,35 @@ func (a *Accounts) CreateApp(ctx context.Context, name string, permissions []str
 	return a.tenant, made.ClientID, made.ClientSecret, err
 }
 
+// delegation checks what an application may do for people, and whether there is
+// anything that it may do at all.
+func delegation(app *store.App) (err error) {
+	if app.Redirects, err = checkRedirects(app.Redirects); err != nil {
+		return err
+	}
+	if len(app.Delegated) > 0 {
+		if app.Delegated, err = knownPermissions(app.Delegated); err != nil {
+			return err
+		}
+		if i := slices.Index(app.Delegated, alertWriteToo); i >= 0 { // people hold it by its first name
+			app.Delegated[i] = AlertWrite
+		}
+		app.Delegated = inOrder(app.Delegated)
+	}
+	switch {
+	case app.Public && len(app.Permissions) > 0:
+		return Invalidf("permissions", "a public application keeps no secret and does nothing of its own: give it delegated permissions")
+	case len(app.Delegated) > 0 && len(app.Redirects) == 0 && !app.DeviceCode:
+		return Invalidf("redirects", "must be at least one, unless people may type a code")
+	case len(app.Delegated) == 0 && (len(app.Redirects) > 0 || app.DeviceCode || app.Public):
+		return Invalidf("delegated", "must be at least one permission that people can let it have")
+	}
+	if len(app.Permissions) > 0 || len(app.Delegated) == 0 {
+		app.Permissions, err = knownPermissions(app.Permissions)
+	}
+	return err
+}
+
 // addApp registers an application or a person's token with its first secret,
 // which lives for a number of days; 0: for ever.
 func (a *Accounts) addApp(ctx context.Context, app store.App, days int) (AppSecret, error) {
@@ -66,13 +94,15 @@ func (a *Accounts) addApp(ctx context.Context, app store.App, days int) (AppSecr
 	if app.Name, err = appName(app.Name); err != nil {
 		return AppSecret{}, err
 	}
-	if app.Permissions, err = knownPermissions(app.Permissions); err != nil {
+	if err := delegation(&app); err != nil {
 		return AppSecret{}, err
 	}
 	app.Client, app.Created = newUUID(), a.now()
-	secret, first, err := a.newAppSecret(app.Client, "", days)
-	if err != nil {
-		return AppSecret{}, err
+	secret, first, err := "", store.AppSecret{}, error(nil)
+	if !app.Public {
+		if secret, first, err = a.newAppSecret(app.Client, "", days); err != nil {
+			return AppSecret{}, err
+		}
 	}
 	most, what := maxApps, "applications"
 	if app.Owner != 0 {
@@ -148,16 +178,10 @@ func (a *Accounts) IssueToken(ctx context.Context, base, clientID, secret string
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return AccessToken{}, err
 	}
-	list, listErr := a.st.AppSecrets(ctx, cmp.Or(client, "-"))
-	if listErr != nil {
-		return AccessToken{}, listErr
-	}
-	at, sum := a.now(), digest(secret)
-	var used store.AppSecret
-	for _, n := range list { // all of them: the time tells nothing
-		if subtle.ConstantTimeCompare(sum, n.Hash) == 1 && (n.Expires.IsZero() || n.Expires.After(at)) {
-			used = n
-		}
+	at := a.now()
+	used, secretErr := a.appSecretOf(ctx, client, secret)
+	if secretErr != nil {
+		return AccessToken{}, secretErr
 	}
 	if err != nil || used.ID == "" || app.Disabled {
 		return AccessToken{}, ErrUnauthenticated
@@ -223,7 +247,7 @@ func (a *Accounts) appHolder(ctx context.Context, client string) (Caller, error)
 // ErrUnauthenticated. The caller of an application's token has the roles of the
 // token that the application still holds; that of a person's token has those
 // scopes of the token that the token and its person still hold, and sees what
-// the person sees.
+// the person sees. For a token of a grant see delegateCaller.
 func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error) {
 	at, seen := a.now(), a.st.Access()
 	c, err := a.keys.check(token, a.tenant, at)
@@ -237,39 +261,36 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 	if err != nil {
 		return Caller{}, err
 	}
+	if c.Grant != "" {
+		caller, err := a.delegateCaller(ctx, &c, &app, at)
+		if err != nil {
+			return Caller{}, err
+		}
+		caller.tokenSecret = c.Secret
+		return a.lasting(caller, seen,
+			func(ctx context.Context) (Caller, error) { return a.TokenCaller(ctx, token) },
+			func(ctx context.Context) (Caller, error) { return a.holderFor(ctx, app.Client, caller.UserID) }), nil
+	}
 	if ok, err := a.st.HasAppSecret(ctx, app.Client, c.Secret, at); err != nil || !ok || app.Disabled {
 		return Caller{}, errors.Join(err, ErrUnauthenticated)
 	}
-	caller := Caller{Name: app.Name, Scope: exposure.Everywhere()}
-	said := c.Roles
-	if app.Owner != 0 {
-		if caller, err = a.personCaller(ctx, app.Owner); err != nil {
+	caller := Caller{Name: app.Name, App: app.Client, Scope: exposure.Everywhere(), limits: limitsOf(app.Limits)}
+	held := func(said []string) []string {
+		return slices.DeleteFunc(slices.Clone(said), func(p string) bool { return !slices.Contains(app.Permissions, p) })
+	}
+	if app.Owner == 0 {
+		caller.Permissions = expand(held(c.Roles))
+	} else {
+		person, err := a.personCaller(ctx, app.Owner)
+		if err != nil {
 			return Caller{}, err
 		}
-		said = permissionsOf(c.Scopes)
-	}
-	var held []string
-	for _, p := range said {
-		if !slices.Contains(app.Permissions, p) || app.Owner != 0 && !caller.Has(p) {
-			continue
-		}
-		held = append(held, p)
-		switch p {
-		case MachineReadWrite:
-			held = append(held, MachineRead)
-		case RemediationWrite:
-			held = append(held, RemediationRead)
-		case AlertWrite:
-			held = append(held, AlertRead)
-		case alertWriteToo:
-			held = append(held, AlertRead, AlertWrite)
-		}
-	}
-	if app.Owner != 0 {
+		caller = person
 		caller.Name += " by token " + app.Name
+		caller.behind = &person
+		caller = caller.asProgram(&app, held(permissionsOf(c.Scopes)))
 	}
-	caller.Admin, caller.Permissions, caller.App = false, held, app.Client
-	caller.limits, caller.tokenSecret = limitsOf(app.Limits), c.Secret
+	caller.tokenSecret = c.Secret
 	return a.lasting(caller, seen,
 		func(ctx context.Context) (Caller, error) { return a.TokenCaller(ctx, token) },
 		func(ctx context.Context) (Caller, error) { return a.appHolder(ctx, app.Client) }), nil

@@ -30,6 +30,15 @@ type AppRow struct {
 	PerMinute   int        `json:"per_minute"` // with the preset plain
 	Uses        []RateUse  `json:"uses"`
 	Secrets     []AppKey   `json:"secrets"`
+	AppDelegation
+}
+
+// AppDelegation is what an application may do for people who let it.
+type AppDelegation struct {
+	Public     bool     `json:"public,omitempty" doc:"It runs at people's own machines and keeps no secret. It stays what it was made as."`
+	Redirects  []string `json:"redirects,omitempty" maxItems:"20" doc:"Addresses that people may be sent back to, to the byte; of a public one at the loopback, with any port."`
+	Delegated  []string `json:"delegated,omitempty" maxItems:"100" doc:"Permissions that people may let it have."`
+	DeviceCode bool     `json:"device_code,omitempty" doc:"People may let it in by a code that they type on the console."`
 }
 
 // AppKey is a secret as people see it: everything but itself.
@@ -49,6 +58,11 @@ type AppEdit struct {
 	Disabled    bool     `json:"disabled,omitempty"`
 	Preset      string   `json:"preset,omitempty" enum:",plain,reference" doc:"Limits: empty as for all, plain with a number of its own, reference as the Defender API has."`
 	PerMinute   int      `json:"per_minute,omitempty" minimum:"0" doc:"Calls a minute, with plain."`
+	AppDelegation
+}
+
+func delegationOf(app *store.App) AppDelegation {
+	return AppDelegation{Public: app.Public, Redirects: app.Redirects, Delegated: app.Delegated, DeviceCode: app.DeviceCode}
 }
 
 // NewSecret is how a secret is made.
@@ -98,7 +112,7 @@ func (a *Accounts) appRows(ctx context.Context, owner int64) ([]AppRow, error) {
 		uses, fresh := a.rates.now(app.Client, at)
 		row := AppRow{ID: app.Client, Name: app.Name, Owner: app.OwnerName, Permissions: app.Permissions, Disabled: app.Disabled, Created: app.Created, CreatedBy: app.By,
 			LastUsed: timeOrNil(app.LastUsed), LastRemote: app.LastRemote, Calls: app.Calls + fresh.Calls, Refused: app.Refused + fresh.Refused,
-			Preset: l.Preset, PerMinute: l.PerMinute, Uses: uses, Secrets: []AppKey{}}
+			Preset: l.Preset, PerMinute: l.PerMinute, Uses: uses, Secrets: []AppKey{}, AppDelegation: delegationOf(app)}
 		if fresh.Calls > 0 {
 			row.LastUsed, row.LastRemote = &fresh.At, cmp.Or(fresh.Remote, row.LastRemote)
 		}
@@ -179,7 +193,8 @@ func (a *Accounts) SetAPILimits(ctx context.Context, c Caller, preset string, pe
 }
 
 // NewApp registers an application with its first secret, which is shown only
-// here. At least one permission must be chosen.
+// here; a public one has none. At least one permission must be chosen, its own or
+// one that people can let it have.
 func (a *Accounts) NewApp(ctx context.Context, c Caller, in AppEdit, days int) (AppSecret, error) {
 	if !c.Has(ManageSettings) {
 		return AppSecret{}, ErrDenied
@@ -189,7 +204,7 @@ func (a *Accounts) NewApp(ctx context.Context, c Caller, in AppEdit, days int) (
 		return AppSecret{}, err
 	}
 	audit.Change(ctx, "", nil, in)
-	return a.addApp(ctx, store.App{Name: in.Name, Permissions: in.Permissions, By: c.Name, Limits: l}, days)
+	return a.addApp(ctx, store.App{Name: in.Name, Permissions: in.Permissions, By: c.Name, Limits: l, Public: in.Public, Redirects: in.Redirects, Delegated: in.Delegated, DeviceCode: in.DeviceCode}, days)
 }
 
 func (in *AppEdit) limits() (string, error) {
@@ -201,7 +216,7 @@ func (in *AppEdit) limits() (string, error) {
 	return string(text), err
 }
 
-// EditApp changes an application; tokens that it has already follow at once. Of
+// EditApp changes an application, but not whether it is public; tokens that it has already follow at once. Of
 // a person's token only whether it is disabled can be changed.
 func (a *Accounts) EditApp(ctx context.Context, c Caller, client string, in AppEdit) (AppRow, error) {
 	if !c.Has(ManageSettings) {
@@ -211,20 +226,25 @@ func (a *Accounts) EditApp(ctx context.Context, c Caller, client string, in AppE
 	if err != nil {
 		return AppRow{}, err
 	}
-	was := AppEdit{Name: app.Name, Permissions: app.Permissions, Disabled: app.Disabled, Preset: limitsOf(app.Limits).Preset, PerMinute: limitsOf(app.Limits).PerMinute}
+	was := AppEdit{Name: app.Name, Permissions: app.Permissions, Disabled: app.Disabled, Preset: limitsOf(app.Limits).Preset, PerMinute: limitsOf(app.Limits).PerMinute, AppDelegation: delegationOf(&app)}
 	if app.Owner != 0 {
 		in = AppEdit{Name: was.Name, Permissions: was.Permissions, Disabled: in.Disabled, Preset: in.Preset, PerMinute: in.PerMinute}
 	}
-	if in.Name, err = appName(in.Name); err != nil {
-		return AppRow{}, err
+	if in.Public != app.Public {
+		return AppRow{}, Invalidf("public", "stays as the application was made: make another one")
 	}
-	if in.Permissions, err = knownPermissions(in.Permissions); err != nil {
+	if in.Name, err = appName(in.Name); err != nil {
 		return AppRow{}, err
 	}
 	if app.Limits, err = in.limits(); err != nil {
 		return AppRow{}, err
 	}
 	app.Name, app.Permissions, app.Disabled = in.Name, in.Permissions, in.Disabled
+	app.Redirects, app.Delegated, app.DeviceCode = in.Redirects, in.Delegated, in.DeviceCode
+	if err := delegation(&app); err != nil {
+		return AppRow{}, err
+	}
+	in.Permissions, in.AppDelegation = app.Permissions, delegationOf(&app)
 	audit.Change(ctx, app.Client, was, in)
 	if err := a.st.SetApp(ctx, app); err != nil {
 		return AppRow{}, notFound(err)
@@ -257,7 +277,7 @@ func (a *Accounts) deleteApp(ctx context.Context, client string) error {
 	if err != nil {
 		return err
 	}
-	audit.Change(ctx, app.Client, AppEdit{Name: app.Name, Permissions: app.Permissions, Disabled: app.Disabled}, nil)
+	audit.Change(ctx, app.Client, AppEdit{Name: app.Name, Permissions: app.Permissions, Disabled: app.Disabled, AppDelegation: delegationOf(&app)}, nil)
 	if err := a.st.DeleteApp(ctx, app.Client); err != nil {
 		return notFound(err)
 	}
@@ -281,6 +301,9 @@ func (a *Accounts) addSecret(ctx context.Context, client string, in NewSecret) (
 	}
 	if app.Owner != 0 {
 		return AppSecret{}, Invalidf("id", "it is the token of %s, who makes a new one instead", app.OwnerName)
+	}
+	if app.Public {
+		return AppSecret{}, Invalidf("id", "it is a public application, which keeps no secret")
 	}
 	secret, n, err := a.newAppSecret(app.Client, strings.TrimSpace(in.Note), in.Days)
 	if err != nil {

@@ -73,6 +73,8 @@ type Accounts struct {
 	remote backoff       // by address
 	// factors counts second factors by account name: only who knows the first can make them wait.
 	factors backoff
+	guesses backoff // of codes that devices show, by person
+	polls   pollBook
 	vault   *vault
 	spent   spentSlips
 	policy  atomic.Pointer[SignInPolicy]
@@ -92,6 +94,7 @@ func OpenAccounts(ctx context.Context, st *store.Store, log *slog.Logger) (*Acco
 		users:   backoff{free: 10, cap: 30 * time.Second},
 		remote:  backoff{free: 10, cap: 15 * time.Minute},
 		factors: backoff{free: 5, cap: 15 * time.Minute},
+		guesses: backoff{free: 5, cap: 15 * time.Minute},
 		vault:   &vault{dir: st.Dir()},
 	}
 	a.decoy = encodeDecoy(a.cost)

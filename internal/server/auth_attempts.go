@@ -58,6 +58,15 @@ func (b *backoff) attempt(key string, at time.Time) error {
 	return nil
 }
 
+// forgive takes back one attempt that was right; those before it stay.
+func (b *backoff) forgive(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if k := b.keys[key]; k != nil && k.n > 0 {
+		k.n--
+	}
+}
+
 // wait is how long to wait after the n-th attempt.
 func (b *backoff) wait(n int) time.Duration {
 	if n < b.free {

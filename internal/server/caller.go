@@ -70,6 +70,8 @@ type Caller struct {
 	again       *rightsAgain // nil: the program made the caller itself
 	tokenSecret string       // id of the secret that a program's token was got with
 	limits      appLimits    // of a program
+	delegated   bool         // an application that acts for a person who let it
+	behind      *Caller      // the person whom a program acts for, with all that person may do; nil: none
 	// approved are the devices that an administrator let leave the reach of rules
 	// of approval, for the one change that was asked for; see keepProtected.
 	approved []store.ApprovalDevice

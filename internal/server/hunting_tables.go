@@ -109,9 +109,12 @@ func (t tablesOf) Names() []string {
 }
 
 // readableBy reports whether a caller may read the table. Applications that may
-// hunt read all, as with the Defender API; people need what the pages need that
-// show the same.
+// hunt read all, as with the Defender API; people, and programs that act for
+// them, need what the pages need that show the same.
 func (t *huntTable) readableBy(c Caller) bool {
+	if c.behind != nil {
+		c = *c.behind
+	}
 	return t.needs == nil || c.App != "" || slices.ContainsFunc(t.needs, c.Has)
 }
 

@@ -76,6 +76,7 @@ type claims struct {
 	App       string   `json:"appid"`
 	Secret    string   `json:"sec"`             // id of the secret that it was got with
 	Roles     []string `json:"roles,omitempty"` // of an application
+	Grant     string   `json:"grt,omitempty"`   // id of what a person let the application do
 	Scopes    string   `json:"scp,omitempty"`   // of a person's token
 	Person    string   `json:"oid,omitempty"`
 	User      string   `json:"upn,omitempty"`

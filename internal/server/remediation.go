@@ -37,8 +37,12 @@ func newID() string {
 	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 }
 
-// id names a caller for good: a person by number, a program by its client id.
+// id names a caller for good: a person by number, a program by its client id,
+// with that of the person whom it acts for.
 func (c Caller) id() string {
+	if c.delegated {
+		return c.App + "/" + strconv.FormatInt(c.UserID, 10)
+	}
 	if c.App != "" {
 		return c.App
 	}

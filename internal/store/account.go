@@ -73,7 +73,7 @@ func (s *Store) AccountByID(ctx context.Context, id int64) (Account, error) {
 }
 
 // SetPassword stores a password hash and ends every session of the account
-// but the one with the digest keep.
+// but the one with the digest keep, and what it lets applications do.
 func (s *Store) SetPassword(ctx context.Context, account int64, hash string, keep []byte) error {
 	return s.writeAccess(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE account SET password = $2 WHERE id = $1`, account, hash)
@@ -86,7 +86,7 @@ func (s *Store) SetPassword(ctx context.Context, account int64, hash string, kee
 		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account = $1 AND hash <> $2`, account, nonNil(keep)); err != nil {
 			return fmt.Errorf("end other sessions: %w", err)
 		}
-		return nil
+		return endGrants(ctx, tx, account)
 	})
 }
 

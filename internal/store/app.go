@@ -24,6 +24,10 @@ type App struct {
 	Calls       int64 // ever
 	Refused     int64 // of those, because of a limit
 	Limits      string
+	Public      bool     // keeps no secret
+	Redirects   []string // where people may be sent back to
+	Delegated   []string // what people may let it do
+	DeviceCode  bool     // people may let it in by a code that they type
 }
 
 // AppSecret is one secret of an application, known by its digest.
@@ -56,20 +60,22 @@ type RetiredKey struct {
 }
 
 const appColumns = `app.client, app.name, coalesce(app.owner, 0), coalesce(account.name, ''), app.permissions, app.disabled, app.created, app.created_by, app.last_used,
-	app.last_remote, app.calls, app.refused, app.limits`
+	app.last_remote, app.calls, app.refused, app.limits, app.public, app.redirects, app.delegated, app.device_code`
 
 const appTables = `app LEFT JOIN account ON account.id = app.owner`
 
 func scanApp(row interface{ Scan(...any) error }) (a App, err error) {
-	var perms string
+	var perms, redirects, delegated string
 	var created, used int64
-	if err = row.Scan(&a.Client, &a.Name, &a.Owner, &a.OwnerName, &perms, &a.Disabled, &created, &a.By, &used, &a.LastRemote, &a.Calls, &a.Refused, &a.Limits); err != nil {
+	if err = row.Scan(&a.Client, &a.Name, &a.Owner, &a.OwnerName, &perms, &a.Disabled, &created, &a.By, &used, &a.LastRemote, &a.Calls, &a.Refused, &a.Limits,
+		&a.Public, &redirects, &delegated, &a.DeviceCode); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return App{}, ErrNotFound
 		}
 		return App{}, fmt.Errorf("read application: %w", err)
 	}
-	if err = json.Unmarshal([]byte(perms), &a.Permissions); err != nil {
+	err = errors.Join(json.Unmarshal([]byte(perms), &a.Permissions), json.Unmarshal([]byte(redirects), &a.Redirects), json.Unmarshal([]byte(delegated), &a.Delegated))
+	if err != nil {
 		return App{}, fmt.Errorf("read application: %w", err)
 	}
 	a.Created, a.LastUsed = fromMilli(created), milliOrZero(used)
@@ -90,10 +96,19 @@ func zeroOrMilli(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// AddApp stores an application with its first secret. With an owner who has
-// most already, or without one when there are most without, it is ErrFull.
+// lists are the lists of an application as they are stored.
+func (a *App) lists() (perms, redirects, delegated string, err error) {
+	perms, e1 := listText(a.Permissions)
+	redirects, e2 := listText(a.Redirects)
+	delegated, e3 := listText(a.Delegated)
+	return perms, redirects, delegated, errors.Join(e1, e2, e3)
+}
+
+// AddApp stores an application with its first secret; one without an ID is
+// none. With an owner who has most already, or without one when there are most
+// without, it is ErrFull.
 func (s *Store) AddApp(ctx context.Context, a App, first AppSecret, most int) error {
-	perms, err := json.Marshal(append([]string{}, a.Permissions...))
+	perms, redirects, delegated, err := a.lists()
 	if err != nil {
 		return fmt.Errorf("add application: %w", err)
 	}
@@ -109,9 +124,12 @@ func (s *Store) AddApp(ctx context.Context, a App, first AppSecret, most int) er
 			return ErrFull
 		}
 		owner := sql.NullInt64{Int64: a.Owner, Valid: a.Owner != 0}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO app (client, name, owner, permissions, created, created_by, limits) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
-			a.Client, a.Name, owner, string(perms), a.Created.UnixMilli(), a.By, a.Limits); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO app (client, name, owner, permissions, created, created_by, limits, public, redirects, delegated, device_code)
+			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)`, a.Client, a.Name, owner, perms, a.Created.UnixMilli(), a.By, a.Limits, a.Public, redirects, delegated, a.DeviceCode); err != nil {
 			return fmt.Errorf("add application: %w", err)
+		}
+		if first.ID == "" {
+			return nil
 		}
 		return addAppSecret(ctx, tx, first)
 	})
@@ -148,15 +166,15 @@ func (s *Store) Apps(ctx context.Context, owner int64) ([]App, error) {
 	return out, rows.Err()
 }
 
-// SetApp replaces name, permissions, limits and whether an application is disabled.
+// SetApp replaces what may be changed of an application: all but its id, owner, kind and use.
 func (s *Store) SetApp(ctx context.Context, a App) error {
-	perms, err := json.Marshal(append([]string{}, a.Permissions...))
+	perms, redirects, delegated, err := a.lists()
 	if err != nil {
 		return fmt.Errorf("change application: %w", err)
 	}
 	return s.writeAccess(ctx, func(tx *sql.Tx) error {
-		return one(tx.ExecContext(ctx, `UPDATE app SET name = $2, permissions = $3, limits = $4, disabled = $5 WHERE client = $1`,
-			a.Client, a.Name, string(perms), a.Limits, a.Disabled))
+		return one(tx.ExecContext(ctx, `UPDATE app SET name = $2, permissions = $3, limits = $4, disabled = $5, redirects = $6, delegated = $7, device_code = $8 WHERE client = $1`,
+			a.Client, a.Name, perms, a.Limits, a.Disabled, redirects, delegated, a.DeviceCode))
 	})
 }
 

@@ -190,7 +190,8 @@ func setDisabled(ctx context.Context, tx *sql.Tx, id int64, at time.Time) error 
 	return changed(res, err)
 }
 
-// EndSessions ends every session and sign-in link of an account, durably.
+// EndSessions ends every session and sign-in link of an account, and what it
+// lets applications do, durably.
 func (s *Store) EndSessions(ctx context.Context, id int64) error {
 	return s.writeAccess(ctx, func(tx *sql.Tx) error { return endSessions(ctx, tx, id) })
 }
@@ -201,7 +202,7 @@ func endSessions(ctx context.Context, tx *sql.Tx, id int64) error {
 			return fmt.Errorf("end sessions of account %d: %w", id, err)
 		}
 	}
-	return nil
+	return endGrants(ctx, tx, id)
 }
 
 // DeleteAccount deletes an account with its sessions and memberships, durably.

@@ -127,7 +127,7 @@ func (s *Store) EndSession(ctx context.Context, account int64, id string) error 
 }
 
 // EndOtherSessions ends every session of an account but the one with the
-// digest keep, and says how many.
+// digest keep, and says how many. What the account lets applications do ends too.
 func (s *Store) EndOtherSessions(ctx context.Context, account int64, keep []byte) (ended int64, err error) {
 	err = s.writeAccess(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account = $1 AND hash <> $2`, account, nonNil(keep))
@@ -135,7 +135,7 @@ func (s *Store) EndOtherSessions(ctx context.Context, account int64, keep []byte
 			return fmt.Errorf("end sessions: %w", err)
 		}
 		ended, err = res.RowsAffected()
-		return err
+		return errors.Join(err, endGrants(ctx, tx, account))
 	})
 	return ended, err
 }

@@ -110,11 +110,16 @@ func (s *Store) writeAccess(ctx context.Context, fn func(tx *sql.Tx) error) erro
 	if err := s.write(ctx, fn); err != nil {
 		return err
 	}
+	s.accessChanged()
+	return nil
+}
+
+// accessChanged tells of such a change, when it is on disk.
+func (s *Store) accessChanged() {
 	s.access.Add(1)
 	if fn := s.changed.Load(); fn != nil {
 		(*fn)()
 	}
-	return nil
 }
 
 // write runs fn in one serialised write transaction and commits it durably,
