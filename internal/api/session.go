@@ -116,7 +116,7 @@ func (c *console) sessionRoutes() {
 			return c.opened(ctx, "sign-in-passkey", got, err)
 		})
 	get(c, "me", "/session", "Who is signed in", func(ctx context.Context, caller server.Caller, _ *empty) (server.Me, error) {
-		if caller.UserID == 0 {
+		if caller.UserID == 0 || caller.App != "" {
 			return server.Me{}, server.ErrDenied
 		}
 		return requestOf(ctx).me, nil
