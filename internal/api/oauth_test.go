@@ -507,7 +507,9 @@ func TestGrantsEndWithWhatTheyStandOn(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"the person signs out everywhere": func(_ *party, who somebody, _ server.Caller) { must(ask("DELETE", "/api/x/me/sessions", "", who.header)) },
+		"the person signs out everywhere": func(_ *party, who somebody, _ server.Caller) {
+			must(ask("DELETE", "/api/x/me/sessions", "", who.header))
+		},
 		"an administrator ends the person's sessions": func(_ *party, _ somebody, c server.Caller) {
 			if err := e.s.EndPersonSessions(t.Context(), e.admin, c.UserID); err != nil {
 				t.Fatal(err)
