@@ -158,16 +158,21 @@ type OwnTokens interface {
 	DeleteOwnToken(ctx context.Context, c server.Caller, client string) error
 }
 
-// Backend is the product behind the HTTP layer: *server.Server.
-type Backend interface {
-	server.API
-	SignsIn
+// Programs is all that concerns programs that use the API.
+type Programs interface {
 	Apps
 	Delegates
 	ConsentDesk
 	AppDesk
 	APIDesk
 	OwnTokens
+}
+
+// Backend is the product behind the HTTP layer: *server.Server.
+type Backend interface {
+	server.API
+	SignsIn
+	Programs
 	ForwardDesk
 	// ExportFile opens a file of an export for whoever knows its secret.
 	ExportFile(ctx context.Context, secret, name string) (*os.File, error)
