@@ -176,11 +176,15 @@ type AlertsChangeInBody struct {
 
 // AppEdit is the schema of that name.
 type AppEdit struct {
+	Delegated   []string `json:"delegated,omitzero"`   // Permissions that people may let it have.
+	DeviceCode  bool     `json:"device_code,omitzero"` // People may let it in by a code that they type on the console.
 	Disabled    bool     `json:"disabled,omitzero"`
 	Name        string   `json:"name"`
 	PerMinute   int64    `json:"per_minute,omitzero"` // Calls a minute, with plain.
 	Permissions []string `json:"permissions"`
-	Preset      string   `json:"preset,omitzero"` // Limits: empty as for all, plain with a number of its own, reference as the Defender API has. One of "", "plain", "reference".
+	Preset      string   `json:"preset,omitzero"`    // Limits: empty as for all, plain with a number of its own, reference as the Defender API has. One of "", "plain", "reference".
+	Public      bool     `json:"public,omitzero"`    // It runs at people's own machines and keeps no secret. It stays what it was made as.
+	Redirects   []string `json:"redirects,omitzero"` // Addresses that people may be sent back to, to the byte; of a public one at the loopback, with any port.
 }
 
 // AppKey is the schema of that name.
@@ -198,6 +202,8 @@ type AppRow struct {
 	Calls       int64      `json:"calls"`
 	Created     time.Time  `json:"created"`
 	CreatedBy   string     `json:"created_by"`
+	Delegated   []string   `json:"delegated,omitzero"`   // Permissions that people may let it have.
+	DeviceCode  bool       `json:"device_code,omitzero"` // People may let it in by a code that they type on the console.
 	Disabled    bool       `json:"disabled"`
 	ID          string     `json:"id"`
 	LastRemote  string     `json:"last_remote"`
@@ -206,7 +212,9 @@ type AppRow struct {
 	Owner       string     `json:"owner"` // Whose own token it is; empty for an application.
 	PerMinute   int64      `json:"per_minute"`
 	Permissions []string   `json:"permissions"`
-	Preset      string     `json:"preset"` // One of "", "plain", "reference".
+	Preset      string     `json:"preset"`             // One of "", "plain", "reference".
+	Public      bool       `json:"public,omitzero"`    // It runs at people's own machines and keeps no secret. It stays what it was made as.
+	Redirects   []string   `json:"redirects,omitzero"` // Addresses that people may be sent back to, to the byte; of a public one at the loopback, with any port.
 	Refused     int64      `json:"refused"`
 	Secrets     []AppKey   `json:"secrets"`
 	Uses        []RateUse  `json:"uses"`
@@ -354,6 +362,28 @@ type ConfirmInBody struct {
 	Code string `json:"code"` // What the app shows.
 }
 
+// Consent is the schema of that name.
+type Consent struct {
+	Application string         `json:"application"`
+	ClientID    string         `json:"client_id"`
+	Goes        string         `json:"goes"` // Where the person is sent back to: host or scheme; empty for a device.
+	Permissions []ConsentRight `json:"permissions"`
+	Refreshes   bool           `json:"refreshes"` // It will get new tokens without asking.
+	Remote      string         `json:"remote"`    // Address that a device asked from; else empty.
+}
+
+// ConsentInBody is the schema of that name.
+type ConsentInBody struct {
+	Allow bool   `json:"allow"`
+	Ask   string `json:"ask"`
+}
+
+// ConsentRight is the schema of that name.
+type ConsentRight struct {
+	Held bool   `json:"held"` // The person holds it now: else it opens nothing.
+	Name string `json:"name"` // As scp names it.
+}
+
 // Credentials is the schema of that name.
 type Credentials struct {
 	ClientID     string `json:"client_id"`
@@ -380,6 +410,12 @@ type Dashboard struct {
 	TopEvents           []EventRow          `json:"top_events"`
 	Trend               []TrendPoint        `json:"trend"`
 	Weaknesses          int64               `json:"weaknesses"`
+}
+
+// DecideDeviceInBody is the schema of that name.
+type DecideDeviceInBody struct {
+	Allow bool   `json:"allow"`
+	Code  string `json:"code"`
 }
 
 // DecideInBody is the schema of that name.
@@ -1122,6 +1158,21 @@ type Gap struct {
 	Why     string `json:"why"`
 }
 
+// GrantRow is the schema of that name.
+type GrantRow struct {
+	Application string    `json:"application"`
+	ClientID    string    `json:"client_id"`
+	Created     time.Time `json:"created"`
+	Expires     time.Time `json:"expires"`
+	ID          string    `json:"id"`
+	Permissions []string  `json:"permissions"` // As scp names them.
+	Person      string    `json:"person"`
+	Refreshes   bool      `json:"refreshes"` // It gets new tokens without asking.
+	Remote      string    `json:"remote"`    // Address that the application asked from.
+	Used        time.Time `json:"used"`      // When it got its last token.
+	Way         string    `json:"way"`       // One of "code", "device".
+}
+
 // GraphEdge is the schema of that name.
 type GraphEdge struct {
 	From  string `json:"from"`
@@ -1518,12 +1569,16 @@ type NewAlertInBody struct {
 
 // NewAppInBody is the schema of that name.
 type NewAppInBody struct {
-	Days        int64    `json:"days,omitzero"` // How long the first secret lives; 0: it never expires.
+	Days        int64    `json:"days,omitzero"`        // How long the first secret lives; 0: it never expires.
+	Delegated   []string `json:"delegated,omitzero"`   // Permissions that people may let it have.
+	DeviceCode  bool     `json:"device_code,omitzero"` // People may let it in by a code that they type on the console.
 	Disabled    bool     `json:"disabled,omitzero"`
 	Name        string   `json:"name"`
 	PerMinute   int64    `json:"per_minute,omitzero"` // Calls a minute, with plain.
 	Permissions []string `json:"permissions"`
-	Preset      string   `json:"preset,omitzero"` // Limits: empty as for all, plain with a number of its own, reference as the Defender API has. One of "", "plain", "reference".
+	Preset      string   `json:"preset,omitzero"`    // Limits: empty as for all, plain with a number of its own, reference as the Defender API has. One of "", "plain", "reference".
+	Public      bool     `json:"public,omitzero"`    // It runs at people's own machines and keeps no secret. It stays what it was made as.
+	Redirects   []string `json:"redirects,omitzero"` // Addresses that people may be sent back to, to the byte; of a public one at the loopback, with any port.
 }
 
 // NewCode is the schema of that name.
@@ -2539,6 +2594,11 @@ type SecureTrendPoint struct {
 	Version    int64                 `json:"version"`
 }
 
+// SentBack is the schema of that name.
+type SentBack struct {
+	Address string `json:"address"` // Of the application, registered for it.
+}
+
 // SessionRow is the schema of that name.
 type SessionRow struct {
 	Agent     string    `json:"agent"` // What the browser called itself.
@@ -3352,6 +3412,24 @@ func (c *Client) APISettings(ctx context.Context, p APISettingsParams) (APISetti
 	return out, err
 }
 
+// ApplicationGrantsParams are the query of ApplicationGrants. Zero values are left out.
+type ApplicationGrantsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ApplicationGrantsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ApplicationGrants: People whom an application acts for (GET /applications/{id}/grants).
+func (c *Client) ApplicationGrants(ctx context.Context, id string, p ApplicationGrantsParams) ([]GrantRow, error) {
+	var out []GrantRow
+	err := c.do(ctx, http.MethodGet, "/applications/"+pathValue(id)+"/grants", p.values(), nil, &out)
+	return out, err
+}
+
 // ApplicationsParams are the query of Applications. Zero values are left out.
 type ApplicationsParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -3591,6 +3669,26 @@ func (c *Client) ConfirmCode(ctx context.Context, in ConfirmInBody) (RecoverySet
 	return out, err
 }
 
+// ConsentParams are the query of Consent. Zero values are left out.
+type ConsentParams struct {
+	Ask   string  // What the application asks for, as the browser brought it.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ConsentParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "ask", p.Ask)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Consent: What an application asks of you (GET /me/consent).
+func (c *Client) Consent(ctx context.Context, p ConsentParams) (Consent, error) {
+	var out Consent
+	err := c.do(ctx, http.MethodGet, "/me/consent", p.values(), nil, &out)
+	return out, err
+}
+
 // CreateAlert: Raise an alert about an event of a device; an open one of the same title takes the event in (POST /alerts).
 func (c *Client) CreateAlert(ctx context.Context, in NewAlertInBody) (Alert, error) {
 	var out Alert
@@ -3677,6 +3775,18 @@ func (c *Client) Dashboard(ctx context.Context, p DashboardParams) (Dashboard, e
 	var out Dashboard
 	err := c.do(ctx, http.MethodGet, "/dashboard", p.values(), nil, &out)
 	return out, err
+}
+
+// DecideConsent: Let an application act for you, or not (POST /me/consent).
+func (c *Client) DecideConsent(ctx context.Context, in ConsentInBody) (SentBack, error) {
+	var out SentBack
+	err := c.do(ctx, http.MethodPost, "/me/consent", nil, in, &out)
+	return out, err
+}
+
+// DecideDevice: Let the application on a device act for you, or not (POST /me/device).
+func (c *Client) DecideDevice(ctx context.Context, in DecideDeviceInBody) error {
+	return c.do(ctx, http.MethodPost, "/me/device", nil, in, nil)
 }
 
 // DeleteApplication: Delete an application; its tokens end (DELETE /applications/{id}).
@@ -3823,6 +3933,26 @@ func (c *Client) DeviceClosedAll(ctx context.Context, id string, p DeviceClosedP
 		out, err := c.DeviceClosed(ctx, id, p)
 		return out.Items, out.Total, err
 	})
+}
+
+// DeviceConsentParams are the query of DeviceConsent. Zero values are left out.
+type DeviceConsentParams struct {
+	Code  string  // The code that the device shows.
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DeviceConsentParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "code", p.Code)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DeviceConsent: What the device that shows a code asks of you (GET /me/device).
+func (c *Client) DeviceConsent(ctx context.Context, p DeviceConsentParams) (Consent, error) {
+	var out Consent
+	err := c.do(ctx, http.MethodGet, "/me/device", p.values(), nil, &out)
+	return out, err
 }
 
 // DeviceGroupsParams are the query of DeviceGroups. Zero values are left out.
@@ -4438,9 +4568,19 @@ func (c *Client) EditRemediation(ctx context.Context, id string, in EditRemediat
 	return out, err
 }
 
+// EndApplicationGrant: Let an application act for a person no more; its tokens end (DELETE /applications/{id}/grants/{sub}).
+func (c *Client) EndApplicationGrant(ctx context.Context, id string, sub string) error {
+	return c.do(ctx, http.MethodDelete, "/applications/"+pathValue(id)+"/grants/"+pathValue(sub), nil, nil, nil)
+}
+
 // EndOtherSessions: End all the own sessions but this one (DELETE /me/sessions).
 func (c *Client) EndOtherSessions(ctx context.Context) error {
 	return c.do(ctx, http.MethodDelete, "/me/sessions", nil, nil, nil)
+}
+
+// EndOwnGrant: Let an application act for you no more; its tokens end (DELETE /me/grants/{id}).
+func (c *Client) EndOwnGrant(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/me/grants/"+pathValue(id), nil, nil, nil)
 }
 
 // EndPersonSessions: End every session and link of a person (DELETE /people/{id}/sessions).
@@ -6536,6 +6676,24 @@ func (c *Client) OperatingSystems(ctx context.Context, p OperatingSystemsParams)
 // OrderDeviceGroups: Rank the device groups (PUT /device-groups/order).
 func (c *Client) OrderDeviceGroups(ctx context.Context, in OrderInBody) error {
 	return c.do(ctx, http.MethodPut, "/device-groups/order", nil, in, nil)
+}
+
+// OwnGrantsParams are the query of OwnGrants. Zero values are left out.
+type OwnGrantsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p OwnGrantsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// OwnGrants: Applications that act for you (GET /me/grants).
+func (c *Client) OwnGrants(ctx context.Context, p OwnGrantsParams) ([]GrantRow, error) {
+	var out []GrantRow
+	err := c.do(ctx, http.MethodGet, "/me/grants", p.values(), nil, &out)
+	return out, err
 }
 
 // OwnTokensParams are the query of OwnTokens. Zero values are left out.
