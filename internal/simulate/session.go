@@ -20,6 +20,7 @@ const (
 	batchBytes = 1 << 20 // of keys and values, unless one section alone is larger
 	ackLimit   = 2 * time.Minute
 	heartbeat  = 50 * time.Second
+	pingLimit  = 20 * time.Second
 	maxPause   = time.Minute
 )
 
@@ -329,13 +330,33 @@ func (l *link) live(ctx context.Context) error {
 	}
 }
 
+// ping shows that the device is there. What comes meanwhile is handled: the
+// answer stands behind it, and would not be read.
 func (l *link) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	if err := l.conn.Ping(ctx); err != nil {
-		return fmt.Errorf("heartbeat: %w", err)
+	limited, cancel := context.WithTimeout(ctx, pingLimit)
+	answer := make(chan error, 1)
+	var asking sync.WaitGroup
+	asking.Go(func() { answer <- l.conn.Ping(limited) })
+	defer func() {
+		cancel()
+		asking.Wait()
+	}()
+	for {
+		select {
+		case err := <-answer:
+			if err != nil {
+				return fmt.Errorf("heartbeat: %w", err)
+			}
+			return nil
+		case m, ok := <-l.in:
+			if !ok {
+				return l.err
+			}
+			if err := l.handle(ctx, m); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
 }
 
 // day lets the steps pass that are due and reports what they changed.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,4 +180,44 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%v, want a refusal with code %s", err, code)
 		}
 	}
+}
+
+// What the server says before it answers a heartbeat does not stand in the way
+// of the answer.
+func TestHeartbeatBehindMessages(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		c := protocol.NewConn(ws, nil)
+		defer c.CloseNow()
+		for n := range 3 {
+			if err := c.Send(t.Context(), &protocol.Message{Ack: &protocol.Ack{Seq: uint64(n + 1)}}); err != nil {
+				t.Error(err)
+			}
+		}
+		_, done, _ := c.Recv(t.Context()) // answers pings until the device goes
+		done()
+	}))
+	defer srv.Close()
+	ws, _, err := websocket.Dial(t.Context(), strings.Replace(srv.URL, "http", "ws", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	l := &link{f: &fleet{log: slog.New(slog.DiscardHandler)}, conn: protocol.NewConn(ws, nil), in: make(chan *protocol.Message)}
+	var receiving sync.WaitGroup
+	receiving.Go(func() { l.receive(ctx) })
+	if err := l.ping(ctx); err != nil {
+		t.Errorf("heartbeat: %v", err)
+	}
+	if l.acked != 3 {
+		t.Errorf("acknowledged up to %d, want what was said before the answer: 3", l.acked)
+	}
+	cancel()
+	l.conn.CloseNow()
+	receiving.Wait()
 }
