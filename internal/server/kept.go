@@ -1,6 +1,7 @@
 package server
 
 import (
+	linked "container/list"
 	"maps"
 	"slices"
 	"strconv"
@@ -28,6 +29,49 @@ func (m *countedMutex) Lock() {
 // state is the count. Whoever asks holds the mutex for reading.
 func (m *countedMutex) state() uint64 { return m.writes.Load() }
 
+// lru keeps values by key, up to so many bytes, roughly: those that were asked
+// for last stay. Its owner guards it.
+type lru[K comparable, V any] struct {
+	most, size int
+	order      linked.List // of *lruItem, asked for last in front
+	at         map[K]*linked.Element
+}
+
+type lruItem[K comparable, V any] struct {
+	key   K
+	value V
+	size  int
+}
+
+func newLRU[K comparable, V any](most int) *lru[K, V] {
+	return &lru[K, V]{most: most, at: map[K]*linked.Element{}}
+}
+
+func (l *lru[K, V]) get(key K) (value V, ok bool) {
+	e := l.at[key]
+	if e == nil {
+		return value, false
+	}
+	l.order.MoveToFront(e)
+	return e.Value.(*lruItem[K, V]).value, true
+}
+
+// put keeps a value in the place of what is there.
+func (l *lru[K, V]) put(key K, value V, size int) {
+	l.drop(key)
+	l.at[key] = l.order.PushFront(&lruItem[K, V]{key, value, size})
+	for l.size += size; l.size > l.most; {
+		l.drop(l.order.Back().Value.(*lruItem[K, V]).key)
+	}
+}
+
+func (l *lru[K, V]) drop(key K) {
+	if e := l.at[key]; e != nil {
+		l.size -= l.order.Remove(e).(*lruItem[K, V]).size
+		delete(l.at, key)
+	}
+}
+
 // kept holds what reads have worked out of the index until the index changes:
 // many people look at the same lists. It has no age: an answer is given again
 // only in the state that it was worked out in, to the scope that it was worked
@@ -36,8 +80,7 @@ func (m *countedMutex) state() uint64 { return m.writes.Load() }
 type kept struct {
 	mu    sync.Mutex // guards what follows; held for no longer than a look
 	state uint64
-	size  int
-	byKey map[string]*keptOne
+	byKey *lru[string, *keptOne]
 }
 
 type keptOne struct {
@@ -45,23 +88,23 @@ type keptOne struct {
 	value any
 }
 
-// mostKept is how much is kept, in bytes, roughly: what is above that makes all
-// that is there go.
-const mostKept = 64 << 20
+// mostKept is how much is kept, in bytes, roughly.
+const mostKept = 96 << 20
 
 // keep returns what work returns, which is worked out once for a key and a state
 // and must not be changed by anybody. The caller holds core.mu for reading from
 // before the state was read until it is done with the value; size is how many
 // bytes the value takes, roughly.
 func keep[T any](k *kept, state uint64, key string, work func() (value T, size int)) T {
+	const empty = 200 // what the place takes
 	k.mu.Lock()
 	if k.state != state || k.byKey == nil {
-		k.state, k.size, k.byKey = state, 0, map[string]*keptOne{}
+		k.state, k.byKey = state, newLRU[string, *keptOne](mostKept)
 	}
-	one := k.byKey[key]
-	if one == nil {
+	one, ok := k.byKey.get(key)
+	if !ok {
 		one = &keptOne{}
-		k.byKey[key] = one
+		k.byKey.put(key, one, empty+len(key))
 	}
 	k.mu.Unlock()
 	one.once.Do(func() {
@@ -69,11 +112,8 @@ func keep[T any](k *kept, state uint64, key string, work func() (value T, size i
 		one.value = value
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if k.state != state || k.byKey[key] != one {
-			return
-		}
-		if k.size += size + len(key); k.size > mostKept {
-			k.size, k.byKey = 0, map[string]*keptOne{}
+		if now, ok := k.byKey.get(key); ok && now == one {
+			k.byKey.put(key, one, empty+len(key)+size)
 		}
 	})
 	value, _ := one.value.(T)

@@ -42,9 +42,16 @@ func TestKeptIsWorkedOutOnceInAState(t *testing.T) {
 	}
 	for n := range 1000 {
 		ask(fmt.Sprint("big", n), mostKept/10)
-		if c.kept.size > mostKept || len(c.kept.byKey) > 20 {
-			t.Fatalf("%d bytes in %d answers are kept, at most %d may be", c.kept.size, len(c.kept.byKey), mostKept)
+		if k := c.kept.byKey; k.size > mostKept || len(k.at) > 20 || k.order.Len() != len(k.at) {
+			t.Fatalf("%d bytes in %d answers are kept, at most %d may be", k.size, len(k.at), mostKept)
 		}
+		if got := ask("big0", mostKept/10); got != 4 {
+			t.Fatalf("what is asked for all the time is answer %d, want that of the beginning", got)
+		}
+	}
+	ask("too big", mostKept+1)
+	if k := c.kept.byKey; k.size != 0 || len(k.at) != 0 {
+		t.Errorf("what is too big leaves %d bytes in %d answers", k.size, len(k.at))
 	}
 }
 

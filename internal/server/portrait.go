@@ -51,54 +51,44 @@ func (s *Server) portrait(ctx context.Context, in exposure.Scope, idOrName strin
 }
 
 // mostPortraits is how much of portraits is kept, in bytes, roughly.
-const mostPortraits = 48 << 20
+const mostPortraits = 96 << 20
 
 // portraits keeps those that were read last: a page of a device asks for one
 // again and again. One is good until anything is stored of its device. It is
 // safe for concurrent use.
 type portraits struct {
-	mu   sync.Mutex // guards what follows
-	of   map[*device]keptPortrait
-	size int
+	mu sync.Mutex // guards of
+	of *lru[*device, keptPortrait]
 }
 
 type keptPortrait struct {
 	portrait
 	stored uint64
-	size   int
 }
 
 func (b *portraits) get(d *device, stored uint64) (portrait, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k, ok := b.of[d]
+	if b.of == nil {
+		return portrait{}, false
+	}
+	k, ok := b.of.get(d)
 	return k.portrait, ok && k.stored == stored
 }
 
 // put keeps a portrait of a device when so many times something was stored of it.
 func (b *portraits) put(p portrait, stored uint64) {
-	k := keptPortrait{p, stored, 1000 + 1000*len(p.profile.Uses)}
+	const use, item = 500, 64 // bytes, besides what they hold
+	size := use * len(p.profile.Uses)
 	for _, sec := range p.sections {
 		for i := range sec.Items {
-			k.size += len(sec.Items[i].Key) + len(sec.Items[i].Value) + 64
+			size += len(sec.Items[i].Key) + len(sec.Items[i].Value) + item
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.drop(p.device)
-	if b.size+k.size > mostPortraits || b.of == nil {
-		b.of, b.size = map[*device]keptPortrait{}, 0
+	if b.of == nil {
+		b.of = newLRU[*device, keptPortrait](mostPortraits)
 	}
-	if k.size <= mostPortraits {
-		b.of[p.device] = k
-		b.size += k.size
-	}
-}
-
-// drop forgets a device. The caller holds mu.
-func (b *portraits) drop(d *device) {
-	if k, ok := b.of[d]; ok {
-		delete(b.of, d)
-		b.size -= k.size
-	}
+	b.of.put(p.device, keptPortrait{p, stored}, size)
 }
