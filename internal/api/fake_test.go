@@ -37,6 +37,7 @@ type fake struct {
 	weaknesses []server.WeaknessRow
 
 	asked atomic.Pointer[server.MachineVulnQuery]   // what MachineVulns was asked last
+	refs  atomic.Pointer[server.DeviceRefQuery]     // what a list of references asked last
 	table atomic.Pointer[server.WeaknessTableQuery] // what WeaknessTable was asked last
 
 	mu     sync.Mutex

@@ -332,12 +332,15 @@ type API interface {
 	SoftwareRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[RecommendationRow], error)
 	SoftwareUpdates(ctx context.Context, c Caller, id string, q Query) (Page[MissingUpdate], error)
 	SoftwareVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
+	SoftwareDeviceRefs(ctx context.Context, c Caller, id string, q DeviceRefQuery) (DeviceRefPage, error)
+	SoftwareWeaknessTable(ctx context.Context, c Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error)
 
 	Weaknesses(ctx context.Context, c Caller, q Query, where func(*WeaknessRow) bool) (Page[WeaknessRow], error)
 	Weakness(ctx context.Context, c Caller, id string) (WeaknessDetail, error)
 	WeaknessDevices(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessDevice], error)
 	WeaknessSoftware(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessSoftwareRow], error)
 	MachineVulns(ctx context.Context, c Caller, q MachineVulnQuery) (MachineVulnPage, error)
+	WeaknessDeviceRefs(ctx context.Context, c Caller, id string, q DeviceRefQuery) (DeviceRefPage, error)
 	WeaknessTable(ctx context.Context, c Caller, q WeaknessTableQuery) (WeaknessTablePage, error)
 	WeaknessFacts(ctx context.Context, c Caller, id string) (advisory.Weakness, error)
 
@@ -380,6 +383,8 @@ type API interface {
 	RecommendationSoftware(ctx context.Context, c Caller, id string) (SoftwareRow, error)
 	CountCritical(ctx context.Context, c Caller, rows []RecommendationRow) error
 	RecommendationVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
+	RecommendationDeviceRefs(ctx context.Context, c Caller, id string, q DeviceRefQuery) (DeviceRefPage, error)
+	RecommendationWeaknessTable(ctx context.Context, c Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error)
 	DeviceRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRecommendationRow], error)
 
 	WhatIf(ctx context.Context, c Caller, recommendations []string) (WhatIf, error)

@@ -3,7 +3,9 @@ package server
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -61,20 +63,81 @@ func (s *Server) WeaknessTable(ctx context.Context, caller Caller, q WeaknessTab
 	return s.core.weaknessTable(ctx, caller, &q)
 }
 
+// SoftwareWeaknessTable is WeaknessTable for those that count through a product.
+func (s *Server) SoftwareWeaknessTable(ctx context.Context, caller Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return WeaknessTablePage{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l := c.lens(caller)
+	if _, ok := c.fleet.Product(id, l.devs); !ok {
+		return WeaknessTablePage{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
+	}
+	return c.tableOf(ctx, l, c.hitsOf(c.fleet.ProductComponents(id, l.devs), func(*exposure.Hit) bool { return true }), &q)
+}
+
+// RecommendationWeaknessTable is WeaknessTable for those that a recommendation closes.
+func (s *Server) RecommendationWeaknessTable(ctx context.Context, caller Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return WeaknessTablePage{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return WeaknessTablePage{}, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l := c.lens(caller)
+	row, remedy, err := c.recommendation(l, id)
+	if err != nil {
+		return WeaknessTablePage{}, err
+	}
+	return c.tableOf(ctx, l, c.hitsOf(c.fleet.CauseComponents(row.ProductID, remedy, l.devs), func(h *exposure.Hit) bool { return h.Remedy == remedy }), &q)
+}
+
+// hitsOf are the ids of the weaknesses that count through components, each once.
+func (c *core) hitsOf(components []exposure.ComponentID, which func(*exposure.Hit) bool) map[string]bool {
+	out := map[string]bool{}
+	for _, id := range components {
+		for h := range c.fleet.Hits(id) {
+			if h.Exposed && which(&h) {
+				out[h.Weakness] = true
+			}
+		}
+	}
+	return out
+}
+
 func (c *core) weaknessTable(ctx context.Context, caller Caller, q *WeaknessTableQuery) (page WeaknessTablePage, err error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	ids := slices.Values(c.weakIDs.sorted(c.fleet))
-	if q.IDs != nil {
+	return c.tableOf(ctx, c.lens(caller), nil, q)
+}
+
+// tableOf reads the table of the weaknesses in among, nil for all. The caller
+// holds mu for reading.
+func (c *core) tableOf(ctx context.Context, l lens, among map[string]bool, q *WeaknessTableQuery) (page WeaknessTablePage, err error) {
+	var ids iter.Seq[string]
+	switch {
+	case q.IDs != nil:
 		ids = c.weakIDs.named(c.fleet, q.IDs)
+	case among != nil:
+		ids = slices.Values(slices.SortedFunc(maps.Keys(among), compareIDs))
+	default:
+		ids = slices.Values(c.weakIDs.sorted(c.fleet))
 	}
 	most := q.Skip + q.Limit + 1 // with one to see that more follow
 	order := func(a, b WeaknessColumns) int { return cmp.Or(q.Order(&a, &b), compareIDs(a.ID, b.ID)) }
-	survey := c.fleet.Survey(c.lens(caller).devs)
+	survey := c.fleet.Survey(l.devs)
 	var w WeaknessColumns
 	for id := range ids {
 		if ctx.Err() != nil {
 			return WeaknessTablePage{}, ctx.Err()
+		}
+		if among != nil && !among[id] {
+			continue
 		}
 		page.looked++
 		if !c.columns(&w, survey, id) || q.Where != nil && !q.Where(&w) {

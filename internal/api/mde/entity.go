@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/advisory"
-	"github.com/picketsec/picket/internal/exposure"
-	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/server"
 )
 
@@ -142,35 +140,6 @@ func rowOf(d *server.Device) *server.DeviceRow {
 		r.Interfaces = d.Interfaces
 	}
 	return &r
-}
-
-// machineRef is a machine in a list of references.
-type machineRef struct {
-	id       inventory.DeviceID
-	name     string
-	platform string
-	groupID  exposure.Group
-	group    string
-}
-
-func refOf(r *server.DeviceRow) machineRef {
-	return machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform, r.GroupID, r.Group}
-}
-
-// groupName is null for machines that are in no group.
-func groupName(id exposure.Group, name string) any {
-	if id == 0 {
-		return nil
-	}
-	return name
-}
-
-var machineRefProps = []prop[machineRef]{
-	{"id", word, func(r *machineRef) any { return string(r.id) }},
-	{"computerDnsName", word, func(r *machineRef) any { return r.name }},
-	{"osPlatform", word, func(r *machineRef) any { return textOrNil(r.platform) }},
-	{"rbacGroupName", text, func(r *machineRef) any { return groupName(r.groupID, r.group) }},
-	{"rbacGroupId", number, func(r *machineRef) any { return float64(r.groupID) }},
 }
 
 // softwareProps are the properties of a product. activeAlert says that an

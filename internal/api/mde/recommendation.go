@@ -103,21 +103,16 @@ func (h *Handler) recommendationSoftware(q *request) error {
 }
 
 func (h *Handler) recommendationMachines(q *request) error {
-	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
-		page, err := h.opt.Server.RecommendationDevices(q.ctx(), q.caller, h.recommendationID(q), server.Query{})
-		var out server.Page[machineRef]
-		for i := range page.Items {
-			r := &page.Items[i]
-			out.Items = append(out.Items, refOf(r))
-		}
-		return out, missing(err, "Recommendation", q.id)
+	return machineRefs(q, func(want server.DeviceRefQuery) (server.DeviceRefPage, error) {
+		page, err := h.opt.Server.RecommendationDeviceRefs(q.ctx(), q.caller, h.recommendationID(q), want)
+		return page, missing(err, "Recommendation", q.id)
 	})
 }
 
 func (h *Handler) recommendationVulns(q *request) error {
-	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-		page, err := h.opt.Server.RecommendationVulns(q.ctx(), q.caller, h.recommendationID(q), server.Query{Sort: []string{"id"}})
-		return h.asVulns(q, page), missing(err, "Recommendation", q.id)
+	return h.vulnTable(q, func(want server.WeaknessTableQuery) (server.WeaknessTablePage, error) {
+		page, err := h.opt.Server.RecommendationWeaknessTable(q.ctx(), q.caller, h.recommendationID(q), want)
+		return page, missing(err, "Recommendation", q.id)
 	})
 }
 

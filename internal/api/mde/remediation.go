@@ -83,12 +83,12 @@ func (h *Handler) remediation(q *request) error {
 
 // remediationMachines are the targets of a task that are in the inventory.
 func (h *Handler) remediationMachines(q *request) error {
-	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
+	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*server.DeviceRef) bool) (server.Page[server.DeviceRef], error) {
 		page, err := h.opt.Server.RemediationDevices(q.ctx(), q.caller, q.id, server.Query{Sort: []string{"name"}})
-		var out server.Page[machineRef]
+		var out server.Page[server.DeviceRef]
 		for i := range page.Items {
 			if r := &page.Items[i]; r.ID != "" {
-				out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform, r.GroupID, r.Group})
+				out.Items = append(out.Items, server.DeviceRef{ID: r.ID, Name: r.Name, DNSName: r.DNSName, OSPlatform: r.OSPlatform, GroupID: r.GroupID, Group: r.Group})
 			}
 		}
 		return out, missing(err, "RemediationTask", q.id)

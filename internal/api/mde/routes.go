@@ -259,21 +259,16 @@ func (h *Handler) distributions(q *request) error {
 }
 
 func (h *Handler) softwareMachines(q *request) error {
-	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*machineRef) bool) (server.Page[machineRef], error) {
-		page, err := h.opt.Server.SoftwareDevices(q.ctx(), q.caller, h.softwareID(q), server.Query{})
-		var out server.Page[machineRef]
-		for i := range page.Items {
-			r := &page.Items[i]
-			out.Items = append(out.Items, refOf(r))
-		}
-		return out, missing(err, "Software", q.id)
+	return machineRefs(q, func(want server.DeviceRefQuery) (server.DeviceRefPage, error) {
+		page, err := h.opt.Server.SoftwareDeviceRefs(q.ctx(), q.caller, h.softwareID(q), want)
+		return page, missing(err, "Software", q.id)
 	})
 }
 
 func (h *Handler) softwareVulns(q *request) error {
-	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-		page, err := h.opt.Server.SoftwareVulns(q.ctx(), q.caller, h.softwareID(q), exposedOnly(server.Query{Sort: []string{"id"}}))
-		return h.asVulns(q, page), missing(err, "Software", q.id)
+	return h.vulnTable(q, func(want server.WeaknessTableQuery) (server.WeaknessTablePage, error) {
+		page, err := h.opt.Server.SoftwareWeaknessTable(q.ctx(), q.caller, h.softwareID(q), want)
+		return page, missing(err, "Software", q.id)
 	})
 }
 
@@ -285,18 +280,9 @@ func upperCVE(id string) string {
 }
 
 func (h *Handler) vulnMachines(q *request) error {
-	o, err := parseOptions(q.r.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	return serveWith(q, o, "MachineReferences", machineRefProps, o.filter == "", func(want server.Query, _ func(*machineRef) bool) (server.Page[machineRef], error) {
-		page, err := h.opt.Server.WeaknessDevices(q.ctx(), q.caller, upperCVE(q.id), exposedOnly(want))
-		out := server.Page[machineRef]{Total: page.Total}
-		for i := range page.Items {
-			r := &page.Items[i]
-			out.Items = append(out.Items, machineRef{r.ID, dnsName(r.DNSName, r.Name), r.OSPlatform, r.GroupID, r.Group})
-		}
-		return out, missing(err, "Vulnerability", q.id)
+	return machineRefs(q, func(want server.DeviceRefQuery) (server.DeviceRefPage, error) {
+		page, err := h.opt.Server.WeaknessDeviceRefs(q.ctx(), q.caller, upperCVE(q.id), want)
+		return page, missing(err, "Vulnerability", q.id)
 	})
 }
 

@@ -13,6 +13,13 @@ import (
 // filter or an order speaks of anything else, the server leaves out what its
 // columns refuse, and the rest is looked at one by one.
 func (h *Handler) vulns(q *request) error {
+	return h.vulnTable(q, func(want server.WeaknessTableQuery) (server.WeaknessTablePage, error) {
+		return h.opt.Server.WeaknessTable(q.ctx(), q.caller, want)
+	})
+}
+
+// vulnTable is a list of weaknesses that the server reads as vulns says.
+func (h *Handler) vulnTable(q *request, read func(server.WeaknessTableQuery) (server.WeaknessTablePage, error)) error {
 	o, err := parseOptions(q.r.URL.RawQuery)
 	if err != nil {
 		return err
@@ -29,7 +36,7 @@ func (h *Handler) vulns(q *request) error {
 	if f.wide || wideOrder(o.orderby) {
 		want.Limit = -1
 		return serveWith(q, o, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-			page, err := h.opt.Server.WeaknessTable(q.ctx(), q.caller, want)
+			page, err := read(want)
 			return server.Page[vuln]{Items: h.tableVulns(q, page.Rows)}, err
 		})
 	}
@@ -45,7 +52,7 @@ func (h *Handler) vulns(q *request) error {
 			return less(&x, &y)
 		}
 	}
-	page, err := h.opt.Server.WeaknessTable(q.ctx(), q.caller, want)
+	page, err := read(want)
 	if err != nil {
 		return err
 	}
@@ -102,17 +109,7 @@ func (h *Handler) loader(q *request) func(id string) *advisory.Weakness {
 	}
 }
 
-// asVulns turns rows of the server into rows of this API.
-func (h *Handler) asVulns(q *request, page server.Page[server.WeaknessRow]) server.Page[vuln] {
-	load := h.loader(q)
-	out := server.Page[vuln]{Total: page.Total, AsOf: page.AsOf, Items: make([]vuln, len(page.Items))}
-	for i := range page.Items {
-		out.Items[i] = vuln{WeaknessRow: page.Items[i], load: load}
-	}
-	return out
-}
-
-// tableVulns is asVulns for rows of columns.
+// tableVulns turns rows of the server into rows of this API.
 func (h *Handler) tableVulns(q *request, rows []server.WeaknessColumns) []vuln {
 	load := h.loader(q)
 	out := make([]vuln, len(rows))
@@ -211,44 +208,56 @@ func btoi(b bool) int {
 // pinnedIDs returns the ids of which one must be the row's wherever a filter
 // holds, without regard to case; ok is false when the filter does not say.
 func pinnedIDs(n *node) (ids []string, ok bool) {
+	values, ok := pinnedValues(n, word, "id", "name")
+	if !ok {
+		return nil, false
+	}
 	ids = []string{}
+	for _, v := range values {
+		if text, is := v.(string); is { // no id is null
+			ids = append(ids, text)
+		}
+	}
+	return ids, true
+}
+
+// pinnedValues returns the values of which one must be that of one of some
+// properties, which are the same, wherever a filter holds; ok is false when the
+// filter does not say.
+func pinnedValues(n *node, kind kind, names ...string) (values []any, ok bool) {
 	switch n.op {
 	case "and":
 		for _, k := range n.kids {
-			if some, yes := pinnedIDs(k); yes && (!ok || len(some) < len(ids)) {
-				ids, ok = some, true
+			if some, yes := pinnedValues(k, kind, names...); yes && (!ok || len(some) < len(values)) {
+				values, ok = some, true
 			}
 		}
-		if ok {
-			return ids, true
-		}
+		return values, ok
 	case "or":
 		for _, k := range n.kids {
-			some, yes := pinnedIDs(k)
+			some, yes := pinnedValues(k, kind, names...)
 			if !yes {
 				return nil, false
 			}
-			ids = append(ids, some...)
+			values = append(values, some...)
 		}
-		return ids, true
+		return values, true
 	case "eq", "in":
-		prop, values := n.kids[0], n.kids[1:]
+		prop, among := n.kids[0], n.kids[1:]
 		if n.op == "eq" && prop.op == "lit" {
-			prop, values = n.kids[1], n.kids[:1]
+			prop, among = n.kids[1], n.kids[:1]
 		}
-		if prop.op != "prop" || !strings.EqualFold(prop.name, "id") && !strings.EqualFold(prop.name, "name") {
+		if prop.op != "prop" || !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(prop.name, name) }) {
 			return nil, false
 		}
-		for _, k := range values {
-			lit, err := coerce(word, k)
+		for _, k := range among {
+			lit, err := coerce(kind, k)
 			if k.op != "lit" || err != nil {
 				return nil, false
 			}
-			if text, is := lit.(string); is { // no id is null
-				ids = append(ids, text)
-			}
+			values = append(values, lit)
 		}
-		return ids, true
+		return values, true
 	}
 	return nil, false
 }
