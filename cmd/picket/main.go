@@ -61,6 +61,8 @@ type cli struct {
 	CVE          CVECmd          `cmd:"" name:"cve" help:"Print a weakness and the devices that have it."`
 	Recommend    RecommendCmd    `cmd:"" help:"List recommendations, those that lower exposure most first."`
 	Hunt         HuntCmd         `cmd:"" help:"Ask a question in the Kusto Query Language about events, devices, software and alerts."`
+	Entity       EntityCmd       `cmd:"" help:"Print what devices say of a file, domain, address or user, and which devices."`
+	Retention    RetentionCmd    `cmd:"" help:"How long events are kept: show, set."`
 	Export       ExportCmd       `cmd:"" help:"Write a whole list as CSV or JSON lines."`
 	Explain      ExplainCmd      `cmd:"" help:"Print why a device has a weakness."`
 	Nudge        NudgeCmd        `cmd:"" help:"Ask a device's agent to look at everything now."`

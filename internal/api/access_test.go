@@ -174,6 +174,7 @@ var table = map[string]route{
 	"DELETE /api/x/hunting/queries/{id}": {server.AdvancedQuery, "/api/x/hunting/queries/1", "", 204},
 
 	"GET /api/x/devices/{id}/timeline":                   {server.MachineRead, "/api/x/devices/srv-01/timeline", "", 200},
+	"GET /api/x/devices/{id}/timeline/techniques":        {server.MachineRead, "/api/x/devices/srv-01/timeline/techniques", "", 200},
 	"GET /api/x/devices/{id}/timeline/counts":            {server.MachineRead, "/api/x/devices/srv-01/timeline/counts", "", 200},
 	"GET /api/x/devices/{id}/timeline/export":            {server.MachineRead, "/api/x/devices/srv-01/timeline/export", "", 200},
 	"GET /api/x/devices/{id}/timeline/events/{sub}":      {server.MachineRead, "/api/x/devices/srv-01/timeline/events/1-1-1", "", 200},

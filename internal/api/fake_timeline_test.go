@@ -40,6 +40,10 @@ func (f *fake) TimelineExport(_ context.Context, c server.Caller, _ string, q se
 	}, need(c, server.MachineRead)
 }
 
+func (f *fake) TimelineTechniques(_ context.Context, c server.Caller, _ string, _ server.TimelineQuery) ([]server.TechniqueCount, error) {
+	return []server.TechniqueCount{{ID: "T1059", Name: poison, Events: 3}}, need(c, server.MachineRead)
+}
+
 func (f *fake) FlagEvent(_ context.Context, c server.Caller, _, _ string, _ bool) error {
 	return need(c, server.MachineReadWrite)
 }

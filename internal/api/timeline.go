@@ -77,6 +77,10 @@ func (c *console) timelineRoutes() {
 		func(ctx context.Context, caller server.Caller, in *timelineCountsIn) (server.TimelineCounts, error) {
 			return c.srv.TimelineCounts(ctx, caller, in.ID.ID, in.timeline())
 		})
+	get(c, "device-timeline-techniques", "/devices/{id}/timeline/techniques", "ATT&CK techniques that occur on a device, with how many of its events may be part of each",
+		func(ctx context.Context, caller server.Caller, in *timelineCountsIn) ([]server.TechniqueCount, error) {
+			return c.srv.TimelineTechniques(ctx, caller, in.ID.ID, in.timeline())
+		})
 	get(c, "device-timeline-event", "/devices/{id}/timeline/events/{sub}", "One event of a device with the graph of its entities",
 		func(ctx context.Context, caller server.Caller, in *timelineEventIn) (server.TimelineEvent, error) {
 			return c.srv.TimelineEvent(ctx, caller, in.ID.ID, in.Sub)

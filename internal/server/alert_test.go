@@ -480,6 +480,31 @@ func TestTimelineOfTechniques(t *testing.T) {
 			t.Errorf("%+v: %d events are counted, %v", tt.q, counts.Total, err)
 		}
 	}
+	// Those that occur: T1053 itself only in what the alert says.
+	for _, tt := range []struct {
+		who  Caller
+		q    TimelineQuery
+		want string
+	}{
+		{admin, TimelineQuery{}, "T1053 0, T1053.003 1, T1053.006 1"},
+		{Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()}, TimelineQuery{Text: "timer"}, "T1053.006 1"},
+		{admin, TimelineQuery{Actions: []string{"LogonSuccess"}}, "T1053 0"},
+	} {
+		got, err := s.TimelineTechniques(t.Context(), tt.who, string(l.id), tt.q)
+		var words []string
+		for _, n := range got {
+			words = append(words, fmt.Sprintf("%s %d", n.ID, n.Events))
+			if n.Name == "" {
+				t.Errorf("%s has no name", n.ID)
+			}
+		}
+		if strings.Join(words, ", ") != tt.want || err != nil {
+			t.Errorf("techniques of %+v: %q, want %q, %v", tt.q, words, tt.want, err)
+		}
+	}
+	if _, err := s.TimelineTechniques(t.Context(), Caller{Permissions: []string{MachineRead}}, string(l.id), TimelineQuery{}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("techniques of a device that is not seen: %v", err)
+	}
 	if _, err := s.Timeline(t.Context(), admin, string(l.id), TimelineQuery{Limit: 1, Techniques: []string{"x"}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("no technique: %v", err)
 	}

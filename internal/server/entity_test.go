@@ -155,7 +155,10 @@ func TestEntityScope(t *testing.T) {
 	if _, err := s.DeviceUsers(t.Context(), mine, string(omega.id)); !errors.Is(err, ErrNotFound) {
 		t.Errorf("users of another's device: %v", err)
 	}
-	if u, err := s.DeviceUsers(t.Context(), mine, string(alpha.id)); err != nil || len(u.Items) != 2 {
+	if u, err := s.DeviceUsers(t.Context(), mine, string(alpha.id)); err != nil || len(u.Items) != 2 || u.Items[0].Machines != 1 || u.Items[0].MostOn != alpha.id || u.Items[0].LeastOn != alpha.id || u.Items[1].Machines != 0 {
 		t.Errorf("users: %+v, %v", u, err)
+	}
+	if u, err := s.DeviceUsers(t.Context(), admin, string(alpha.id)); err != nil || u.Items[0].Machines != 2 || u.Items[0].MostOn != omega.id || u.Items[0].LeastOn != alpha.id {
+		t.Errorf("users, seen by an administrator: %+v, %v", u, err)
 	}
 }

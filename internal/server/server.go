@@ -284,6 +284,7 @@ type API interface {
 	TimelineCounts(ctx context.Context, c Caller, id string, q TimelineQuery) (TimelineCounts, error)
 	TimelineEvent(ctx context.Context, c Caller, id, event string) (TimelineEvent, error)
 	TimelineExport(ctx context.Context, c Caller, id string, q TimelineQuery) (inventory.DeviceID, iter.Seq2[TimelineRow, error], error)
+	TimelineTechniques(ctx context.Context, c Caller, id string, q TimelineQuery) ([]TechniqueCount, error)
 	FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error
 	LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
 	DeviceUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/eventlog"
+	"github.com/picketsec/picket/internal/inventory"
 )
 
 // logonDays is how far back logged-on users are told.
@@ -22,12 +24,63 @@ func (s *Server) LogonUsers(ctx context.Context, c Caller, id string) (LogonUser
 	return s.logons(ctx, c, id)
 }
 
-// DeviceUsers is LogonUsers for programs that may read users and not devices.
+// DeviceUsers is LogonUsers for programs that may read users and not devices. It
+// says besides on how many devices these accounts logged on.
 func (s *Server) DeviceUsers(ctx context.Context, c Caller, id string) (LogonUsers, error) {
 	if err := s.need(c, AccountRead); err != nil {
 		return LogonUsers{}, err
 	}
-	return s.logons(ctx, c, id)
+	out, err := s.logons(ctx, c, id)
+	if err == nil {
+		err = s.countMachines(ctx, c, out.Items)
+	}
+	return out, err
+}
+
+// account is who logs on.
+type account struct{ domain, name string }
+
+// countMachines counts the logons of accounts on the devices that a caller sees.
+func (s *Server) countMachines(ctx context.Context, c Caller, users []LogonUser) error {
+	on := map[account]map[inventory.DeviceID]int{}
+	var names []string
+	for _, u := range users {
+		if u.Logons > 0 {
+			on[account{u.Domain, u.Name}] = map[inventory.DeviceID]int{}
+			names = append(names, u.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	now := s.now()
+	q := eventlog.Query{Scope: s.eventScope(c), From: now.AddDate(0, 0, -logonDays), To: now.Add(time.Minute), Actions: []ev.Action{ev.LogonSuccess},
+		Equals: []eventlog.Equal{{Columns: []ev.Column{ev.AccountName}, Values: names}}}
+	_, err := s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error {
+		e := r.Record.Event()
+		if m := on[account{e.Text(ev.AccountDomain), e.Text(ev.AccountName)}]; m != nil {
+			m[r.Device]++
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("count the devices of accounts: %w", err)
+	}
+	for i := range users {
+		u := &users[i]
+		devices := slices.Sorted(maps.Keys(on[account{u.Domain, u.Name}]))
+		u.Machines = len(devices)
+		for _, d := range devices {
+			n := on[account{u.Domain, u.Name}]
+			if u.MostOn == "" || n[d] > n[u.MostOn] {
+				u.MostOn = d
+			}
+			if u.LeastOn == "" || n[d] < n[u.LeastOn] {
+				u.LeastOn = d
+			}
+		}
+	}
+	return nil
 }
 
 // logons reads who logged on to a device; whoever calls it has asked for the permission.
@@ -40,11 +93,10 @@ func (s *Server) logons(ctx context.Context, c Caller, id string) (LogonUsers, e
 	}
 	now := s.now()
 	q := eventlog.Query{Scope: eventlog.Only(d.id), From: now.AddDate(0, 0, -logonDays), To: now.Add(time.Minute), Actions: []ev.Action{ev.LogonSuccess, ev.LogonFailed}}
-	type key struct{ domain, name string }
-	users := map[key]*LogonUser{}
+	users := map[account]*LogonUser{}
 	_, err = s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error {
 		e := r.Record.Event()
-		k := key{e.Text(ev.AccountDomain), e.Text(ev.AccountName)}
+		k := account{e.Text(ev.AccountDomain), e.Text(ev.AccountName)}
 		if k.name == "" {
 			return nil
 		}

@@ -1,6 +1,10 @@
 package server
 
-import "time"
+import (
+	"time"
+
+	"github.com/picketsec/picket/internal/inventory"
+)
 
 // TimelineQuery says which of a device's events are asked for.
 type TimelineQuery struct {
@@ -155,6 +159,12 @@ type LogonUser struct {
 	LocalAdmin  bool      `json:"local_admin"`
 	First       time.Time `json:"first"`
 	Last        time.Time `json:"last"`
+	// Machines is on how many devices that the caller sees the account logged on in
+	// the same time; MostOn and LeastOn are those of the most and the fewest logons.
+	// DeviceUsers fills them.
+	Machines int                `json:"-"`
+	MostOn   inventory.DeviceID `json:"-"`
+	LeastOn  inventory.DeviceID `json:"-"`
 }
 
 // LogonUsers are the users of a device in 30 days, most frequent first.

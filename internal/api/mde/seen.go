@@ -217,10 +217,10 @@ var userProps = []prop[logonUser]{
 	{"accountSid", word, func(r *logonUser) any { return textOrNil(r.SID) }},
 	{"firstSeen", instant, func(r *logonUser) any { return timeOrNil(r.First) }},
 	{"lastSeen", instant, func(r *logonUser) any { return timeOrNil(r.Last) }},
-	{"mostPrevalentMachineId", word, constant[logonUser](nil)},
-	{"leastPrevalentMachineId", word, constant[logonUser](nil)},
+	{"mostPrevalentMachineId", word, func(r *logonUser) any { return textOrNil(string(r.MostOn)) }},
+	{"leastPrevalentMachineId", word, func(r *logonUser) any { return textOrNil(string(r.LeastOn)) }},
 	{"logonTypes", text, func(r *logonUser) any { return strings.Join(r.Types, ", ") }},
-	{"logOnMachinesCount", number, constant[logonUser](nil)},
+	{"logOnMachinesCount", number, func(r *logonUser) any { return r.Machines }},
 	{"isDomainAdmin", flag, constant[logonUser](nil)},
 	{"isOnlyNetworkUser", flag, func(r *logonUser) any { return len(r.Types) == 1 && r.Types[0] == "Network" }},
 }
