@@ -8,6 +8,8 @@ export const timeline = (id: string, q: Query) =>
   queryOptions({ queryKey: ["timeline", id, "list", q], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline", { params: { path: { id }, query: q as never }, signal })), placeholderData: keepPreviousData, refetchInterval: 300_000 }); // the server tells of what happens to those who asked within the hour
 export const timelineCounts = (id: string, q: Query) =>
   queryOptions({ queryKey: ["timeline", id, "counts", q], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline/counts", { params: { path: { id }, query: q as never }, signal })), placeholderData: keepPreviousData });
+export const timelineTechniques = (id: string, q: Query) =>
+  queryOptions({ queryKey: ["timeline", id, "techniques", q], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline/techniques", { params: { path: { id }, query: q as never }, signal })), placeholderData: keepPreviousData, staleTime: 60_000 });
 export const timelineEvent = (id: string, event: string) =>
   queryOptions({ queryKey: ["timeline", id, "event", event], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline/events/{sub}", { params: { path: { id, sub: event } }, signal })) });
 export const logonUsers = (id: string) => queryOptions({ queryKey: ["timeline", id, "users"], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/logonusers", { params: { path: { id } }, signal })) });

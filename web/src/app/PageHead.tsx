@@ -13,9 +13,9 @@ const useStyles = makeStyles({
 });
 
 // Pages that are about all devices that somebody sees, whatever device groups are selected.
-const whole = /^\/(settings\/|hunting)/;
+const whole = /^\/settings\//;
 
-/** A page with its heading; the browser's title follows it. All pages but the settings and hunting are about the selected device groups. */
+/** A page with its heading; the browser's title follows it. All pages but the settings are about the selected device groups. */
 export function PageHead({ title, text, scroll, children }: { title: string; text?: ReactNode; scroll?: boolean; children: ReactNode }) {
   const s = useStyles();
   const all = useLocation({ select: (l) => whole.test(l.pathname) });

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Suspense, lazy, useState } from "react";
 import { session, signOut } from "../api/queries";
+import { forgetHunts } from "../lib/hunts";
 import type { Me } from "../api/schema";
 import { Anchor } from "./Anchor";
 import { GlobalSearch } from "./GlobalSearch";
@@ -90,6 +91,7 @@ export function TopBar({ me }: { me: Me }) {
   const leave = async () => {
     const out = await signOut().catch(() => undefined); // signed out or not, this page forgets
     client.clear();
+    forgetHunts();
     client.setQueryData(session.queryKey, null);
     if (out?.address) window.location.assign(out.address);
     else await navigate({ to: "/login" });

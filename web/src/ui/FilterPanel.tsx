@@ -15,6 +15,8 @@ export interface FilterGroup {
   free?: { hint: string };
   /** The value is one moment, in place of choices. */
   moment?: true;
+  /** The values are many: they are searched. */
+  find?: boolean;
 }
 
 const useStyles = makeStyles({
@@ -56,6 +58,7 @@ function Free({ group, onAdd }: { group: FilterGroup; onAdd: (v: string) => void
 export function FilterPanel({ groups, values, onApply, onClose }: { groups: readonly FilterGroup[]; values: Values; onApply: (v: Record<string, string[]>) => void; onClose: () => void }) {
   const s = useStyles();
   const [draft, setDraft] = useState<Record<string, string[]>>(() => Object.fromEntries(groups.map((g) => [g.name, [...(values[g.name] ?? [])]])));
+  const [find, setFind] = useState("");
   const set = (name: string, v: string[]) => setDraft((d) => ({ ...d, [name]: v }));
   return (
     <Panel
@@ -79,8 +82,9 @@ export function FilterPanel({ groups, values, onApply, onClose }: { groups: read
             {g.moment && (
               <Input size="small" type="datetime-local" step={1} aria-label={g.title} value={localTime(chosen[0])} onChange={(_, d) => set(g.name, d.value === "" ? [] : [new Date(d.value).toISOString()])} />
             )}
+            {g.find && (known.size > 0 ? <Input size="small" type="search" aria-label={`${g.title}: search`} placeholder="Search" value={find} onChange={(_, d) => setFind(d.value)} /> : "None occurs.")}
             <div className={s.options}>
-              {!g.moment && [...known].map(([value, label]) => (
+              {!g.moment && [...known].filter(([v, label]) => !g.find || chosen.includes(v) || label.toLowerCase().includes(find.trim().toLowerCase())).map(([value, label]) => (
                 <Checkbox key={value} label={label} checked={chosen.includes(value)} onChange={() => set(g.name, toggle(chosen, value))} />
               ))}
             </div>

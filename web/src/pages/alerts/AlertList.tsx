@@ -69,25 +69,28 @@ const columns: readonly Column<AlertRow>[] = [
 // The page of a device names it already.
 const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group").map((c) => (c.key === "category" || c.key === "user" ? { ...c, optional: true } : c));
 
-/** Alerts as a list, for a page or a tab; its state is in the URL. `device` narrows it to one device. */
-export function AlertList({ device }: { device?: string }) {
+// The page of an entity has parts of the address of its own.
+const ofEntity: ListSpec = { ...spec, extra: ["tab", "days"] };
+
+/** Alerts as a list, for a page or a tab; its state is in the URL. `device` narrows it to one device, `entity` to those whose evidence names a thing. */
+export function AlertList({ device, entity }: { device?: string; entity?: string }) {
   const { data: summary } = useQuery(alertSummary);
   const { data: known } = useQuery(techniques);
   const [bulk, setBulk] = useState(false);
-  const fixed = useMemo((): RawSearch => (device ? { device } : {}), [device]);
+  const fixed = useMemo((): RawSearch => ({ ...(device ? { device } : {}), ...(entity ? { entity } : {}) }), [device, entity]);
   const query = useCallback((q: RawSearch) => alerts({ ...q, ...fixed }), [fixed]);
   const filled = useMemo(() => {
     const options: Record<string, FilterGroup["options"]> = {
       assigned: [{ value: "-", label: "Nobody" }, ...(summary?.assignees ?? []).map((v) => ({ value: v, label: v }))],
       technique: (known ?? []).slice(0, 60).map((t) => ({ value: t.id, label: `${t.id} ${t.name}` })),
     };
-    return groups.filter((g) => !device || g.name !== "simulated").map((g) => ({ ...g, options: options[g.name] ?? g.options }));
-  }, [summary, known, device]);
+    return groups.filter((g) => (!device || g.name !== "simulated") && (!entity || g.name !== "entity")).map((g) => ({ ...g, options: options[g.name] ?? g.options }));
+  }, [summary, known, device, entity]);
   return (
     <ListView
-      name={device ? "device-alerts" : "alerts"}
+      name={device ? "device-alerts" : entity ? "entity-alerts" : "alerts"}
       label="Alerts"
-      spec={spec}
+      spec={entity ? ofEntity : spec}
       groups={filled}
       columns={device ? ofDevice : columns}
       query={query}
@@ -106,7 +109,7 @@ export function AlertList({ device }: { device?: string }) {
       flyout={(id, frame, row) => <AlertFlyout key={id} id={id} frame={frame} row={row} />}
       empty={
         <Empty icon={<AlertRegular />} title="No alert was raised">
-          {device ? "Open an event of the timeline to raise one about it." : "Programs raise alerts over the API, people from an event of a device's timeline."}
+          {entity ? "No alert that you may see has it among its evidence." : device ? "Open an event of the timeline to raise one about it." : "Programs raise alerts over the API, people from an event of a device's timeline."}
         </Empty>
       }
     />

@@ -2,11 +2,13 @@ import { MessageBar, MessageBarBody, Select, Spinner, Tab, TabList, makeStyles, 
 import { DocumentRegular, GlobeRegular, PersonRegular, SearchRegular, ServerRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Suspense, lazy } from "react";
 import { entity } from "../../api/entity";
 import { Problem } from "../../api/client";
 import { ButtonLink } from "../../app/ButtonLink";
 import { ErrorPage } from "../../app/ErrorPage";
 import { PageHead } from "../../app/PageHead";
+import { useMay } from "../../app/useMay";
 import { entityWords, isEntityKind, type EntityKind } from "../../lib/entity";
 import { number, plural } from "../../lib/format";
 import { entityQuery } from "../../lib/kql";
@@ -17,6 +19,8 @@ import { Fact, Facts } from "../../ui/Facts";
 import { Moment } from "../../ui/Time";
 import { EntityDevices } from "./EntityDevices";
 import { EntityEventList } from "./EntityEventList";
+
+const AlertList = lazy(() => import("../alerts/AlertList").then((m) => ({ default: m.AlertList })));
 
 const spans = ["1", "7", "30", "90", "180"] as const;
 const icons = { file: DocumentRegular, ip: ServerRegular, domain: GlobeRegular, user: PersonRegular };
@@ -43,26 +47,30 @@ function EntityFrame({ kind, id }: { kind: EntityKind; id: string }) {
   const navigate = useNavigate();
   const raw: RawSearch = useSearch({ strict: false });
   const days = spans.find((d) => d === raw.days) ?? "30";
-  const tab = raw.tab === "events" ? "events" : "devices";
+  const { may: readsAlerts } = useMay("view.security-operations", "alerts.investigate");
+  const tab = raw.tab === "events" || (raw.tab === "alerts" && readsAlerts) ? raw.tab : "devices";
   const { data: d, error, refetch } = useQuery(entity(kind, id, days));
   const words = entityWords[kind];
-  const go = (part: RawSearch) => void navigate({ to: ".", search: ((was: RawSearch) => Object.fromEntries(Object.entries({ ...(was.group ? { group: was.group } : {}), ...(tab === "events" ? { tab } : {}), ...(days === "30" ? {} : { days }), ...part }).filter(([, v]) => v !== ""))) });
+  const go = (part: RawSearch) => void navigate({ to: ".", search: ((was: RawSearch) => Object.fromEntries(Object.entries({ ...(was.group ? { group: was.group } : {}), ...(tab === "devices" ? {} : { tab }), ...(days === "30" ? {} : { days }), ...part }).filter(([, v]) => v !== ""))) });
   const unseen = error instanceof Problem && error.status === 404;
   const Icon = icons[kind];
   if (error && !unseen && !d) return <ErrorPage error={error} retry={() => void refetch()} />;
   return (
     <PageHead title={d?.name ?? id} text={<>{`${words.word} `}<Mono>{id}</Mono>{d?.sort ? `, ${d.sort.toLowerCase()}` : ""}</>}>
       <div className={s.bar}>
-        <TabList className={s.tabs} selectedValue={tab} onTabSelect={(_, t) => go({ tab: t.value === "events" ? "events" : "" })}>
+        <TabList className={s.tabs} selectedValue={tab} onTabSelect={(_, t) => go({ tab: t.value === "devices" ? "" : String(t.value) })}>
           <Tab value="devices">Devices</Tab>
           <Tab value="events">Newest events</Tab>
+          {readsAlerts && <Tab value="alerts">Alerts</Tab>}
         </TabList>
         <ButtonLink to="/hunting" search={{ query: entityQuery(kind, id), ...(days === "30" ? {} : { days }) }} icon={<SearchRegular />}>Hunt</ButtonLink>
         <Select className={s.span} appearance="underline" aria-label="How far back" value={days} onChange={(_, o) => go({ days: o.value === "30" ? "" : o.value })}>
           {spans.map((v) => <option key={v} value={v}>{plural(Number(v), "day")}</option>)}
         </Select>
       </div>
-      {unseen ? (
+      {tab === "alerts" ? (
+        <Suspense><AlertList entity={`${kind}:${id}`} /></Suspense>
+      ) : unseen ? (
         <Empty icon={<Icon />} title="Not seen">{`${words.none} Look further back, or at other device groups.`}</Empty>
       ) : !d ? (
         <Spinner className={s.wait} label="Looking through all devices …" />

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { explain } from "../../api/client";
 import { checkHunt, exportHunt, huntSchema } from "../../api/hunting";
+import { session } from "../../api/queries";
 import type { HuntQuery } from "../../api/schema";
 import { PageHead } from "../../app/PageHead";
 import { useHeldText } from "./useHeldText";
@@ -20,6 +21,8 @@ import { mostRows, useHunt } from "./useHunt";
 
 const spans = ["1", "7", "30", "90", "180"] as const;
 const first = "DeviceProcessEvents\n| where Timestamp > ago(1d)\n| summarize Starts = count() by FileName\n| top 20 by Starts";
+
+const since = (days: string) => (days === "30" ? undefined : new Date(Date.now() - Number(days) * 86_400_000).toISOString());
 
 const useStyles = makeStyles({
   bar: { display: "flex", alignItems: "center", gap: "4px", flexWrap: "wrap", margin: "6px 0 8px -6px", flexShrink: 0 },
@@ -43,6 +46,7 @@ export function HuntingPage() {
   const [side, setSide] = useState(() => window.innerWidth > 1100);
   const [said, setSaid] = useState("");
   const { data: schema } = useQuery(huntSchema);
+  const { data: me } = useQuery(session);
   const { hunt, run, cancel } = useHunt();
   const held = useHeldText(text, 500);
   const { data: check } = useQuery(checkHunt(held));
@@ -55,20 +59,26 @@ export function HuntingPage() {
     if (named !== "") setText(named);
   }
   const go = (part: RawSearch) => void navigate({ to: ".", search: (before: RawSearch) => Object.fromEntries(Object.entries({ ...before, ...part }).filter(([, v]) => v !== "")) });
-  const from = () => (days === "30" ? undefined : new Date(Date.now() - Number(days) * 86_400_000).toISOString());
   const start = (query = text) => {
     if (query.trim() === "") return;
     setSaid("");
     go({ query });
-    run(query, from(), (rows) => noteRun(query, rows, new Date()));
+    run(query, since(days), (rows) => noteRun(me?.username ?? "", query, rows, new Date()));
   };
+  // Rows of another selection of device groups are read anew.
+  const group = useRef(raw.group);
+  useEffect(() => {
+    if (group.current === raw.group) return;
+    group.current = raw.group;
+    if (hunt.n > 0) run(hunt.query, since(days), () => undefined);
+  }, [raw.group, hunt.n, hunt.query, run, days]);
   const mistake = hunt.query === text && hunt.mistake ? hunt.mistake : held === text ? (check?.mistake ?? undefined) : undefined;
   const download = (format: "csv" | "jsonl") => {
     leaving.current?.abort();
     const stop = new AbortController();
     leaving.current = stop;
     setSaid("Exporting …");
-    exportHunt(hunt.query || text, from(), format, stop.signal)
+    exportHunt(hunt.query || text, since(days), format, stop.signal)
       .then(({ name, data }) => {
         const a = document.createElement("a");
         a.href = URL.createObjectURL(data);

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { explain } from "../../api/client";
 import { deleteHuntQuery, huntQueries, saveHuntQuery } from "../../api/hunting";
+import { session } from "../../api/queries";
 import type { HuntQuery } from "../../api/schema";
 import { number } from "../../lib/format";
 import { Empty } from "../../ui/Empty";
@@ -26,7 +27,8 @@ export function QueriesPanel({ onOpen, onClose }: { onOpen: (query: string, save
   const { data, error } = useQuery(huntQueries);
   const client = useQueryClient();
   const remove = useMutation({ mutationFn: deleteHuntQuery, onSuccess: () => client.invalidateQueries({ queryKey: ["hunting", "queries"] }) });
-  const history = readHistory();
+  const { data: me } = useQuery(session);
+  const history = readHistory(me?.username ?? "");
   const problem = error ?? remove.error;
   return (
     <Panel title="Queries" width={520} onClose={onClose} tabs={<TabList size="small" selectedValue={tab} onTabSelect={(_, d) => setTab(String(d.value))}><Tab value="saved">Saved</Tab><Tab value="history">History</Tab></TabList>}>

@@ -19,7 +19,7 @@ const useStyles = makeStyles({
   progress: { flexShrink: 0 },
 });
 
-const chartWords: Record<ChartKind, string> = { line: "Lines", column: "Columns", pie: "Ring" };
+const chartWords: Record<ChartKind, string> = { line: "Lines", column: "Bars", pie: "Ring" };
 
 function literal(v: Cell, type: string): string {
   if (typeof v !== "string") return cellText(v);

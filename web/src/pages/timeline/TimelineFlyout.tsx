@@ -1,4 +1,4 @@
-import { Button, makeStyles } from "@fluentui/react-components";
+import { makeStyles } from "@fluentui/react-components";
 import { AlertRegular, FlagFilled, FlagRegular, SearchRegular, TimelineRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Suspense, lazy, useState } from "react";
@@ -19,6 +19,7 @@ import { Chip } from "../../ui/Chip";
 import { CopyButton } from "../../ui/Copy";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { EntityGraph } from "./EntityGraph";
+import { flagRights } from "./columns";
 
 const RaisePanel = lazy(() => import("../alerts/RaisePanel").then((m) => ({ default: m.RaisePanel })));
 
@@ -83,7 +84,7 @@ export function TimelineFlyout({ device, event, row, frame, onFlag }: { device: 
       actions={
         head && (
           <>
-            <Button appearance="subtle" icon={head.flagged ? <FlagFilled /> : <FlagRegular />} onClick={() => onFlag(head)}>{head.flagged ? "Remove flag" : "Flag"}</Button>
+            <MayButton rights={flagRights} appearance="subtle" icon={head.flagged ? <FlagFilled /> : <FlagRegular />} onClick={() => onFlag(head)}>{head.flagged ? "Remove flag" : "Flag"}</MayButton>
             <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<AlertRegular />} onClick={() => setRaising(true)}>Create alert</MayButton>
             {raising && <Suspense><RaisePanel device={device} event={head} onClose={() => setRaising(false)} /></Suspense>}
             <ButtonLink to={`/devices/${encodeURIComponent(device)}/timeline`} search={around} icon={<TimelineRegular />}>Related events</ButtonLink>

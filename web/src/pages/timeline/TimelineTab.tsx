@@ -5,11 +5,11 @@ import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { address, explain } from "../../api/client";
 import type { TimelineRow } from "../../api/schema";
-import { flagEvent, timeline, timelineCounts } from "../../api/timeline";
+import { flagEvent, timeline, timelineCounts, timelineTechniques } from "../../api/timeline";
 import { setPrefs, usePrefs } from "../../app/prefs";
 import { useDeviceId } from "../../app/useDeviceId";
 import { useList } from "../../app/useList";
-import { plural } from "../../lib/format";
+import { number, plural } from "../../lib/format";
 import { pageSizes, type ListSpec } from "../../lib/search";
 import { chartRange, countQuery, eventGroups, highlight, iso, listQuery, type Span } from "../../lib/timeline";
 import { ColumnPanel } from "../../ui/ColumnPanel";
@@ -32,10 +32,10 @@ const spec: ListSpec = {
   defaults: { days: ["30"] },
 };
 
-const panelGroups: readonly FilterGroup[] = [
+const baseGroups: readonly FilterGroup[] = [
   { name: "event_group", title: "Event group", options: eventGroups.map((g) => ({ value: g.name, label: g.name })) },
   { name: "flagged", title: "Flag", options: [{ value: "true", label: "Flagged events" }] },
-  { name: "technique", title: "ATT&CK technique", options: [], free: { hint: "T1053" } },
+  { name: "technique", title: "ATT&CK technique", options: [], find: true },
   { name: "action", title: "Action type", options: [], free: { hint: "ProcessCreated" } },
 ];
 const kept = ["days", "since", "until", "from", "to"];
@@ -70,6 +70,9 @@ export function TimelineTab() {
   const base = listQuery(state.q, filters, range, sel, custom);
   const cursor = filters.cursor?.[0] ?? "";
   const query = { ...base, size: String(state.size), ...(cursor === "" ? {} : { cursor }) };
+  // Of the whole range: the choice stays the same while it is made.
+  const { data: occur } = useQuery({ ...timelineTechniques(id, { from: iso(range.from), to: iso(range.to) }), enabled: panel === "filter" || (filters.technique?.length ?? 0) > 0 });
+  const panelGroups = useMemo(() => baseGroups.map((g) => (g.name === "technique" ? { ...g, options: (occur ?? []).map((t) => ({ value: t.id, label: `${t.id} ${t.name}${t.events > 0 ? ` (${number(t.events)})` : ""}` })) } : g)), [occur]);
   const counts = useQuery(timelineCounts(id, countQuery(state.q, filters, range)));
   const { data, error, isPlaceholderData, refetch } = useQuery(timeline(id, query));
   const rowKey = useCallback((r: TimelineRow) => r.id, []);

@@ -1,7 +1,9 @@
-import { Button, makeStyles, tokens } from "@fluentui/react-components";
+import { makeStyles, tokens } from "@fluentui/react-components";
 import { FlagFilled, FlagRegular } from "@fluentui/react-icons";
+import type { MouseEvent } from "react";
 import type { TimelineRow } from "../../api/schema";
 import { OpenLink } from "../../app/Anchor";
+import { MayButton } from "../../app/MayButton";
 import { moment, time } from "../../lib/format";
 import { toneOf } from "../../lib/timeline";
 import type { Column } from "../../ui/DataTable";
@@ -59,6 +61,9 @@ const field = (name: string) => (r: TimelineRow) => {
   return <span title={text}>{text || "–"}</span>;
 };
 
+/** The rights that open the flags of events. */
+export const flagRights = ["alerts.investigate", "settings.security"] as const;
+
 /** The columns of a timeline; the last one flags. */
 export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Column<TimelineRow>[] {
   return [
@@ -72,13 +77,14 @@ export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Co
     {
       key: "flag", title: "Flag", width: 52,
       render: (r) => (
-        <Button
+        <MayButton
+          rights={flagRights}
           size="small"
           appearance="transparent"
           icon={r.flagged ? <FlagFilled /> : <FlagRegular />}
           aria-pressed={r.flagged}
           aria-label={r.flagged ? `Remove the flag of ${r.title}` : `Flag ${r.title}`}
-          onClick={(e) => { e.stopPropagation(); onFlag(r); }}
+          onClick={(e: MouseEvent) => { e.stopPropagation(); onFlag(r); }}
         />
       ),
     },
