@@ -2813,6 +2813,13 @@ type Technique struct {
 	Tactics []string `json:"tactics"`
 }
 
+// TechniqueCount is the schema of that name.
+type TechniqueCount struct {
+	Events int64  `json:"events"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+}
+
 // TestResult is the schema of that name.
 type TestResult struct {
 	Mend string `json:"mend"`
@@ -4240,6 +4247,38 @@ func (p DeviceTimelineEventParams) values() url.Values {
 func (c *Client) DeviceTimelineEvent(ctx context.Context, id string, sub string, p DeviceTimelineEventParams) (TimelineEvent, error) {
 	var out TimelineEvent
 	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/timeline/events/"+pathValue(sub), p.values(), nil, &out)
+	return out, err
+}
+
+// DeviceTimelineTechniquesParams are the query of DeviceTimelineTechniques. Zero values are left out.
+type DeviceTimelineTechniquesParams struct {
+	From       time.Time // From this time on (RFC 3339).
+	To         time.Time // Before this time (RFC 3339).
+	EventGroup []string  // Event groups.
+	Action     []string  // Action types.
+	Q          string    // Text that occurs in the event, whatever its case.
+	Flagged    bool      // Only flagged events.
+	Technique  []string  // ATT&CK techniques, with those under them.
+	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DeviceTimelineTechniquesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "from", p.From)
+	addQuery(q, "to", p.To)
+	addQuery(q, "event_group", p.EventGroup)
+	addQuery(q, "action", p.Action)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "flagged", p.Flagged)
+	addQuery(q, "technique", p.Technique)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DeviceTimelineTechniques: ATT&CK techniques that occur on a device, with how many of its events may be part of each (GET /devices/{id}/timeline/techniques).
+func (c *Client) DeviceTimelineTechniques(ctx context.Context, id string, p DeviceTimelineTechniquesParams) ([]TechniqueCount, error) {
+	var out []TechniqueCount
+	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/timeline/techniques", p.values(), nil, &out)
 	return out, err
 }
 

@@ -913,6 +913,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/timeline/techniques": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ATT&CK techniques that occur on a device, with how many of its events may be part of each */
+        get: operations["device-timeline-techniques"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/updates": {
         parameters: {
             query?: never;
@@ -6992,6 +7009,12 @@ export interface components {
             reason?: string;
             tactics: string[];
         };
+        TechniqueCount: {
+            /** Format: int64 */
+            events: number;
+            id: string;
+            name: string;
+        };
         TestResult: {
             mend: string;
             ok: boolean;
@@ -12081,6 +12104,91 @@ export interface operations {
                 content: {
                     "application/jsonl": string;
                     "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-timeline-techniques": {
+        parameters: {
+            query?: {
+                /** @description From this time on (RFC 3339). */
+                from?: string;
+                /** @description Before this time (RFC 3339). */
+                to?: string;
+                /** @description Event groups. */
+                event_group?: string[];
+                /** @description Action types. */
+                action?: string[];
+                /** @description Text that occurs in the event, whatever its case. */
+                q?: string;
+                /** @description Only flagged events. */
+                flagged?: boolean;
+                /** @description ATT&CK techniques, with those under them. */
+                technique?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TechniqueCount"][];
                 };
             };
             /** @description Unauthorized */
