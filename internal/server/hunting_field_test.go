@@ -58,7 +58,7 @@ func fieldEvent(r *rand.Rand, l *life) ev.Event {
 		return acts([]ev.Action{ev.FileCreated, ev.FileModified, ev.FileDeleted}[r.IntN(3)], func(e *ev.Event) {
 			name := pick("job", "p.sh", "authorized_keys", "passwd", "out.tgz")
 			e.Set(ev.FileName, name)
-			e.Set(ev.FolderPath, map[string]string{"job": "/etc/cron.d/job", "p.sh": "/tmp/p.sh", "authorized_keys": "/root/.ssh/authorized_keys", "passwd": "/etc/passwd", "out.tgz": "/tmp/out.tgz"}[name])
+			e.Set(ev.FolderPath, map[string]string{"job": "/etc/cron.d/job", "p.sh": "/tmp/p.sh", "authorized_keys": "/srv/keys/authorized_keys", "passwd": "/etc/passwd", "out.tgz": "/tmp/out.tgz"}[name])
 			e.SetInt(ev.FileSize, int64(r.IntN(5000)))
 		})
 	}

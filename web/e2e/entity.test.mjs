@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, csvRows, newPage, read, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, context, page, device;
 const probe = `picket-entity-${process.pid}`;
@@ -71,4 +71,49 @@ test("an address, a user and what nobody met", async () => {
   assert.deepEqual(await axe(page), []);
   await page.getByRole("combobox", { name: "How far back" }).selectOption("90");
   await page.waitForURL(/days=90/);
+});
+
+test("alerts whose evidence names a file are on its page", async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const e = await started(`${probe}-one`);
+  const made = await context.request.post(`${demo.base}/api/x/alerts`, {
+    data: { device_id: device.id, event_id: e.id, severity: "Low", title: "An odd program", description: "Nobody knows it.", recommended_action: "Ask who it was.", category: "Execution", techniques: ["T1059"] },
+  });
+  assert.equal(made.status(), 201, await made.text());
+  await page.goto(`${demo.base}/entities/file/${e.fields.SHA256}`);
+  await page.getByRole("tab", { name: "Alerts" }).click();
+  await page.getByRole("table", { name: "Alerts" }).getByRole("link", { name: "An odd program" }).waitFor();
+  assert.match(page.url(), /tab=alerts/);
+  for (const scheme of ["light", "dark"]) {
+    await wear(page, scheme);
+    await still(page);
+    assert.deepEqual(await axe(page), []);
+  }
+  await page.getByRole("link", { name: "An odd program" }).click();
+  await page.getByRole("dialog").getByText("An odd program").first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("searchbox", { name: "Search alerts" }).fill("nothing like it");
+  await page.getByText("Nothing matches").waitFor();
+  assert.match(page.url(), /tab=alerts/);
+});
+
+test("techniques of a timeline are chosen from those that occur", async () => {
+  const t = (await read(context, demo, `/devices/${device.id}/timeline/techniques`)).find((x) => x.id === "T1059");
+  assert.ok(t?.name, "the alert's technique does not occur");
+  await page.goto(`${demo.base}/devices/${device.id}/timeline`);
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  const panel = page.getByRole("dialog", { name: "Filter" });
+  await panel.getByRole("checkbox", { name: new RegExp(`^T1059 ${t.name}`) }).waitFor();
+  await panel.getByRole("searchbox", { name: /ATT&CK technique: search/ }).fill("nothing like it");
+  await until("fewer choices", async () => (await panel.getByRole("checkbox", { name: /^T1/ }).count()) === 0);
+  await panel.getByRole("searchbox", { name: /ATT&CK technique: search/ }).fill(t.name.toUpperCase());
+  for (const scheme of ["light", "dark"]) {
+    await wear(page, scheme);
+    await still(page);
+    assert.deepEqual(await axe(page), []);
+  }
+  await panel.getByRole("checkbox", { name: /^T1059 / }).check();
+  await panel.getByRole("button", { name: "Apply" }).click();
+  await page.getByText(new RegExp(`T1059 ${t.name}`)).first().waitFor();
+  assert.match(page.url(), /technique=T1059/);
 });

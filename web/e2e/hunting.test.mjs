@@ -138,3 +138,48 @@ test("an event leads to a prepared query", async () => {
   await page.getByRole("button", { name: "Run query" }).click();
   await grid().getByRole("gridcell", { name: `${probe} --first` }).first().waitFor();
 });
+
+test("selected device groups narrow a query, also one that was run", async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto(`${demo.base}/hunting?${new URLSearchParams({ query: "DeviceInfo | summarize Devices = count() by OSPlatform", group: "0" })}`);
+  await page.getByRole("button", { name: "Run query" }).click();
+  await page.getByText(/^1 row · /).waitFor();
+  await page.getByRole("tab", { name: "Bars" }).click();
+  await page.getByRole("img", { name: /Chart of Devices/ }).waitFor();
+  for (const scheme of ["light", "dark"]) {
+    await wear(page, scheme);
+    await still(page);
+    assert.deepEqual(await axe(page), []);
+  }
+  const made = await context.request.post(`${demo.base}/api/x/device-groups`, { headers: { origin: demo.base }, data: { name: "Nobody", description: "", rules: [{ conditions: [{ property: "name", operator: "equals", values: ["nobody"] }] }] } });
+  assert.ok(made.ok(), await made.text());
+  await page.reload();
+  await page.getByRole("button", { name: "Run query" }).click();
+  await page.getByText(/^1 row · /).waitFor();
+  await page.getByRole("button", { name: /^Selected device groups/ }).click();
+  const box = page.getByRole("dialog", { name: "Select device groups" });
+  for (const c of await box.getByRole("list").getByRole("checkbox").all()) await c.setChecked((await c.evaluate((e) => e.labels[0].textContent)).startsWith("Nobody"));
+  await box.getByRole("button", { name: "Apply" }).click();
+  await page.getByText(/^0 rows/).waitFor();
+  assert.match(page.url(), /group=1/);
+});
+
+test("what evaluate gives is shown, and completion knows it", async () => {
+  await page.goto(at(`DeviceProcessEvents | where FileName startswith "${probe}-" | evaluate pivot(FileName, count(), DeviceName)`));
+  await page.getByRole("button", { name: "Run query" }).click();
+  await grid().getByRole("columnheader", { name: `${probe}-1` }).waitFor();
+  await editor().fill("DeviceProcessEvents | ");
+  await editor().pressSequentially("make-s");
+  await page.getByRole("listbox", { name: "Completions" }).getByRole("option", { name: /make-series/ }).waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("history ends with the session", async () => {
+  const kept = () => page.evaluate(() => Object.keys(localStorage).filter((k) => k.startsWith("picket-hunts")));
+  assert.equal((await kept()).length, 1);
+  assert.match((await kept())[0], /^picket-hunts:./, "it is kept for nobody");
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("menuitem", { name: /Sign out/ }).click();
+  await page.waitForURL(/\/login/);
+  assert.deepEqual(await kept(), []);
+});

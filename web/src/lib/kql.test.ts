@@ -26,6 +26,8 @@ test("what may be written goes by the place", () => {
   expect(at("Dev")).toEqual(["DeviceProcessEvents", "DeviceInfo"].reverse());
   expect(at("DeviceProcessEvents | ")).toEqual(["where", "project-away", "summarize"]);
   expect(at("DeviceProcessEvents | wh")).toEqual(["where"]);
+  expect(at("DeviceProcessEvents | project-a")).toEqual(["project-away"]);
+  expect(completions("T | project-a", 13, schema).from).toBe(4);
   expect(at("DeviceProcessEvents | where File")).toEqual(["FileName"]);
   expect(at("DeviceProcessEvents | where Device")).toEqual([]); // a column of another table
   expect(at("DeviceProcessEvents | extend mine = 1 | where mi")).toContain("mine");

@@ -84,7 +84,7 @@ const most = 50;
 /** What may be written at a place: the word before it is replaced from `from` on. Nothing within texts and comments. */
 export function completions(text: string, at: number, schema: Schema | undefined): { from: number; items: Completion[] } {
   const before = text.slice(0, at);
-  const from = at - (/[\w$]*$/.exec(before)?.[0].length ?? 0);
+  const from = at - ((/(?<=\|\s*)[A-Za-z][\w-]*$/.exec(before) ?? /[\w$]*$/.exec(before))?.[0].length ?? 0); // names of operators have hyphens
   const none = { from, items: [] };
   if (!schema) return none;
   const parts = tokens(before, namesOf(schema));

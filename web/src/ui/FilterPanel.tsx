@@ -23,6 +23,7 @@ const useStyles = makeStyles({
   group: { border: "none", margin: "0 0 24px", padding: 0 },
   title: { fontWeight: tokens.fontWeightSemibold, padding: 0, marginBottom: "4px" },
   options: { display: "flex", flexDirection: "column" },
+  find: { width: "100%" },
   add: { display: "flex", gap: "8px", marginTop: "6px" },
 });
 
@@ -82,7 +83,7 @@ export function FilterPanel({ groups, values, onApply, onClose }: { groups: read
             {g.moment && (
               <Input size="small" type="datetime-local" step={1} aria-label={g.title} value={localTime(chosen[0])} onChange={(_, d) => set(g.name, d.value === "" ? [] : [new Date(d.value).toISOString()])} />
             )}
-            {g.find && (known.size > 0 ? <Input size="small" type="search" aria-label={`${g.title}: search`} placeholder="Search" value={find} onChange={(_, d) => setFind(d.value)} /> : "None occurs.")}
+            {g.find && (known.size > 0 ? <Input className={s.find} size="small" type="search" aria-label={`${g.title}: search`} placeholder="Search" value={find} onChange={(_, d) => setFind(d.value)} /> : "None occurs.")}
             <div className={s.options}>
               {!g.moment && [...known].filter(([v, label]) => !g.find || chosen.includes(v) || label.toLowerCase().includes(find.trim().toLowerCase())).map(([value, label]) => (
                 <Checkbox key={value} label={label} checked={chosen.includes(value)} onChange={() => set(g.name, toggle(chosen, value))} />
