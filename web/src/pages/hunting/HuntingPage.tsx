@@ -65,13 +65,6 @@ export function HuntingPage() {
     go({ query });
     run(query, since(days), (rows) => noteRun(me?.username ?? "", query, rows, new Date()));
   };
-  // Rows of another selection of device groups are read anew.
-  const group = useRef(raw.group);
-  useEffect(() => {
-    if (group.current === raw.group) return;
-    group.current = raw.group;
-    if (hunt.n > 0) run(hunt.query, since(days), () => undefined);
-  }, [raw.group, hunt.n, hunt.query, run, days]);
   const mistake = hunt.query === text && hunt.mistake ? hunt.mistake : held === text ? (check?.mistake ?? undefined) : undefined;
   const download = (format: "csv" | "jsonl") => {
     leaving.current?.abort();
