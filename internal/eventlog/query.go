@@ -170,18 +170,32 @@ type source struct {
 	min   int64 // nothing of it is before this time
 	max   int64
 	found bool // the device was looked for in the segment
+	infos []blockInfo
+	infoN int // the block of the first of infos
+}
+
+// info returns a block's entry; those of a group are read together.
+func (s *source) info(n int) (*blockInfo, error) {
+	if n < s.infoN || n >= s.infoN+len(s.infos) {
+		first := max(s.first, n/groupSize*groupSize)
+		infos, err := s.seg.blocks(first, n-first+1)
+		if err != nil {
+			return nil, err
+		}
+		s.infos, s.infoN = infos, first
+	}
+	return &s.infos[n-s.infoN], nil
 }
 
 // fill reads blocks until there are rows in the plan's window or no more blocks.
 func (s *source) fill(p *plan, before *Cursor, dec *zstd.Decoder, cost *Cost) error {
 	for len(s.rows) == 0 && s.seg != nil && s.next >= s.first {
-		infos, err := s.seg.blocks(s.next, 1)
+		b, err := s.info(s.next)
 		if err != nil {
 			cost.Damaged += s.next - s.first + 1
 			s.next = s.first - 1
 			return errOnlyDamage(err)
 		}
-		b := &infos[0]
 		s.next--
 		if b.lastDev < s.dev || b.lastDev == s.dev && b.lastTime < max(p.from, s.min) {
 			s.next = s.first - 1

@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
-	"sort"
 	"time"
 
 	ev "github.com/picketsec/picket/internal/event"
@@ -19,6 +19,8 @@ const (
 	mostMissing = 100
 	// mostLost is how many of an agent's words about lost events are read for an answer.
 	mostLost = 5000
+	// mostSpan bounds the numbers of one range, so that any sum of them is a number of JSON.
+	mostSpan = 1 << 40
 )
 
 // lost is what an agent said of numbers that it gave to events that it does not have.
@@ -26,6 +28,7 @@ type lost struct {
 	from, to     uint64
 	counted      bool
 	since, until time.Time // zero: not said
+	at           time.Time // when it was said
 	reason       string
 }
 
@@ -36,22 +39,23 @@ func (s *Server) lacking(ctx context.Context, id inventory.DeviceID, q *Timeline
 	if err != nil {
 		return fmt.Errorf("read numbers of events of %s: %w", id, err)
 	}
-	var parts []MissingPart
+	since := q.From
 	for i := 1; i < len(runs); i++ {
-		a, b := runs[i-1], runs[i]
-		if a.Kind == b.Kind && overlaps(q, a.Last, b.First) {
-			parts = append(parts, MissingPart{Kind: a.Kind.String(), From: a.To + 1, To: b.From - 1, After: a.Last, Before: b.First})
+		if a, b := runs[i-1], runs[i]; a.Kind == b.Kind && overlaps(q, a.Last, b.First) && a.Last.Before(since) {
+			since = a.Last
 		}
 	}
-	var said map[string][]lost
-	if len(parts) > 0 {
-		if said, err = s.saidLost(ctx, id, parts); err != nil {
-			return err
-		}
+	said, err := s.saidLost(ctx, id, since)
+	if err != nil {
+		return err
 	}
 	pauses := map[[2]int64]bool{}
-	for i := range parts {
-		for _, p := range pieces(parts[i], said[parts[i].Kind]) {
+	for k := range ev.Kinds {
+		n := 0
+		for n < len(runs) && runs[n].Kind == k {
+			n++
+		}
+		for _, p := range partsOf(k, runs[:n], said[k.String()]) {
 			if !overlaps(q, p.After, p.Before) {
 				continue
 			}
@@ -62,6 +66,7 @@ func (s *Server) lacking(ctx context.Context, id inventory.DeviceID, q *Timeline
 				t.Missing = append(t.Missing, p)
 			}
 		}
+		runs = runs[n:]
 	}
 	t.Pauses = len(pauses)
 	t.Complete = t.MissingN == 0 && t.Pauses == 0 && t.Damaged == 0
@@ -73,22 +78,49 @@ func overlaps(q *TimelineQuery, after, before time.Time) bool {
 	return (q.From.IsZero() || !before.Before(q.From)) && (q.To.IsZero() || after.Before(q.To))
 }
 
-// saidLost reads what the agent said of missing numbers, by kind and in their order.
-func (s *Server) saidLost(ctx context.Context, id inventory.DeviceID, parts []MissingPart) (map[string][]lost, error) {
-	first, byKind := parts[0].After, map[string][]MissingPart{}
-	for _, p := range parts {
-		byKind[p.Kind] = append(byKind[p.Kind], p)
-		if p.After.Before(first) {
-			first = p.After
+// partsOf are the parts of a kind that are missing: between its runs, and before
+// the first and behind the last as far as something was said of them. What
+// is far before the first is older than what is kept.
+func partsOf(k ev.Kind, runs []eventlog.Run, said []lost) []MissingPart {
+	var out []MissingPart
+	if len(runs) == 0 {
+		return beyond(k, said, 1, math.MaxUint64)
+	}
+	first, last := runs[0], runs[len(runs)-1]
+	for i := len(said) - 1; i >= 0; i-- { // the ranges that lead up to the first
+		if l := &said[i]; l.from < first.From && l.to+1 >= first.From {
+			first.From = l.from
 		}
 	}
-	query := eventlog.Query{Scope: eventlog.Only(id), From: first.Add(-time.Minute), Actions: []ev.Action{ev.SensorEventsLost}, Filter: func(r eventlog.Row) bool {
-		from, _ := r.Record.Number(ev.LostFrom)
-		to, _ := r.Record.Number(ev.LostTo)
-		list := byKind[string(r.Record.Text(ev.LostKind))]
-		i := sort.Search(len(list), func(i int) bool { return list[i].To >= uint64(from) })
-		return i < len(list) && list[i].From <= uint64(to)
-	}}
+	out = append(out, beyond(k, said, first.From, runs[0].From-1)...)
+	for i := 1; i < len(runs); i++ {
+		a, b := runs[i-1], runs[i]
+		out = append(out, pieces(MissingPart{Kind: k.String(), From: a.To + 1, To: b.From - 1, After: a.Last, Before: b.First}, said)...)
+	}
+	return append(out, beyond(k, said, last.To+1, math.MaxUint64)...)
+}
+
+// beyond are the parts of a range that something was said of.
+func beyond(k ev.Kind, said []lost, from, to uint64) []MissingPart {
+	var out []MissingPart
+	for _, l := range said {
+		a, b := max(l.from, from), min(l.to, to)
+		if a > b {
+			continue
+		}
+		out = append(out, pieces(MissingPart{Kind: k.String(), From: a, To: b, After: l.at, Before: l.at}, []lost{l})...)
+		from = b + 1
+	}
+	return out
+}
+
+// saidLost reads what the agent said of missing numbers since a time, by kind and
+// in their order.
+func (s *Server) saidLost(ctx context.Context, id inventory.DeviceID, since time.Time) (map[string][]lost, error) {
+	query := eventlog.Query{Scope: eventlog.Only(id), Actions: []ev.Action{ev.SensorEventsLost}}
+	if !since.IsZero() {
+		query.From = since.Add(-time.Minute)
+	}
 	rows, _, _, err := s.telemetry.log.Page(ctx, query, eventlog.Cursor{}, mostLost)
 	if err != nil {
 		return nil, fmt.Errorf("read lost events of %s: %w", id, err)
@@ -98,8 +130,11 @@ func (s *Server) saidLost(ctx context.Context, id inventory.DeviceID, parts []Mi
 		r := &rows[i]
 		from, _ := r.Record.Number(ev.LostFrom)
 		to, _ := r.Record.Number(ev.LostTo)
+		if from < 1 || to < from || to-from >= mostSpan {
+			continue // an endpoint may say anything
+		}
 		_, counted := r.Record.Number(ev.EventCount)
-		l := lost{from: uint64(from), to: uint64(to), counted: counted, reason: string(r.Record.Text(ev.Reason))}
+		l := lost{from: uint64(from), to: uint64(to), counted: counted, at: r.Time, reason: string(r.Record.Text(ev.Reason))}
 		var times struct{ Since, Until time.Time }
 		if json.Unmarshal(r.Record.Text(ev.AdditionalFields), &times) == nil && !times.Since.IsZero() && !times.Until.Before(times.Since) {
 			skew := r.Time.Sub(time.Unix(0, r.Record.Head().Time))

@@ -235,6 +235,37 @@ func TestTimelineTellsPausesFromLosses(t *testing.T) {
 	}
 }
 
+// What was said of numbers before the first event of a kind and behind the last is
+// missing too; what was long before the first is older than what is kept.
+func TestTimelineTellsWhatIsMissingAtTheEnds(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	l.seqs[ev.Process] = 9
+	l.send(l.start(1, 100, "a"), l.start(1, 101, "b")) // 10 and 11
+	said := func(kind ev.Kind, from, to int64) ev.Event {
+		return l.event(ev.SensorEventsLost, func(e *ev.Event) {
+			e.Set(ev.LostKind, kind.String())
+			e.SetInt(ev.LostFrom, from)
+			e.SetInt(ev.LostTo, to)
+			e.SetInt(ev.EventCount, to-from+1)
+			e.Set(ev.Reason, "said")
+		})
+	}
+	l.send(said(ev.Process, 1, 2), said(ev.Process, 6, 7), said(ev.Process, 8, 9), said(ev.Process, 12, 14), said(ev.DNS, 1, 1), said(ev.File, 1, 1<<60))
+	tl := l.timeline(TimelineQuery{})
+	got := []string{}
+	for _, m := range tl.Missing {
+		got = append(got, fmt.Sprintf("%s %d-%d %d %s", m.Kind, m.From, m.To, m.Count, m.Reason))
+	}
+	equal(t, "missing", got, "process 6-7 2 said", "process 8-9 2 said", "process 12-14 3 said", "dns 1-1 1 said")
+	if tl.MissingN != 8 || tl.Complete {
+		t.Errorf("%d missing, complete %v", tl.MissingN, tl.Complete)
+	}
+	if tl = l.timeline(TimelineQuery{From: tl.Items[0].Time.Add(time.Second)}); !tl.Complete {
+		t.Errorf("later: %+v", tl.Missing)
+	}
+}
+
 // A host whose clock is wrong has its events where they happened.
 func TestTimelineCorrectsClocks(t *testing.T) {
 	s := testServer(t)

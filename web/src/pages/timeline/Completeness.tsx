@@ -30,7 +30,7 @@ export function Completeness({ t }: { t: Timeline | undefined }) {
           <PopoverTrigger disableButtonEnhancement>
             <Button size="small" icon={<WarningRegular />}>{[t.missing_total > 0 && `${plural(t.missing_total, "event")} missing`, t.missing_pauses > 0 && `${plural(t.missing_pauses, "gap")} of unknown size`].filter(Boolean).join(", ") || "Parts cannot be read"}</Button>
           </PopoverTrigger>
-          <PopoverSurface className={s.box} aria-label="What is missing">
+          <PopoverSurface className={s.box} role="dialog" tabIndex={0} aria-label="What is missing">
             {t.damaged > 0 && <div>{`${plural(t.damaged, "part")} of the log on the server cannot be read: the disk returned something else than was written.`}</div>}
             <ul className={s.list}>
               {t.missing.map((m) => (
