@@ -1,6 +1,6 @@
 import { Button, Popover, PopoverSurface, PopoverTrigger, makeStyles, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleRegular, WarningRegular } from "@fluentui/react-icons";
-import type { Timeline } from "../../api/schema";
+import type { MissingPart, Timeline } from "../../api/schema";
 import { moment, number, plural } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
 
@@ -15,6 +15,18 @@ const lag = (seconds: number): string => {
   const text = n < 120 ? `${Math.round(n)} s` : n < 7200 ? `${Math.round(n / 60)} min` : n < 172_800 ? `${Math.round(n / 3600)} h` : `${Math.round(n / 86_400)} days`;
   return seconds > 0 ? `${text} behind` : `${text} ahead`;
 };
+
+/** Gaps of unknown size of the same time and reason are one, with all their kinds. */
+function together(parts: readonly MissingPart[]): MissingPart[] {
+  const out: MissingPart[] = [];
+  for (const m of parts) {
+    const i = out.findIndex((o) => m.count + o.count === 0 && m.after === o.after && m.before === o.before && m.reason === o.reason);
+    const same = out[i];
+    if (same) out[i] = { ...same, kind: `${same.kind}, ${m.kind}` };
+    else out.push(m);
+  }
+  return out;
+}
 
 /** Whether events of the range are missing, and which; and how far the device's clock is off. */
 export function Completeness({ t }: { t: Timeline | undefined }) {
@@ -33,7 +45,7 @@ export function Completeness({ t }: { t: Timeline | undefined }) {
           <PopoverSurface className={s.box} role="dialog" tabIndex={0} aria-label="What is missing">
             {t.damaged > 0 && <div>{`${plural(t.damaged, "part")} of the log on the server cannot be read: the disk returned something else than was written.`}</div>}
             <ul className={s.list}>
-              {t.missing.map((m) => (
+              {together(t.missing).map((m) => (
                 <li key={`${m.kind} ${m.from}`}>
                   {`${m.count > 0 ? `${plural(m.count, `${m.kind} event`)} (${number(m.from)} – ${number(m.to)})` : `An unknown number of ${m.kind} events`} between ${moment(new Date(m.after))} and ${moment(new Date(m.before))}: ${m.reason || "not known why"}`}
                 </li>

@@ -33,11 +33,11 @@ test("rows stay while somebody reads, and those that wait are counted", () => {
 const whole: Timeline = { items: [], cursor: "", as_of: "2026-11-26T14:00:00Z", complete: true, missing: [], missing_total: 0, missing_pauses: 0, skew_seconds: 0, damaged: 0 };
 
 test("what is missing is listed with its reason, or said not to be known", async () => {
-  show(<Completeness t={{ ...whole, complete: false, missing_total: 5, missing_pauses: 2, missing: [{ kind: "file", from: 7, to: 7, count: 0, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "nothing was recorded" }, { kind: "process", from: 2, to: 4, count: 3, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "budget" }, { kind: "dns", from: 9, to: 10, count: 2, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "" }] }} />);
+  show(<Completeness t={{ ...whole, complete: false, missing_total: 5, missing_pauses: 2, missing: [{ kind: "image", from: 3, to: 3, count: 0, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "nothing was recorded" }, { kind: "file", from: 7, to: 7, count: 0, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "nothing was recorded" }, { kind: "process", from: 2, to: 4, count: 3, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "budget" }, { kind: "dns", from: 9, to: 10, count: 2, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "" }] }} />);
   await userEvent.setup().click(screen.getByRole("button", { name: "5 events missing, 2 gaps of unknown size" }));
   const list = (await screen.findByRole("list")).textContent;
   expect(list).toMatch(/3 process events \(2 – 4\).*budget/);
-  expect(list).toMatch(/An unknown number of file events between .*nothing was recorded/);
+  expect(list).toMatch(/An unknown number of image, file events between .*nothing was recorded/);
   expect(list).toMatch(/2 dns events \(9 – 10\).*not known why/);
 });
 
