@@ -215,6 +215,14 @@ func TestLimits(t *testing.T) {
 	if _, err := run("range x from 1 to 5000 step 1 | mv-apply y = range(1, 100, 1) to typeof(long) on (top 2 by y) | summarize sum(y)", Limits{Rows: 10, Memory: 1 << 18}); err != nil {
 		t.Errorf("what is applied to a row needs memory behind it: %v", err)
 	}
+	// What is kept of rows and groups counts, not only how many there are.
+	for _, query := range []string{"range x from 1 to 20000 step 1 | extend t = strrep('x', 500) | top-nested 1 of t by count()",
+		"range x from 1 to 2000 step 1 | make-series n = count() on x step 100000 by t = strcat(strrep('x', 1000), x)"} {
+		var limit *LimitError
+		if _, err := run(query, Limits{Rows: 10, Memory: 2 << 20}); !errors.As(err, &limit) {
+			t.Errorf("%s ends with %v", query, err)
+		}
+	}
 	if _, err := run(big+" | make-series n = count() on x step 1", Limits{Rows: 10, Memory: 1 << 30}); err == nil {
 		t.Error("a series has a million values")
 	}
