@@ -85,7 +85,7 @@ type kept struct {
 
 type keptOne struct {
 	once  sync.Once
-	value any
+	value any // nil while it is worked out, and when that went wrong
 }
 
 // mostKept is how much is kept, in bytes, roughly.
@@ -116,7 +116,10 @@ func keep[T any](k *kept, state uint64, key string, work func() (value T, size i
 			k.byKey.put(key, one, empty+len(key)+size)
 		}
 	})
-	value, _ := one.value.(T)
+	value, ok := one.value.(T)
+	if !ok { // whoever was to work it out panicked
+		value, _ = work()
+	}
 	return value
 }
 

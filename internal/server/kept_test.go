@@ -49,6 +49,15 @@ func TestKeptIsWorkedOutOnceInAState(t *testing.T) {
 			t.Fatalf("what is asked for all the time is answer %d, want that of the beginning", got)
 		}
 	}
+	func() {
+		defer func() { _ = recover() }()
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		keep(&c.kept, c.mu.state(), "broken", func() (int64, int) { panic("broken") })
+	}()
+	if got := ask("broken", 1); got == 0 {
+		t.Error("after a panic, nothing is taken for the answer")
+	}
 	ask("too big", mostKept+1)
 	if k := c.kept.byKey; k.size != 0 || len(k.at) != 0 {
 		t.Errorf("what is too big leaves %d bytes in %d answers", k.size, len(k.at))
