@@ -46,7 +46,7 @@ func TestStoredFieldsAreRefused(t *testing.T) {
 				}
 			}
 			for _, field := range names {
-				if own[field] != nil || field == "$schema" {
+				if own[field] != nil || own[strings.ToLower(field)] != nil || field == "$schema" {
 					continue
 				}
 				good := map[string]any{}
@@ -60,8 +60,10 @@ func TestStoredFieldsAreRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 				sent++
-				if a := w.do(method, table[name].target, string(raw), append([]string{"Content-Type", "application/json"}, boss...)...); a.code != 422 && a.code != 400 {
-					t.Errorf("%s takes %q: %d %.100s", name, field, a.code, a.body)
+				// That it is refused says little where the example is refused anyway: the answer names the field.
+				if a := w.do(method, table[name].target, string(raw), append([]string{"Content-Type", "application/json"}, boss...)...); a.code != 422 && a.code != 400 ||
+					!strings.Contains(a.body, `"location":"body.`+field+`"`) {
+					t.Errorf("%s takes %q: %d %.300s", name, field, a.code, a.body)
 				}
 				if name == "DELETE /api/x/session" {
 					boss = w.session()

@@ -259,7 +259,11 @@ func (a *Accounts) makeRecovery(ctx context.Context, who store.Account) (Recover
 		set.Codes = append(set.Codes, code)
 		hashes = append(hashes, digest(plainCode(code)))
 	}
-	audit.Change(ctx, who.Name, nil, map[string]any{"recovery_codes": recoveryCodes})
+	left, err := a.st.RecoveryCodes(ctx, who.ID)
+	if err != nil {
+		return set, err
+	}
+	audit.Change(ctx, who.Name, map[string]any{"recovery_codes": left}, map[string]any{"recovery_codes": recoveryCodes})
 	if err := a.st.PutRecoveryCodes(ctx, who.ID, hashes); err != nil {
 		return RecoverySet{}, err
 	}
@@ -319,7 +323,11 @@ func (a *Accounts) ResetFactors(ctx context.Context, username string) error {
 }
 
 func (a *Accounts) resetFactors(ctx context.Context, who store.Account) error {
-	audit.Change(ctx, who.Name, nil, map[string]any{"factors": "removed"})
+	has, err := a.st.HasFactor(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	audit.Change(ctx, who.Name, map[string]any{"factors": setOrNot(has)}, map[string]any{"factors": "removed"})
 	if err := a.st.DeleteFactors(ctx, who.ID); err != nil {
 		return err
 	}

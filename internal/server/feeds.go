@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/intel"
 )
 
@@ -20,14 +21,16 @@ func (s *Server) SyncIntel(ctx context.Context, c Caller) (JobRow, error) {
 	if err := s.need(c, ManageSettings); err != nil {
 		return JobRow{}, err
 	}
+	audit.Change(ctx, "intelligence", s.desk.noted(), map[string]any{"sync": "started"})
 	return s.desk.startSync(ctx)
 }
 
 // CancelJob ends a running import or sync.
-func (s *Server) CancelJob(_ context.Context, c Caller, id string) error {
+func (s *Server) CancelJob(ctx context.Context, c Caller, id string) error {
 	if err := s.need(c, ManageSettings); err != nil {
 		return err
 	}
+	audit.Change(ctx, id, map[string]any{"job": "running"}, map[string]any{"job": "cancelled"})
 	return s.desk.cancel(id)
 }
 

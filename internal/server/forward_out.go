@@ -106,6 +106,7 @@ func (s *Server) PutForward(ctx context.Context, c Caller, id string, in Forward
 	}
 	f := store.Forward{ID: newID(), Kind: in.Kind, Name: in.Name, Enabled: in.Enabled, Classes: in.Classes, Updated: time.Now().UTC(), By: c.Name}
 	secret := in.Secret
+	var was any // no settings are noted: addresses may hold secrets
 	if id != "" {
 		old, err := s.forwardByID(ctx, id)
 		if err != nil {
@@ -115,6 +116,7 @@ func (s *Server) PutForward(ctx context.Context, c Caller, id string, in Forward
 			return ForwardRow{}, Invalidf("kind", "cannot be changed: add another receiver")
 		}
 		f.ID = old.ID
+		was = map[string]any{"name": old.Name, "kind": old.Kind, "enabled": old.Enabled, "classes": old.Classes}
 		if secret == "" {
 			if secret, err = s.keptForwardSecret(&old, &in.Config); err != nil {
 				return ForwardRow{}, err
@@ -132,8 +134,8 @@ func (s *Server) PutForward(ctx context.Context, c Caller, id string, in Forward
 	if err != nil {
 		return ForwardRow{}, err
 	}
-	_ = to.close()                                                                                                           // it was made to be checked
-	audit.Change(ctx, f.ID, nil, map[string]any{"name": f.Name, "kind": f.Kind, "enabled": f.Enabled, "classes": f.Classes}) // no settings: addresses may hold secrets
+	_ = to.close() // it was made to be checked
+	audit.Change(ctx, f.ID, was, map[string]any{"name": f.Name, "kind": f.Kind, "enabled": f.Enabled, "classes": f.Classes})
 	if err := s.st.PutForward(ctx, f, maxForwards); errors.Is(err, store.ErrFull) {
 		return ForwardRow{}, Invalidf("name", "there are %d receivers already, which is the most", maxForwards)
 	} else if err != nil {

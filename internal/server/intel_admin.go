@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/intel"
 )
 
@@ -54,7 +56,14 @@ func intelImportVerb(ctx context.Context, s *Server, raw json.RawMessage, progre
 			return nil, Invalidf("path", "%q is not absolute", p)
 		}
 	}
-	res, err := s.desk.load(ctx, args.Paths, args.Force, progress)
+	was, names := s.desk.noted(), []string{}
+	for _, p := range args.Paths[:min(len(args.Paths), 50)] {
+		names = append(names, filepath.Base(p))
+	}
+	// The entry waits until it can say what came of it: the intelligence is a
+	// file of its own, and no transaction holds both.
+	res, err := s.desk.load(audit.With(ctx, nil), args.Paths, args.Force, progress)
+	audit.Change(ctx, "intelligence", was, s.desk.noted(map[string]any{"import": names}))
 	problems, err := pathProblems(err)
 	if err != nil {
 		return nil, err
@@ -98,7 +107,20 @@ func intelSyncVerb(ctx context.Context, s *Server, raw json.RawMessage, progress
 	if err != nil {
 		return nil, err
 	}
-	return s.desk.runSync(ctx, opt, progress)
+	was := s.desk.noted()
+	res, err := s.desk.runSync(audit.With(ctx, nil), opt, progress)
+	audit.Change(ctx, "intelligence", was, s.desk.noted(map[string]any{"sync": args.Feeds}))
+	return res, err
+}
+
+// noted is what the audit log keeps of the intelligence as it is, with more.
+func (d *intelDesk) noted(more ...map[string]any) map[string]any {
+	in := d.intel()
+	out := map[string]any{"generation": in.Generation, "weaknesses": in.Weaknesses, "feeds": len(in.Feeds)}
+	for _, m := range more {
+		maps.Copy(out, m)
+	}
+	return out
 }
 
 // options checks the arguments.

@@ -28,6 +28,7 @@ func (s *Server) CreateToken(ctx context.Context, c Caller, note string, maxUses
 	if err := s.need(c, ManageSecurity); err != nil {
 		return "", TokenRow{}, err
 	}
+	audit.Change(ctx, "", nil, map[string]any{"enrolment_token": "made", "note": note, "max_uses": maxUses, "hours": hours})
 	return s.gate.createToken(ctx, c.Name, note, maxUses, hours)
 }
 

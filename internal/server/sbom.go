@@ -97,6 +97,9 @@ func (s *Server) importSBOM(ctx context.Context, by string, document []byte, opt
 		return SBOMImported{}, Invalidf("document", "it is dated %s, which is in the future: later ones would be refused as older; mend the clock of what made it, or force it",
 			doc.Made.Format(time.RFC3339))
 	}
+	if err := s.noteSBOM(ctx, doc, document); err != nil {
+		return SBOMImported{}, err
+	}
 	reg, err := s.st.RegisterSBOM(ctx, doc.Device(), now)
 	if err != nil {
 		return SBOMImported{}, err
@@ -266,6 +269,24 @@ func readDocument(path string) ([]byte, error) {
 }
 
 // documentNoted is what the audit log keeps of a document: it can be held against the file.
+// noteSBOM tells the audit log which document a device has and is to have.
+func (s *Server) noteSBOM(ctx context.Context, doc *sbom.Document, document []byte) error {
+	after := documentNoted(document)
+	after["name"], after["made"] = doc.Name, doc.Made
+	var before any
+	if d, err := s.deviceByID(doc.Device()); err == nil {
+		last, err := s.st.SBOM(ctx, d.num)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err == nil {
+			before = map[string]any{"name": d.sum.Name, "made": last.Made, "sha256": last.Digest}
+		}
+	}
+	audit.Change(ctx, string(doc.Device()), before, after)
+	return nil
+}
+
 func documentNoted(document []byte) map[string]any {
 	sum := sha256.Sum256(document)
 	return map[string]any{"bytes": len(document), "sha256": hex.EncodeToString(sum[:])}

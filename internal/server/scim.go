@@ -96,7 +96,11 @@ func (a *Accounts) MakeProvisioningToken(ctx context.Context, c Caller) (Provisi
 		return ProvisioningToken{}, err
 	}
 	secret := newSecret()
-	audit.Change(ctx, "", nil, map[string]any{"provisioning": "on, with a new token"})
+	was, err := a.provisioningNoted(ctx)
+	if err != nil {
+		return ProvisioningToken{}, err
+	}
+	audit.Change(ctx, "", was, map[string]any{"provisioning": "on, with a new token"})
 	if err := a.keepSCIMToken(ctx, scimToken{Digest: hex.EncodeToString(digest(secret)), Created: a.now().UTC(), By: c.Name}); err != nil {
 		return ProvisioningToken{}, err
 	}
@@ -109,9 +113,22 @@ func (a *Accounts) EndProvisioning(ctx context.Context, c Caller) error {
 	if err := a.manage(c); err != nil {
 		return err
 	}
-	audit.Change(ctx, "", nil, map[string]any{"provisioning": "off"})
+	was, err := a.provisioningNoted(ctx)
+	if err != nil {
+		return err
+	}
+	audit.Change(ctx, "", was, map[string]any{"provisioning": "off"})
 	a.log.InfoContext(ctx, "provisioning token ended", "by", c.Name)
 	return a.keepSCIMToken(ctx, scimToken{})
+}
+
+// provisioningNoted is what the audit log keeps of provisioning as it is.
+func (a *Accounts) provisioningNoted(ctx context.Context) (map[string]any, error) {
+	t, err := a.scimToken(ctx)
+	if err != nil || t.Digest == "" {
+		return map[string]any{"provisioning": "off"}, err
+	}
+	return map[string]any{"provisioning": "on", "token_of": t.Created, "by": t.By}, nil
 }
 
 // Provisioner is a directory that showed the token: the only way to the

@@ -169,7 +169,7 @@ func (a *Accounts) EndOtherSessions(ctx context.Context, c Caller) error {
 	if err != nil {
 		return err
 	}
-	audit.Change(ctx, who.Name, map[string]any{"sessions": "all others"}, nil)
+	audit.Change(ctx, who.Name, map[string]any{"sessions": "all others, too"}, map[string]any{"sessions": "this one alone"})
 	n, err := a.st.EndOtherSessions(ctx, who.ID, []byte(c.session))
 	if err == nil {
 		a.log.InfoContext(ctx, "other sessions ended", "user", who.Name, "sessions", n)

@@ -139,6 +139,7 @@ func (s *Server) PutDestination(ctx context.Context, caller Caller, id string, i
 	now := time.Now().UTC()
 	d := store.Destination{ID: newID(), Kind: string(in.Kind), Name: in.Name, Enabled: in.Enabled, Created: now, Updated: now, By: caller.Name}
 	secret := in.Secret
+	var was any // no settings are noted: addresses may hold secrets
 	if id != "" {
 		old, ok := dests[id]
 		if !ok || old.Removed {
@@ -148,6 +149,7 @@ func (s *Server) PutDestination(ctx context.Context, caller Caller, id string, i
 			return DestinationRow{}, Invalidf("kind", "cannot be changed: add another destination")
 		}
 		d.ID, d.Created = old.ID, old.Created
+		was = map[string]any{"name": old.Name, "kind": old.Kind, "enabled": old.Enabled}
 		if secret == "" {
 			if secret, err = s.keptSecret(&old, &in.Config); err != nil {
 				return DestinationRow{}, err
@@ -169,7 +171,7 @@ func (s *Server) PutDestination(ctx context.Context, caller Caller, id string, i
 	if d.Secret, err = s.tickets.vault.seal("ticket:"+d.ID, secret); err != nil {
 		return DestinationRow{}, fmt.Errorf("seal secret: %w", err)
 	}
-	audit.Change(ctx, d.ID, nil, map[string]any{"name": d.Name, "kind": d.Kind, "enabled": d.Enabled}) // no settings: addresses may hold secrets
+	audit.Change(ctx, d.ID, was, map[string]any{"name": d.Name, "kind": d.Kind, "enabled": d.Enabled})
 	if err := s.st.PutDestination(ctx, d); err != nil {
 		return DestinationRow{}, err
 	}

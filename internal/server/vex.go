@@ -57,8 +57,11 @@ func (s *Server) importVEX(ctx context.Context, by string, document []byte, forc
 	v := store.VEX{ID: vexID(d.Author, d.ID), Format: string(d.Format), Author: d.Author, Document: d.ID, Version: d.Version, Title: d.Title,
 		Digest: hex.EncodeToString(digest[:]), Made: d.Made, Loaded: now, LoadedBy: by, Body: document}
 	known := false
+	var was any
 	for _, o := range loaded {
-		known = known || o.ID == v.ID
+		if o.ID == v.ID {
+			known, was = true, map[string]any{"document": o.Document, "version": o.Version, "made": o.Made, "sha256": o.Digest}
+		}
 		switch {
 		case o.ID == v.ID && v.Made.Before(o.Made) && !force:
 			return VEXDocument{}, fmt.Errorf("version %s of %s, dated %s, is loaded; this one is older (%s): nothing was changed; force it if that is meant: %w",
@@ -70,6 +73,7 @@ func (s *Server) importVEX(ctx context.Context, by string, document []byte, forc
 	if !known && len(loaded) >= mostVEX {
 		return VEXDocument{}, fmt.Errorf("%d documents are loaded, which is the most: remove some: %w", len(loaded), ErrConflict)
 	}
+	audit.Change(ctx, v.ID, was, map[string]any{"document": v.Document, "version": v.Version, "made": v.Made, "sha256": v.Digest, "bytes": len(document)})
 	if err := s.st.PutVEX(ctx, v); err != nil {
 		return VEXDocument{}, err
 	}
