@@ -87,6 +87,7 @@ var deviceVulnColumns = []column[server.DeviceVulnRow]{
 	{"first_seen", func(r *server.DeviceVulnRow) string { return instant(r.FirstSeen) }},
 	{"exception", func(r *server.DeviceVulnRow) string { return strconv.FormatBool(r.Exception) }},
 	{"ransomware", func(r *server.DeviceVulnRow) string { return strconv.FormatBool(r.Threats.Ransom) }},
+	{"alerted_devices", func(r *server.DeviceVulnRow) string { return whole(r.Threats.Alerts) }},
 }
 
 var closedColumns = []column[server.ClosedRow]{
@@ -156,6 +157,7 @@ var weaknessDeviceColumns = []column[server.WeaknessDevice]{
 	{"first_seen", func(r *server.WeaknessDevice) string { return instant(r.FirstSeen) }},
 	{"last_seen", func(r *server.WeaknessDevice) string { return instant(r.LastSeen) }},
 	{"update_available", func(r *server.WeaknessDevice) string { return strconv.FormatBool(r.Update) }},
+	{"alerts", func(r *server.WeaknessDevice) string { return whole(r.Alerts) }},
 }
 
 // refs is "openssl 3.0.15-1; nginx 1.22".

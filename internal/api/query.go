@@ -94,12 +94,13 @@ type DeviceSoftwareFilter struct {
 	Code       []string `query:"code" enum:"cpe,purl" doc:"Kind of product code."`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
 	Update     []string `query:"update" enum:"true" doc:"Only products that the host's package manager would upgrade."`
+	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: the device has an active alert."`
 	Assessed   []string `query:"assessed" enum:"true,false"`
 }
 
 func (f DeviceSoftwareFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("vendor", f.Vendor), named("ecosystem", f.Ecosystem), named("code", f.Code),
-		named("vulnerable", f.Vulnerable), named("update", f.Update), named("assessed", f.Assessed))
+		named("vulnerable", f.Vulnerable), named("update", f.Update), named("threat", f.Threat), named("assessed", f.Assessed))
 }
 
 // DeviceVulnFilter narrows and orders the weaknesses of one device.
@@ -110,7 +111,7 @@ type DeviceVulnFilter struct {
 	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
 	Exposed  []string `query:"exposed" enum:"true,false" doc:"Whether it counts in exposure."`
 	Fix      []string `query:"fix" enum:"available,none"`
-	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Software []string `query:"software" doc:"Product ids."`
 
 	Exception      []string `query:"exception" enum:"true,false" doc:"Whether all of it that counts is under exceptions."`
@@ -165,7 +166,7 @@ type UpdateFilter struct {
 	TextFilter
 	Sort     []string `query:"sort" enum:"id,-id,products,-products,weaknesses,-weaknesses,severity,-severity,devices,-devices" doc:"Columns; minus is descending."`
 	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None" doc:"The highest of what it fixes."`
-	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
+	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 }
 
 func (f UpdateFilter) query() server.Query {
@@ -216,7 +217,7 @@ type DeviceRecommendationFilter struct {
 	TextFilter
 	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
 	Type   []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
-	Threat []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware"`
+	Threat []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Status []string `query:"status" enum:"Active,PartialException,FullException"`
 	Tag    []string `query:"tag"`
 

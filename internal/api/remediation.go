@@ -230,4 +230,5 @@ var remediationDeviceColumns = []column[server.RemediationDevice]{
 	{"os_name", func(r *server.RemediationDevice) string { return r.OSName }},
 	{"state", func(r *server.RemediationDevice) string { return r.State }},
 	{"last_seen", func(r *server.RemediationDevice) string { return instant(r.LastSeen) }},
+	{"alerts", func(r *server.RemediationDevice) string { return whole(r.Alerts) }},
 }

@@ -95,6 +95,14 @@ func (b *alertBook) devices() *roaring.Bitmap {
 	return b.active
 }
 
+// markOf is what rows about a device say of its alerts: 1 when some are active.
+func (b *alertBook) markOf(dev uint32) int {
+	if b.devices().Contains(dev) {
+		return 1
+	}
+	return 0
+}
+
 // open finds the alert of a device and title that is not resolved.
 func (b *alertBook) open(dev uint32, title string) *store.Alert {
 	for _, a := range b.of(dev) {

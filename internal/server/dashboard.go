@@ -254,5 +254,9 @@ func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {
 		u.row.Impact = (score - exposure.ScoreOf(points-u.row.Points)).Float()
 		out = append(out, u.row)
 	}
+	mark := c.alerts.markOf(d.num)
+	for _, r := range out {
+		r.Threats.Alerts = mark
+	}
 	return slices.Clip(out)
 }

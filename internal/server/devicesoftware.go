@@ -24,9 +24,10 @@ func deviceSoftwareList() *list[DeviceSoftwareRow] {
 			"code":       oneOf(func(r *DeviceSoftwareRow) string { return codeKind(r.ProductCode) }),
 			"vulnerable": truth(func(r *DeviceSoftwareRow) bool { return r.Weaknesses > 0 }),
 			"update":     truth(func(r *DeviceSoftwareRow) bool { return r.Update != "" }),
+			"threat":     func(r *DeviceSoftwareRow, v []string) bool { return threatIs(r.Threats, v) },
 			"assessed":   truth(func(r *DeviceSoftwareRow) bool { return r.NotAssessed == "" }),
 		},
-		values: map[string][]string{"code": {"cpe", "purl"}, "vulnerable": yesNo, "update": yesNo, "assessed": yesNo},
+		values: map[string][]string{"code": {"cpe", "purl"}, "vulnerable": yesNo, "update": yesNo, "assessed": yesNo, "threat": threatWords},
 		order: map[string]func(a, b *DeviceSoftwareRow) int{
 			"name":       byText(func(r *DeviceSoftwareRow) string { return r.Name }),
 			"vendor":     byText(func(r *DeviceSoftwareRow) string { return r.Vendor }),
@@ -104,8 +105,12 @@ func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {
 			r.Tags = append(r.Tags, "Update available")
 		}
 	}
+	mark := c.alerts.markOf(p.device.num)
 	for _, r := range rows {
 		r.Version = strings.Join(r.Versions, ", ")
+		if r.Weaknesses > 0 {
+			r.Threats.Alerts = mark
+		}
 	}
 	return rows
 }

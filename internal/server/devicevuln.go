@@ -174,8 +174,12 @@ func (c *core) newVulnRows(d *device) []*DeviceVulnRow {
 			}
 		}
 	}
+	mark := c.alerts.markOf(d.num)
 	for _, r := range rows {
 		r.Exception = r.Exception && r.Exposed
+		if r.Exposed {
+			r.Threats.Alerts = mark
+		}
 	}
 	return rows
 }

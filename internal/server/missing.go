@@ -116,7 +116,8 @@ func (c *core) missing(caller Caller, ids []exposure.ComponentID) []*MissingUpda
 	}
 	l := c.lens(caller)
 	for _, r := range rows {
-		r.Devices = l.count(c.lacking(r))
+		lacking := l.of(c.lacking(r))
+		r.Devices, r.Threats.Alerts = int(lacking.GetCardinality()), int(lacking.AndCardinality(c.alerts.devices()))
 		slices.SortFunc(r.WeaknessIDs, compareIDs)
 		slices.SortFunc(r.Products, func(a, b SoftwareRef) int { return strings.Compare(a.Name, b.Name) })
 		if r.WeaknessIDs = r.WeaknessIDs[:min(len(r.WeaknessIDs), mostWeaknessIDs)]; !caller.Has(VulnerabilityRead) {

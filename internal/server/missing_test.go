@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
 )
 
 // The updates that a device, or devices of a product, lack are the bulletins
@@ -62,5 +63,11 @@ func TestMissingUpdates(t *testing.T) {
 	want("without weaknesses", say(s.DeviceUpdates(t.Context(), few, string(two.id), byID)), strings.Replace(openssl, "CVE-2024-0001 CVE-2024-0002", "", 1))
 	two.send(t, "openssl 3.0.2-1", "curl 7.88-3")
 	want("installed", device(two, byID), "")
+	// What is installed and waits for a restart is no missing update, though it counts as a weakness until then.
+	two.sections(t, oneItem(inventory.Restart, "libssl3", inventory.RestartNeed{Package: "libssl3", Source: "openssl", Installed: "3.0.2-1", RunningVersion: "3.0.1-1"}))
+	if p, err := s.DeviceVulns(t.Context(), admin, string(two.id), Query{Filter: map[string][]string{"exposed": {"true"}, "state": {string(exposure.RestartNeeded)}}}); err != nil || p.Total != 2 {
+		t.Fatalf("%d weaknesses wait for a restart, %v", p.Total, err)
+	}
+	want("waits for a restart", device(two, byID), "")
 	want("one is left", device(one, byID), strings.Replace(openssl, "on 2", "on 1", 1)+"; "+curl)
 }

@@ -465,7 +465,7 @@ func (s *Server) RemediationDevices(_ context.Context, caller Caller, id string,
 		r := &RemediationDevice{State: word}
 		if d := c.at(num); d != nil {
 			r.ID, r.Name, r.OSName, r.LastSeen, r.OSPlatform, r.DNSName = d.id, d.sum.Name, d.sum.OSName, d.lastSeen(now), d.sum.OSPlatform, d.sum.FQDN
-			r.GroupID, r.Group = d.group, c.sorting.names[d.group]
+			r.GroupID, r.Group, r.Alerts = d.group, c.sorting.names[d.group], len(c.alerts.severities(num))
 		} else {
 			r.Name = "removed device " + strconv.Itoa(int(num))
 		}

@@ -124,7 +124,7 @@ type SectionRow struct {
 // DeviceSoftwareRow is a product on one device.
 //
 // Sort keys: name, vendor, version, weaknesses, severity, last_found.
-// Filters: vendor, ecosystem, code ("cpe", "purl"), vulnerable ("true"), update ("true"), assessed ("true", "false").
+// Filters: vendor, ecosystem, code ("cpe", "purl"), vulnerable ("true"), update ("true"), threat, assessed ("true", "false").
 type DeviceSoftwareRow struct {
 	ID          string        `json:"id"` // vendor-_-product
 	Name        string        `json:"name"`
@@ -188,7 +188,7 @@ type Threats struct {
 	KEV     bool             `json:"kev"`
 	Ransom  bool             `json:"ransomware"`
 	EPSS    float64          `json:"epss"`
-	// Alerts are the exposed devices that have active alerts; 0 in lists about one device.
+	// Alerts are the exposed devices that have active alerts; in lists about one device 1 when it has some and is exposed.
 	Alerts int `json:"alerts"`
 }
 
@@ -338,6 +338,7 @@ type WeaknessDevice struct {
 	Update    bool               `json:"update"` // a version that fixes it can be installed
 	FirstSeen time.Time          `json:"first_seen"`
 	LastSeen  time.Time          `json:"last_seen"`
+	Alerts    int                `json:"alerts"` // active ones
 
 	// For the Defender-compatible API alone.
 	OSPlatform string         `json:"-"`

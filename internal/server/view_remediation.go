@@ -124,6 +124,7 @@ type RemediationDevice struct {
 	OSName     string             `json:"os_name"`
 	State      string             `json:"state"` // fixed, exposed, silent, removed, not_assessed
 	LastSeen   time.Time          `json:"last_seen"`
+	Alerts     int                `json:"alerts"` // active ones
 	OSPlatform string             `json:"-"`
 	DNSName    string             `json:"-"`
 	GroupID    exposure.Group     `json:"-"`

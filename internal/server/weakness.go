@@ -213,7 +213,7 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 	comps := c.fleet.WeaknessComponents(id)
 	for i, d := range cut {
 		p.Items[i] = WeaknessDevice{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, OSName: d.sum.OSName, LastSeen: d.lastSeen(now),
-			GroupID: d.group, Group: c.sorting.names[d.group],
+			GroupID: d.group, Group: c.sorting.names[d.group], Alerts: len(c.alerts.severities(d.num)),
 			Exposed: exposed.Contains(d.num), Update: c.fleet.DeviceStanding(d.num, id) == exposure.Fixable, Software: []SoftwareRef{}}
 		c.fillWeaknessDevice(&p.Items[i], d, id, comps)
 	}

@@ -111,7 +111,7 @@ export function threats(t: ThreatFacts): { kind: ThreatKind; text: string }[] {
   if (t.exploit === "ExploitIsInKit") out.push({ kind: "kit", text: "Exploit is part of an exploit kit" });
   else if (t.exploit === "ExploitIsVerified") out.push({ kind: "verified", text: "Exploit is verified: exploited in the wild" });
   else if (t.exploit === "ExploitIsPublic") out.push({ kind: "public", text: "Exploit is publicly available" });
-  if ((t.alerts ?? 0) > 0) out.push({ kind: "alert", text: t.alerts === 1 ? "One exposed device has active alerts" : `${String(t.alerts)} exposed devices have active alerts` });
+  if ((t.alerts ?? 0) > 0) out.push({ kind: "alert", text: `Active alerts on ${t.alerts === 1 ? "an exposed device" : `${String(t.alerts)} exposed devices`}` });
   if (t.kev) out.push({ kind: "kev", text: "In CISA's catalogue of known exploited vulnerabilities" });
   if (t.ransomware) out.push({ kind: "ransomware", text: "Known use in ransomware campaigns" });
   if (t.epss > 0.9) out.push({ kind: "epss", text: `Exploitation expected: EPSS ${(t.epss * 100).toFixed(0)} %` });
@@ -129,19 +129,15 @@ export interface LifeFacts {
 }
 
 /** The threats that lists are filtered by. */
-export const threatNames: readonly string[] = ["exploit", "verified", "kit", "kev", "ransomware"];
+export const threatNames: readonly string[] = ["exploit", "verified", "kit", "kev", "ransomware", "alert"];
 export const threatFilter = {
   name: "threat",
   title: "Threats",
   options: [
     { value: "exploit", label: "Exploit is available" }, { value: "verified", label: "Exploit is verified" }, { value: "kit", label: "Exploit is part of an exploit kit" },
-    { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" },
+    { value: "kev", label: "Known exploited (KEV)" }, { value: "ransomware", label: "Used in ransomware campaigns" }, { value: "alert", label: "Associated active alert" },
   ],
 };
-
-/** The same for lists over all devices, which know about alerts too. */
-export const fleetThreatNames: readonly string[] = [...threatNames, "alert"];
-export const fleetThreatFilter = { ...threatFilter, options: [...threatFilter.options, { value: "alert", label: "Associated active alert" }] };
 
 /** When a weakness was published, as lists are filtered by it. */
 export const ages: readonly (readonly [string, string])[] = [["week", "Last 7 days"], ["month", "Last 30 days"], ["quarter", "Last 90 days"], ["year", "Last year"], ["older", "More than a year ago"]];

@@ -5,6 +5,7 @@ import { deviceCheck, deviceRecommendation, deviceVulns, recommendation } from "
 import type { DeviceCheckRow, DeviceRecommendationRow, DeviceVulnRow, Recommendation } from "../../api/schema";
 import { Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
 import { CheckEvidence } from "../../app/Evidence";
 import { Flyout } from "../../app/Flyout";
@@ -31,7 +32,7 @@ const vulnColumns = (device: string): readonly RefColumn<DeviceVulnRow>[] => [
   { key: "state", title: "State, fixed in", width: "36%", render: (r) => <><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</> },
 ];
 
-function Details({ d, all, check }: { d: DeviceRecommendationRow; all: Recommendation | undefined; check: DeviceCheckRow | undefined }) {
+function Details({ device, d, all, check }: { device: string; d: DeviceRecommendationRow; all: Recommendation | undefined; check: DeviceCheckRow | undefined }) {
   const { steps, lines } = all ?? { steps: [], lines: [] };
   const release = all !== undefined && isRelease(all);
   return (
@@ -52,6 +53,7 @@ function Details({ d, all, check }: { d: DeviceRecommendationRow; all: Recommend
       </Section>
       <Section title="What to do">{steps.length > 0 ? <Steps steps={steps} /> : remedy(d.type).means}</Section>
       {!check && <Section title="Threat insights"><ThreatList facts={d.threats} /></Section>}
+      <AssociatedAlerts device={device} of={{ recommendation: d.id }} />
     </>
   );
 }
@@ -80,7 +82,7 @@ export function DeviceRecommendationFlyout({ device, id, frame, row }: { device:
         )
       }
       tabs={[
-        { key: "details", title: "Details", render: () => (d ? <Details d={d} all={all.data} check={check.data ?? undefined} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
+        { key: "details", title: "Details", render: () => (d ? <Details device={device} d={d} all={all.data} check={check.data ?? undefined} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
         ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => d && <Refs label="Weaknesses that this closes here" query={vulns} columns={vulnColumns(device)} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
       ]}
     />

@@ -2,6 +2,7 @@ import { OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { deviceSoftwareOne } from "../../api/queries";
 import type { DeviceSoftware, DeviceSoftwareRow } from "../../api/schema";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
 import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
@@ -19,7 +20,7 @@ import { Moment } from "../../ui/Time";
 import { PackageList } from "./PackageList";
 import { WeakList } from "./WeakList";
 
-function Details({ d }: { d: DeviceSoftware }) {
+function Details({ d, device }: { d: DeviceSoftware; device: string }) {
   return (
     <>
       <Section title="Software details">
@@ -40,6 +41,7 @@ function Details({ d }: { d: DeviceSoftware }) {
       <Section title="Threat insights">
         <ThreatList facts={d.threats} />
       </Section>
+      {d.weaknesses > 0 && <AssociatedAlerts device={device} of={{ software: d.id }} />}
       <Section title="Software evidence">
         <PackageList packages={d.packages} />
       </Section>
@@ -60,7 +62,7 @@ export function SoftwareFlyout({ device, product, frame, row }: { device: string
       subtitle={head && <><span>{vendor(head.vendor)}</span><span>{head.version}</span></>}
       actions={<ButtonLink to={productPath(product)} icon={<OpenRegular />}>Open software page</ButtonLink>}
       tabs={[
-        { key: "details", title: "Details", render: () => d && <Details d={d} /> },
+        { key: "details", title: "Details", render: () => d && <Details d={d} device={device} /> },
         {
           key: "weaknesses",
           title: d ? `Weaknesses (${number(d.weak.length)})` : "Weaknesses",

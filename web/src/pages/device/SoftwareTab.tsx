@@ -7,7 +7,7 @@ import { OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
 import type { ListSpec } from "../../lib/search";
-import { vendor } from "../../lib/words";
+import { threatFilter, threatNames, vendor } from "../../lib/words";
 import { Chip, FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -19,7 +19,7 @@ import { Ago, Day } from "../../ui/Time";
 import { SoftwareFlyout } from "./SoftwareFlyout";
 
 const spec: ListSpec = {
-  filters: { code: ["cpe", "purl"], vulnerable: ["true"], update: ["true"], assessed: ["true", "false"], vendor: "any", ecosystem: "any" },
+  filters: { code: ["cpe", "purl"], vulnerable: ["true"], update: ["true"], assessed: ["true", "false"], threat: threatNames, vendor: "any", ecosystem: "any" },
   sorts: ["name", "vendor", "version", "weaknesses", "severity", "last_found"],
   sort: ["-weaknesses"],
 };
@@ -29,6 +29,7 @@ const groups: readonly FilterGroup[] = [
   { name: "vulnerable", title: "Weaknesses", options: [{ value: "true", label: "Only software with weaknesses" }] },
   { name: "update", title: "Updates", options: [{ value: "true", label: "Update available" }] },
   { name: "assessed", title: "Assessment", options: [{ value: "true", label: "Assessed" }, { value: "false", label: "Not assessed" }] },
+  threatFilter,
   { name: "vendor", title: "Vendor", options: ["debian", "ubuntu", "pypi", "npm", "go", "maven", "rubygems"].map((v) => ({ value: v, label: vendor(v) })), free: { hint: "red_hat" } },
   { name: "ecosystem", title: "Ecosystem", options: ["Debian", "PyPI", "npm", "Go", "Maven", "RubyGems"].map((v) => ({ value: v, label: v })), free: { hint: "Alpine" } },
 ];

@@ -2,6 +2,7 @@ import { OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { deviceVuln } from "../../api/queries";
 import type { DeviceVulnRow } from "../../api/schema";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
@@ -35,7 +36,7 @@ export function VulnFlyout({ device, weakness, frame, row }: { device: string; w
       }
       actions={<><ButtonLink to="/weaknesses" search={{ open: weakness, q: weakness, exposed: "any" }} icon={<OpenRegular />}>On all devices</ButtonLink><ReportButton kind="weakness" subject={weakness} name={weakness} /></>}
       tabs={[
-        { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats}><Affected d={d} device={device} /></WeaknessDetails> },
+        { key: "details", title: "Vulnerability details", render: () => d && <WeaknessDetails w={d.weakness} threats={d.threats}><Affected d={d} device={device} />{d.exposed && <AssociatedAlerts device={device} of={{ weakness }} />}</WeaknessDetails> },
         { key: "logic", title: "Detection logic", render: () => d && <Logic logic={d.logic} device={device} /> },
       ]}
     />

@@ -8,6 +8,7 @@ import { Fixes, Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
 import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
+import { DeviceRef } from "../../app/DeviceRef";
 import { EolFact } from "../../app/EolFact";
 import { ExceptionButton } from "../../app/ExceptionButton";
 import { ExceptionForm } from "../../app/ExceptionForm";
@@ -38,7 +39,7 @@ const useStyles = makeStyles({
 });
 
 const deviceColumns = (r: string): readonly RefColumn<DeviceRow>[] => [
-  { key: "name", title: "Device", render: (d) => <><Anchor to={`/devices/${encodeURIComponent(d.id)}/recommendations`} search={{ open: r }}>{d.name || d.id.slice(0, 12)}</Anchor><div style={{ fontSize: 12, opacity: 0.8 }}>{d.os_name}</div></> },
+  { key: "name", title: "Device", render: (d) => <DeviceRef d={d} tab="recommendations" search={{ open: r }} /> },
   { key: "exposure", title: "Exposure level", width: "26%", render: (d) => <ExposureLevel level={d.exposure} reason={d.no_data} /> },
   { key: "score", title: "Score", width: "14%", align: "end", render: (d) => <ScoreNumber value={d.score} /> },
   { key: "value", title: "Value", width: "16%", align: "end", render: (d) => d.value },

@@ -14,7 +14,7 @@ import { recommendationStatus, recommendationStatusNames } from "../../lib/excep
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
 import { vendor } from "../../lib/vendor";
-import { recommendationTags, fleetThreatFilter, fleetThreatNames } from "../../lib/words";
+import { recommendationTags, threatFilter, threatNames } from "../../lib/words";
 import { FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { ActivityCount } from "./ActivityCount";
@@ -31,7 +31,7 @@ import { RecommendationFlyout } from "./RecommendationFlyout";
 import { WhatIfFlyout, whatIfKey } from "./WhatIfFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, category: categories, threat: fleetThreatNames, status: recommendationStatusNames, tag: "any", component: "any", vendor: "any" },
+  filters: { type: remedyNames, category: categories, threat: threatNames, status: recommendationStatusNames, tag: "any", component: "any", vendor: "any" },
   sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure", "status", "exposed_after", "impact_after"],
   sort: ["-impact"],
 };
@@ -39,7 +39,7 @@ const spec: ListSpec = {
 const groups: readonly FilterGroup[] = [
   { name: "type", title: "Remediation type", options: remedyNames.map((v) => ({ value: v, label: remedy(v).word })) },
   { name: "category", title: "Category", options: categories.map((v) => ({ value: v, label: categoryWord(v) })) },
-  fleetThreatFilter,
+  threatFilter,
   { name: "status", title: "Status", options: recommendationStatusNames.map((v) => ({ value: v, label: recommendationStatus(v).word })) },
   { name: "tag", title: "Tags", options: recommendationTags.map((v) => ({ value: v, label: v })) },
   { name: "component", title: "Related component", options: [], free: { hint: "openssl" } },

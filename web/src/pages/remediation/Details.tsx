@@ -1,6 +1,7 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { Remediation } from "../../api/schema";
 import { Steps } from "../../app/Advice";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { Anchor } from "../../app/Anchor";
 import { date, number } from "../../lib/format";
 import { targetNames, targetWord, type Counts } from "../../lib/remediation";
@@ -62,6 +63,7 @@ export function Details({ d }: { d: Remediation }) {
       </Section>
       <Section title="Description"><p className={s.text}>{d.description}</p></Section>
       {d.steps.length > 0 && <Section title="What to do"><Steps steps={d.steps} /></Section>}
+      {d.recommendation_open && <AssociatedAlerts of={{ recommendation: d.recommendation_id }} />}
     </>
   );
 }

@@ -1,18 +1,14 @@
 import { useCallback } from "react";
 import { remediationDevices } from "../../api/remediation";
 import type { RemediationDevice } from "../../api/schema";
-import { Anchor } from "../../app/Anchor";
+import { DeviceRef } from "../../app/DeviceRef";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { targetWord } from "../../lib/remediation";
 import { Chip } from "../../ui/Chip";
 import { Ago } from "../../ui/Time";
 
 const columns = (recommendation: string): readonly RefColumn<RemediationDevice>[] => [
-  {
-    key: "name",
-    title: "Device",
-    render: (r) => <>{r.id === "" ? r.name : <Anchor to={`/devices/${encodeURIComponent(r.id)}/recommendations`} search={{ open: recommendation }}>{r.name || r.id.slice(0, 12)}</Anchor>}<div style={{ fontSize: 12, opacity: 0.8 }}>{r.os_name}</div></>,
-  },
+  { key: "name", title: "Device", render: (r) => <DeviceRef d={r} tab="recommendations" search={{ open: recommendation }} /> },
   { key: "state", title: "State", width: "26%", render: (r) => <Chip tone={targetWord(r.state).tone} title={targetWord(r.state).means}>{targetWord(r.state).word}</Chip> },
   { key: "seen", title: "Last seen", width: "26%", render: (r) => <Ago at={r.last_seen} /> },
 ];

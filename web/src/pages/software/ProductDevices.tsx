@@ -39,6 +39,7 @@ const columns = (product: string): readonly Column<DeviceRow>[] => [
   { key: "weaknesses", title: "Weaknesses", width: 130, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
   { key: "health", title: "Health state", width: 104, wrap: true, render: (r) => <Health value={r.health} connected={r.connected} /> },
   { key: "seen", title: "Last seen", width: 110, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "alerts", title: "Active alerts", width: 110, align: "end", optional: true, render: (r) => r.alerts },
   { key: "tags", title: "Tags", width: 150, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "id", title: "Device id", width: 240, optional: true, render: (r) => r.id },
 ];

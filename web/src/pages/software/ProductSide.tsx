@@ -1,6 +1,7 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import type { Software } from "../../api/schema";
+import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { EolFact } from "../../app/EolFact";
 import { setPrefs, usePrefs } from "../../app/prefs";
 import { number } from "../../lib/format";
@@ -53,7 +54,7 @@ export function ProductSide({ d }: { d: Software }) {
           <Fact name="Not assessed">{d.not_assessed}</Fact>
         </Facts>,
       )}
-      {fold("threats", "Threat insights", <ThreatList facts={d.threats} />)}
+      {fold("threats", "Threat insights", <><ThreatList facts={d.threats} /><AssociatedAlerts of={{ software: d.id }} /></>)}
       {d.eol.length > 0 && fold("support", "End of support", <Facts stack><EolFact eol={d.eol} /></Facts>)}
     </aside>
   );

@@ -6,7 +6,7 @@ import { Anchor } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import { number, percent, plural, score, time } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { ages, severities, severityWord, fleetThreatFilter, fleetThreatNames, weaknessTags } from "../../lib/words";
+import { ages, severities, severityWord, threatFilter, threatNames, weaknessTags } from "../../lib/words";
 import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -17,7 +17,7 @@ import { Day } from "../../ui/Time";
 import { useProductId } from "./useProductId";
 
 const spec: ListSpec = {
-  filters: { version: "any", severity: severities, threat: fleetThreatNames, fix: ["available", "none"], age: ages.map(([v]) => v), tag: weaknessTags },
+  filters: { version: "any", severity: severities, threat: threatNames, fix: ["available", "none"], age: ages.map(([v]) => v), tag: weaknessTags },
   sorts: ["id", "severity", "cvss", "epss", "published", "updated", "exposed"],
   sort: ["-severity", "-cvss"],
 };
@@ -25,7 +25,7 @@ const spec: ListSpec = {
 const groups: readonly FilterGroup[] = [
   { name: "version", title: "Version", options: [], free: { hint: "3.0.15-1" } },
   { name: "severity", title: "Severity", options: severities.map((v) => ({ value: v, label: severityWord[v] })) },
-  fleetThreatFilter,
+  threatFilter,
   { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available on some device" }, { value: "none", label: "No fix" }] },
   { name: "age", title: "Age", options: ages.map(([value, label]) => ({ value, label })) },
   { name: "tag", title: "Tags", options: weaknessTags.map((v) => ({ value: v, label: v })) },

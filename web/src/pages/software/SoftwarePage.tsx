@@ -8,7 +8,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { supportTags, fleetThreatFilter, fleetThreatNames, vendor } from "../../lib/words";
+import { supportTags, threatFilter, threatNames, vendor } from "../../lib/words";
 import { FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -23,14 +23,14 @@ import { SoftwareFlyout } from "./SoftwareFlyout";
 const tags = [...supportTags, "Zero day"];
 
 const spec: ListSpec = {
-  filters: { vulnerable: ["true"], threat: fleetThreatNames, code: ["cpe", "purl"], assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
+  filters: { vulnerable: ["true"], threat: threatNames, code: ["cpe", "purl"], assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
   sorts: ["name", "vendor", "weaknesses", "exposed", "installed", "impact", "severity"],
   sort: ["-exposed", "-weaknesses"],
 };
 
 const groups: readonly FilterGroup[] = [
   { name: "vulnerable", title: "Weaknesses", options: [{ value: "true", label: "Only software with weaknesses" }] },
-  fleetThreatFilter,
+  threatFilter,
   { name: "code", title: "Product code", options: [{ value: "cpe", label: "CPE" }, { value: "purl", label: "Package URL" }] },
   { name: "assessed", title: "Assessment", options: [{ value: "true", label: "Assessed" }, { value: "false", label: "Not assessed" }] },
   { name: "tag", title: "Tags", options: tags.map((v) => ({ value: v, label: v })) },

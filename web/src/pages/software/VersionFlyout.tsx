@@ -4,6 +4,7 @@ import { software, softwareDevices, softwareVulns } from "../../api/queries";
 import type { DeviceRow, VersionRow, WeaknessRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
+import { DeviceRef } from "../../app/DeviceRef";
 import { EolFact } from "../../app/EolFact";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
@@ -18,9 +19,8 @@ import { ThreatIcons } from "../../ui/Threats";
 import { Ago } from "../../ui/Time";
 
 const deviceColumns = (product: string): readonly RefColumn<DeviceRow>[] => [
-  { key: "name", title: "Device", render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
-  { key: "os", title: "Operating system", width: "44%", render: (r) => r.os_name },
-  { key: "seen", title: "Last seen", width: "18%", render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "name", title: "Device", render: (r) => <DeviceRef d={r} tab="software" search={{ open: product }} /> },
+  { key: "seen", title: "Last seen", width: "30%", render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
 ];
 
 const vulnColumns: readonly RefColumn<WeaknessRow>[] = [

@@ -7,6 +7,7 @@ import type { WeaknessDevice, WeaknessRow, WeaknessSoftwareRow } from "../../api
 import { Anchor } from "../../app/Anchor";
 import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
+import { DeviceRef } from "../../app/DeviceRef";
 import { ExceptionButton } from "../../app/ExceptionButton";
 import { ExceptionForm } from "../../app/ExceptionForm";
 import { Flyout } from "../../app/Flyout";
@@ -28,12 +29,7 @@ const deviceColumns = (id: string): readonly RefColumn<WeaknessDevice>[] => [
   {
     key: "name",
     title: "Device",
-    render: (r) => (
-      <>
-        <Anchor to={`/devices/${encodeURIComponent(r.id)}/vulnerabilities`} search={{ open: id, view: "logic", ...(r.exposed ? {} : { exposed: "any" }) }}>{r.name}</Anchor>
-        <div style={{ fontSize: 12, opacity: 0.8 }}>{r.os_name}</div>
-      </>
-    ),
+    render: (r) => <DeviceRef d={r} tab="vulnerabilities" search={{ open: id, view: "logic", ...(r.exposed ? {} : { exposed: "any" }) }} />,
   },
   { key: "software", title: "Software", width: "27%", render: (r) => r.software.map((x) => <div key={`${x.id} ${x.version}`}>{`${x.name} ${x.version}`}</div>) },
   { key: "state", title: "State", width: "21%", render: (r) => <State value={r.state} exposed={r.exposed} /> },

@@ -9,7 +9,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number, percent, plural, score, time } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { ages, products, severities, severityWord, state, stateNames, fleetThreatFilter, fleetThreatNames, weaknessTags } from "../../lib/words";
+import { ages, products, severities, severityWord, state, stateNames, threatFilter, threatNames, weaknessTags } from "../../lib/words";
 import { FirstTag } from "../../ui/Chip";
 import type { Column } from "../../ui/DataTable";
 import { Empty } from "../../ui/Empty";
@@ -20,7 +20,7 @@ import { Day } from "../../ui/Time";
 import { WeaknessFlyout } from "./WeaknessFlyout";
 
 const spec: ListSpec = {
-  filters: { severity: severities, threat: fleetThreatNames, fix: ["available", "none"], exposed: ["true", "false", "unknown"], exception: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
+  filters: { severity: severities, threat: threatNames, fix: ["available", "none"], exposed: ["true", "false", "unknown"], exception: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
   sorts: ["id", "severity", "cvss", "epss", "published", "updated", "exposed", "exposed_after"],
   sort: ["-exposed", "-severity"],
   defaults: { exposed: ["true"] },
@@ -28,7 +28,7 @@ const spec: ListSpec = {
 
 const groups: readonly FilterGroup[] = [
   { name: "severity", title: "Severity", options: severities.map((v) => ({ value: v, label: severityWord[v] })) },
-  fleetThreatFilter,
+  threatFilter,
   { name: "fix", title: "Fix", options: [{ value: "available", label: "Fix available on some device" }, { value: "none", label: "No fix" }] },
   { name: "exposed", title: "Exposed devices", options: [{ value: "true", label: "At least one" }, { value: "false", label: "None" }, { value: "unknown", label: "Not available" }] },
   { name: "exception", title: "Exceptions", options: [{ value: "true", label: "An exception is about it" }, { value: "false", label: "None" }] },
