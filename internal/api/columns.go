@@ -200,7 +200,9 @@ var recommendationColumns = slices.Concat([]column[server.RecommendationRow]{
 	{"subcategory", func(r *server.RecommendationRow) string { return r.Subcategory }},
 	{"check_impact", func(r *server.RecommendationRow) string { return whole(r.CheckImpact) }},
 	{"productivity", func(r *server.RecommendationRow) string { return strconv.FormatBool(r.Productivity) }},
-}, milder(func(r *server.RecommendationRow) *server.SeverityCount { return &r.Severity }), likely(func(r *server.RecommendationRow) *server.Threats { return &r.Threats }))
+}, milder(func(r *server.RecommendationRow) *server.SeverityCount { return &r.Severity }), likely(func(r *server.RecommendationRow) *server.Threats { return &r.Threats }), []column[server.RecommendationRow]{
+	{"os_platforms", func(r *server.RecommendationRow) string { return words(r.Platforms) }},
+})
 
 var deviceRecommendationColumns = slices.Concat([]column[server.DeviceRecommendationRow]{
 	{"recommendation_id", func(r *server.DeviceRecommendationRow) string { return r.ID }},

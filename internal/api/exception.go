@@ -125,4 +125,11 @@ var exceptionColumns = []column[server.ExceptionRow]{
 	{"document_id", func(r *server.ExceptionRow) string { return r.Document }},
 	{"source_sha256", func(r *server.ExceptionRow) string { return r.Source.Hash }},
 	{"keep", func(r *server.ExceptionRow) string { return strconv.FormatBool(r.Keep) }},
+	{"group_ids", func(r *server.ExceptionRow) string {
+		var ids []string
+		for _, id := range r.GroupIDs {
+			ids = append(ids, whole(int(id)))
+		}
+		return words(ids)
+	}},
 }

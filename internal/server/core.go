@@ -45,6 +45,7 @@ type core struct {
 	members map[exposure.Group]*roaring.Bitmap // devices by device group
 	clones  map[inventory.DeviceID][]uint32    // forks of a device by number; some may be gone
 	kept    kept
+	systems map[string]*roaring.Bitmap // devices by platform of their operating system
 	// catalogue holds, by product id, what endoflife.date knows of products that it identifies.
 	catalogue map[string]*advisory.Product
 	releases  map[release]releaseLife // of distributions
@@ -144,6 +145,7 @@ func newCore() *core {
 		moves:   newMoveBook(),
 		members: map[exposure.Group]*roaring.Bitmap{},
 		clones:  map[inventory.DeviceID][]uint32{},
+		systems: map[string]*roaring.Bitmap{},
 
 		catalogue: map[string]*advisory.Product{},
 		releases:  map[release]releaseLife{},

@@ -119,6 +119,7 @@ func (s *Server) RemoveDevice(ctx context.Context, caller Caller, id string) err
 	c.setPaths(d, nil)
 	d.held = store.Holding{}
 	c.partial.Remove(d.num)
+	c.moveSystem(d.num, d.sum.OSPlatform, "")
 	c.unsure.Remove(d.num)
 	if in := c.members[d.group]; in != nil {
 		in.Remove(d.num)

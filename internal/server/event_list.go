@@ -424,29 +424,32 @@ func (c *core) dashboardEvents(d *Dashboard, list []*event, l lens, now time.Tim
 		c.complete(r, l)
 		d.TopEvents = append(d.TopEvents, r.EventRow)
 	}
-	days := func(of func(*eventRow) bool) []EventDay {
-		byDay := map[string][]*eventRow{}
-		for _, r := range rows {
-			if r.Impacted > 0 && of(r) {
-				day := r.At.Format(time.DateOnly)
-				byDay[day] = append(byDay[day], r)
-			}
+	d.EventDays = c.eventDays(rows, func(r *eventRow) bool { return r.Check == "" })
+	d.CheckDays = c.eventDays(rows, func(r *eventRow) bool { return r.Check != "" })
+}
+
+// eventDays are the days on which something of a kind happened to a device, in
+// order, with the most impactful of it.
+func (c *core) eventDays(rows []*eventRow, of func(*eventRow) bool) []EventDay {
+	byDay := map[string][]*eventRow{}
+	for _, r := range rows {
+		if r.Impacted > 0 && of(r) {
+			day := r.At.Format(time.DateOnly)
+			byDay[day] = append(byDay[day], r)
 		}
-		out := []EventDay{}
-		for day, rows := range byDay {
-			top := c.topEvents(rows, topEventsShown)
-			if len(top) == 0 {
-				continue
-			}
-			e := EventDay{Day: day, At: top[0].At, Total: len(rows)}
-			for _, r := range top {
-				e.Events = append(e.Events, r.EventRow)
-			}
-			out = append(out, e)
-		}
-		slices.SortFunc(out, func(a, b EventDay) int { return strings.Compare(a.Day, b.Day) })
-		return out
 	}
-	d.EventDays = days(func(r *eventRow) bool { return r.Check == "" })
-	d.CheckDays = days(func(r *eventRow) bool { return r.Check != "" })
+	out := []EventDay{}
+	for day, rows := range byDay {
+		top := c.topEvents(rows, topEventsShown)
+		if len(top) == 0 {
+			continue
+		}
+		e := EventDay{Day: day, At: top[0].At, Total: len(rows)}
+		for _, r := range top {
+			e.Events = append(e.Events, r.EventRow)
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b EventDay) int { return strings.Compare(a.Day, b.Day) })
+	return out
 }

@@ -236,7 +236,7 @@ func (c *core) exceptionRow(l lens, e *exception) *ExceptionRow {
 	x := e.spec
 	r := &ExceptionRow{ID: strconv.FormatInt(e.id, 10), Name: c.exceptionName(x), Kind: x.kind(), Recommendation: x.recommendation(), Weakness: x.Weakness,
 		Product: x.Product, VersionFrom: x.From, VersionTo: x.To, Path: x.Path, Scope: x.scope(), Justification: x.Justification, LowersScore: x.mitigates(),
-		Context: x.Context, Status: e.status(), Why: x.Why, CreatedBy: x.CreatedBy, CreatedAt: x.Created, EndedBy: x.EndedBy, Keep: x.Keep, Source: x.Source, spec: x}
+		Context: x.Context, Status: e.status(), Why: x.Why, CreatedBy: x.CreatedBy, CreatedAt: x.Created, EndedBy: x.EndedBy, Keep: x.Keep, Source: x.Source, GroupIDs: []uint32{}, spec: x}
 	for _, t := range x.Targets {
 		switch {
 		case !c.shows(l, &t):
@@ -244,6 +244,7 @@ func (c *core) exceptionRow(l lens, e *exception) *ExceptionRow {
 			r.Devices++
 		case t.Ended.IsZero():
 			r.Groups++
+			r.GroupIDs = append(r.GroupIDs, uint32(*t.Group))
 		}
 	}
 	if x.Key != (advisory.Key{}) {

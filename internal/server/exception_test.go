@@ -354,7 +354,16 @@ func TestExceptionsByGroup(t *testing.T) {
 			t.Errorf("a second one in groups %v: %v", in.Groups, err)
 		}
 	}
+	held := func(want ...uint32) {
+		t.Helper()
+		p, err := b.s.Exceptions(t.Context(), admin, Query{Filter: map[string][]string{"recommendation": {openssl}}})
+		if err != nil || len(p.Items) != 1 || !slices.Equal(p.Items[0].GroupIDs, want) {
+			t.Errorf("it holds in groups %+v, want %v, %v", p.Items, want, err)
+		}
+	}
+	held(0, 1, 2)
 	e, err := b.s.CancelException(t.Context(), admin, id, []exposure.Group{2})
+	held(0, 1)
 	if err != nil || e.Groups != 2 || e.Status != StandsInEffect || e.In[2].Status != StandsCanceled {
 		t.Errorf("canceled in one group: %+v, %v", e, err)
 	}

@@ -396,6 +396,13 @@ func TestDashboardEvents(t *testing.T) {
 	if len(d.CheckDays) != 0 {
 		t.Errorf("days of checks %+v", d.CheckDays)
 	}
+	// A product's page has the days of its own events.
+	if one, err := s.Software(t.Context(), admin, "debian-_-c"); err != nil || len(one.EventDays) != 1 || one.EventDays[0].Total != 1 || one.EventDays[0].Events[0].Component != "c" {
+		t.Errorf("days of a product %+v, %v", one.EventDays, err)
+	}
+	if one, err := s.Software(t.Context(), Caller{Permissions: []string{SoftwareRead}, Scope: exposure.Everywhere()}, "debian-_-c"); err != nil || one.EventDays == nil || len(one.EventDays) != 0 {
+		t.Errorf("who may read software sees events: %+v, %v", one.EventDays, err)
+	}
 	counts, err := s.EventCounts(t.Context(), admin, Query{Filter: map[string][]string{"days": {"1"}}})
 	if err != nil || counts.Vulnerabilities != 4 || counts.Exploitable != 0 || counts.Events != 4 {
 		t.Errorf("counts %+v, %v", counts, err)

@@ -198,5 +198,6 @@ func (s *Server) SoftwareRecommendations(ctx context.Context, caller Caller, id 
 	rows := slices.DeleteFunc(c.recommendationRows(l), func(r *RecommendationRow) bool { return r.ProductID != id && !settings[r.ID] })
 	p, err := recommendationList().page(q, rows)
 	c.recommendationTrends(p.Items, l)
+	c.exposedSystems(l, p.Items)
 	return p, err
 }

@@ -116,6 +116,7 @@ func (s *Server) Recommendations(ctx context.Context, caller Caller, q Query, wh
 	}
 	p, err := recommendationList().page(q, rows)
 	s.core.recommendationTrends(p.Items, l)
+	s.core.exposedSystems(l, p.Items)
 	return p, err
 }
 
@@ -182,7 +183,7 @@ func (c *core) remedyFacts(l lens, product string) map[exposure.Remedy]*Recommen
 
 func (c *core) remedyRow(l lens, soft *SoftwareRow, remedy exposure.Remedy) *RecommendationRow {
 	row := &RecommendationRow{ID: recommendationID(soft.ID, remedy), ProductID: soft.ID, Component: soft.Name, Vendor: soft.Vendor, Ecosystem: soft.Ecosystem,
-		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Trend: []int{}, Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
+		Type: remedyTypes[remedy], Category: "Application", Installed: soft.Installed, Trend: []int{}, Platforms: []string{}, Tags: soft.Tags, ProductCode: soft.ProductCode, Threats: Threats{Exploit: advisory.NoExploit}}
 	row.Tags = slices.DeleteFunc(slices.Clone(row.Tags), func(t string) bool { return t == tagZeroDay }) // of other findings
 	fixes := c.newFixes()
 	seen := map[string]bool{}
@@ -296,6 +297,9 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 		return Recommendation{}, err
 	}
 	row.Trend = c.trends.of(row.ID, l.groups, row.Exposed)
+	one := []RecommendationRow{*row}
+	c.exposedSystems(l, one)
+	row.Platforms = one[0].Platforms
 	if row.Type == RemedyConfigure {
 		return c.checkAdvice(l, row), nil
 	}

@@ -26,7 +26,7 @@ func (c *core) checkRow(l lens, r *exposure.Relief) *RecommendationRow {
 	k := posture.Checks()[r.Check]
 	count := c.checkCount(r.Check, l.of(c.active()))
 	row := &RecommendationRow{ID: "sca-_-" + k.ID, Name: k.Title, Component: categoryName(k.Category), Category: string(k.Category), Type: RemedyConfigure,
-		Installed: count.Applicable(), CheckImpact: k.Impact, Subcategory: k.Subcategory, Productivity: k.Productivity, Trend: []int{}, Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
+		Installed: count.Applicable(), CheckImpact: k.Impact, Subcategory: k.Subcategory, Productivity: k.Productivity, Trend: []int{}, Platforms: []string{}, Tags: []string{}, Threats: Threats{Exploit: advisory.NoExploit}}
 	all := *r
 	if blind := int(roaring.AndNot(l.of(c.active()), c.fleet.Scores().Devices()).AndCardinality(c.checks.devices(r.Check, posture.Fail))); blind > 0 {
 		all.Devices, all.DevicesAfter = all.Devices+blind, all.DevicesAfter+blind // in no score, and to be mended all the same

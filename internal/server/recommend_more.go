@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -41,6 +42,23 @@ func (s *Server) RecommendationSoftware(ctx context.Context, caller Caller, id s
 		out.Impact = relief.Impact.Float()
 	}
 	return out, nil
+}
+
+// exposedSystems fills in the platforms of the devices that recommendations are
+// about. The caller holds mu for reading.
+func (c *core) exposedSystems(l lens, rows []RecommendationRow) {
+	for i := range rows {
+		r := &rows[i]
+		_, remedy, _ := parseRecommendation(r.ID)
+		r.Platforms = []string{}
+		devs := c.affected(l, r, remedy)
+		for name, on := range c.systems {
+			if on.Intersects(devs) {
+				r.Platforms = append(r.Platforms, name)
+			}
+		}
+		slices.Sort(r.Platforms)
+	}
 }
 
 // CountCritical fills in how many of the exposed devices of some recommendations

@@ -1,9 +1,13 @@
 package server
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/inventory"
 )
 
 // Exposed devices of high value are counted of those that are exposed, and only
@@ -53,5 +57,56 @@ func TestExposedDevicesOfHighValueAreCounted(t *testing.T) {
 	}
 	if err := s.CountCritical(t.Context(), Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()}, nil); err == nil {
 		t.Error("counted for who may not read recommendations")
+	}
+}
+
+// A recommendation names the platforms of the devices that are exposed, of those
+// that are looked at; a device that is fixed or has another system takes its
+// platform along.
+func TestRecommendationsNameThePlatformsOfExposedDevices(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	load(t, s, "tracker.json", opensslFix)
+	python := filepath.Join(t.TempDir(), "osv.json")
+	if err := os.WriteFile(python, []byte(`{"id":"GHSA-aaaa-bbbb-cccc","aliases":["CVE-2024-0009"],"modified":"2024-01-01T00:00:00Z","published":"2024-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"PyPI","name":"lib"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2"}]}]}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	importFile(t, s, python)
+	debian, ubuntu := newReport(s, enrol(t, s, "debian")), newReport(s, enrol(t, s, "ubuntu"))
+	ubuntu.os = inventory.OS{ID: "ubuntu", VersionID: "24.04", PrettyName: "Ubuntu 24.04", Family: "linux", Arch: "amd64", Hostname: "h2"}
+	for _, r := range []*report{debian, ubuntu} {
+		r.send(t, "bash 5.2")
+		r.sendPython(t, "lib 1")
+	}
+	const lib = "va-_-pypi-_-lib"
+	want := func(when string, want ...string) {
+		t.Helper()
+		p, err := s.Recommendations(t.Context(), admin, Query{Filter: map[string][]string{"component": {"lib"}}}, nil)
+		if err != nil || len(p.Items) != min(1, len(want)) {
+			t.Fatalf("%s: %+v, %v", when, p.Items, err)
+		}
+		one, err := s.Recommendation(t.Context(), admin, lib)
+		if len(want) > 0 && (err != nil || !slices.Equal(p.Items[0].Platforms, want) || !slices.Equal(one.Platforms, want)) {
+			t.Errorf("%s: list %v, one %v, want %v, %v", when, p.Items[0].Platforms, one.Platforms, want, err)
+		}
+	}
+	want("both", "Debian", "Ubuntu")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, dir)
+	t.Cleanup(func() { _ = s.Close() })
+	debian.s, ubuntu.s = s, s
+	want("after a restart", "Debian", "Ubuntu")
+	debian.sendPython(t, "lib 2")
+	want("one is fixed", "Ubuntu")
+	ubuntu.os = inventory.OS{ID: "debian", VersionID: "12", PrettyName: "Debian GNU/Linux 12 (bookworm)", Family: "linux", Arch: "amd64", Hostname: "h2"}
+	ubuntu.send(t, "bash 5.2")
+	want("the other has another system", "Debian")
+	ubuntu.sendPython(t, "lib 2")
+	want("both are fixed")
+	p, err := s.Recommendations(t.Context(), admin, Query{Filter: map[string][]string{"type": {RemedyConfigure}}, Limit: 1}, nil)
+	if err != nil || len(p.Items) != 1 || !slices.Equal(p.Items[0].Platforms, []string{"Debian"}) {
+		t.Errorf("a setting: %+v, %v", p.Items, err)
 	}
 }

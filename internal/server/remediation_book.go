@@ -267,12 +267,29 @@ func (c *core) causeOf(recommendation, ecosystem string, kept bool) cause {
 
 // setSummary takes in what lists show of a device. The caller holds mu for writing.
 func (c *core) setSummary(d *device, sum summary) {
+	c.moveSystem(d.num, d.sum.OSPlatform, sum.OSPlatform)
 	d.sum = sum
 	if sum.Partial {
 		c.partial.Add(d.num)
 	} else {
 		c.partial.Remove(d.num)
 	}
+}
+
+// moveSystem notes that a device has another platform; "" is none.
+func (c *core) moveSystem(num uint32, from, to string) {
+	if on := c.systems[from]; on != nil {
+		on.Remove(num)
+	}
+	if to == "" {
+		return
+	}
+	on := c.systems[to]
+	if on == nil {
+		on = roaring.New()
+		c.systems[to] = on
+	}
+	on.Add(num)
 }
 
 // parts are the targets of an activity by what is known of each. They are new sets.

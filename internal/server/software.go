@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -93,11 +94,19 @@ func (s *Server) SoftwareList(_ context.Context, c Caller, q Query, where func(*
 }
 
 // Software is one product with its versions.
-func (s *Server) Software(_ context.Context, caller Caller, id string) (Software, error) {
+func (s *Server) Software(ctx context.Context, caller Caller, id string) (Software, error) {
 	if err := s.need(caller, SoftwareRead); err != nil {
 		return Software{}, err
 	}
 	c := s.core
+	var events []*event
+	if caller.Has(VulnerabilityRead) {
+		var err error
+		if events, err = c.events.between(ctx, s.st, s.now().Add(-trendShown), time.Time{}); err != nil {
+			return Software{}, err
+		}
+		events = slices.DeleteFunc(events, func(e *event) bool { return e.Product != id })
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	l := c.lens(caller)
@@ -109,6 +118,7 @@ func (s *Server) Software(_ context.Context, caller Caller, id string) (Software
 	out := Software{SoftwareRow: *row, Distribution: []VersionRow{}, EOL: []EndOfLife{}, Checks: c.misconfigurations(l, id)}
 	out.Impact = impact.Impact.Float()
 	out.Trend = c.trends.of(softwareCause(id), l.groups, impact.Devices)
+	out.EventDays = c.eventDays(c.eventRows(events, l), func(*eventRow) bool { return true })
 	rows := c.versionRows(l, id)
 	slices.SortFunc(rows, versionList().compare(&Query{}))
 	for _, r := range rows {

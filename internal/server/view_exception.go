@@ -93,9 +93,10 @@ type ExceptionRow struct {
 	Path           string          `json:"path"`
 	Package        string          `json:"package"` // of one release, as advisories name it: "Debian:12/openssl"; "": any
 	Scope          string          `json:"scope"`
-	Groups         int             `json:"groups"`  // that it holds in
-	Devices        int             `json:"devices"` // that it names
-	Exposed        int             `json:"exposed"` // devices with what it is about, of those where it holds
+	Groups         int             `json:"groups"`    // that it holds in
+	GroupIDs       []uint32        `json:"group_ids"` // their numbers
+	Devices        int             `json:"devices"`   // that it names
+	Exposed        int             `json:"exposed"`   // devices with what it is about, of those where it holds
 	Justification  string          `json:"justification"`
 	LowersScore    bool            `json:"lowers_score"`
 	Context        string          `json:"context"`

@@ -11,6 +11,9 @@ type Software struct {
 	// that has it, of the highest impact first; Misconfigured counts them.
 	Checks        []SoftwareCheck `json:"checks"`
 	Misconfigured SeverityCount   `json:"misconfigured"`
+	// EventDays are the days of Trend on which something happened to the product;
+	// none for those who may not read vulnerabilities.
+	EventDays []EventDay `json:"event_days"`
 }
 
 // SoftwareCheck is a setting of a product that is not as it should be.

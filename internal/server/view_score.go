@@ -67,10 +67,11 @@ type RecommendationRow struct {
 	Weaknesses   int           `json:"weaknesses"`  // distinct, that it closes on some device
 	Severity     SeverityCount `json:"severity"`
 	Threats      Threats       `json:"threats"`
-	Exposed      int           `json:"exposed"`   // devices with findings that it closes
-	Trend        []int         `json:"trend"`     // Exposed on each of the last 30 days (UTC), as far as they were counted, today last
-	Installed    int           `json:"installed"` // devices with the product
-	Impact       float64       `json:"impact"`    // points that the score falls by; exact difference, not rounded
+	Exposed      int           `json:"exposed"`      // devices with findings that it closes
+	Platforms    []string      `json:"os_platforms"` // of the exposed devices, by name
+	Trend        []int         `json:"trend"`        // Exposed on each of the last 30 days (UTC), as far as they were counted, today last
+	Installed    int           `json:"installed"`    // devices with the product
+	Impact       float64       `json:"impact"`       // points that the score falls by; exact difference, not rounded
 	ImpactNum    string        `json:"impact_num"`
 	ImpactDen    uint64        `json:"impact_den"`
 	Status       string        `json:"status"` // Active, PartialException, FullException

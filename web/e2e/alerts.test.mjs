@@ -94,6 +94,27 @@ test("flyouts of what the device is exposed to count it and lead to it", async (
   }
 });
 
+test("what the device itself is exposed to says it too, and the lists of exposed devices", async () => {
+  const own = `/devices/${device.id}`;
+  const todo = (await read(context, demo, `${own}/recommendations?threat=alert&type=Update&size=1`)).items[0];
+  const setting = (await read(context, demo, `${own}/recommendations?threat=alert&type=ConfigurationChange&size=1`)).items[0];
+  for (const [tab, open] of [["recommendations", todo.id], ["recommendations", setting.id], ["software", todo.product_id], ["vulnerabilities", weak.id]]) {
+    await page.goto(`${demo.base}${own}/${tab}?threat=alert&open=${encodeURIComponent(open)}`);
+    await page.locator("tbody tr").first().getByRole("img", { name: "Active alerts on an exposed device" }).waitFor();
+    const region = page.getByRole("region", { name: "Associated alerts" });
+    await region.getByRole("link", { name: "1 active alert on this device" }).waitFor();
+    await still(page);
+    assert.deepEqual(await axe(page), [], `${tab} ${open}`);
+    await region.getByRole("link").click();
+    await page.waitForURL((u) => u.pathname === `${own}/alerts` && u.searchParams.get("active") === "true");
+  }
+  for (const place of [`/recommendations?view=devices&open=${encodeURIComponent(todo.id)}`, `/weaknesses?view=devices&open=${weak.id}`]) {
+    await page.goto(demo.base + place);
+    await page.getByRole("dialog").getByRole("link", { name: "1 active alert" }).click();
+    await page.waitForURL((u) => u.pathname === `${own}/alerts`);
+  }
+});
+
 test("list, flyout and tab are clean in light and dark", async () => {
   for (const scheme of ["light", "dark"]) {
     await wear(page, scheme);
@@ -123,6 +144,10 @@ test("resolved, it counts no more: risk level and score fall on the open page", 
   await flyout.getByText(/status: New → Resolved/).waitFor();
   await list.goto(`${demo.base}/alerts?active=true`);
   await list.getByText("Nothing matches").waitFor();
+  await page.goto(`${demo.base}/devices/${device.id}/vulnerabilities?open=${weak.id}`);
+  await page.getByRole("region", { name: "Associated alerts" }).getByText("The device has no active alerts.").waitFor();
+  await page.goto(`${demo.base}/devices/${device.id}/vulnerabilities?threat=alert`);
+  await page.getByText("Nothing matches").waitFor();
   const trail = (await read(context, demo, `/audit?q=${alert.id}`)).items;
   assert.ok(trail.length >= 2, "raising and resolving are in the audit log");
   for (const p of [list, side, page]) assert.deepEqual(p.wrong, []);

@@ -132,6 +132,35 @@ test("range and filters are in the address; the export is what is listed", async
   }
 });
 
+test("the page of the product has a dot for it, with a card that leads to the day", async () => {
+  const product = `${demo.base}/software/debian-_-zlib`;
+  await dash.goto(product);
+  const chart = dash.getByRole("region", { name: "Exposed devices over time" });
+  const dot = chart.getByRole("button", { name: /^1 event on / });
+  await dot.hover();
+  const card = chart.getByRole("group", { name: /^1 event on / });
+  await card.getByText(title).waitFor();
+  assert.equal(await chart.getByText("openssl").count(), 0);
+  await still(dash);
+  assert.deepEqual(await axe(dash), []);
+  const place = await card.boundingBox();
+  const room = await dash.locator("main").boundingBox();
+  assert.ok(place.x >= room.x && place.x + place.width <= room.x + room.width, "the card is cut off");
+  await dash.mouse.move(0, 0);
+  await card.waitFor({ state: "detached" });
+  await dot.focus();
+  await card.getByRole("link", { name: "See all events from this day" }).click();
+  await dash.waitForURL((u) => u.pathname.endsWith("/events") && u.searchParams.get("from") === today && u.searchParams.get("to") === today);
+  await dash.getByText("1 item", { exact: true }).waitFor();
+  // More of it on the same day moves the card without a reload.
+  await dash.goto(product);
+  await dot.waitFor();
+  await dash.evaluate(() => (window.stayed = true));
+  tracker("openssl CVE-2024-90001 resolved 3.0.15-1~deb12u1", "expat CVE-2024-90002 open", "zlib CVE-2024-90003 open", "zlib CVE-2024-90004 open", "zlib CVE-2024-90005 open");
+  await chart.getByRole("button", { name: /^2 events on / }).waitFor();
+  assert.equal(await dash.evaluate(() => window.stayed), true, "the page was loaded again");
+});
+
 test("nothing went wrong on the way", () => {
   assert.deepEqual([...page.wrong, ...dash.wrong], []);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, newPage, pkg, read, sectionNames, signIn, startBrowser, startDemo, still, until, writeRoot } from "./harness.mjs";
+import { axe, newPage, pkg, read, sectionNames, signIn, startBrowser, startDemo, still, until, wear, writeRoot } from "./harness.mjs";
 
 let demo, browser, context, page, top;
 const packages = { web: ["glibc 2.36-9", "curl 7.88.1-10", "apache2 2.4.51-0"], db: ["glibc 2.36-9", "expat 2.5.0-1"] };
@@ -109,6 +109,56 @@ test("a weakness is excepted for one device", async () => {
   await page.goto(`${demo.base}/devices/${web.id}/vulnerabilities?exception=true`);
   await page.getByRole("link", { name: weak.id }).waitFor();
   assert.equal(await page.locator("tbody tr").count(), 1);
+});
+
+test("groups that have an exception already say until when and cannot be chosen; many groups are searched", async () => {
+  const add = async (name) => {
+    const r = await context.request.post(`${demo.base}/api/x/device-groups`, { data: { name, description: "", rules: [] }, headers: { Origin: demo.base } });
+    assert.ok(r.ok(), await r.text());
+    return (await r.json()).id;
+  };
+  const first = await add("Branch 1");
+  await add("Branch 2");
+  await page.goto(list(`&open=${encodeURIComponent(top.id)}&view=exception`));
+  const form = page.getByRole("form", { name: "Exception options" });
+  const box = form.getByRole("group", { name: "Device groups" });
+  await form.getByRole("radio", { name: "Some device groups" }).click();
+  assert.equal(await box.getByRole("checkbox").count(), 3);
+  assert.equal(await box.getByRole("searchbox").count(), 0, "a search for three groups");
+  await box.getByRole("checkbox", { name: /^Branch 1/ }).click();
+  await form.getByRole("radio", { name: "60 days" }).click();
+  await form.getByRole("button", { name: "Make the exception" }).click();
+  await page.getByText("The exception is in place.").waitFor();
+  const made = (await read(context, demo, `/exceptions?recommendation=${encodeURIComponent(top.id)}&status=InEffect`)).items[0];
+  assert.deepEqual(made.group_ids, [first]);
+
+  for (let n = 3; n <= 21; n++) await add(`Branch ${n}`);
+  await page.goto(list(`&open=${encodeURIComponent(top.id)}&view=exception`));
+  await form.getByText("21 groups, 1 more has one already").waitFor();
+  await form.getByRole("radio", { name: "Some device groups" }).click();
+  const held = box.getByRole("checkbox", { name: /^Branch 1 \(0\) ?Has an exception until \w+ \d+, \d{4}$/ });
+  await held.waitFor();
+  assert.ok(await held.isDisabled());
+  await box.getByRole("searchbox", { name: "Search device groups" }).fill("branch 2");
+  assert.equal(await box.getByRole("checkbox").count(), 4); // all, 2, 20 and 21
+  await box.getByRole("checkbox", { name: "All 3 that are found" }).click();
+  for (const scheme of ["light", "dark"]) {
+    await wear(page, scheme);
+    assert.deepEqual(await axe(page), [], scheme);
+    await page.screenshot({ path: new URL(`./out/exception-groups-${scheme}.png`, import.meta.url).pathname });
+  }
+  await wear(page, "light");
+  await form.getByRole("button", { name: "Make the exception" }).click();
+  await page.getByText("The exception is in place.").waitFor();
+  const all = (await read(context, demo, `/exceptions?recommendation=${encodeURIComponent(top.id)}&status=InEffect&sort=-created_at`)).items;
+  assert.equal(all[0].group_ids.length, 3);
+  // The rest is taken whole: what is held is left out.
+  await page.goto(list(`&open=${encodeURIComponent(top.id)}&view=exception`));
+  await form.getByRole("radio", { name: /^All current device groups/ }).click();
+  await form.getByText("18 groups, 4 more have one already").waitFor();
+  await form.getByRole("button", { name: "Make the exception" }).click();
+  await page.getByText("The exception is in place.").waitFor();
+  assert.equal((await now()).status, "FullException");
 });
 
 test("nothing went wrong in the browser", () => assert.deepEqual(page.wrong, []));

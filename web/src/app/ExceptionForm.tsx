@@ -4,17 +4,18 @@ import { useState } from "react";
 import { explain } from "../api/client";
 import { createException, deviceGroups, exceptions } from "../api/queries";
 import type { ExceptionDetail, NewException } from "../api/schema";
-import { dayAfter, exceptionStatus, justification, justifications, scoreEffect, type Justification } from "../lib/exception";
-import { number, plural } from "../lib/format";
+import { dayAfter, exceptionStatus, justification, justifications, sameSubject, scoreEffect, type Justification } from "../lib/exception";
+import { date, number, plural } from "../lib/format";
+import { chosenOf, selected } from "../lib/groups";
 import { Anchor } from "./Anchor";
+import { GroupChoice } from "./GroupChoice";
 
 /** What an exception is to be about. */
 export type About = Pick<NewException, "recommendation" | "weakness" | "product" | "version_from" | "version_to" | "path">;
 
 const useStyles = makeStyles({
-  form: { display: "flex", flexDirection: "column", gap: "20px", maxWidth: "560px" },
+  form: { display: "flex", flexDirection: "column", gap: "20px", maxWidth: "560px", "& a": { textDecorationLine: "underline" } },
   means: { display: "block", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
-  groups: { display: "flex", flexDirection: "column", maxHeight: "220px", overflowY: "auto", border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusMedium, padding: "4px 8px" },
   pair: { display: "grid", gridTemplateColumns: "1fr 1fr", gap: "12px" },
   effect: { margin: 0, padding: "10px 12px", borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
   foot: { display: "flex", gap: "8px" },
@@ -40,11 +41,17 @@ export function ExceptionForm({ about, versions, onDone }: { about: About; versi
   const [made, setMade] = useState<ExceptionDetail>();
   const key: Record<string, string> = about.recommendation ? { recommendation: about.recommendation } : about.weakness ? { weakness: about.weakness } : { product: about.product ?? "" };
   const held = useQuery(exceptions({ ...key, status: "InEffect,Suspended", size: "100" }));
+  // Groups of the page's selection; those where the same holds already cannot be chosen.
   const all = groups.data ?? [];
+  const looked = chosenOf(selected(window.location.search), all.map((g) => g.id));
+  const offered = all.filter((g) => looked.has(g.id));
+  const want = { ...about, version_from: range.from || about.version_from, version_to: range.to || about.version_to, path: range.path || about.path };
+  const taken = new Map((held.data?.items ?? []).filter((e) => sameSubject(e, want)).flatMap((e) => e.group_ids.map((id) => [id, e.expires_at ? `Has an exception until ${date(e.expires_at)}` : "Has an exception from a document"] as const)));
+  const free = offered.filter((g) => !taken.has(g.id));
   const go = useMutation({
     mutationFn: () => {
       const body: NewException = { ...about, justification: why, context: context.trim(), keep, scope: where === "All" ? "DeviceGroups" : where };
-      if (where === "All") body.groups = all.map((g) => g.id);
+      if (where === "All") body.groups = free.map((g) => g.id);
       if (where === "DeviceGroups") body.groups = [...chosen];
       if (where === "Devices") body.devices = [device.trim()];
       if (length === "date") body.until = `${until}T23:59:59Z`;
@@ -73,7 +80,7 @@ export function ExceptionForm({ about, versions, onDone }: { about: About; versi
       </div>
     );
   }
-  const ready = (where !== "DeviceGroups" || chosen.length > 0) && (where !== "Devices" || device.trim() !== "");
+  const ready = (where !== "All" || free.length > 0) && (where !== "DeviceGroups" || chosen.length > 0) && (where !== "Devices" || device.trim() !== "");
   return (
     <form className={s.form} aria-label="Exception options" onSubmit={(e) => { e.preventDefault(); if (ready) go.mutate(); }}>
       {(held.data?.total ?? 0) > 0 && (
@@ -87,23 +94,12 @@ export function ExceptionForm({ about, versions, onDone }: { about: About; versi
       <Field label="Where it holds">
         <RadioGroup value={where} onChange={(_, d) => setWhere(d.value as Where)}>
           <Radio value="Global" label={<>Everywhere<span className={s.means}>All device groups, those of the future too. Suspends exceptions for single groups.</span></>} />
-          <Radio value="All" label={<>All current device groups<span className={s.means}>{groups.data ? plural(all.length, "group") : "…"}; groups that are made later are not in it.</span></>} />
+          <Radio value="All" label={<>All {looked.size < all.length ? "selected" : "current"} device groups<span className={s.means}>{groups.data ? plural(free.length, "group") : "…"}{free.length < offered.length && `, ${number(offered.length - free.length)} more ${offered.length - free.length === 1 ? "has" : "have"} one already`}; groups that are made later are not in it.</span></>} />
           <Radio value="DeviceGroups" label="Some device groups" />
           <Radio value="Devices" label="One device" />
         </RadioGroup>
       </Field>
-      {where === "DeviceGroups" && (
-        <div role="group" aria-label="Device groups" className={s.groups}>
-          {all.map((g) => (
-            <Checkbox
-              key={g.id}
-              label={`${g.name} (${number(g.devices)})`}
-              checked={chosen.includes(g.id)}
-              onChange={(_, d) => setChosen(d.checked ? [...chosen, g.id] : chosen.filter((c) => c !== g.id))}
-            />
-          ))}
-        </div>
-      )}
+      {where === "DeviceGroups" && <GroupChoice groups={offered} held={taken} chosen={chosen} onChoose={setChosen} />}
       {where === "Devices" && <Field label="Device" hint="Its name or id"><Input value={device} maxLength={200} onChange={(_, d) => setDevice(d.value)} /></Field>}
       {versions && (
         <>

@@ -52,3 +52,18 @@ export const historyWord = (t: string): string => historyWords[t] ?? t;
 
 /** The date n days from now as a date field writes it. */
 export const dayAfter = (n: number, now = Date.now()): string => new Date(now + n * 86_400_000).toISOString().slice(0, 10);
+
+interface Subject {
+  recommendation?: string;
+  weakness?: string;
+  product?: string;
+  version_from?: string;
+  version_to?: string;
+  path?: string;
+}
+
+/** Whether two exceptions are about exactly the same, so that only one of them may hold in a place. */
+export function sameSubject(a: Subject, b: Subject): boolean {
+  const text = (s: Subject): string => JSON.stringify(s.recommendation ? s.recommendation : [s.weakness, s.product, s.version_from, s.version_to, s.path].map((t) => (t ?? "").trim()));
+  return text(a) === text(b);
+}

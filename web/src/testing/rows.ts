@@ -6,7 +6,7 @@ export const at = "2026-11-20T10:00:00Z";
 
 export const recommendationRow = (n: number, more: Partial<RecommendationRow> = {}): RecommendationRow => ({
   id: `va-_-debian-_-thing-${n}`, name: `Update thing-${n}`, component: `thing-${n}`, vendor: "debian", version: "", type: "Update", category: "", subcategory: "", productivity: false, ecosystem: "Debian", product_id: `debian-_-thing-${n}`, product_code: "",
-  weaknesses: 3, severity: { critical: 1, high: 2, medium: 0, low: 0, unrated: 0 }, threats, exposed: n, exposed_after: n, installed: 40, trend: [], status: "Active", tags: [],
+  weaknesses: 3, severity: { critical: 1, high: 2, medium: 0, low: 0, unrated: 0 }, threats, exposed: n, exposed_after: n, installed: 40, trend: [], os_platforms: ["Debian"], status: "Active", tags: [],
   impact: 1.5, impact_num: "45", impact_den: 30, impact_after: 1.5, impact_after_num: "45", secure_gain: 0, check_impact: 0, remediation_activities: 0, ...more,
 });
 
@@ -25,7 +25,7 @@ export const softwareRow = (n: number, more: Partial<SoftwareRow> = {}): Softwar
 });
 
 export const softwareDetail = (n: number, more: Partial<Software> = {}): Software => ({
-  ...softwareRow(n), checks: [], misconfigured: { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 }, distribution: [], eol: [], ...more,
+  ...softwareRow(n), checks: [], misconfigured: { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 }, distribution: [], eol: [], event_days: [], ...more,
 });
 
 const nothing = { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 };

@@ -1,4 +1,4 @@
-import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { makeStyles, tokens } from "@fluentui/react-components";
 import { useId, useRef, useState, type ReactNode } from "react";
 
 /** A moment of a trend on which something happened. */
@@ -31,7 +31,7 @@ const useStyles = makeStyles({
   panel: {
     position: "absolute",
     top: "12px",
-    left: "-40px",
+    left: 0,
     zIndex: 20,
     width: "340px",
     maxWidth: "70vw",
@@ -43,7 +43,6 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground1,
     color: tokens.colorNeutralForeground1,
   },
-  left: { left: "auto", right: "-40px" },
 });
 
 /** A dot on a trend; hover or focus shows its content, Escape hides it. */
@@ -68,7 +67,7 @@ export function TrendDot({ mark, left, top }: { mark: TrendMark; left: number; t
       }}
     >
       <button type="button" className={s.dot} aria-label={mark.label} aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => setOpen(true)} />
-      {open && <div id={id} role="group" aria-label={mark.label} className={mergeClasses(s.panel, left > 0.5 && s.left)}>{mark.content}</div>}
+      {open && <div id={id} role="group" aria-label={mark.label} className={s.panel} style={{ transform: `translateX(${-left * 100}%)` }}>{mark.content}</div>}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { plural, time } from "../../lib/format";
 import { Card } from "../../ui/Card";
 import { ExposureLevel, ScoreNumber, ScoreScale } from "../../ui/Exposure";
 import { Trend } from "../../ui/Trend";
-import { dots } from "./EventDots";
+import { dots } from "../../app/EventDots";
 
 const useStyles = makeStyles({
   root: { display: "flex", flexWrap: "wrap", gap: "20px 36px" },

@@ -7,7 +7,7 @@ import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
 import { MiniTrend } from "../../ui/MiniTrend";
 import { Trend } from "../../ui/Trend";
-import { dots } from "./EventDots";
+import { dots } from "../../app/EventDots";
 
 const useStyles = makeStyles({
   big: { fontSize: tokens.fontSizeHero900, lineHeight: tokens.lineHeightHero900, fontWeight: tokens.fontWeightSemibold },

@@ -8,7 +8,7 @@ import { behavesAsList } from "../../testing/list";
 const row = (n: number, more: Partial<ExceptionRow> = {}): ExceptionRow => ({
   id: String(n), name: `Update thing-${n}`, kind: "Recommendation", justification: "RiskAccepted", context: `reason ${n}`, scope: "Global", groups: 0, devices: 0, exposed: n, status: "InEffect", why: "",
   created_at: "2026-11-01T08:00:00Z", created_by: "admin", expires_at: "2026-12-01T08:00:00Z", ended_at: null, ended_by: "", keep: false, lowers_score: false,
-  path: "", package: "", document: "", product: "", recommendation: `va-_-thing-${n}`, source: { kind: "", id: "", author: "", hash: "" }, version_from: "", version_to: "", weakness: "", ...more,
+  path: "", package: "", document: "", product: "", recommendation: `va-_-thing-${n}`, source: { kind: "", id: "", author: "", hash: "" }, version_from: "", version_to: "", weakness: "", group_ids: [], ...more,
 });
 
 behavesAsList({

@@ -4,9 +4,9 @@ import { OpenLink } from "../../app/Anchor";
 import { flipBasket, useBasket } from "../../app/basket";
 
 const useStyles = makeStyles({
-  root: { display: "flex", alignItems: "center", gap: "10px", minWidth: 0 },
+  root: { display: "flex", alignItems: "center", gap: "8px", minWidth: 0 },
   box: { width: "16px", height: "16px", margin: 0, flexShrink: 0, cursor: "pointer", accentColor: tokens.colorCompoundBrandBackground },
-  name: { minWidth: 0, maxHeight: "38px", overflow: "hidden", textOverflow: "ellipsis" },
+  name: { minWidth: 0, overflow: "hidden", display: "-webkit-box", WebkitBoxOrient: "vertical", WebkitLineClamp: 2 },
 });
 
 /** A recommendation's name, and whether it is in the what-if basket. */
@@ -23,7 +23,7 @@ export function Pick({ r }: { r: RecommendationRow }) {
         title="Put it into the what-if basket"
         onChange={() => flipBasket({ id: r.id, name: r.name })}
       />
-      <span className={s.name}><OpenLink id={r.id}>{r.name}</OpenLink></span>
+      <span className={s.name} title={r.name}><OpenLink id={r.id}>{r.name}</OpenLink></span>
     </span>
   );
 }

@@ -65,6 +65,7 @@ function Details({ d }: { d: Recommendation }) {
           <Fact name="Status"><ExceptionMark status={d.status} /></Fact>
           <Fact name="Remediation">{d.remediation_activities > 0 && <Anchor to="/remediation" search={{ recommendation: d.id, status: "Active" }}>{plural(d.remediation_activities, "activity", "activities")}</Anchor>}</Fact>
           <Fact name="Exposed devices">{`${number(d.exposed)} of ${number(d.installed)}`}</Fact>
+          <Fact name="OS platform">{d.os_platforms.join(", ")}</Fact>
           {d.status !== "Active" && <Fact name="Exposed after exceptions">{number(d.exposed_after)}</Fact>}
           {isConfiguration(d.type) ? (
             <>

@@ -58,6 +58,12 @@ function Exposed({ r }: { r: RecommendationRow }) {
   );
 }
 
+/** The first platform, and how many more there are. */
+function Systems({ all }: { all: readonly string[] }) {
+  const [first = "–", ...more] = all;
+  return <span title={all.join(", ")}>{first}{more.length > 0 && ` +${more.length}`}</span>;
+}
+
 /** What it is about: the same name of two vendors is two components. */
 function Component({ r }: { r: RecommendationRow }) {
   const s = useStyles();
@@ -71,16 +77,17 @@ function Both({ r }: { r: RecommendationRow }) {
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 176, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
-  { key: "component", title: "Related component", width: 108, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <Component r={r} /> },
-  { key: "weaknesses", title: "Weaknesses", width: 112, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
-  { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: 132, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
-  { key: "type", title: "Remediation type", width: 172, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
-  { key: "status", title: "Status", width: 96, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
-  { key: "activities", title: "Activities", width: 92, align: "end", render: (r) => <ActivityCount r={r} /> },
-  { key: "impact", title: "Impact", width: 90, align: "end", wrap: true, sort: { key: "impact", first: "desc" }, render: (r) => <Both r={r} /> },
-  { key: "tags", title: "Tags", width: 88, render: (r) => <FirstTag short tags={r.tags} /> },
+  { key: "name", title: "Security recommendation", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
+  { key: "os", title: "OS platform", width: 98, wrap: true, render: (r) => <Systems all={r.os_platforms} /> },
+  { key: "weaknesses", title: "Weaknesses", width: 108, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar column total={r.weaknesses} counts={r.severity} />) },
+  { key: "component", title: "Related component", width: 100, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <Component r={r} /> },
+  { key: "threats", title: "Threats", width: 110, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", width: 118, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
+  { key: "status", title: "Status", width: 88, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
+  { key: "type", title: "Remediation type", width: 120, wrap: true, sort: { key: "type", first: "asc" }, render: (r) => <Remedy plain type={r.type} /> },
+  { key: "activities", title: "Activities", width: 90, align: "end", render: (r) => <ActivityCount r={r} /> },
+  { key: "impact", title: "Impact", width: 80, align: "end", wrap: true, sort: { key: "impact", first: "desc" }, render: (r) => <Both r={r} /> },
+  { key: "tags", title: "Tags", width: 84, render: (r) => <FirstTag short tags={r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
   { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },

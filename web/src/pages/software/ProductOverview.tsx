@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { software, softwareRecommendations } from "../../api/queries";
 import type { Software } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
+import { dots } from "../../app/EventDots";
 import { number, plural } from "../../lib/format";
 import { productPath } from "../../lib/product";
 import { countList, releaseName, severityWord, support } from "../../lib/words";
@@ -110,7 +111,7 @@ export function ProductOverview() {
     <div className={s.grid}>
       <Weak d={d} />
       <Card title="Exposed devices over time">
-        <DayBars days={d.trend} label="Exposed devices" />
+        <DayBars days={d.trend} label="Exposed devices" marks={dots(d.event_days, undefined, productPath(d.id, "events"))} />
       </Card>
       <Todo id={d.id} />
       <Settings d={d} />

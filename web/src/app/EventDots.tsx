@@ -1,9 +1,9 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
-import type { EventDay } from "../../api/schema";
-import { Anchor } from "../../app/Anchor";
-import { date, plural, time } from "../../lib/format";
-import { EventIcon } from "../../ui/EventKind";
-import type { TrendMark } from "../../ui/TrendDot";
+import type { EventDay } from "../api/schema";
+import { Anchor } from "./Anchor";
+import { date, plural, time } from "../lib/format";
+import { EventIcon } from "../ui/EventKind";
+import type { TrendMark } from "../ui/TrendDot";
 
 const useStyles = makeStyles({
   title: { fontWeight: tokens.fontWeightSemibold, marginBottom: "8px" },
@@ -11,7 +11,7 @@ const useStyles = makeStyles({
   item: { display: "flex", gap: "10px", alignItems: "flex-start", fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200 },
 });
 
-function Day({ d, type }: { d: EventDay; type?: string }) {
+function Day({ d, type, page = "/events" }: { d: EventDay; type?: string; page?: string }) {
   const s = useStyles();
   return (
     <>
@@ -19,16 +19,16 @@ function Day({ d, type }: { d: EventDay; type?: string }) {
       <ul className={s.list}>
         {d.events.map((e) => <li key={e.id} className={s.item}><EventIcon kind={e.kind} /><span>{e.title}</span></li>)}
       </ul>
-      <Anchor to="/events" search={{ days: "any", from: d.day, to: d.day, ...(type ? { type } : {}) }}>
+      <Anchor to={page} search={{ days: "any", from: d.day, to: d.day, ...(type ? { type } : {}) }}>
         {d.total > d.events.length ? `See all ${String(d.total)} events from this day` : "See all events from this day"}
       </Anchor>
     </>
   );
 }
 
-/** The dots of a trend: days on which something happened to the devices that are looked at. */
-export const dots = (days: readonly EventDay[], type?: string): TrendMark[] =>
+/** The dots of a trend: days on which something happened to the devices that are looked at. `page` lists events, those of all software by default. */
+export const dots = (days: readonly EventDay[], type?: string, page?: string): TrendMark[] =>
   days.flatMap((d) => {
     const at = time(d.at);
-    return at ? [{ at: at.getTime(), label: `${plural(d.total, "event")} on ${date(d.day)}`, content: <Day d={d} type={type} /> }] : [];
+    return at ? [{ at: at.getTime(), label: `${plural(d.total, "event")} on ${date(d.day)}`, content: <Day d={d} type={type} page={page} /> }] : [];
   });
