@@ -15,15 +15,14 @@ const left = 34;
 const slots = 30; // that fewer days leave empty
 const oneDay = 86_400_000;
 
-/** A number on each of the last days (UTC), today last: bars with the highest number at the side, and dots on days on which something happened. */
-export function DayBars({ days, label, marks = [] }: { days: readonly number[]; label: string; marks?: readonly TrendMark[] }) {
+/** A number on each of the last days (UTC), today last: bars with the highest number at the side, and dots on days on which something happened. `now` is a moment of the last day, in ms. */
+export function DayBars({ days, label, now, marks }: { days: readonly number[]; label: string; now: number; marks: readonly TrendMark[] }) {
   const s = useStyles();
   const most = Math.max(...days, 1);
   const first = days.length - 1;
   const step = (w - left) / Math.max(days.length, slots);
   const x = (i: number): number => w - (days.length - i) * step;
   const tall = (n: number): number => (n / most) * (h - foot - 18);
-  const today = Math.floor(Date.now() / oneDay);
   return (
     <div className={s.root}>
       <svg className={s.box} viewBox={`0 0 ${w} ${h}`} role="img" aria-label={`${label} on the last ${days.length} days: ${number(days[0] ?? 0)} at first, ${number(days[first] ?? 0)} today, at most ${number(most)}`}>
@@ -39,7 +38,7 @@ export function DayBars({ days, label, marks = [] }: { days: readonly number[]; 
         <text className={s.words} x={w} y={h - 5} textAnchor="end">Today</text>
       </svg>
       {marks.map((m) => {
-        const i = first - (today - Math.floor(m.at / oneDay));
+        const i = first - (Math.floor(now / oneDay) - Math.floor(m.at / oneDay));
         const n = days[i];
         return n !== undefined && <TrendDot key={m.at} mark={m} left={(x(i) + step / 2) / w} top={(h - foot - tall(n)) / h} />;
       })}

@@ -6,6 +6,7 @@ import { flipBasket, useBasket } from "../../app/basket";
 const useStyles = makeStyles({
   root: { display: "flex", alignItems: "center", gap: "8px", minWidth: 0 },
   box: { width: "16px", height: "16px", margin: 0, flexShrink: 0, cursor: "pointer", accentColor: tokens.colorCompoundBrandBackground },
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- engines know no other way to cut after two lines
   name: { minWidth: 0, overflow: "hidden", display: "-webkit-box", WebkitBoxOrient: "vertical", WebkitLineClamp: 2 },
 });
 

@@ -105,13 +105,13 @@ function Lines({ d }: { d: Software }) {
 /** What matters most about a product, as cards. */
 export function ProductOverview() {
   const s = useStyles();
-  const { data: d } = useQuery(software(useProductId()));
+  const { data: d, dataUpdatedAt } = useQuery(software(useProductId()));
   if (!d) return null;
   return (
     <div className={s.grid}>
       <Weak d={d} />
       <Card title="Exposed devices over time">
-        <DayBars days={d.trend} label="Exposed devices" marks={dots(d.event_days, undefined, productPath(d.id, "events"))} />
+        <DayBars days={d.trend} label="Exposed devices" now={dataUpdatedAt} marks={dots(d.event_days, undefined, productPath(d.id, "events"))} />
       </Card>
       <Todo id={d.id} />
       <Settings d={d} />
