@@ -969,6 +969,7 @@ type ExceptionDetail struct {
 	EndedBy        string            `json:"ended_by"`
 	ExpiresAt      *time.Time        `json:"expires_at"`
 	Exposed        int64             `json:"exposed"`
+	GroupIDs       []int64           `json:"group_ids"`
 	Groups         int64             `json:"groups"`
 	History        []ExceptionEvent  `json:"history"`
 	ID             string            `json:"id"`
@@ -1010,6 +1011,7 @@ type ExceptionRow struct {
 	EndedBy        string          `json:"ended_by"`
 	ExpiresAt      *time.Time      `json:"expires_at"`
 	Exposed        int64           `json:"exposed"`
+	GroupIDs       []int64         `json:"group_ids"`
 	Groups         int64           `json:"groups"`
 	ID             string          `json:"id"`
 	Justification  string          `json:"justification"`
@@ -2160,6 +2162,7 @@ type Recommendation struct {
 	Lines                 []LineRow     `json:"lines"`
 	Name                  string        `json:"name"`
 	NotAssessed           int64         `json:"not_assessed"`
+	OSPlatforms           []string      `json:"os_platforms"`
 	ProductCode           string        `json:"product_code"`
 	ProductID             string        `json:"product_id"`
 	Productivity          bool          `json:"productivity"`
@@ -2205,6 +2208,7 @@ type RecommendationRow struct {
 	ImpactNum             string        `json:"impact_num"`
 	Installed             int64         `json:"installed"`
 	Name                  string        `json:"name"`
+	OSPlatforms           []string      `json:"os_platforms"`
 	ProductCode           string        `json:"product_code"`
 	ProductID             string        `json:"product_id"`
 	Productivity          bool          `json:"productivity"`
@@ -2274,6 +2278,7 @@ type Remediation struct {
 
 // RemediationDevice is the schema of that name.
 type RemediationDevice struct {
+	Alerts   int64     `json:"alerts"`
 	ID       string    `json:"id"`
 	LastSeen time.Time `json:"last_seen"`
 	Name     string    `json:"name"`
@@ -2691,6 +2696,7 @@ type Software struct {
 	Distribution  []VersionRow    `json:"distribution"`
 	Ecosystem     string          `json:"ecosystem"`
 	EOL           []EndOfLife     `json:"eol"`
+	EventDays     []EventDay      `json:"event_days"`
 	Exposed       int64           `json:"exposed"`
 	ID            string          `json:"id"`
 	Impact        float64         `json:"impact"`
@@ -3161,6 +3167,7 @@ type WeaknessDetail struct {
 
 // WeaknessDevice is the schema of that name.
 type WeaknessDevice struct {
+	Alerts     int64         `json:"alerts"`
 	Exposed    bool          `json:"exposed"`
 	FirstSeen  time.Time     `json:"first_seen"`
 	FixVersion string        `json:"fix_version"`
@@ -4023,7 +4030,7 @@ type DeviceRecommendationsParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending. One of "name", "-name", "component", "-component", "weaknesses", "-weaknesses", "impact", "-impact", "type", "-type", "severity", "-severity".
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
 	Tag       []string
 	Exception []string // Whether some of it is under an exception. One of "true", "false".
@@ -4128,6 +4135,7 @@ type DeviceSoftwareParams struct {
 	Code       []string // Kind of product code. One of "cpe", "purl".
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Update     []string // Only products that the host's package manager would upgrade. One of "true".
+	Threat     []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Assessed   []string // One of "true", "false".
 	Group      []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -4143,6 +4151,7 @@ func (p DeviceSoftwareParams) values() url.Values {
 	addQuery(q, "code", p.Code)
 	addQuery(q, "vulnerable", p.Vulnerable)
 	addQuery(q, "update", p.Update)
+	addQuery(q, "threat", p.Threat)
 	addQuery(q, "assessed", p.Assessed)
 	addQuery(q, "group", p.Group)
 	return q
@@ -4289,7 +4298,7 @@ type DeviceUpdatesParams struct {
 	Q        string   // Free text, matched without regard to case.
 	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
 	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
-	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat   []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -4351,7 +4360,7 @@ type DeviceVulnerabilitiesParams struct {
 	State          []string
 	Exposed        []string // Whether it counts in exposure. One of "true", "false".
 	Fix            []string // One of "available", "none".
-	Threat         []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat         []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Software       []string // Product ids.
 	Exception      []string // Whether all of it that counts is under exceptions. One of "true", "false".
 	Recommendation []string // Ids of recommendations that close it on the device.
@@ -5057,7 +5066,7 @@ type ExportDeviceRecommendationsParams struct {
 	Q         string   // Free text, matched without regard to case.
 	Sort      []string // Columns; minus is descending. One of "name", "-name", "component", "-component", "weaknesses", "-weaknesses", "impact", "-impact", "type", "-type", "severity", "-severity".
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
-	Threat    []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
 	Tag       []string
 	Exception []string // Whether some of it is under an exception. One of "true", "false".
@@ -5094,6 +5103,7 @@ type ExportDeviceSoftwareParams struct {
 	Code       []string // Kind of product code. One of "cpe", "purl".
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Update     []string // Only products that the host's package manager would upgrade. One of "true".
+	Threat     []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Assessed   []string // One of "true", "false".
 	Group      []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -5108,6 +5118,7 @@ func (p ExportDeviceSoftwareParams) values() url.Values {
 	addQuery(q, "code", p.Code)
 	addQuery(q, "vulnerable", p.Vulnerable)
 	addQuery(q, "update", p.Update)
+	addQuery(q, "threat", p.Threat)
 	addQuery(q, "assessed", p.Assessed)
 	addQuery(q, "group", p.Group)
 	return q
@@ -5158,7 +5169,7 @@ type ExportDeviceUpdatesParams struct {
 	Q        string   // Free text, matched without regard to case.
 	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
 	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
-	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat   []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -5188,7 +5199,7 @@ type ExportDeviceVulnerabilitiesParams struct {
 	State          []string
 	Exposed        []string // Whether it counts in exposure. One of "true", "false".
 	Fix            []string // One of "available", "none".
-	Threat         []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat         []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Software       []string // Product ids.
 	Exception      []string // Whether all of it that counts is under exceptions. One of "true", "false".
 	Recommendation []string // Ids of recommendations that close it on the device.
@@ -5696,7 +5707,7 @@ type ExportProductUpdatesParams struct {
 	Q        string   // Free text, matched without regard to case.
 	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
 	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
-	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat   []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -7105,7 +7116,7 @@ type ProductUpdatesParams struct {
 	Q        string   // Free text, matched without regard to case.
 	Sort     []string // Columns; minus is descending. One of "id", "-id", "products", "-products", "weaknesses", "-weaknesses", "severity", "-severity", "devices", "-devices".
 	Severity []string // The highest of what it fixes. One of "Critical", "High", "Medium", "Low", "None".
-	Threat   []string // One of "exploit", "verified", "kit", "kev", "ransomware".
+	Threat   []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 

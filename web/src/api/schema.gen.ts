@@ -4944,6 +4944,7 @@ export interface components {
             expires_at: (string | null) | null;
             /** Format: int64 */
             exposed: number;
+            group_ids: number[];
             /** Format: int64 */
             groups: number;
             history: components["schemas"]["ExceptionEvent"][];
@@ -4986,6 +4987,7 @@ export interface components {
             expires_at: (string | null) | null;
             /** Format: int64 */
             exposed: number;
+            group_ids: number[];
             /** Format: int64 */
             groups: number;
             id: string;
@@ -6274,6 +6276,7 @@ export interface components {
             name: string;
             /** Format: int64 */
             not_assessed: number;
+            os_platforms: string[];
             product_code: string;
             product_id: string;
             productivity: boolean;
@@ -6326,6 +6329,7 @@ export interface components {
             /** Format: int64 */
             installed: number;
             name: string;
+            os_platforms: string[];
             product_code: string;
             product_id: string;
             productivity: boolean;
@@ -6392,6 +6396,8 @@ export interface components {
             version: string;
         };
         RemediationDevice: {
+            /** Format: int64 */
+            alerts: number;
             id: string;
             /** Format: date-time */
             last_seen: string;
@@ -6876,6 +6882,7 @@ export interface components {
             distribution: components["schemas"]["VersionRow"][];
             ecosystem: string;
             eol: components["schemas"]["EndOfLife"][];
+            event_days: components["schemas"]["EventDay"][];
             /** Format: int64 */
             exposed: number;
             id: string;
@@ -7407,6 +7414,8 @@ export interface components {
             weakness: components["schemas"]["Weakness"];
         };
         WeaknessDevice: {
+            /** Format: int64 */
+            alerts: number;
             exposed: boolean;
             /** Format: date-time */
             first_seen: string;
@@ -11125,7 +11134,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 /** @description Whether some of it is under an exception. */
@@ -11209,7 +11219,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 status?: ("Active" | "PartialException" | "FullException")[];
                 tag?: string[];
                 /** @description Whether some of it is under an exception. */
@@ -11517,6 +11528,8 @@ export interface operations {
                 vulnerable?: "true"[];
                 /** @description Only products that the host's package manager would upgrade. */
                 update?: "true"[];
+                /** @description alert: the device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 assessed?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
@@ -11603,6 +11616,8 @@ export interface operations {
                 vulnerable?: "true"[];
                 /** @description Only products that the host's package manager would upgrade. */
                 update?: "true"[];
+                /** @description alert: the device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 assessed?: ("true" | "false")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
@@ -12251,7 +12266,8 @@ export interface operations {
                 sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
                 /** @description The highest of what it fixes. */
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -12331,7 +12347,8 @@ export interface operations {
                 sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
                 /** @description The highest of what it fixes. */
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -12560,7 +12577,8 @@ export interface operations {
                 /** @description Whether it counts in exposure. */
                 exposed?: ("true" | "false")[];
                 fix?: ("available" | "none")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Product ids. */
                 software?: string[];
                 /** @description Whether all of it that counts is under exceptions. */
@@ -12649,7 +12667,8 @@ export interface operations {
                 /** @description Whether it counts in exposure. */
                 exposed?: ("true" | "false")[];
                 fix?: ("available" | "none")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Product ids. */
                 software?: string[];
                 /** @description Whether all of it that counts is under exceptions. */
@@ -24308,7 +24327,8 @@ export interface operations {
                 sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
                 /** @description The highest of what it fixes. */
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -24388,7 +24408,8 @@ export interface operations {
                 sort?: ("id" | "-id" | "products" | "-products" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "devices" | "-devices")[];
                 /** @description The highest of what it fixes. */
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
-                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware")[];
+                /** @description alert: an exposed device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
