@@ -57,6 +57,8 @@ type cli struct {
 	SBOM         SBOMCmd         `cmd:"" name:"sbom" help:"Bills of materials: devices without an agent."`
 	VEX          VEXCmd          `cmd:"" name:"vex" help:"Statements about exploitability, as exceptions: import, list, remove."`
 	Audit        AuditCmd        `cmd:"" help:"The log of decisions and changes."`
+	Login        LoginCmd        `cmd:"" help:"Sign in at a server by a code that you type on its console; other commands then ask it as you."`
+	Logout       LogoutCmd       `cmd:"" help:"End that sign-in."`
 	Devices      DevicesCmd      `cmd:"" help:"List devices."`
 	CVE          CVECmd          `cmd:"" name:"cve" help:"Print a weakness and the devices that have it."`
 	Recommend    RecommendCmd    `cmd:"" help:"List recommendations, those that lower exposure most first."`

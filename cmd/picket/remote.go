@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/picketsec/picket/client"
@@ -66,6 +67,8 @@ func remoteError(err error) error {
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 		return err
+	case remoteCode(err) != 0:
+		return err
 	case errors.Is(err, client.ErrUnreachable):
 		return unreachedError{err}
 	case errors.As(err, &answer) && (answer.Refused() || answer.Status == http.StatusTooManyRequests):
@@ -85,28 +88,72 @@ func (r *Remote) open(e *env) (c *client.Client, done func() error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if given.URL == "" || given.ClientID == "" || given.ClientSecret == "" {
-		return nil, nil, server.Invalidf("--url", "give --url, --client-id and the secret in PICKET_CLIENT_SECRET, or a file by --credentials, or --data on the server's machine")
+	if r.Credentials == "" && given.ClientSecret == "" {
+		return r.asPerson(given)
 	}
+	if given.URL == "" || given.ClientID == "" || given.ClientSecret == "" {
+		return nil, nil, errNobody()
+	}
+	hc, done, err := httpFor(given.CA)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err = client.New(client.Options{URL: given.URL, ClientID: given.ClientID, ClientSecret: given.ClientSecret, UserAgent: "picket/" + version, HTTP: hc})
+	if err != nil {
+		return nil, nil, server.Invalidf("--url", "%v", err)
+	}
+	return c, done, nil
+}
+
+func errNobody() error {
+	return server.Invalidf("--url", "run picket login, or give --url, --client-id and the secret in PICKET_CLIENT_SECRET, or a file by --credentials, or --data on the server's machine")
+}
+
+// asPerson makes the client of whoever ran "picket login" at this server.
+func (r *Remote) asPerson(given credentials) (*client.Client, func() error, error) {
+	file, err := loginFile()
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := readLogin(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.URL == "" || given.URL != "" && strings.TrimRight(given.URL, "/") != l.URL || given.ClientID != "" && given.ClientID != l.ClientID {
+		return nil, nil, errNobody()
+	}
+	if given.CA == "" {
+		given.CA = l.CA
+	}
+	hc, done, err := httpFor(given.CA)
+	if err != nil {
+		return nil, nil, err
+	}
+	hc.Transport = &signedIn{file: file, base: hc.Transport, l: l}
+	c, err := client.New(client.Options{URL: l.URL, UserAgent: "picket/" + version, HTTP: hc})
+	if err != nil {
+		return nil, nil, server.Invalidf("--url", "%v", err)
+	}
+	return c, done, nil
+}
+
+// httpFor makes what requests are sent with; ca is a file of certificates, "" for the system's.
+func httpFor(ca string) (*http.Client, func() error, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if given.CA != "" {
-		text, err := os.ReadFile(given.CA)
+	if ca != "" {
+		text, err := os.ReadFile(ca)
 		if err != nil {
 			return nil, nil, err
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(text) {
-			return nil, nil, server.Invalidf("--ca", "%q holds no certificate", given.CA)
+			return nil, nil, server.Invalidf("--ca", "%q holds no certificate", ca)
 		}
 		transport.TLSClientConfig.RootCAs = pool
 	}
-	c, err = client.New(client.Options{URL: given.URL, ClientID: given.ClientID, ClientSecret: given.ClientSecret, UserAgent: "picket/" + version,
-		HTTP: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
-	if err != nil {
-		return nil, nil, server.Invalidf("--url", "%v", err)
-	}
-	return c, func() error { transport.CloseIdleConnections(); return nil }, nil
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		func() error { transport.CloseIdleConnections(); return nil }, nil
 }
 
 // given joins the file with flags and environment, which go first.

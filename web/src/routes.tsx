@@ -27,6 +27,8 @@ const weaknessLink = createRoute({
 const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: "/login", component: lazyRouteComponent(() => import("./pages/login/LoginPage"), "LoginPage") }),
   createRoute({ getParentRoute: () => root, path: "/welcome", component: lazyRouteComponent(() => import("./pages/login/WelcomePage"), "WelcomePage") }),
+  createRoute({ getParentRoute: () => root, path: "/consent", component: lazyRouteComponent(() => import("./pages/login/ConsentPage"), "ConsentPage") }),
+  createRoute({ getParentRoute: () => root, path: "/device", component: lazyRouteComponent(() => import("./pages/login/DeviceCodePage"), "DeviceCodePage") }),
   shell.addChildren([
     createRoute({
       getParentRoute: () => shell,

@@ -20,6 +20,7 @@ export type AppEdit = S["AppEdit"];
 export type AppEditWithDays = S["NewAppInBody"];
 export type AppKey = S["AppKey"];
 export type AppRow = S["AppRow"];
+export type Consent = S["Consent"];
 export type AppSecretIn = S["NewSecret"];
 export type SignIn = S["SignIn"];
 export type SecondStep = S["SecondStep"];

@@ -6,6 +6,7 @@ import { setPrefs, usePrefs, type Prefs } from "../../app/prefs";
 import { Card } from "../../ui/Card";
 import { Fact, Facts } from "../../ui/Facts";
 import { OwnTokens } from "./OwnTokens";
+import { Grants } from "./Grants";
 import { CodeCard } from "./CodeCard";
 import { PasskeysCard } from "./PasskeysCard";
 import { PasswordForm } from "./PasswordForm";
@@ -52,6 +53,7 @@ export function AccountPage() {
           </Facts>
         </Card>
       </div>
+      <div style={{ maxWidth: 1180, marginBottom: 16 }}><Card title="Applications that act for you"><Grants /></Card></div>
       <SessionsCard />
     </PageHead>
   );

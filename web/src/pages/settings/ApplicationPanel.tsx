@@ -13,6 +13,7 @@ import { PlainTable } from "../../ui/PlainTable";
 import { Ago, Day } from "../../ui/Time";
 import { ApplicationForm, lives } from "./ApplicationForm";
 import { CredentialsBox } from "./Credentials";
+import { Grants } from "./Grants";
 
 const useStyles = makeStyles({ row: { display: "flex", gap: "8px", flexWrap: "wrap", alignItems: "flex-end", marginTop: "14px" }, wrong: { marginBottom: "14px" } });
 
@@ -132,7 +133,8 @@ export function ApplicationPanel({ app, settings, onClose }: { app: AppRow; sett
           />
         </Section>
       )}
-      <Secrets app={app} onMade={setMade} />
+      {!app.public && <Secrets app={app} onMade={setMade} />}
+      {(app.delegated ?? []).length > 0 && <Section title="Acts for"><Grants app={app.id} /></Section>}
       <Section title="Settings">
         {saved && <MessageBar intent="success" className={s.wrong}><MessageBarBody>Saved. It holds for the next call.</MessageBarBody></MessageBar>}
         <ApplicationForm app={app} settings={settings} onCreated={setMade} onSaved={() => setSaved(true)} />

@@ -26,9 +26,9 @@ const useStyles = makeStyles({
 });
 
 /** Whether a program can still sign in: off, without a secret that lives, or on. */
-export function appState(a: Pick<AppRow, "disabled" | "secrets">, now: Date): "On" | "Off" | "No live secret" {
+export function appState(a: Pick<AppRow, "disabled" | "secrets" | "public">, now: Date): "On" | "Off" | "No live secret" {
   if (a.disabled) return "Off";
-  const live = a.secrets.some((k) => {
+  const live = a.public === true || a.secrets.some((k) => {
     const end = time(k.expires ?? undefined);
     return end === null || end > now;
   });
@@ -72,7 +72,7 @@ export function ApplicationsPage() {
                 columns={[
                   { key: "name", title: "Name", render: (a) => <><OpenLink id={a.id}>{a.name}</OpenLink>{a.owner !== "" && <div className={s.quiet}>{`Own token of ${a.owner}`}</div>}</> },
                   { key: "state", title: "State", width: "130px", render: (a) => <Chip tone={appState(a, now) === "On" ? "good" : "quiet"}>{appState(a, now)}</Chip> },
-                  { key: "permissions", title: "Permissions", width: "26%", render: (a) => <span title={a.permissions.join("\n")}>{a.permissions.length > 2 ? `${a.permissions[0]} and ${a.permissions.length - 1} more` : a.permissions.join(", ")}</span> },
+                  { key: "permissions", title: "Permissions", width: "26%", render: (a) => <span title={a.permissions.join("\n")}>{a.permissions.length === 0 ? "Only for people" : a.permissions.length > 2 ? `${a.permissions[0]} and ${a.permissions.length - 1} more` : a.permissions.join(", ")}</span> },
                   { key: "secrets", title: "Secrets", width: "84px", align: "end", render: (a) => number(a.secrets.length) },
                   { key: "calls", title: "Calls", width: "110px", align: "end", render: (a) => number(a.calls) },
                   { key: "refused", title: "Refused", width: "100px", align: "end", render: (a) => number(a.refused) },
@@ -85,7 +85,7 @@ export function ApplicationsPage() {
           {open === "new" && (
             <Panel title="New application" width={560} onClose={done}>
               {made ? <CredentialsBox made={made} /> : <ApplicationForm settings={rules} onCreated={setMade} onSaved={done} />}
-              {made && <div><Button appearance="primary" onClick={done}>I kept the secret</Button></div>}
+              {made && <div><Button appearance="primary" onClick={done}>{made.client_secret === "" ? "Done" : "I kept the secret"}</Button></div>}
             </Panel>
           )}
           {chosen && <ApplicationPanel key={chosen.id} app={chosen} settings={rules} onClose={done} />}

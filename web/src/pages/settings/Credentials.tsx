@@ -10,10 +10,10 @@ export function CredentialsBox({ made }: { made: Credentials }) {
   const s = useStyles();
   return (
     <div className={s.box} role="status">
-      <MessageBar intent="warning" layout="multiline"><MessageBarBody>The secret is shown only this once. Keep it where secrets are kept.</MessageBarBody></MessageBar>
+      {made.client_secret !== "" && <MessageBar intent="warning" layout="multiline"><MessageBarBody>The secret is shown only this once. Keep it where secrets are kept.</MessageBarBody></MessageBar>}
       <Facts stack>
         <Fact name="Client id"><Copyable what="client id" text={made.client_id} /></Fact>
-        <Fact name="Client secret"><Copyable what="client secret" text={made.client_secret} /></Fact>
+        {made.client_secret !== "" && <Fact name="Client secret"><Copyable what="client secret" text={made.client_secret} /></Fact>}
         <Fact name="Tenant id"><Copyable what="tenant id" text={made.tenant_id} /></Fact>
         <Fact name="Token address"><Copyable what="token address" text={made.token_url} /></Fact>
       </Facts>
