@@ -107,6 +107,8 @@ func TestTokens(t *testing.T) {
 		{"another issuer", rawToken(t, head("RS256"), with(func(c *claims) { c.Issuer = "https://picket.example/x/v2.0" }), own), false},
 		{"expired", rawToken(t, head("RS256"), with(func(c *claims) { c.IssuedAt, c.NotBefore, c.Expires = now-3599, now-3599, now }), own), false},
 		{"from the future", rawToken(t, head("RS256"), with(func(c *claims) { c.IssuedAt, c.NotBefore, c.Expires = now+120, now+120, now+3000 }), own), false},
+		{"not valid before a moment to come", rawToken(t, head("RS256"), with(func(c *claims) { c.NotBefore = now + 120 }), own), false},
+		{"issued at a moment to come", rawToken(t, head("RS256"), with(func(c *claims) { c.IssuedAt = now + 120 }), own), false},
 		{"lives too long", rawToken(t, head("RS256"), with(func(c *claims) { c.Expires = now + 1e6 }), own), false},
 		{"unknown application", rawToken(t, head("RS256"), with(func(c *claims) { c.App = "x" }), own), false},
 		{"no secret", rawToken(t, head("RS256"), with(func(c *claims) { c.Secret = "" }), own), false},
