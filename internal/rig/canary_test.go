@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // RFC 6238 as authenticator apps do it
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base32"
 	"encoding/base64"
@@ -175,6 +176,7 @@ func TestSecretsAreNeverSaid(t *testing.T) {
 
 	c.people()
 	c.programs()
+	c.delegates()
 	c.places()
 	c.mistakes()
 	c.readAll()
@@ -258,6 +260,57 @@ func (c *canary) programs() {
 	c.ask("POST", c.srv.AgentURL+"/api/osquery/enroll", map[string]any{"enroll_secret": c.secret("wrong enrolment secret of osquery"), "host_identifier": "h"}, false)
 	c.ask("POST", c.srv.AgentURL+"/api/osquery/config", map[string]any{"node_key": c.secret("wrong node key")}, false)
 	c.ask("POST", c.srv.AgentURL+"/agent/v1/enroll", map[string]any{"version": 1, "token": c.secret("wrong enrolment token"), "csr": "x"}, false)
+}
+
+// delegates lets an application act for a person by a code in the browser and by
+// one on a device, refreshes, and shows what was shown before.
+func (c *canary) delegates() {
+	const back = "https://portal.example/back"
+	app := c.do("POST", "/api/x/applications", map[string]any{"name": "portal", "permissions": []string{}, "redirects": []string{back}, "delegated": []string{"Machine.Read.All"}, "device_code": true}, true)
+	secret := c.keep("secret of an application that acts for people", text(app, "client_secret"))
+	post := func(path string, once bool, form url.Values) map[string]any {
+		form.Set("client_id", text(app, "client_id"))
+		form.Set("client_secret", secret)
+		code, raw, _ := c.ask("POST", path, form.Encode(), once)
+		out := map[string]any{}
+		if err := json.Unmarshal(raw, &out); err != nil {
+			c.t.Fatalf("%s = %d %s", path, code, raw)
+		}
+		return out
+	}
+	const tokens = "/oauth2/v2.0/token"
+	keep := func(what string, got map[string]any) string {
+		c.keep("access token "+what, text(got, "access_token"))
+		refresh := c.keep("refresh token "+what, text(got, "refresh_token"))
+		for i, part := range strings.Split(refresh, ".") {
+			c.keep(fmt.Sprintf("part %d of the refresh token %s", i, what), part)
+		}
+		return refresh
+	}
+
+	verifier := c.secret("code verifier") + "-long-enough-for-the-rules"
+	sum := sha256.Sum256([]byte(verifier))
+	_, _, sent := c.ask("GET", "/oauth2/v2.0/authorize?"+url.Values{"client_id": {text(app, "client_id")}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {"Machine.Read offline_access"},
+		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}}.Encode(), nil, false)
+	ask := mustURL(c.t, sent.Header.Get("Location")).Query().Get("ask")
+	c.do("GET", "/api/x/me/consent?"+url.Values{"ask": {ask}}.Encode(), nil, false)
+	code := c.keep("authorization code", mustURL(c.t, text(c.do("POST", "/api/x/me/consent", map[string]any{"ask": ask, "allow": true}, true), "address")).Query().Get("code"))
+	redeem := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {back}, "code_verifier": {verifier}}
+	first := keep("for a code", post(tokens, true, redeem))
+	second := keep("for a refresh token", post(tokens, true, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first}}))
+	for _, again := range []url.Values{redeem, {"grant_type": {"refresh_token"}, "refresh_token": {first}}, {"grant_type": {"refresh_token"}, "refresh_token": {second}}} {
+		if got := post(tokens, false, again); text(got, "error") != "invalid_grant" {
+			c.t.Fatalf("what was shown before is answered by %v", got)
+		}
+	}
+
+	device := post("/oauth2/v2.0/devicecode", true, url.Values{"scope": {"Machine.Read offline_access"}})
+	c.keep("device code", text(device, "device_code"))
+	user := c.keep("user code", text(device, "user_code"))
+	c.do("POST", "/api/x/me/device", map[string]any{"code": user, "allow": true}, false)
+	last := keep("for a device", post(tokens, true, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {text(device, "device_code")}}))
+	c.do("GET", "/api/machines", nil, false, "Authorization", "Bearer "+c.secrets["access token for a device"])
+	post("/oauth2/v2.0/revoke", false, url.Values{"token": {last}})
 }
 
 // places stores the credentials of other systems and uses them, at ones that

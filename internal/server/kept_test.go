@@ -35,8 +35,10 @@ func TestKeptIsWorkedOutOnceInAState(t *testing.T) {
 	if got := ask("b", 1); got != 2 {
 		t.Errorf("another key got answer %d, want its own", got)
 	}
-	c.mu.Lock()
-	c.mu.Unlock() //nolint:staticcheck // a change of nothing counts as one
+	func() { // a change of nothing counts as one
+		c.mu.Lock()
+		defer c.mu.Unlock()
+	}()
 	if got := ask("a", 1); got != 3 {
 		t.Errorf("after a change the answer is number %d, want a new one", got)
 	}
