@@ -155,11 +155,11 @@ func TestByMachinePages(t *testing.T) {
 // An export that fails ends its connection where rows were sent, and is an
 // error where none were.
 func TestByMachineFails(t *testing.T) {
-	w := newWorld(t)
-	srv := httptest.NewServer(w.h)
-	defer srv.Close()
-	auth := w.app()
 	for device, clean := range map[int]bool{1: true, 2: false} {
+		w := newWorld(t) // each its own: what answers may still be at it when the connection has ended
+		srv := httptest.NewServer(w.h)
+		defer srv.Close()
+		auth := w.app()
 		w.fake.broken = device
 		r, err := http.NewRequestWithContext(t.Context(), "GET", srv.URL+"/api/machines/SoftwareVulnerabilitiesByMachine", nil)
 		if err != nil {
@@ -175,6 +175,9 @@ func TestByMachineFails(t *testing.T) {
 			t.Errorf("failure at device %d: %v, %v", device, resp, err)
 		}
 	}
+	w := newWorld(t)
+	w.fake.broken = 1
+	auth := w.app()
 	if a := w.do("GET", "/api/machines/SoftwareVulnerabilitiesExport", "", auth...); a.code != 500 {
 		t.Errorf("files of an export that fails = %d %s", a.code, a.body)
 	}

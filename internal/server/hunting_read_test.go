@@ -291,13 +291,13 @@ func TestUnionIsOnePass(t *testing.T) {
 	}
 	s = openTest(t, dir)
 	defer func() { _ = s.Close() }()
-	apart, largest := 0, 0
+	apart := 0 // tables share blocks; which ones depends on when segments were merged
 	for _, table := range []string{"DeviceProcessEvents", "DeviceNetworkEvents", "DeviceFileEvents"} {
 		got, st := hunted(t, s, admin, table+" | count")
 		if fmt.Sprint(got) != "[2000]" || st.BlocksRead == 0 {
 			t.Fatalf("%s: %s, %+v", table, got, st)
 		}
-		apart, largest = apart+st.BlocksRead, max(largest, st.BlocksRead)
+		apart += st.BlocksRead
 	}
 	for query, want := range map[string]string{
 		"union Device*Events | summarize count() by ActionType": "[ConnectionSuccess|2000 FileCreated|2000 ProcessCreated|2000]",
@@ -306,8 +306,8 @@ func TestUnionIsOnePass(t *testing.T) {
 		"search in (Device*Events) FileName:'name1' | count": "[100]",
 	} {
 		got, st := hunted(t, s, admin, query)
-		if fmt.Sprint(got) != want || st.BlocksRead > largest || st.BlocksRead >= apart {
-			t.Errorf("%s: %s, want %s; %d blocks, %d of the largest table, %d of each on its own", query, got, want, st.BlocksRead, largest, apart)
+		if fmt.Sprint(got) != want || st.BlocksRead >= apart {
+			t.Errorf("%s: %s, want %s; %d blocks, %d of each table on its own", query, got, want, st.BlocksRead, apart)
 		}
 	}
 }
