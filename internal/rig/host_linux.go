@@ -239,7 +239,7 @@ func (h *Host) up(ctx context.Context) (bool, error) {
 // It has the environment of a root login, nothing of the test's. The error holds
 // the end of stderr.
 func (h *Host) Run(ctx context.Context, args ...string) ([]byte, error) {
-	enter := []string{"--target", fmt.Sprint(h.leader), "--all", "--wd=/", "env", "-i", "HOME=/root", "LANG=C.UTF-8",
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-	return Run(ctx, "nsenter", append(enter, args...)...)
+	enter := []string{"-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"nsenter", "--target", fmt.Sprint(h.leader), "--all", "--wd=/"} // env runs outside: on the host the program is the only one
+	return Run(ctx, "env", append(enter, args...)...)
 }
