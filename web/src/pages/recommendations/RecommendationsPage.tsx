@@ -77,17 +77,17 @@ function Both({ r }: { r: RecommendationRow }) {
 }
 
 const columns: readonly Column<RecommendationRow>[] = [
-  { key: "name", title: "Security recommendation", width: 200, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
-  { key: "os", title: "OS platform", width: 96, wrap: true, render: (r) => <Systems all={r.os_platforms} /> },
+  { key: "name", title: "Security recommendation", width: 192, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
+  { key: "os", title: "OS platform", width: 102, wrap: true, render: (r) => <Systems all={r.os_platforms} /> },
   { key: "weaknesses", title: "Weaknesses", width: 108, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar column total={r.weaknesses} counts={r.severity} />) },
   { key: "component", title: "Related component", width: 106, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <Component r={r} /> },
-  { key: "threats", title: "Threats", width: 104, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "threats", title: "Threats", width: 112, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 110, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
   { key: "status", title: "Status", width: 88, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
   { key: "type", title: "Remediation type", width: 112, wrap: true, sort: { key: "type", first: "asc" }, render: (r) => <Remedy plain type={r.type} /> },
   { key: "activities", title: "Activities", width: 90, align: "end", render: (r) => <ActivityCount r={r} /> },
   { key: "impact", title: "Impact", width: 86, align: "end", wrap: true, sort: { key: "impact", first: "desc" }, render: (r) => <Both r={r} /> },
-  { key: "tags", title: "Tags", width: 84, render: (r) => <FirstTag short tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 78, render: (r) => <FirstTag short tags={r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
   { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
   { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
