@@ -2,7 +2,7 @@
 // the open list, the device's tab and card without a reload; resolved, risk and score fall.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
+import { axe, newPage, programStarted, read, settled, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, context, list, side, page, device, event, alert, weak;
 const title = "Somebody should look at this";
@@ -13,7 +13,7 @@ before(async () => {
   browser = await startBrowser();
   context = await signIn(browser, demo);
   device = await settled(context, demo);
-  event = await until("a program that started", async () => (await read(context, demo, `/devices/${device.id}/timeline?action=ProcessCreated&size=1`)).items[0]);
+  event = await programStarted(context, demo, device);
   [list, side, page] = [await newPage(context), await newPage(context), await newPage(context)];
 });
 

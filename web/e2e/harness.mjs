@@ -189,6 +189,17 @@ export async function settled(context, demo, hold = 3000, which = "") {
   }, 5 * patience);
 }
 
+/**
+ * An event of this machine: a program that started. It starts programs until one
+ * is seen: on a quiet machine nothing else starts any once the sensors listen.
+ */
+export function programStarted(context, demo, device) {
+  return until("a program that started", async () => {
+    execFileSync("/usr/bin/true");
+    return (await read(context, demo, `/devices/${device.id}/timeline?action=ProcessCreated&size=1`)).items[0];
+  });
+}
+
 /** Waits until nothing slides or fades any more: what the last change set off begins a frame later, so that a few frames must pass in peace. */
 export async function still(page) {
   await page.evaluate(async () => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { newPage, read, settled, signIn, startBrowser, startDemo, until } from "./harness.mjs";
+import { newPage, programStarted, read, settled, signIn, startBrowser, startDemo, until } from "./harness.mjs";
 
 let demo, browser, context, device, product;
 
@@ -20,7 +20,7 @@ before(async () => {
   assert.ok(made.ok(), await made.text());
   const excepted = await context.request.post(`${demo.base}/api/x/exceptions`, { headers: { origin: demo.base }, data: { recommendation: setting.id, scope: "Global", justification: "RiskAccepted", context: "", days: 30 } });
   assert.ok(excepted.ok(), await excepted.text());
-  const event = await until("a program that started", async () => (await read(context, demo, `/devices/${device.id}/timeline?action=ProcessCreated&size=1`)).items[0]);
+  const event = await programStarted(context, demo, device);
   const raised = await context.request.post(`${demo.base}/api/x/alerts`, { headers: { origin: demo.base }, data: { device_id: device.id, event_id: event.id, severity: "Low", title: "A program was started", description: "It was.", recommended_action: "Ask.", category: "Execution" } });
   assert.ok(raised.ok(), await raised.text());
 });

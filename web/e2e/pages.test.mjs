@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, settled, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, newPage, programStarted, read, settled, signIn, startBrowser, startDemo, still } from "./harness.mjs";
 
 let demo, browser, context, device, weakness, product, recommendation, activity, exception, plan, alert;
 const shots = new URL("./out/", import.meta.url).pathname;
@@ -43,7 +43,7 @@ async function furnish() {
   exception = await post("/exceptions", { recommendation: setting.id, scope: "DeviceGroups", groups: [0], justification: "PlannedRemediation", context: "At the next window", days: 30 });
   const draft = await post("/plans/draft", { target: 0, recommendations: [setting.id] });
   plan = await post("/plans", { draft: draft.draft, name: "One setting" });
-  const event = await until("a program that started", async () => (await read(context, demo, `/devices/${device.id}/timeline?action=ProcessCreated&size=1`)).items[0]);
+  const event = await programStarted(context, demo, device);
   alert = await post("/alerts", { device_id: device.id, event_id: event.id, severity: "Low", title: "A program was started", description: "Somebody started a program.", recommended_action: "Ask who it was.", category: "Execution", techniques: ["T1059"] });
   await post("/inaccuracies", { kind: "software", subject: product.id, category: "not-installed", details: "It is not there" });
 }

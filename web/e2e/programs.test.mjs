@@ -38,7 +38,7 @@ test("an application is made, used, rotated, turned off and deleted", async () =
   await page.getByRole("button", { name: "New application" }).click();
   const panel = page.getByRole("dialog", { name: "New application" });
   await panel.getByLabel("Name").fill("SIEM collector");
-  await panel.getByRole("checkbox", { name: /^Machine\.Read\.All/ }).check();
+  await panel.getByRole("group", { name: "Permissions", exact: true }).getByRole("checkbox", { name: /^Machine\.Read\.All/ }).check();
   await still(page);
   assert.deepEqual(await axe(page), []);
   await panel.getByRole("button", { name: "Create application" }).click();

@@ -1,7 +1,7 @@
 // How long events are kept: what is stored is told, a change holds at once, and is in the audit log.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
+import { axe, newPage, programStarted, read, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, context, page;
 
@@ -9,6 +9,11 @@ before(async () => {
   demo = await startDemo();
   browser = await startBrowser();
   context = await signIn(browser, demo);
+  const { items } = await until("the device", async () => {
+    const list = await read(context, demo, "/devices");
+    return list.items.length > 0 && list;
+  });
+  await programStarted(context, demo, items[0]);
   await until("events", async () => (await read(context, demo, "/retention")).stored.some((k) => k.kind === "process" && k.events > 0));
   page = await newPage(context);
 });
