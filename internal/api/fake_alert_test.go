@@ -43,10 +43,11 @@ func (f *fake) Techniques(_ context.Context, c server.Caller) ([]server.Techniqu
 	return []server.Technique{}, need(c, server.MachineRead)
 }
 
-func (f *fake) AlertRelated(_ context.Context, c server.Caller, _, kind string) (server.AlertRelated, error) {
+func (f *fake) AlertRelated(_ context.Context, c server.Caller, _, kind string, q server.RowQuery[server.AlertEvidence]) (server.AlertRelated, error) {
 	permission := map[string]string{server.RelatedMachine: server.MachineRead, server.RelatedUser: server.AccountRead, server.RelatedFiles: server.FileRead,
 		server.RelatedDomains: server.URLRead, server.RelatedAddresses: server.AddressRead}[kind]
-	return server.AlertRelated{Device: deviceID(1), Evidence: []server.AlertEvidence{{Kind: "User", Account: poison, URL: poison, IP: poison, SHA256: poison, Name: poison}}}, need(c, permission)
+	rows := []server.AlertEvidence{{Kind: "User", Account: poison, URL: poison, IP: poison, SHA256: poison, Name: poison}}
+	return server.AlertRelated{Device: deviceID(1), RowPage: tableOf(f, q, rows)}, need(c, permission)
 }
 
 func (f *fake) CreateAlert(_ context.Context, c server.Caller, _ server.NewAlert) (server.Alert, bool, error) {

@@ -39,6 +39,7 @@ type fake struct {
 	asked atomic.Pointer[server.MachineVulnQuery]   // what MachineVulns was asked last
 	refs  atomic.Pointer[server.DeviceRefQuery]     // what a list of references asked last
 	table atomic.Pointer[server.WeaknessTableQuery] // what WeaknessTable was asked last
+	rows  atomic.Pointer[rowsAsked]                 // what any other table was asked last
 
 	mu     sync.Mutex
 	last   server.Query     // of the last list
@@ -232,9 +233,12 @@ func (f *fake) ChangeTags(_ context.Context, c server.Caller, ch server.TagChang
 }
 
 func (f *fake) Recommendations(_ context.Context, c server.Caller, q server.Query, where func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {
-	rows := []server.RecommendationRow{{ID: "va-_-debian-_-openssl", Name: "Update " + poison, ProductID: "debian-_-openssl", Component: poison, Vendor: "debian",
+	return paged(f, f.recommendations(), q, where), need(c, server.RecommendationRead)
+}
+
+func (f *fake) recommendations() []server.RecommendationRow {
+	return []server.RecommendationRow{{ID: "va-_-debian-_-openssl", Name: "Update " + poison, ProductID: "debian-_-openssl", Component: poison, Vendor: "debian",
 		Type: server.RemedyUpdate, Weaknesses: 2, Exposed: 2, Installed: 3, Impact: 1.23456789, Status: "Active", Tags: []string{}}}
-	return paged(f, rows, q, where), need(c, server.RecommendationRead)
 }
 
 func (f *fake) Recommendation(_ context.Context, c server.Caller, _ string) (server.Recommendation, error) {
@@ -427,24 +431,15 @@ func (f *fake) WeaknessSoftware(_ context.Context, c server.Caller, id string, q
 
 // WeaknessTable has its rows in the order of ids.
 func (f *fake) WeaknessTable(_ context.Context, c server.Caller, q server.WeaknessTableQuery) (page server.WeaknessTablePage, err error) {
+	var rows []server.WeaknessColumns
 	for _, w := range f.weaknesses {
-		row := server.WeaknessColumns{ID: w.ID, Title: w.Title, Severity: w.Severity, CVSS: w.CVSS, CVSSVer: w.CVSSVer, CVSS3: w.CVSS, EPSS: w.EPSS,
-			Exploit: w.Threats.Exploit, Published: w.Published, Updated: w.Updated, Exposed: w.Exposed}
-		named := q.IDs == nil || slices.ContainsFunc(q.IDs, func(id string) bool { return strings.EqualFold(id, w.ID) })
-		if w.Exposed > 0 && named && (q.Where == nil || q.Where(&row)) {
-			page.Rows = append(page.Rows, row)
+		if named := q.IDs == nil || slices.ContainsFunc(q.IDs, func(id string) bool { return strings.EqualFold(id, w.ID) }); w.Exposed > 0 && named {
+			rows = append(rows, server.WeaknessColumns{ID: w.ID, Title: w.Title, Severity: w.Severity, CVSS: w.CVSS, CVSSVer: w.CVSSVer, CVSS3: w.CVSS, EPSS: w.EPSS,
+				Exploit: w.Threats.Exploit, Published: w.Published, Updated: w.Updated, Exposed: w.Exposed})
 		}
 	}
-	if q.Count {
-		page.Total = len(page.Rows)
-	}
-	if q.Order != nil {
-		slices.SortStableFunc(page.Rows, func(a, b server.WeaknessColumns) int { return q.Order(&a, &b) })
-	}
 	f.table.Store(&q)
-	if page.Rows = page.Rows[min(q.Skip, len(page.Rows)):]; q.Limit >= 0 && len(page.Rows) > q.Limit {
-		page.Rows, page.More = page.Rows[:q.Limit], q.Limit > 0
-	}
+	page.RowPage = q.Of(server.Each(rows))
 	return page, need(c, server.VulnerabilityRead)
 }
 

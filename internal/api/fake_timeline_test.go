@@ -52,6 +52,6 @@ func (f *fake) LogonUsers(_ context.Context, c server.Caller, _ string) (server.
 	return server.LogonUsers{Items: []server.LogonUser{}}, need(c, server.MachineRead)
 }
 
-func (f *fake) DeviceUsers(_ context.Context, c server.Caller, _ string) (server.LogonUsers, error) {
-	return server.LogonUsers{Items: []server.LogonUser{{Name: poison, Domain: poison, Logons: 1, Types: []string{"Network"}, First: asOf, Last: asOf}}}, need(c, server.AccountRead)
+func (f *fake) DeviceUsers(_ context.Context, c server.Caller, _ string, q server.RowQuery[server.LogonUser]) (server.RowPage[server.LogonUser], error) {
+	return tableOf(f, q, []server.LogonUser{{Name: poison, Domain: poison, Logons: 1, Types: []string{"Network"}, First: asOf, Last: asOf}}), need(c, server.AccountRead)
 }

@@ -19,7 +19,8 @@ func TestReferencesHandedDown(t *testing.T) {
 		w.fake.devices = append(w.fake.devices, d)
 	}
 	id := string(deviceID(105))
-	for _, list := range []string{"/api/software/debian-_-openssl/machineReferences", "/api/recommendations/va-_-debian-_-openssl/machineReferences"} {
+	for _, list := range []string{"/api/software/debian-_-openssl/machineReferences", "/api/recommendations/va-_-debian-_-openssl/machineReferences",
+		"/api/remediationTasks/00000000-0000-4000-8000-000000000001/machineReferences"} {
 		for _, tt := range []struct {
 			query               string
 			rows, count         int
@@ -63,12 +64,66 @@ func TestReferencesHandedDown(t *testing.T) {
 			}
 		}
 	}
-	for _, list := range []string{"/api/software/debian-_-openssl/vulnerabilities", "/api/recommendations/va-_-debian-_-openssl/vulnerabilities"} {
+	for _, list := range []string{"/api/software/debian-_-openssl/vulnerabilities", "/api/recommendations/va-_-debian-_-openssl/vulnerabilities",
+		"/api/machines/" + string(deviceID(1)) + "/vulnerabilities"} {
 		w.fake.table.Store(nil)
 		a := w.do("GET", list+"?$filter=id eq 'CVE-2024-1000' and cvssV3 ge 0&$top=1&$orderby=cvssV3 desc", "", token...)
 		q := w.fake.table.Load()
 		if a.code != 200 || q == nil || q.Limit != 1 || len(q.IDs) != 1 || q.Where == nil || q.Order == nil {
 			t.Errorf("%s = %d, asked for %+v", list, a.code, q)
+		}
+	}
+}
+
+// TestTablesHandedDown: the lists of one device, of one product and of one alert are
+// filtered, ordered, counted and paged by the server, too.
+func TestTablesHandedDown(t *testing.T) {
+	w := newWorld(t)
+	token := w.app()
+	machine := "/api/machines/" + string(deviceID(1))
+	for list, filter := range map[string]string{
+		machine + "/software":                          "weaknesses ge 0&$orderby=name desc",
+		machine + "/recommendations":                   "exposedCriticalDevices ge 0&$orderby=exposedCriticalDevices",
+		machine + "/getmissingkbs":                     "cveAddressed ge 0&$orderby=id",
+		machine + "/logonusers":                        "logOnMachinesCount ge 0&$orderby=accountName",
+		"/api/software/debian-_-openssl/getmissingkbs": "cveAddressed ge 0&$orderby=id",
+		"/api/software/debian-_-openssl/distributions": "installations ge 0&$orderby=version",
+		"/api/alerts/da637-1/files":                    "sha256 ne null&$orderby=fileName",
+		"/api/alerts/da637-1/domains":                  "host ne null&$orderby=host",
+		"/api/alerts/da637-1/ips":                      "id ne null&$orderby=id",
+	} {
+		for query, want := range map[string]rowsAsked{
+			"":                               {0, 10000, false, false, false},
+			"?$top=2&$skip=1&$count=true":    {1, 2, true, false, false},
+			"?$top=0&$filter=" + filter:      {0, 0, false, true, true},
+			"?$skip=20000&$filter=" + filter: {20000, 10000, false, true, true},
+		} {
+			w.fake.rows.Store(nil)
+			if a := w.do("GET", list+query, "", token...); a.code != 200 || w.fake.rows.Load() == nil || *w.fake.rows.Load() != want {
+				t.Errorf("%s%s = %d %s, asked for %+v, want %+v", list, query, a.code, a.body, w.fake.rows.Load(), want)
+			}
+		}
+		for _, bad := range []string{"?$filter=nothing eq 1", "?$orderby=nothing", "?$select=nothing"} {
+			if a := w.do("GET", list+bad, "", token...); a.code != 400 {
+				t.Errorf("%s%s = %d %s", list, bad, a.code, a.body)
+			}
+		}
+	}
+}
+
+// A filter by the exposed devices of high value sees the figure of every row, not
+// what stands there before it was counted.
+func TestRecommendationsByCriticalDevices(t *testing.T) {
+	w := newWorld(t)
+	token := w.app()
+	for filter, want := range map[string]int{"exposedCriticalDevices eq 1": 1, "EXPOSEDCRITICALDEVICES eq 0": 0, "weaknesses eq 2 and exposedCriticalDevices gt 0": 1} {
+		a := w.do("GET", "/api/recommendations?$filter="+filter+"&$count=true", "", token...)
+		var l struct {
+			Value []any
+			Count int `json:"@odata.count"`
+		}
+		if err := json.Unmarshal([]byte(a.body), &l); err != nil || a.code != 200 || len(l.Value) != want || l.Count != want {
+			t.Errorf("%s = %d %s, want %d", filter, a.code, a.body, want)
 		}
 	}
 }

@@ -150,7 +150,7 @@ var needOfRelated = map[string]string{RelatedMachine: MachineRead, RelatedUser: 
 
 // AlertRelated returns what an alert names of a kind: files with their hashes,
 // domains as host names, addresses, users; of a machine only its id.
-func (s *Server) AlertRelated(ctx context.Context, caller Caller, id, kind string) (AlertRelated, error) {
+func (s *Server) AlertRelated(ctx context.Context, caller Caller, id, kind string, q RowQuery[AlertEvidence]) (AlertRelated, error) {
 	permission, ok := needOfRelated[kind]
 	if !ok {
 		return AlertRelated{}, Invalidf("kind", "%q is nothing that alerts name", kind)
@@ -164,7 +164,7 @@ func (s *Server) AlertRelated(ctx context.Context, caller Caller, id, kind strin
 	if a == nil {
 		return AlertRelated{}, fmt.Errorf("alert %q: %w", id, ErrNotFound)
 	}
-	out := AlertRelated{Device: d.id, Evidence: []AlertEvidence{}}
+	out := AlertRelated{Device: d.id}
 	parts, err := s.st.AlertParts(ctx, []int64{a.Seq}, true)
 	if err != nil {
 		return AlertRelated{}, err
@@ -174,12 +174,14 @@ func (s *Server) AlertRelated(ctx context.Context, caller Caller, id, kind strin
 		return AlertRelated{}, err
 	}
 	seen := map[string]bool{}
+	var list []AlertEvidence
 	for i := range all {
 		if x, ok := all[i].related(kind); ok && !seen[x.key()] {
 			seen[x.key()] = true
-			out.Evidence = append(out.Evidence, x)
+			list = append(list, x)
 		}
 	}
+	out.RowPage = q.Of(Each(list))
 	return out, nil
 }
 

@@ -176,6 +176,34 @@ func (s *Server) DeviceRecommendations(ctx context.Context, caller Caller, id st
 	return deviceRecommendationList().page(q, c.deviceRemedies(d))
 }
 
+// DeviceRecommendationTable is what to do on one device, by component, with the
+// figures of all devices that the caller sees.
+func (s *Server) DeviceRecommendationTable(ctx context.Context, caller Caller, id string, q RowQuery[RecommendationRow]) (RowPage[RecommendationRow], error) {
+	if err := s.need(caller, RecommendationRead); err != nil {
+		return RowPage[RecommendationRow]{}, err
+	}
+	c := s.core
+	if err := c.settle(ctx); err != nil {
+		return RowPage[RecommendationRow]{}, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d, err := c.named(caller.sees(), id)
+	if err != nil {
+		return RowPage[RecommendationRow]{}, err
+	}
+	l, critical := c.lens(caller), c.criticalCount()
+	var rows []*RecommendationRow
+	for _, r := range c.deviceRemedies(d) {
+		if row, remedy, err := c.recommendation(l, r.ID); err == nil {
+			row.Critical = critical(l, row, remedy)
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, recommendationList().compare(&Query{Sort: []string{"component"}}))
+	return q.Of(slices.Values(rows)), nil
+}
+
 // deviceRemedies joins the terms of a device's score into one row per
 // recommendation. The caller holds mu for reading.
 func (c *core) deviceRemedies(d *device) []*DeviceRecommendationRow {

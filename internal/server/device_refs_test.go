@@ -27,7 +27,7 @@ func TestDeviceRefs(t *testing.T) {
 				d.sum.Name = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")
 			}
 		}
-		q := DeviceRefQuery{Skip: rapid.IntRange(0, 5).Draw(t, "skip"), Limit: rapid.IntRange(-1, 5).Draw(t, "limit"), Count: rapid.Bool().Draw(t, "count")}
+		q := DeviceRefQuery{RowQuery: RowQuery[DeviceRef]{Skip: rapid.IntRange(0, 5).Draw(t, "skip"), Limit: rapid.IntRange(-1, 5).Draw(t, "limit"), Count: rapid.Bool().Draw(t, "count")}}
 		if rapid.Bool().Draw(t, "named") {
 			q.IDs = []inventory.DeviceID{"none"}
 			for _, d := range c.devices {
@@ -94,12 +94,12 @@ func TestDeviceRefsInOrder(t *testing.T) {
 		c.devices = append(c.devices, &device{num: uint32(i), id: inventory.DeviceID(fmt.Sprint(i))})
 		devs.Add(uint32(i))
 	}
-	if page, err := c.deviceRefs(t.Context(), devs, &DeviceRefQuery{Skip: 3, Limit: 4}); err != nil || page.looked != 8 || len(page.Rows) != 4 || !page.More {
+	if page, err := c.deviceRefs(t.Context(), devs, &DeviceRefQuery{RowQuery: RowQuery[DeviceRef]{Skip: 3, Limit: 4}}); err != nil || page.looked != 8 || len(page.Rows) != 4 || !page.More {
 		t.Errorf("a page of 4 behind 3 looks at %d devices: %v, %v", page.looked, page.Rows, err)
 	}
-	got, err := c.deviceRefs(t.Context(), devs, &DeviceRefQuery{Skip: 1, Limit: 2, Order: func(a, b *DeviceRef) int {
+	got, err := c.deviceRefs(t.Context(), devs, &DeviceRefQuery{RowQuery: RowQuery[DeviceRef]{Skip: 1, Limit: 2, Order: func(a, b *DeviceRef) int {
 		return cmp.Or(len(b.ID)-len(a.ID), strings.Compare(string(b.ID), string(a.ID)))
-	}})
+	}}})
 	if err != nil || len(got.Rows) != 2 || got.Rows[0].ID != "4998" || got.Rows[1].ID != "4997" || !got.More || cap(got.Rows) > 3000 {
 		t.Errorf("%v of %d, %v, %v", got.Rows, cap(got.Rows), got.More, err)
 	}
@@ -124,7 +124,7 @@ func TestTableOfSome(t *testing.T) {
 				all = append(all, w)
 			}
 		}
-		got, err := c.tableOf(context.Background(), l, among, q)
+		got, err := c.tableOf(context.Background(), l, among, 0, q)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,6 +64,36 @@ func (s *Server) DeviceSoftware(ctx context.Context, c Caller, id string, q Quer
 	return deviceSoftwareList().page(q, rows)
 }
 
+// DeviceSoftwareTable is the products of a device by name: weaknesses are those
+// on the device, how many devices have a product is counted over all that the
+// caller sees.
+func (s *Server) DeviceSoftwareTable(ctx context.Context, caller Caller, id string, q RowQuery[SoftwareRow]) (RowPage[SoftwareRow], error) {
+	if err := s.need(caller, SoftwareRead); err != nil {
+		return RowPage[SoftwareRow]{}, err
+	}
+	p, err := s.portrait(ctx, caller.sees(), id)
+	if err != nil {
+		return RowPage[SoftwareRow]{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	rows, l := c.softwareRows(p), c.lens(caller)
+	slices.SortFunc(rows, deviceSoftwareList().compare(&Query{Sort: []string{"name"}}))
+	var r SoftwareRow
+	return q.Of(func(yield func(*SoftwareRow) bool) {
+		for _, d := range rows {
+			r = SoftwareRow{ID: d.ID, Name: d.Name, Vendor: d.Vendor, Weaknesses: d.Weaknesses, Threats: d.Threats, Exposed: min(d.Weaknesses, 1), Installed: 1}
+			if all, ok := c.fleet.Product(d.ID, l.devs); ok {
+				r.Exposed, r.Installed = all.Exposed, all.Installed
+			}
+			if !yield(&r) {
+				return
+			}
+		}
+	}), nil
+}
+
 // softwareRows joins the components of a device into one row per product. The
 // caller holds mu for reading.
 func (c *core) softwareRows(p *portrait) []*DeviceSoftwareRow {

@@ -54,32 +54,62 @@ func (n *SeverityCount) worst() advisory.Severity {
 
 // DeviceUpdates lists the updates that a device lacks.
 func (s *Server) DeviceUpdates(_ context.Context, caller Caller, id string, q Query) (Page[MissingUpdate], error) {
-	if err := s.need(caller, SoftwareRead); err != nil {
+	rows, err := s.deviceUpdates(caller, id)
+	if err != nil {
 		return Page[MissingUpdate]{}, err
+	}
+	return missingList().page(q, rows)
+}
+
+// DeviceUpdateTable is DeviceUpdates by id.
+func (s *Server) DeviceUpdateTable(_ context.Context, caller Caller, id string, q RowQuery[MissingUpdate]) (RowPage[MissingUpdate], error) {
+	rows, err := s.deviceUpdates(caller, id)
+	slices.SortFunc(rows, missingList().compare(&Query{Sort: []string{"id"}}))
+	return q.Of(slices.Values(rows)), err
+}
+
+func (s *Server) deviceUpdates(caller Caller, id string) ([]*MissingUpdate, error) {
+	if err := s.need(caller, SoftwareRead); err != nil {
+		return nil, err
 	}
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	d, err := c.named(caller.sees(), id)
 	if err != nil {
-		return Page[MissingUpdate]{}, err
+		return nil, err
 	}
-	return missingList().page(q, c.missing(caller, c.fleet.DeviceComponents(d.num)))
+	return c.missing(caller, c.fleet.DeviceComponents(d.num)), nil
 }
 
 // SoftwareUpdates lists the updates of a product that devices lack.
 func (s *Server) SoftwareUpdates(_ context.Context, caller Caller, id string, q Query) (Page[MissingUpdate], error) {
-	if err := s.need(caller, SoftwareRead); err != nil {
+	rows, err := s.softwareUpdates(caller, id)
+	if err != nil {
 		return Page[MissingUpdate]{}, err
+	}
+	return missingList().page(q, rows)
+}
+
+// SoftwareUpdateTable is SoftwareUpdates by id.
+func (s *Server) SoftwareUpdateTable(_ context.Context, caller Caller, id string, q RowQuery[MissingUpdate]) (RowPage[MissingUpdate], error) {
+	rows, err := s.softwareUpdates(caller, id)
+	slices.SortFunc(rows, missingList().compare(&Query{Sort: []string{"id"}}))
+	return q.Of(slices.Values(rows)), err
+}
+
+func (s *Server) softwareUpdates(caller Caller, id string) ([]*MissingUpdate, error) {
+	if err := s.need(caller, SoftwareRead); err != nil {
+		return nil, err
 	}
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	l := c.lens(caller)
 	if _, ok := c.fleet.Product(id, l.devs); !ok {
-		return Page[MissingUpdate]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
+		return nil, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	return missingList().page(q, c.missing(caller, c.fleet.ProductComponents(id, l.devs)))
+	return c.missing(caller, c.fleet.ProductComponents(id, l.devs)), nil
 }
 
 // missing are the updates that some components lack, with how many devices lack

@@ -56,6 +56,21 @@ func TestMissingUpdates(t *testing.T) {
 	byID := Query{Sort: []string{"id"}}
 	want("one lacks both", device(one, byID), openssl+"; "+curl)
 	want("two has curl", device(two, byID), openssl)
+	for i, list := range []func(q RowQuery[MissingUpdate]) (RowPage[MissingUpdate], error){
+		func(q RowQuery[MissingUpdate]) (RowPage[MissingUpdate], error) {
+			return s.DeviceUpdateTable(t.Context(), admin, string(one.id), q)
+		},
+		func(q RowQuery[MissingUpdate]) (RowPage[MissingUpdate], error) {
+			return s.SoftwareUpdateTable(t.Context(), admin, "debian-_-openssl", q)
+		},
+	} {
+		q := RowQuery[MissingUpdate]{Limit: 1, Count: true, Order: func(a, b *MissingUpdate) int { return a.Devices - b.Devices }}
+		p, err := list(q)
+		want("by devices", say(Page[MissingUpdate]{Items: p.Rows}, err), []string{curl, openssl}[i])
+		if p.More != (i == 0) || p.Total != 2-i {
+			t.Errorf("%d updates, more %v", p.Total, p.More)
+		}
+	}
 	want("found by a weakness", device(one, Query{Text: "cve-2024-0003"}), curl)
 	want("the most missed first", device(one, Query{Sort: []string{"-devices"}}), openssl+"; "+curl)
 	want("of the product", say(s.SoftwareUpdates(t.Context(), admin, "debian-_-curl", byID)), curl)

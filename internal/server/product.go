@@ -102,17 +102,32 @@ func (c *core) versionRows(l lens, id string) []*VersionRow {
 
 // SoftwareVersions lists the installed versions of a product.
 func (s *Server) SoftwareVersions(_ context.Context, caller Caller, id string, q Query) (Page[VersionRow], error) {
-	if err := s.need(caller, SoftwareRead); err != nil {
+	rows, err := s.softwareVersions(caller, id)
+	if err != nil {
 		return Page[VersionRow]{}, err
+	}
+	return versionList().page(q, rows)
+}
+
+// SoftwareVersionTable is SoftwareVersions, the most installed first.
+func (s *Server) SoftwareVersionTable(_ context.Context, caller Caller, id string, q RowQuery[VersionRow]) (RowPage[VersionRow], error) {
+	rows, err := s.softwareVersions(caller, id)
+	slices.SortFunc(rows, versionList().compare(&Query{}))
+	return q.Of(slices.Values(rows)), err
+}
+
+func (s *Server) softwareVersions(caller Caller, id string) ([]*VersionRow, error) {
+	if err := s.need(caller, SoftwareRead); err != nil {
+		return nil, err
 	}
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	l := c.lens(caller)
 	if _, ok := c.fleet.Product(id, l.devs); !ok {
-		return Page[VersionRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
+		return nil, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	return versionList().page(q, c.versionRows(l, id))
+	return c.versionRows(l, id), nil
 }
 
 // withVersion takes the filter "version", which lists below a product have

@@ -70,20 +70,28 @@ func (s *Server) CountCritical(_ context.Context, caller Caller, rows []Recommen
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	l := c.lens(caller)
+	l, critical := c.lens(caller), c.criticalCount()
+	for i := range rows {
+		if row, remedy, err := c.recommendation(l, rows[i].ID); err == nil {
+			rows[i].Critical = critical(l, row, remedy)
+		}
+	}
+	return nil
+}
+
+// criticalCount counts the devices of high value with what a recommendation
+// closes. The caller holds mu for reading, also when the result is called.
+func (c *core) criticalCount() func(l lens, row *RecommendationRow, remedy exposure.Remedy) int {
 	high := roaring.New()
 	for _, d := range c.devices {
 		if d != nil && d.value == exposure.ValueHigh {
 			high.Add(d.num)
 		}
 	}
-	if high.IsEmpty() {
-		return nil
-	}
-	for i := range rows {
-		if row, remedy, err := c.recommendation(l, rows[i].ID); err == nil {
-			rows[i].Critical = int(c.affected(l, row, remedy).AndCardinality(high))
+	return func(l lens, row *RecommendationRow, remedy exposure.Remedy) int {
+		if high.IsEmpty() {
+			return 0
 		}
+		return int(c.affected(l, row, remedy).AndCardinality(high))
 	}
-	return nil
 }

@@ -165,6 +165,14 @@ func TestOnlyWhatIsSeenCountsAsFixed(t *testing.T) {
 			t.Errorf("target %d is %q, want %q", i, states[string(list[i].id)], state)
 		}
 	}
+	var refs []inventory.DeviceID
+	found, err := s.RemediationDeviceRefs(t.Context(), admin, r.ID, DeviceRefQuery{RowQuery: RowQuery[DeviceRef]{Limit: -1}})
+	for _, d := range found.Rows {
+		refs = append(refs, d.ID)
+	}
+	if want := []inventory.DeviceID{list[0].id, list[1].id, list[3].id, list[4].id}; err != nil || !slices.Equal(refs, want) {
+		t.Errorf("references to %v, %v, want all targets that are there, %v", refs, err, want)
+	}
 	list[4].send(t, "openssl 3.0.15-1~deb12u1")
 	s.follow(t.Context(), &touchedDevices{all: true})
 	if r = remediationNow(t, s, r.ID); r.Status != RemediationActive {
@@ -284,11 +292,18 @@ func TestRemediationOfDeviceGroups(t *testing.T) {
 		if err != nil || devices.Total != 1 {
 			t.Errorf("group %d has %d targets of the activity for all, %v", group, devices.Total, err)
 		}
+		refs, err := s.RemediationDeviceRefs(t.Context(), caller, all.ID, DeviceRefQuery{RowQuery: RowQuery[DeviceRef]{Limit: -1}})
+		if err != nil || len(refs.Rows) != 1 || refs.Rows[0].GroupID != group {
+			t.Errorf("group %d has references to %+v, %v", group, refs.Rows, err)
+		}
 	}
 	other := admin
 	other.Groups = []exposure.Group{0}
 	if _, err := s.Remediation(t.Context(), other, r.ID); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an activity of another group: %v, want not found", err)
+	}
+	if _, err := s.RemediationDeviceRefs(t.Context(), other, r.ID, DeviceRefQuery{}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("references of another group's activity: %v, want not found", err)
 	}
 }
 

@@ -275,10 +275,13 @@ type API interface {
 	DeviceRemoval(ctx context.Context, c Caller, id string) (DeviceRemoval, error)
 	RemoveDevice(ctx context.Context, c Caller, id string) error
 	DeviceSoftware(ctx context.Context, c Caller, id string, q Query) (Page[DeviceSoftwareRow], error)
+	DeviceSoftwareTable(ctx context.Context, c Caller, id string, q RowQuery[SoftwareRow]) (RowPage[SoftwareRow], error)
 	DeviceSoftwareOne(ctx context.Context, c Caller, id, product string) (DeviceSoftware, error)
 	DeviceVulns(ctx context.Context, c Caller, id string, q Query) (Page[DeviceVulnRow], error)
+	DeviceWeaknessTable(ctx context.Context, c Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error)
 	DeviceVuln(ctx context.Context, c Caller, id, weakness string) (DeviceVuln, error)
 	DeviceUpdates(ctx context.Context, c Caller, id string, q Query) (Page[MissingUpdate], error)
+	DeviceUpdateTable(ctx context.Context, c Caller, id string, q RowQuery[MissingUpdate]) (RowPage[MissingUpdate], error)
 	DeviceClosed(ctx context.Context, c Caller, id string, q Query) (Page[ClosedRow], error)
 	Timeline(ctx context.Context, c Caller, id string, q TimelineQuery) (Timeline, error)
 	TimelineCounts(ctx context.Context, c Caller, id string, q TimelineQuery) (TimelineCounts, error)
@@ -287,7 +290,7 @@ type API interface {
 	TimelineTechniques(ctx context.Context, c Caller, id string, q TimelineQuery) ([]TechniqueCount, error)
 	FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error
 	LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
-	DeviceUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
+	DeviceUsers(ctx context.Context, c Caller, id string, q RowQuery[LogonUser]) (RowPage[LogonUser], error)
 	Retention(ctx context.Context, c Caller) (RetentionView, error)
 	SetRetention(ctx context.Context, c Caller, r Retention) (RetentionView, error)
 	Entity(ctx context.Context, c Caller, q EntityQuery) (EntityView, error)
@@ -308,7 +311,7 @@ type API interface {
 	Alert(ctx context.Context, c Caller, id string) (Alert, error)
 	AlertSummary(ctx context.Context, c Caller) (AlertSummary, error)
 	Techniques(ctx context.Context, c Caller) ([]Technique, error)
-	AlertRelated(ctx context.Context, c Caller, id, kind string) (AlertRelated, error)
+	AlertRelated(ctx context.Context, c Caller, id, kind string, q RowQuery[AlertEvidence]) (AlertRelated, error)
 	CreateAlert(ctx context.Context, c Caller, n NewAlert) (out Alert, made bool, err error)
 	UpdateAlerts(ctx context.Context, c Caller, ids []string, ch AlertChange) error
 	// Audit to AuditEnd are the audit log.
@@ -330,8 +333,10 @@ type API interface {
 	Software(ctx context.Context, c Caller, id string) (Software, error)
 	SoftwareDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
 	SoftwareVersions(ctx context.Context, c Caller, id string, q Query) (Page[VersionRow], error)
+	SoftwareVersionTable(ctx context.Context, c Caller, id string, q RowQuery[VersionRow]) (RowPage[VersionRow], error)
 	SoftwareRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[RecommendationRow], error)
 	SoftwareUpdates(ctx context.Context, c Caller, id string, q Query) (Page[MissingUpdate], error)
+	SoftwareUpdateTable(ctx context.Context, c Caller, id string, q RowQuery[MissingUpdate]) (RowPage[MissingUpdate], error)
 	SoftwareVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
 	SoftwareDeviceRefs(ctx context.Context, c Caller, id string, q DeviceRefQuery) (DeviceRefPage, error)
 	SoftwareWeaknessTable(ctx context.Context, c Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error)
@@ -387,6 +392,7 @@ type API interface {
 	RecommendationDeviceRefs(ctx context.Context, c Caller, id string, q DeviceRefQuery) (DeviceRefPage, error)
 	RecommendationWeaknessTable(ctx context.Context, c Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error)
 	DeviceRecommendations(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRecommendationRow], error)
+	DeviceRecommendationTable(ctx context.Context, c Caller, id string, q RowQuery[RecommendationRow]) (RowPage[RecommendationRow], error)
 
 	WhatIf(ctx context.Context, c Caller, recommendations []string) (WhatIf, error)
 	DraftPlan(ctx context.Context, c Caller, g PlanGoal) (Plan, error)
@@ -405,6 +411,7 @@ type API interface {
 	Remediations(ctx context.Context, c Caller, q Query, where func(*RemediationRow) bool) (Page[RemediationRow], error)
 	Remediation(ctx context.Context, c Caller, id string) (Remediation, error)
 	RemediationDevices(ctx context.Context, c Caller, id string, q Query) (Page[RemediationDevice], error)
+	RemediationDeviceRefs(ctx context.Context, c Caller, id string, q DeviceRefQuery) (DeviceRefPage, error)
 	RemediationForm(ctx context.Context, c Caller, recommendation string) (RemediationForm, error)
 	RequestRemediation(ctx context.Context, c Caller, in RemediationRequest) (Remediation, error)
 	EditRemediation(ctx context.Context, c Caller, id, priority, due, notes string) (Remediation, error)

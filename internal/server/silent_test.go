@@ -96,6 +96,26 @@ func TestSilentDevicesLeaveLists(t *testing.T) {
 	}
 }
 
+// What only a silent device has is still listed for the device, on one device.
+func TestSilentDeviceTables(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker.json", "openssl CVE-2024-0001 resolved 3.0.15-1~deb12u1")
+	quiet := newReport(s, enrol(t, s, "quiet"))
+	quiet.send(t, "openssl 3.0.11-1~deb12u1")
+	s.retire(time.Now().Add(31 * 24 * time.Hour))
+	weak, err := s.DeviceWeaknessTable(t.Context(), admin, string(quiet.id), WeaknessTableQuery{RowQuery: RowQuery[WeaknessColumns]{Limit: -1}})
+	if err != nil || len(weak.Rows) != 1 || weak.Rows[0].ID != "CVE-2024-0001" || weak.Rows[0].Exposed != 1 {
+		t.Errorf("weaknesses: %+v, %v", weak.Rows, err)
+	}
+	software, err := s.DeviceSoftwareTable(t.Context(), admin, string(quiet.id), RowQuery[SoftwareRow]{Limit: -1})
+	if err != nil || len(software.Rows) != 1 || software.Rows[0].Installed != 1 || software.Rows[0].Exposed != 1 {
+		t.Errorf("software: %+v, %v", software.Rows, err)
+	}
+	if all, err := s.WeaknessTable(t.Context(), admin, WeaknessTableQuery{RowQuery: RowQuery[WeaknessColumns]{Limit: -1}}); err != nil || len(all.Rows) != 0 {
+		t.Errorf("all weaknesses: %+v, %v", all.Rows, err)
+	}
+}
+
 // A device of which nothing could be judged has no exposure level, says why,
 // and makes no score look better; with intelligence for it, it counts.
 func TestNothingAssessedIsNoData(t *testing.T) {

@@ -24,17 +24,26 @@ func (s *Server) LogonUsers(ctx context.Context, c Caller, id string) (LogonUser
 	return s.logons(ctx, c, id)
 }
 
-// DeviceUsers is LogonUsers for programs that may read users and not devices. It
-// says besides on how many devices these accounts logged on.
-func (s *Server) DeviceUsers(ctx context.Context, c Caller, id string) (LogonUsers, error) {
+// DeviceUsers is who logged on to a device in the days of LogonUsers, the most
+// frequent first, for programs that may read users and not devices. It says
+// besides on how many devices these accounts logged on.
+func (s *Server) DeviceUsers(ctx context.Context, c Caller, id string, q RowQuery[LogonUser]) (RowPage[LogonUser], error) {
 	if err := s.need(c, AccountRead); err != nil {
-		return LogonUsers{}, err
+		return RowPage[LogonUser]{}, err
 	}
-	out, err := s.logons(ctx, c, id)
-	if err == nil {
-		err = s.countMachines(ctx, c, out.Items)
+	all, err := s.logons(ctx, c, id)
+	if err != nil {
+		return RowPage[LogonUser]{}, err
 	}
-	return out, err
+	users := slices.DeleteFunc(all.Items, func(u LogonUser) bool { return u.Logons == 0 })
+	if q.Where == nil && q.Order == nil {
+		page := q.Of(Each(users))
+		return page, s.countMachines(ctx, c, page.Rows)
+	}
+	if err := s.countMachines(ctx, c, users); err != nil {
+		return RowPage[LogonUser]{}, err
+	}
+	return q.Of(Each(users)), nil
 }
 
 // account is who logs on.
@@ -45,10 +54,8 @@ func (s *Server) countMachines(ctx context.Context, c Caller, users []LogonUser)
 	on := map[account]map[inventory.DeviceID]int{}
 	var names []string
 	for _, u := range users {
-		if u.Logons > 0 {
-			on[account{u.Domain, u.Name}] = map[inventory.DeviceID]int{}
-			names = append(names, u.Name)
-		}
+		on[account{u.Domain, u.Name}] = map[inventory.DeviceID]int{}
+		names = append(names, u.Name)
 	}
 	if len(names) == 0 {
 		return nil

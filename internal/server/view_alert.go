@@ -148,8 +148,8 @@ type AlertSummary struct {
 	Assignees []string `json:"assignees"`
 }
 
-// AlertRelated is what an alert names of one kind.
+// AlertRelated is what an alert names of one kind, each thing once.
 type AlertRelated struct {
-	Device   inventory.DeviceID
-	Evidence []AlertEvidence // each thing once
+	Device inventory.DeviceID
+	RowPage[AlertEvidence]
 }

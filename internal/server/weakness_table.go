@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -33,23 +32,15 @@ type WeaknessColumns struct {
 
 // WeaknessTableQuery says which of the weaknesses that count on a device
 // WeaknessTable answers; the zero value is no row of all of them.
+// They come in the order of ids: CVEs by year and number.
 type WeaknessTableQuery struct {
 	IDs []string // only these, without regard to case; nil: all
-	// Where keeps a weakness; nil keeps all. Like Order, it is asked while the
-	// index is held: it must not call the server or keep what it is given.
-	Where func(*WeaknessColumns) bool
-	Order func(a, b *WeaknessColumns) int // before the order of ids: CVEs by year and number
-	Skip  int                             // rows to leave out
-	Limit int                             // rows to answer; -1: all
-	Count bool                            // whether to count what IDs and Where leave
+	RowQuery[WeaknessColumns]
 }
 
 // WeaknessTablePage is an answer of WeaknessTable.
 type WeaknessTablePage struct {
-	Rows  []WeaknessColumns
-	More  bool // rows follow
-	Total int  // when it was asked for, else 0
-
+	RowPage[WeaknessColumns]
 	looked int // weaknesses whose columns were read
 }
 
@@ -75,7 +66,7 @@ func (s *Server) SoftwareWeaknessTable(ctx context.Context, caller Caller, id st
 	if _, ok := c.fleet.Product(id, l.devs); !ok {
 		return WeaknessTablePage{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	return c.tableOf(ctx, l, c.hitsOf(c.fleet.ProductComponents(id, l.devs), func(*exposure.Hit) bool { return true }), &q)
+	return c.tableOf(ctx, l, c.hitsOf(c.fleet.ProductComponents(id, l.devs), func(*exposure.Hit) bool { return true }), 0, &q)
 }
 
 // RecommendationWeaknessTable is WeaknessTable for those that a recommendation closes.
@@ -94,7 +85,29 @@ func (s *Server) RecommendationWeaknessTable(ctx context.Context, caller Caller,
 	if err != nil {
 		return WeaknessTablePage{}, err
 	}
-	return c.tableOf(ctx, l, c.hitsOf(c.fleet.CauseComponents(row.ProductID, remedy, l.devs), func(h *exposure.Hit) bool { return h.Remedy == remedy }), &q)
+	return c.tableOf(ctx, l, c.hitsOf(c.fleet.CauseComponents(row.ProductID, remedy, l.devs), func(h *exposure.Hit) bool { return h.Remedy == remedy }), 0, &q)
+}
+
+// DeviceWeaknessTable is WeaknessTable for those that count on a device. One at
+// rest is in no count of devices: what only it has is exposed once.
+func (s *Server) DeviceWeaknessTable(ctx context.Context, caller Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error) {
+	if err := s.need(caller, VulnerabilityRead); err != nil {
+		return WeaknessTablePage{}, err
+	}
+	c := s.core
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	d, err := c.named(caller.sees(), id)
+	if err != nil {
+		return WeaknessTablePage{}, err
+	}
+	among := map[string]bool{}
+	for _, h := range c.fleet.DeviceHits(d.num) {
+		if h.Exposed {
+			among[h.Weakness] = true
+		}
+	}
+	return c.tableOf(ctx, c.lens(caller), among, 1, &q)
 }
 
 // hitsOf are the ids of the weaknesses that count through components, each once.
@@ -113,12 +126,12 @@ func (c *core) hitsOf(components []exposure.ComponentID, which func(*exposure.Hi
 func (c *core) weaknessTable(ctx context.Context, caller Caller, q *WeaknessTableQuery) (page WeaknessTablePage, err error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.tableOf(ctx, c.lens(caller), nil, q)
+	return c.tableOf(ctx, c.lens(caller), nil, 0, q)
 }
 
-// tableOf reads the table of the weaknesses in among, nil for all. The caller
-// holds mu for reading.
-func (c *core) tableOf(ctx context.Context, l lens, among map[string]bool, q *WeaknessTableQuery) (page WeaknessTablePage, err error) {
+// tableOf reads the table of the weaknesses in among, nil for all; each of them
+// counts on as many devices at least. The caller holds mu for reading.
+func (c *core) tableOf(ctx context.Context, l lens, among map[string]bool, least int, q *WeaknessTableQuery) (page WeaknessTablePage, err error) {
 	var ids iter.Seq[string]
 	switch {
 	case q.IDs != nil:
@@ -128,52 +141,30 @@ func (c *core) tableOf(ctx context.Context, l lens, among map[string]bool, q *We
 	default:
 		ids = slices.Values(c.weakIDs.sorted(c.fleet))
 	}
-	most := q.Skip + q.Limit + 1 // with one to see that more follow
-	order := func(a, b WeaknessColumns) int { return cmp.Or(q.Order(&a, &b), compareIDs(a.ID, b.ID)) }
 	survey := c.fleet.Survey(l.devs)
 	var w WeaknessColumns
-	for id := range ids {
-		if ctx.Err() != nil {
-			return WeaknessTablePage{}, ctx.Err()
-		}
-		if among != nil && !among[id] {
-			continue
-		}
-		page.looked++
-		if !c.columns(&w, survey, id) || q.Where != nil && !q.Where(&w) {
-			continue
-		}
-		page.Total++
-		switch {
-		case q.Limit < 0 || len(page.Rows) < most:
-			page.Rows = append(page.Rows, w)
-		case q.Order != nil:
-			if page.Rows = append(page.Rows, w); len(page.Rows) >= 2*most+1000 {
-				page.Rows = window(page.Rows, order, 0, most)
+	page.RowPage = q.Of(func(yield func(*WeaknessColumns) bool) {
+		for id := range ids {
+			if err = ctx.Err(); err != nil {
+				return
+			}
+			if among != nil && !among[id] {
+				continue
+			}
+			page.looked++
+			if c.columns(&w, survey, id, least) && !yield(&w) {
+				return
 			}
 		}
-		if q.Order == nil && q.Limit >= 0 && len(page.Rows) == most && !q.Count {
-			break
-		}
-	}
-	if q.Order != nil {
-		slices.SortFunc(page.Rows, order)
-	}
-	page.Rows = page.Rows[min(q.Skip, len(page.Rows)):]
-	if q.Limit >= 0 && len(page.Rows) > q.Limit {
-		page.Rows, page.More = page.Rows[:q.Limit], q.Limit > 0
-	}
-	if !q.Count {
-		page.Total = 0
-	}
-	return page, nil
+	})
+	return page, err
 }
 
 // columns reads what the index says of a weakness, false when it counts on no
 // device of the survey. The caller holds mu for reading.
-func (c *core) columns(w *WeaknessColumns, survey *exposure.Survey, id string) bool {
+func (c *core) columns(w *WeaknessColumns, survey *exposure.Survey, id string, least int) bool {
 	info, ok := survey.Weakness(id)
-	if !ok || info.Exposed == 0 {
+	if info.Exposed = max(info.Exposed, least); !ok || info.Exposed == 0 {
 		return false
 	}
 	f := c.peek(id)

@@ -52,7 +52,8 @@ func walked(c *core, caller Caller) (out []WeaknessColumns) {
 }
 
 func drawTableQuery(t *rapid.T) *WeaknessTableQuery {
-	q := &WeaknessTableQuery{Skip: rapid.IntRange(0, 6).Draw(t, "skip"), Limit: rapid.IntRange(-1, 6).Draw(t, "limit"), Count: rapid.Bool().Draw(t, "count")}
+	q := &WeaknessTableQuery{}
+	q.Skip, q.Limit, q.Count = rapid.IntRange(0, 6).Draw(t, "skip"), rapid.IntRange(-1, 6).Draw(t, "limit"), rapid.Bool().Draw(t, "count")
 	if rapid.Bool().Draw(t, "named") {
 		ids := append([]string{"CVE-2024-998", "cve-2024-1000", "CVE-2024-1002", "CVE-1999-1", ""}, oddIDs...)
 		q.IDs = rapid.SliceOfN(rapid.SampledFrom(ids), 0, 5).Draw(t, "ids")
@@ -140,18 +141,19 @@ func TestWeaknessTableLooksAtLittle(t *testing.T) {
 	third := func(w *WeaknessColumns) bool { return w.ID[len(w.ID)-1] == '3' }
 	byID := func(a, b *WeaknessColumns) int { return strings.Compare(b.ID, a.ID) }
 	for name, tt := range map[string]struct {
-		q                   WeaknessTableQuery
+		ids                 []string
+		q                   RowQuery[WeaknessColumns]
 		looked, rows, total int
 	}{
-		"named":         {WeaknessTableQuery{IDs: []string{"cve-2024-0007", "CVE-2024-0499", "CVE-1999-1"}, Limit: -1, Order: byID}, 3, 2, 0},
-		"none named":    {WeaknessTableQuery{IDs: []string{}, Limit: 10, Count: true}, 0, 0, 0},
-		"first page":    {WeaknessTableQuery{Limit: 10}, 11, 10, 0},
-		"later page":    {WeaknessTableQuery{Skip: 100, Limit: 10}, 111, 10, 0},
-		"filtered page": {WeaknessTableQuery{Where: third, Limit: 2}, 24, 2, 0},
-		"counted":       {WeaknessTableQuery{Where: third, Limit: 2, Count: true}, 500, 2, 50},
-		"ordered":       {WeaknessTableQuery{Order: byID, Limit: 2}, 500, 2, 0},
+		"named":         {[]string{"cve-2024-0007", "CVE-2024-0499", "CVE-1999-1"}, RowQuery[WeaknessColumns]{Limit: -1, Order: byID}, 3, 2, 0},
+		"none named":    {[]string{}, RowQuery[WeaknessColumns]{Limit: 10, Count: true}, 0, 0, 0},
+		"first page":    {nil, RowQuery[WeaknessColumns]{Limit: 10}, 11, 10, 0},
+		"later page":    {nil, RowQuery[WeaknessColumns]{Skip: 100, Limit: 10}, 111, 10, 0},
+		"filtered page": {nil, RowQuery[WeaknessColumns]{Where: third, Limit: 2}, 24, 2, 0},
+		"counted":       {nil, RowQuery[WeaknessColumns]{Where: third, Limit: 2, Count: true}, 500, 2, 50},
+		"ordered":       {nil, RowQuery[WeaknessColumns]{Order: byID, Limit: 2}, 500, 2, 0},
 	} {
-		page, err := c.weaknessTable(t.Context(), admin, &tt.q)
+		page, err := c.weaknessTable(t.Context(), admin, &WeaknessTableQuery{IDs: tt.ids, RowQuery: tt.q})
 		if err != nil {
 			t.Fatal(err)
 		}

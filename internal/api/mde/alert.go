@@ -132,7 +132,7 @@ func (h *Handler) alertList(q *request, get fetch[server.AlertRow]) error {
 		list, _ := rows.([]server.AlertRow)
 		return h.opt.Server.FillAlerts(q.ctx(), q.caller, list, expands(o, "evidence"))
 	}
-	return serveSorted(q, o, "Alerts", alertProps, alertSorts, true, func(want server.Query, where func(*server.AlertRow) bool) (server.Page[server.AlertRow], error) {
+	return serveSorted(q, o, "Alerts", alertProps, alertSorts, func(want server.Query, where func(*server.AlertRow) bool) (server.Page[server.AlertRow], error) {
 		want.Sort = append(want.Sort, "created", "id")
 		return get(want, where)
 	})
@@ -232,7 +232,7 @@ func (h *Handler) createAlert(q *request) error {
 
 // alertMachine is the machine that an alert is on.
 func (h *Handler) alertMachine(q *request) error {
-	r, err := h.opt.Server.AlertRelated(q.ctx(), q.caller, q.id, server.RelatedMachine)
+	r, err := h.opt.Server.AlertRelated(q.ctx(), q.caller, q.id, server.RelatedMachine, server.RowQuery[server.AlertEvidence]{})
 	if err != nil {
 		return missing(err, "Alert", q.id)
 	}
@@ -265,14 +265,14 @@ func accountID(r *server.AlertEvidence) string {
 
 // alertUser is the user that the first of an alert's events names.
 func (h *Handler) alertUser(q *request) error {
-	r, err := h.opt.Server.AlertRelated(q.ctx(), q.caller, q.id, server.RelatedUser)
+	r, err := h.opt.Server.AlertRelated(q.ctx(), q.caller, q.id, server.RelatedUser, server.RowQuery[server.AlertEvidence]{Limit: 1})
 	if err != nil {
 		return missing(err, "Alert", q.id)
 	}
-	if len(r.Evidence) == 0 {
+	if len(r.Rows) == 0 {
 		return &Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "Alert " + q.id + " names no user"}
 	}
-	return serveOne(q, "Users", alertUserProps, &r.Evidence[0])
+	return serveOne(q, "Users", alertUserProps, &r.Rows[0])
 }
 
 // alertFileProps are those of a file that an alert names; what only a look at
@@ -302,8 +302,8 @@ func (h *Handler) alertAddresses(q *request) error {
 
 // alertThings lists what an alert names of a kind.
 func (h *Handler) alertThings(q *request, kind, set string, props []prop[server.AlertEvidence]) error {
-	return serveList(q, set, props, false, func(server.Query, func(*server.AlertEvidence) bool) (server.Page[server.AlertEvidence], error) {
-		r, err := h.opt.Server.AlertRelated(q.ctx(), q.caller, q.id, kind)
-		return server.Page[server.AlertEvidence]{Items: r.Evidence}, missing(err, "Alert", q.id)
+	return serveRows(q, set, props, func(want server.RowQuery[server.AlertEvidence]) (server.RowPage[server.AlertEvidence], error) {
+		r, err := h.opt.Server.AlertRelated(q.ctx(), q.caller, q.id, kind, want)
+		return r.RowPage, missing(err, "Alert", q.id)
 	})
 }

@@ -1,7 +1,6 @@
 package mde
 
 import (
-	"cmp"
 	"errors"
 	"net/url"
 	"regexp"
@@ -9,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/picketsec/picket/internal/server"
 )
@@ -164,25 +161,6 @@ func TestOrder(t *testing.T) {
 			t.Errorf("order(%q) has no error", bad)
 		}
 	}
-}
-
-// TestFirstOf: the first rows of an order are those of the whole order, ties included.
-func TestFirstOf(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		type row struct{ key, at int }
-		var rows []row
-		for i, k := range rapid.SliceOfN(rapid.IntRange(0, 9), 0, 200).Draw(t, "keys") {
-			rows = append(rows, row{k, i})
-		}
-		n := rapid.IntRange(0, 60).Draw(t, "n")
-		less := func(a, b *row) int { return cmp.Compare(a.key, b.key) }
-		want := slices.Clone(rows)
-		slices.SortStableFunc(want, func(a, b row) int { return less(&a, &b) })
-		page := firstOf(slices.Values(rows), nil, less, n)
-		if !slices.Equal(page.Items, want[:min(n, len(want))]) || page.Total != len(rows) {
-			t.Fatalf("first %d of %v = %v, total %d", n, want, page.Items, page.Total)
-		}
-	})
 }
 
 func TestOptions(t *testing.T) {

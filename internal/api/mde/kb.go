@@ -34,16 +34,16 @@ func kbProducts(r *server.MissingUpdate) []string {
 
 // machineKBs are the updates that a device lacks.
 func (h *Handler) machineKBs(q *request) error {
-	return serveList(q, kbSet, kbProps, false, func(server.Query, func(*server.MissingUpdate) bool) (server.Page[server.MissingUpdate], error) {
-		page, err := h.opt.Server.DeviceUpdates(q.ctx(), q.caller, lowerID(q.id), server.Query{Sort: []string{"id"}})
+	return serveRows(q, kbSet, kbProps, func(want server.RowQuery[server.MissingUpdate]) (server.RowPage[server.MissingUpdate], error) {
+		page, err := h.opt.Server.DeviceUpdateTable(q.ctx(), q.caller, lowerID(q.id), want)
 		return page, missing(err, "Machine", q.id)
 	})
 }
 
 // softwareKBs are the updates of a product that devices lack.
 func (h *Handler) softwareKBs(q *request) error {
-	return serveList(q, kbSet, kbProps, false, func(server.Query, func(*server.MissingUpdate) bool) (server.Page[server.MissingUpdate], error) {
-		page, err := h.opt.Server.SoftwareUpdates(q.ctx(), q.caller, h.softwareID(q), server.Query{Sort: []string{"id"}})
+	return serveRows(q, kbSet, kbProps, func(want server.RowQuery[server.MissingUpdate]) (server.RowPage[server.MissingUpdate], error) {
+		page, err := h.opt.Server.SoftwareUpdateTable(q.ctx(), q.caller, h.softwareID(q), want)
 		return page, missing(err, "Software", q.id)
 	})
 }

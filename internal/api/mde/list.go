@@ -3,9 +3,7 @@ package mde
 import (
 	"bytes"
 	"context"
-	"iter"
 	"net/http"
-	"slices"
 
 	"github.com/picketsec/picket/internal/server"
 )
@@ -31,73 +29,42 @@ func (q *request) address() string { return q.base + q.r.URL.EscapedPath() }
 
 func (q *request) context(set string) string { return q.base + q.prefix + "/$metadata#" + set }
 
-// fetch reads rows; when it is paged, it honours offset and limit, its order is
-// stable and its total is more than offset and limit when further rows follow;
-// rows that where refuses do not count.
+// fetch reads rows: it honours offset and limit, its order is stable and its
+// total is more than offset and limit when further rows follow; rows that where
+// refuses do not count.
 type fetch[T any] func(q server.Query, where func(*T) bool) (server.Page[T], error)
 
-// serveList answers a collection. paged says that fetch filters and pages;
-// else it gives all rows and both are done here.
-func serveList[T any](q *request, set string, props []prop[T], paged bool, get fetch[T]) error {
+// serveList answers a collection that fetch filters and pages.
+func serveList[T any](q *request, set string, props []prop[T], get fetch[T]) error {
 	o, err := parseOptions(q.r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	return serveWith(q, o, set, props, paged, get)
+	return serveSorted(q, o, set, props, nil, get)
 }
 
-func serveWith[T any](q *request, o options, set string, props []prop[T], paged bool, get fetch[T]) error {
-	return serveSorted(q, o, set, props, nil, paged, get)
-}
-
-// serveSorted is serveWith for a list that the server itself orders by some
-// properties: sorts has its sort keys. The server then pages, too.
-func serveSorted[T any](q *request, o options, set string, props []prop[T], sorts map[string]string, paged bool, get fetch[T]) error {
-	var where func(*T) bool
-	var err error
-	if o.filter != "" {
-		if where, err = compile(props, o.filter); err != nil {
-			return err
-		}
-	}
-	less, err := order(props, o.orderby)
-	if err != nil {
-		return err
-	}
-	shown, err := chosen(props, o.selects)
+// serveSorted is serveList for a list that the server itself orders by some
+// properties: sorts has its sort keys. Any other order is made here.
+func serveSorted[T any](q *request, o options, set string, props []prop[T], sorts map[string]string, get fetch[T]) error {
+	rq, shown, err := rowQuery(o, props)
 	if err != nil {
 		return err
 	}
 	want := server.Query{Filter: map[string][]string{}}
 	if want.Sort = sortKeys(props, o.orderby, sorts); want.Sort != nil {
-		less = nil
+		rq.Order = nil
 	}
-	local := less != nil || !paged
-	if !local {
+	if rq.Order == nil {
 		want.Offset, want.Limit = o.skip, max(o.limit(), 1)
 	}
-	page, err := get(want, where)
+	page, err := get(want, rq.Where)
 	if err != nil {
 		return err
 	}
-	rows, total := page.Items, page.Total
-	if local {
-		if !paged && where != nil {
-			kept := rows[:0:0]
-			for i := range rows {
-				if where(&rows[i]) {
-					kept = append(kept, rows[i])
-				}
-			}
-			rows = kept
-		}
-		if !paged {
-			total = len(rows)
-		}
-		if less != nil {
-			rows = firstOf(slices.Values(rows), nil, less, o.skip+o.limit()).Items
-		}
-		rows = rows[min(o.skip, len(rows)):]
+	rows := page.Items
+	if rq.Order != nil {
+		rq.Where = nil
+		rows = rq.Of(server.Each(rows)).Rows
 	}
 	rows = rows[:min(len(rows), o.limit())]
 	if q.fill != nil {
@@ -105,8 +72,46 @@ func serveSorted[T any](q *request, o options, set string, props []prop[T], sort
 			return err
 		}
 	}
-	writeList(q, o, set, shown, rows, total)
+	writeList(q, o, set, shown, rows, page.Total)
 	return nil
+}
+
+// rowQuery is what options ask of a list, and the properties to show.
+func rowQuery[T any](o options, props []prop[T]) (want server.RowQuery[T], shown []prop[T], err error) {
+	want = server.RowQuery[T]{Skip: o.skip, Limit: o.limit(), Count: o.count}
+	if o.filter != "" {
+		if want.Where, err = compile(props, o.filter); err != nil {
+			return want, nil, err
+		}
+	}
+	if want.Order, err = order(props, o.orderby); err != nil {
+		return want, nil, err
+	}
+	shown, err = chosen(props, o.selects)
+	return want, shown, err
+}
+
+// serveRows answers a collection that the server filters, orders, counts and pages.
+func serveRows[T any](q *request, set string, props []prop[T], read func(server.RowQuery[T]) (server.RowPage[T], error)) error {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	want, shown, err := rowQuery(o, props)
+	if err != nil {
+		return err
+	}
+	page, err := read(want)
+	if err != nil {
+		return err
+	}
+	writeRows(q, o, set, shown, page)
+	return nil
+}
+
+func writeRows[T any](q *request, o options, set string, shown []prop[T], page server.RowPage[T]) {
+	q.more = &page.More
+	writeList(q, o, set, shown, page.Rows, page.Total)
 }
 
 // writeList writes the envelope. The next link is there only when a page follows.
@@ -158,33 +163,4 @@ func writeJSON(w http.ResponseWriter, raw []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(raw) // a client that has gone needs no answer
-}
-
-// firstOf takes the first n rows of an order, equal ones in the order in which
-// they come. It holds at most twice as many.
-func firstOf[T any](rows iter.Seq[T], where func(*T) bool, less func(a, b *T) int, n int) server.Page[T] {
-	var page server.Page[T]
-	var last T // of the first n so far
-	full := false
-	cut := func() {
-		slices.SortStableFunc(page.Items, func(a, b T) int { return less(&a, &b) })
-		if full = n > 0 && len(page.Items) >= n; full {
-			last = page.Items[n-1]
-		}
-		page.Items = page.Items[:min(n, len(page.Items))]
-	}
-	for r := range rows {
-		if where != nil && !where(&r) {
-			continue
-		}
-		page.Total++
-		if full && less(&r, &last) >= 0 {
-			continue
-		}
-		if page.Items = append(page.Items, r); len(page.Items) >= 2*n {
-			cut()
-		}
-	}
-	cut()
-	return page
 }

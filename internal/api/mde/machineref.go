@@ -34,15 +34,12 @@ func machineRefs(q *request, read func(server.DeviceRefQuery) (server.DeviceRefP
 	if err != nil {
 		return err
 	}
-	shown, err := chosen(machineRefProps, o.selects)
+	rows, shown, err := rowQuery(o, machineRefProps)
 	if err != nil {
 		return err
 	}
-	want := server.DeviceRefQuery{Skip: o.skip, Limit: o.limit(), Count: o.count}
+	want := server.DeviceRefQuery{RowQuery: rows}
 	if o.filter != "" {
-		if want.Where, err = compile(machineRefProps, o.filter); err != nil {
-			return err
-		}
 		n, err := parseFilter(o.filter)
 		if err != nil {
 			return err
@@ -64,14 +61,10 @@ func machineRefs(q *request, read func(server.DeviceRefQuery) (server.DeviceRefP
 			}
 		}
 	}
-	if want.Order, err = order(machineRefProps, o.orderby); err != nil {
-		return err
-	}
 	page, err := read(want)
 	if err != nil {
 		return err
 	}
-	q.more = &page.More
-	writeList(q, o, "MachineReferences", shown, page.Rows, page.Total)
+	writeRows(q, o, "MachineReferences", shown, page.RowPage)
 	return nil
 }

@@ -58,20 +58,29 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"exposedCriticalDevices", number, func(r *server.RecommendationRow) any { return float64(r.Critical) }},
 }
 
-// counted gives the recommendations of a page their exposed devices of high value.
-func (h *Handler) counted(q *request, page server.Page[server.RecommendationRow], err error) (server.Page[server.RecommendationRow], error) {
-	if err == nil {
-		err = h.opt.Server.CountCritical(q.ctx(), q.caller, page.Items)
-	}
-	return page, err
-}
-
-// recommendations is the list of recommendations.
+// recommendations is the list of recommendations. Their exposed devices of high
+// value are counted for the rows of the answer, and where an option asks for
+// that figure for all rows before it is looked at.
 func (h *Handler) recommendations(q *request) error {
-	return serveList(q, "Recommendations", recommendationProps, true, func(want server.Query, where func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {
+	o, err := parseOptions(q.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	get := func(want server.Query, where func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {
 		want.Sort = []string{"component"}
 		page, err := h.opt.Server.Recommendations(q.ctx(), q.caller, want, where)
-		return h.counted(q, page, err)
+		if err == nil {
+			err = h.opt.Server.CountCritical(q.ctx(), q.caller, page.Items)
+		}
+		return page, err
+	}
+	const critical = "exposedcriticaldevices"
+	if low := strings.ToLower(o.filter + o.orderby); !strings.Contains(low, critical) {
+		return serveSorted(q, o, "Recommendations", recommendationProps, nil, get)
+	}
+	return serveRows(q, "Recommendations", recommendationProps, func(want server.RowQuery[server.RecommendationRow]) (server.RowPage[server.RecommendationRow], error) {
+		page, err := get(server.Query{}, nil)
+		return want.Of(server.Each(page.Items)), err
 	})
 }
 
@@ -119,17 +128,9 @@ func (h *Handler) recommendationVulns(q *request) error {
 // machineRecommendations are the recommendations for one device, with the
 // figures of all devices.
 func (h *Handler) machineRecommendations(q *request) error {
-	return serveList(q, "Recommendations", recommendationProps, false, func(server.Query, func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {
-		mine, err := h.opt.Server.DeviceRecommendations(q.ctx(), q.caller, lowerID(q.id), server.Query{})
-		if err != nil {
-			return server.Page[server.RecommendationRow]{}, missing(err, "Machine", q.id)
-		}
-		has := map[string]bool{}
-		for i := range mine.Items {
-			has[mine.Items[i].ID] = true
-		}
-		page, err := h.opt.Server.Recommendations(q.ctx(), q.caller, server.Query{Sort: []string{"component"}}, func(r *server.RecommendationRow) bool { return has[r.ID] })
-		return h.counted(q, page, err)
+	return serveRows(q, "Recommendations", recommendationProps, func(want server.RowQuery[server.RecommendationRow]) (server.RowPage[server.RecommendationRow], error) {
+		page, err := h.opt.Server.DeviceRecommendationTable(q.ctx(), q.caller, lowerID(q.id), want)
+		return page, missing(err, "Machine", q.id)
 	})
 }
 

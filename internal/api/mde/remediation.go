@@ -67,7 +67,7 @@ func scidOf(r *server.RemediationRow) string {
 
 // remediations is the list of remediation tasks, oldest first: pages stay where they are.
 func (h *Handler) remediations(q *request) error {
-	return serveList(q, "RemediationTasks", remediationProps, true, func(want server.Query, where func(*server.RemediationRow) bool) (server.Page[server.RemediationRow], error) {
+	return serveList(q, "RemediationTasks", remediationProps, func(want server.Query, where func(*server.RemediationRow) bool) (server.Page[server.RemediationRow], error) {
 		want.Sort = []string{"created"}
 		return h.opt.Server.Remediations(q.ctx(), q.caller, want, where)
 	})
@@ -83,14 +83,8 @@ func (h *Handler) remediation(q *request) error {
 
 // remediationMachines are the targets of a task that are in the inventory.
 func (h *Handler) remediationMachines(q *request) error {
-	return serveList(q, "MachineReferences", machineRefProps, false, func(server.Query, func(*server.DeviceRef) bool) (server.Page[server.DeviceRef], error) {
-		page, err := h.opt.Server.RemediationDevices(q.ctx(), q.caller, q.id, server.Query{Sort: []string{"name"}})
-		var out server.Page[server.DeviceRef]
-		for i := range page.Items {
-			if r := &page.Items[i]; r.ID != "" {
-				out.Items = append(out.Items, server.DeviceRef{ID: r.ID, Name: r.Name, DNSName: r.DNSName, OSPlatform: r.OSPlatform, GroupID: r.GroupID, Group: r.Group})
-			}
-		}
-		return out, missing(err, "RemediationTask", q.id)
+	return machineRefs(q, func(want server.DeviceRefQuery) (server.DeviceRefPage, error) {
+		page, err := h.opt.Server.RemediationDeviceRefs(q.ctx(), q.caller, q.id, want)
+		return page, missing(err, "RemediationTask", q.id)
 	})
 }

@@ -85,7 +85,7 @@ func (h *Handler) machines(q *request) error {
 	if err != nil {
 		return err
 	}
-	return serveSorted(q, o, "Machines", machineProps, machineSorts, true, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
+	return serveSorted(q, o, "Machines", machineProps, machineSorts, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
 		want.Sort = append(want.Sort, "first_seen") // never changes: pages stay where they are
 		return h.opt.Server.Devices(q.ctx(), q.caller, want, where)
 	})
@@ -137,7 +137,7 @@ func (h *Handler) machinesByTag(q *request) error {
 
 // some lists the devices that a function of the path picks.
 func (h *Handler) some(q *request, o options, pick func(*server.DeviceRow) bool) error {
-	return serveWith(q, o, "Machines", machineProps, true, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
+	return serveSorted(q, o, "Machines", machineProps, nil, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
 		want.Sort = []string{"first_seen"}
 		return h.opt.Server.Devices(q.ctx(), q.caller, want, func(r *server.DeviceRow) bool { return pick(r) && (where == nil || where(r)) })
 	})
@@ -191,34 +191,9 @@ func (h *Handler) machinesByIP(q *request) error {
 // machineSoftware is one row per product on a device; how many machines have
 // it is counted over all.
 func (h *Handler) machineSoftware(q *request) error {
-	return serveList(q, "Software", softwareProps, false, func(server.Query, func(*server.SoftwareRow) bool) (server.Page[server.SoftwareRow], error) {
-		mine, err := h.opt.Server.DeviceSoftware(q.ctx(), q.caller, lowerID(q.id), server.Query{Sort: []string{"name"}})
-		if err != nil {
-			return server.Page[server.SoftwareRow]{}, missing(err, "Machine", q.id)
-		}
-		ids := make(map[string]bool, len(mine.Items))
-		for i := range mine.Items {
-			ids[mine.Items[i].ID] = true
-		}
-		all, err := h.opt.Server.SoftwareList(q.ctx(), q.caller, server.Query{}, func(r *server.SoftwareRow) bool { return ids[r.ID] })
-		if err != nil {
-			return server.Page[server.SoftwareRow]{}, err
-		}
-		fleet := make(map[string]*server.SoftwareRow, len(all.Items))
-		for i := range all.Items {
-			fleet[all.Items[i].ID] = &all.Items[i]
-		}
-		page := server.Page[server.SoftwareRow]{AsOf: mine.AsOf}
-		for _, d := range mine.Items {
-			row := server.SoftwareRow{ID: d.ID, Name: d.Name, Vendor: d.Vendor, Weaknesses: d.Weaknesses, Threats: d.Threats, Installed: 1}
-			if f := fleet[d.ID]; f != nil {
-				row.Exposed, row.Installed = f.Exposed, f.Installed
-			} else if d.Weaknesses > 0 {
-				row.Exposed = 1
-			}
-			page.Items = append(page.Items, row)
-		}
-		return page, nil
+	return serveRows(q, "Software", softwareProps, func(want server.RowQuery[server.SoftwareRow]) (server.RowPage[server.SoftwareRow], error) {
+		page, err := h.opt.Server.DeviceSoftwareTable(q.ctx(), q.caller, lowerID(q.id), want)
+		return page, missing(err, "Machine", q.id)
 	})
 }
 
@@ -229,15 +204,9 @@ func lowerID(id string) string {
 	return id
 }
 
-// exposedOnly narrows a list of weaknesses to what counts.
-func exposedOnly(want server.Query) server.Query {
-	want.Filter = map[string][]string{"exposed": {"true"}}
-	return want
-}
-
 // software is the list of products.
 func (h *Handler) software(q *request) error {
-	return serveList(q, "Software", softwareProps, true, func(want server.Query, where func(*server.SoftwareRow) bool) (server.Page[server.SoftwareRow], error) {
+	return serveList(q, "Software", softwareProps, func(want server.Query, where func(*server.SoftwareRow) bool) (server.Page[server.SoftwareRow], error) {
 		want.Sort = []string{"name"}
 		return h.opt.Server.SoftwareList(q.ctx(), q.caller, want, where)
 	})
@@ -252,9 +221,9 @@ func (h *Handler) product(q *request) error {
 }
 
 func (h *Handler) distributions(q *request) error {
-	return serveList(q, "Distributions", distributionProps, false, func(server.Query, func(*server.VersionRow) bool) (server.Page[server.VersionRow], error) {
-		s, err := h.opt.Server.Software(q.ctx(), q.caller, h.softwareID(q))
-		return server.Page[server.VersionRow]{Items: s.Distribution}, missing(err, "Software", q.id)
+	return serveRows(q, "Distributions", distributionProps, func(want server.RowQuery[server.VersionRow]) (server.RowPage[server.VersionRow], error) {
+		page, err := h.opt.Server.SoftwareVersionTable(q.ctx(), q.caller, h.softwareID(q), want)
+		return page, missing(err, "Software", q.id)
 	})
 }
 

@@ -33,15 +33,15 @@ func (h *Handler) exposureScore(q *request) error {
 // exposureByGroup is the exposure score of each device group that has devices
 // which count, by rank; devices that no rule takes are the last.
 func (h *Handler) exposureByGroup(q *request) error {
-	return serveList(q, "ExposureScore", scoreProps, false, func(server.Query, func(*score) bool) (server.Page[score], error) {
+	return serveRows(q, "ExposureScore", scoreProps, func(want server.RowQuery[score]) (server.RowPage[score], error) {
 		list, err := h.opt.Server.ScoresByGroup(q.ctx(), q.caller)
-		var out server.Page[score]
+		var rows []score
 		for i := range list {
 			if g := &list[i]; g.Devices > 0 {
-				out.Items = append(out.Items, score{at: g.AsOf, value: g.Score, group: g.ID, name: g.Name})
+				rows = append(rows, score{at: g.AsOf, value: g.Score, group: g.ID, name: g.Name})
 			}
 		}
-		return out, err
+		return want.Of(server.Each(rows)), err
 	})
 }
 

@@ -205,24 +205,21 @@ func alertsOf(kind string) func(h *Handler, q *request) error {
 	}
 }
 
-// logonUser is somebody who logged on to a device.
-type logonUser struct{ server.LogonUser }
-
 // userProps are the properties of a user of a device. There is no directory that
 // says who is an administrator of a domain.
-var userProps = []prop[logonUser]{
-	{"id", word, func(r *logonUser) any { return userID(r.Domain, r.Name) }},
-	{"accountName", word, func(r *logonUser) any { return r.Name }},
-	{"accountDomain", word, func(r *logonUser) any { return textOrNil(r.Domain) }},
-	{"accountSid", word, func(r *logonUser) any { return textOrNil(r.SID) }},
-	{"firstSeen", instant, func(r *logonUser) any { return timeOrNil(r.First) }},
-	{"lastSeen", instant, func(r *logonUser) any { return timeOrNil(r.Last) }},
-	{"mostPrevalentMachineId", word, func(r *logonUser) any { return textOrNil(string(r.MostOn)) }},
-	{"leastPrevalentMachineId", word, func(r *logonUser) any { return textOrNil(string(r.LeastOn)) }},
-	{"logonTypes", text, func(r *logonUser) any { return strings.Join(r.Types, ", ") }},
-	{"logOnMachinesCount", number, func(r *logonUser) any { return r.Machines }},
-	{"isDomainAdmin", flag, constant[logonUser](nil)},
-	{"isOnlyNetworkUser", flag, func(r *logonUser) any { return len(r.Types) == 1 && r.Types[0] == "Network" }},
+var userProps = []prop[server.LogonUser]{
+	{"id", word, func(r *server.LogonUser) any { return userID(r.Domain, r.Name) }},
+	{"accountName", word, func(r *server.LogonUser) any { return r.Name }},
+	{"accountDomain", word, func(r *server.LogonUser) any { return textOrNil(r.Domain) }},
+	{"accountSid", word, func(r *server.LogonUser) any { return textOrNil(r.SID) }},
+	{"firstSeen", instant, func(r *server.LogonUser) any { return timeOrNil(r.First) }},
+	{"lastSeen", instant, func(r *server.LogonUser) any { return timeOrNil(r.Last) }},
+	{"mostPrevalentMachineId", word, func(r *server.LogonUser) any { return textOrNil(string(r.MostOn)) }},
+	{"leastPrevalentMachineId", word, func(r *server.LogonUser) any { return textOrNil(string(r.LeastOn)) }},
+	{"logonTypes", text, func(r *server.LogonUser) any { return strings.Join(r.Types, ", ") }},
+	{"logOnMachinesCount", number, func(r *server.LogonUser) any { return r.Machines }},
+	{"isDomainAdmin", flag, constant[server.LogonUser](nil)},
+	{"isOnlyNetworkUser", flag, func(r *server.LogonUser) any { return len(r.Types) == 1 && r.Types[0] == "Network" }},
 }
 
 func userID(domain, name string) string {
@@ -234,17 +231,8 @@ func userID(domain, name string) string {
 
 // logonUsers are those who logged on to a device in 30 days.
 func (h *Handler) logonUsers(q *request) error {
-	return serveList(q, "Users", userProps, false, func(server.Query, func(*logonUser) bool) (server.Page[logonUser], error) {
-		users, err := h.opt.Server.DeviceUsers(q.ctx(), q.caller, lowerID(q.id))
-		if err != nil {
-			return server.Page[logonUser]{}, missing(err, "Machine", q.id)
-		}
-		var out server.Page[logonUser]
-		for _, u := range users.Items {
-			if u.Logons > 0 {
-				out.Items = append(out.Items, logonUser{u})
-			}
-		}
-		return out, nil
+	return serveRows(q, "Users", userProps, func(want server.RowQuery[server.LogonUser]) (server.RowPage[server.LogonUser], error) {
+		page, err := h.opt.Server.DeviceUsers(q.ctx(), q.caller, lowerID(q.id), want)
+		return page, missing(err, "Machine", q.id)
 	})
 }

@@ -28,73 +28,40 @@ func (h *Handler) vulnTable(q *request, read func(server.WeaknessTableQuery) (se
 	if err != nil {
 		return err
 	}
-	less, err := order(vulnProps, o.orderby)
+	all, shown, err := rowQuery(o, vulnProps)
 	if err != nil {
 		return err
 	}
-	want := server.WeaknessTableQuery{IDs: f.ids, Where: f.columns()}
+	want := server.WeaknessTableQuery{IDs: f.ids, RowQuery: server.RowQuery[server.WeaknessColumns]{Where: f.columns(), Limit: -1}}
 	if f.wide || wideOrder(o.orderby) {
-		want.Limit = -1
-		return serveWith(q, o, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-			page, err := read(want)
-			return server.Page[vuln]{Items: h.tableVulns(q, page.Rows)}, err
-		})
+		page, err := read(want)
+		if err != nil {
+			return err
+		}
+		writeRows(q, o, "Vulnerabilities", shown, all.Of(server.Each(h.tableVulns(q, page.Rows))))
+		return nil
 	}
-	shown, err := chosen(vulnProps, o.selects)
-	if err != nil {
-		return err
-	}
-	want.Skip, want.Limit, want.Count = o.skip, o.limit(), o.count
-	if less != nil {
+	want.Skip, want.Limit, want.Count = all.Skip, all.Limit, all.Count
+	if all.Order != nil {
 		var x, y vuln
 		want.Order = func(a, b *server.WeaknessColumns) int {
 			x, y = vulnOf(a), vulnOf(b)
-			return less(&x, &y)
+			return all.Order(&x, &y)
 		}
 	}
 	page, err := read(want)
 	if err != nil {
 		return err
 	}
-	q.more = &page.More
-	writeList(q, o, "Vulnerabilities", shown, h.tableVulns(q, page.Rows), page.Total)
+	writeRows(q, o, "Vulnerabilities", shown, server.RowPage[vuln]{Rows: h.tableVulns(q, page.Rows), More: page.More, Total: page.Total})
 	return nil
 }
 
 // machineVulns is one row per weakness that counts on a device.
 func (h *Handler) machineVulns(q *request) error {
-	return serveList(q, "Vulnerabilities", vulnProps, false, func(server.Query, func(*vuln) bool) (server.Page[vuln], error) {
-		page, err := h.opt.Server.DeviceVulns(q.ctx(), q.caller, lowerID(q.id), exposedOnly(server.Query{Sort: []string{"id"}}))
-		if err != nil {
-			return server.Page[vuln]{}, missing(err, "Machine", q.id)
-		}
-		ids := make([]string, len(page.Items))
-		for i := range page.Items {
-			ids[i] = page.Items[i].ID
-		}
-		table, err := h.opt.Server.WeaknessTable(q.ctx(), q.caller, server.WeaknessTableQuery{IDs: ids, Limit: -1})
-		if err != nil {
-			return server.Page[vuln]{}, err
-		}
-		known := make(map[string]*server.WeaknessColumns, len(table.Rows))
-		for i := range table.Rows {
-			known[table.Rows[i].ID] = &table.Rows[i]
-		}
-		load := h.loader(q)
-		out := server.Page[vuln]{AsOf: page.AsOf}
-		for i := range page.Items {
-			r := &page.Items[i]
-			if !r.Exposed {
-				continue
-			}
-			v := vuln{load: load, WeaknessRow: server.WeaknessRow{ID: r.ID, Title: r.Title, Severity: r.Severity, CVSS: r.CVSS, CVSSVer: r.CVSSVer,
-				EPSS: r.EPSS, Published: r.Published, Updated: r.Updated, Threats: r.Threats, Exposed: 1}}
-			if w := known[r.ID]; w != nil { // a device at rest counts in no column
-				v.Exposed, v.base = w.Exposed, &w.CVSS3
-			}
-			out.Items = append(out.Items, v)
-		}
-		return out, nil
+	return h.vulnTable(q, func(want server.WeaknessTableQuery) (server.WeaknessTablePage, error) {
+		page, err := h.opt.Server.DeviceWeaknessTable(q.ctx(), q.caller, lowerID(q.id), want)
+		return page, missing(err, "Machine", q.id)
 	})
 }
 
