@@ -34,21 +34,29 @@ func (a *applyNode) run(x *execution, out sink) error {
 				buf[i] = row[f]
 			}
 		}
-		before, behind := x.memory, 0 // what the query keeps of a row is free after it
-		err := a.query.run(x, func(made []Value) error {
+		return x.apart(a.query, func(made []Value) error {
 			for i, f := range a.from {
 				if f < 0 {
 					buf[i] = made[-1-f]
 				}
 			}
-			was := x.memory
-			err := out(buf)
-			behind += x.memory - was
-			return err
+			return out(buf)
 		})
-		x.memory = before + behind
+	})
+}
+
+// apart runs a plan once of many times: what it keeps in memory is free after it,
+// what is kept of its rows is not.
+func (x *execution) apart(p plan, out sink) error {
+	before, behind := x.memory, 0
+	err := p.run(x, func(row []Value) error {
+		was := x.memory
+		err := out(row)
+		behind += x.memory - was
 		return err
 	})
+	x.memory = before + behind
+	return err
 }
 
 // rowNode gives the row that a query is applied to.
@@ -71,7 +79,7 @@ func (r *rowNode) run(x *execution, out sink) error {
 func (b *binder) apply(in plan, o *op, e *env) plan {
 	a := &applyNode{in: in, row: &rowNode{in: in}, used: make([]bool, len(in.columns()))}
 	a.expand = b.expand(a.row, o, e).(*expandNode)
-	a.query = b.applyQuery(a.expand, o.tables[0].pipe, e)
+	a.query = b.within(a.expand, o, e)
 	names := newNamer()
 	place := map[string]int{}
 	for i, c := range in.columns() {
@@ -89,13 +97,13 @@ func (b *binder) apply(in plan, o *op, e *env) plan {
 	return a
 }
 
-// applyQuery binds the operators behind on over the rows of arrays.
-func (b *binder) applyQuery(in plan, p *pipe, e *env) plan {
-	for _, o := range p.ops {
+// within binds the operators in the brackets of mv-apply and partition over some rows of many.
+func (b *binder) within(in plan, of *op, e *env) plan {
+	for _, o := range of.tables[0].pipe.ops {
 		b.count(o.at)
 		switch o.name {
-		case "join", "lookup", "union", "as", "render", "search", "find", "evaluate":
-			panic(fail(o.at, "%s cannot be used within mv-apply", o.name).with("what is behind on looks at the values of one row"))
+		case "join", "lookup", "union", "as", "render", "search", "find", "evaluate", "invoke":
+			panic(fail(o.at, "%s cannot be used within %s", o.name, of.name).with("what is in the brackets looks at some of the rows, and reads no table"))
 		}
 		in = b.operator(in, o, e)
 	}

@@ -50,6 +50,16 @@ type op struct {
 	cols   []colDef
 	vals   []*node
 	levels []level
+	steps  []scanStep
+}
+
+// scanStep is one of scan.
+type scanStep struct {
+	at     span // of its name
+	name   string
+	output string // all, last or none
+	when   *node
+	gives  []*named
 }
 
 // level is one of top-nested.

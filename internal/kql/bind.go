@@ -29,7 +29,10 @@ type Tables interface {
 // Options are what a query is prepared with.
 type Options struct {
 	Tables Tables
-	Now    time.Time // what now() is
+	// Enrichments are what invoke adds to rows, besides functions of let. A query
+	// that uses one asks for a Reader that is an Enricher.
+	Enrichments []*Enrichment
+	Now         time.Time // what now() is
 }
 
 // Query is a checked query, ready to be run once.
@@ -74,7 +77,7 @@ func Prepare(text string, o Options) (q *Query, err error) {
 }
 
 func newBinder(o Options) *binder {
-	return &binder{tables: o.Tables, now: ticksOf(o.Now), functions: indexFunctions(), shared: map[sharedKey]*sharedTable{}, scalars: map[sharedKey]*expr{}}
+	return &binder{tables: o.Tables, enrichments: o.Enrichments, now: ticksOf(o.Now), functions: indexFunctions(), shared: map[sharedKey]*sharedTable{}, scalars: map[sharedKey]*expr{}}
 }
 
 // Columns are the columns of the result; none of a query that is open.
@@ -90,17 +93,18 @@ func (q *Query) Render() *Render { return q.render }
 
 // binder checks names and types and makes the plan.
 type binder struct {
-	tables    Tables
-	now       int64
-	functions map[string]function
-	render    *Render
-	ops       int
-	joins     int
-	calls     int // of functions under way
-	subs      []*subquery
-	shared    map[sharedKey]*sharedTable
-	scalars   map[sharedKey]*expr // of toscalar()
-	x         *execution          // of Resolve; nil: nothing is read
+	tables      Tables
+	enrichments []*Enrichment
+	now         int64
+	functions   map[string]function
+	render      *Render
+	ops         int
+	joins       int
+	calls       int // of functions under way
+	subs        []*subquery
+	shared      map[sharedKey]*sharedTable
+	scalars     map[sharedKey]*expr // of toscalar()
+	x           *execution          // of Resolve; nil: nothing is read
 }
 
 func (b *binder) query(stmts []statement, q *Query) (f *failure) {
@@ -188,19 +192,41 @@ func (b *binder) tryTable(n *node, e *env) plan {
 
 func (b *binder) pipe(p *pipe, e *env) plan {
 	var in plan
-	if p.source != nil {
+	start := b.invoked(p, e)
+	if p.source != nil && start < 0 {
 		in = b.table(p.source, e)
 	}
 	for i, o := range p.ops {
-		b.count(o.at)
-		if o.name == "as" { // the rows up to here get a name for what follows
-			prefix := &node{kind: nodePipe, at: p.at, pipe: &pipe{at: p.at, source: p.source, ops: p.ops[:i]}}
+		prefix := &node{kind: nodePipe, at: p.at, pipe: &pipe{at: p.at, source: p.source, ops: p.ops[:i]}}
+		switch {
+		case o.name == "as": // the rows up to here get a name for what follows
+			b.count(o.at)
 			e = &env{up: e, name: o.list[0].name, def: &definition{expr: prefix, env: e}}
-			continue
+		case i == start: // and here they are the first argument of a function
+			c := *o.list[0].expr
+			c.kids = append([]*node{prefix}, c.kids...)
+			if in = b.calledTable(&c, e); in == nil {
+				panic(fail(c.at, "%s gives a value, not a table", c.text))
+			}
+		case i > start:
+			b.count(o.at)
+			in = b.operator(in, o, e)
 		}
-		in = b.operator(in, o, e)
 	}
 	return in
+}
+
+// invoked is the place of the last operator that invokes a function of let; −1: none does.
+func (b *binder) invoked(p *pipe, e *env) int {
+	for i, o := range slices.Backward(p.ops) {
+		if o.name != "invoke" || i == 0 && p.source == nil {
+			continue
+		}
+		if d, ok := e.find(o.list[0].expr.text); ok && d.fn != nil && o.list[0].expr.kind == nodeCall {
+			return i
+		}
+	}
+	return -1
 }
 
 func (b *binder) namedTable(n *node, e *env) plan {

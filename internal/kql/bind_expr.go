@@ -54,7 +54,8 @@ type rowScope struct {
 	aggs *aggScope // aggregates may be called, and columns only within them
 	// windows are functions over other rows; nil where there are none.
 	windows *[]*window
-	ordered bool // rows come in an order that the query gave them
+	steps   *stepScope // of scan; nil elsewhere
+	ordered bool       // rows come in an order that the query gave them
 }
 
 func (s *rowScope) find(name string) int {
@@ -76,6 +77,9 @@ func (b *binder) expr(n *node, s *rowScope) *expr {
 	case nodeName:
 		return b.nameExpr(n, s)
 	case nodePath:
+		if step := s.step(n.kids[0]); step >= 0 {
+			return b.stepColumn(n, step, s)
+		}
 		x := b.expr(n.kids[0], s)
 		b.wantDynamic(x, n.kids[0].at)
 		name := n.text

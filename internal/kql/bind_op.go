@@ -124,6 +124,14 @@ func (b *binder) operator(in plan, o *op, e *env) plan {
 		return b.expand(in, o, e)
 	case "mv-apply", "mvapply":
 		return b.apply(in, o, e)
+	case "partition":
+		return b.partition(in, o, e)
+	case "scan":
+		return b.scan(in, o, e)
+	case "invoke":
+		return b.enrich(in, o, e)
+	case "sample-distinct":
+		return &takeNode{in: &distinctNode{in: b.project(in, o, s)}, n: b.rowsOf(o.vals[0], e)}
 	case "make-series":
 		return b.series(in, o, e)
 	case "top-nested":

@@ -41,7 +41,7 @@ func FuzzQuery(f *testing.F) {
 	}
 	m := openMemory(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		q, err := Prepare(text, Options{Tables: m, Now: noon})
+		q, err := Prepare(text, m.options())
 		if err == nil {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
@@ -129,7 +129,8 @@ func TestPushedConditionsChangeNothing(t *testing.T) {
 		"| project-rename Old = FileName | extend FileName = ActionType ", "| union Events ", "| join kind=inner (Devices) on DeviceId ", "| join kind=leftouter (Devices) on DeviceId ",
 		"| join kind=rightouter (Devices) on DeviceId ", "| join kind=fullouter (Devices) on DeviceId ", "| join kind=leftanti (Devices | where Group == 'db') on DeviceId ", "| join Devices on DeviceId ",
 		"| take 3 ", "| top 3 by Timestamp asc ", "| summarize Timestamp = max(Timestamp), CommandLine = take_any(CommandLine) by FileName, DeviceId, ActionType ", "| distinct FileName, DeviceId, CommandLine, ActionType, Timestamp ",
-		"| mv-expand Extra ", "| parse CommandLine with FileName ' ' * ", "| serialize N = row_number() | where N < 4 "}
+		"| partition by ActionType (sort by Timestamp asc | where Size >= 0) ", "| sort by Timestamp asc | scan declare (N: long) with (step s: true => N = coalesce(s.N, 0) + 1) ", "| invoke FileProfile(DeviceId, 2) ",
+		"| partition by DeviceId (top 1 by Timestamp) ", "| mv-expand Extra ", "| parse CommandLine with FileName ' ' * ", "| serialize N = row_number() | where N < 4 "}
 	with := 0
 	for range 4000 {
 		query := "Events " + between[r.IntN(len(between))] + "| where " + condition(2) + " " + between[r.IntN(3)] + "| where " + condition(1)
@@ -184,7 +185,7 @@ func TestConditionsReachTheStore(t *testing.T) {
 func TestLimits(t *testing.T) {
 	m := openMemory(t)
 	run := func(query string, l Limits) (Outcome, error) {
-		q, err := Prepare(query, Options{Tables: m, Now: noon})
+		q, err := Prepare(query, m.options())
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
@@ -200,7 +201,9 @@ func TestLimits(t *testing.T) {
 		big + " | make-series n = count() on x step 1000 by y = x % 100000", big + " | make-series n = make_list(x) on x step 500000", big + " | top-nested 1 of x by count()",
 		"let m = materialize(" + big + "); union m, m | count", big + " | evaluate narrow()", big + " | extend b = bag_pack('a', x) | evaluate bag_unpack(b) | count", big + " | extend b = bag_pack(tostring(x), x) | take 1000 | evaluate bag_unpack(b)",
 		big + " | take 1000 | evaluate pivot(x)", big + " | take 30000 | evaluate narrow() | sort by Value asc",
-		big + " | mv-apply y = range(1, 100000, 1) on (sort by tolong(y) asc)"} {
+		big + " | mv-apply y = range(1, 100000, 1) on (sort by tolong(y) asc)", big + " | partition by x (count)", big + " | extend k = 1 | partition by k (take 1)",
+		big + " | take 2 | partition by x (mv-expand y = range(1, 60000) to typeof(long) | summarize make_set(y)) | count", big + " | extend s = 'x' | invoke FileProfile(s)", big + " | extend s = strcat('known', x) | invoke FileProfile(s, 100) | count",
+		"range x from 1 to 9 step 1 | scan declare (t: dynamic, u: dynamic) with (step s: true => t = array_concat(coalesce(s.t, dynamic([])), range(1, 20000)), u = coalesce(s.u, s.t)) | count"} {
 		var limit *LimitError
 		if _, err := run(query, Limits{Rows: 1, Memory: 4 << 20}); !errors.As(err, &limit) {
 			t.Errorf("%s ends with %v", query, err)
@@ -214,6 +217,11 @@ func TestLimits(t *testing.T) {
 	}
 	if _, err := run("range x from 1 to 5000 step 1 | mv-apply y = range(1, 100, 1) to typeof(long) on (top 2 by y) | summarize sum(y)", Limits{Rows: 10, Memory: 1 << 18}); err != nil {
 		t.Errorf("what is applied to a row needs memory behind it: %v", err)
+	}
+	for _, query := range []string{big + " | scan declare (n: long) with (step s output=last: true => n = coalesce(s.n, 0) + x)", "range x from 1 to 50000 step 1 | extend k = x % 10 | partition by k (summarize make_set(x))"} {
+		if _, err := run(query, Limits{Rows: 100, Memory: 32 << 20}); err != nil {
+			t.Errorf("what a step or partition does not need any more is free: %s: %v", query, err)
+		}
 	}
 	// What is kept of rows and groups counts, not only how many there are.
 	for _, query := range []string{"range x from 1 to 20000 step 1 | extend t = strrep('x', 500) | top-nested 1 of t by count()",
@@ -233,9 +241,11 @@ func TestLimits(t *testing.T) {
 		"operators": "Events" + strings.Repeat(" | take 1", 600),
 		"joins":     "Events" + strings.Repeat(" | join kind=leftsemi Devices on DeviceId", 20),
 		"values":    "print 1 in (" + strings.Repeat("1,", 11_000) + "1)",
+		"steps":     "Events | serialize | scan with (" + strings.Repeat("step s: true;", maxSteps+1) + ")",
+		"invokes":   "let f = (T: (*)) { union T, T, T }; Events" + strings.Repeat(" | invoke f()", 10),
 		"lets":      "let a = Events; " + "let b = union a, a, a, a; let c = union b, b, b, b; let d = union c, c, c, c; let e = union d, d, d, d; union e, e, e, e",
 	} {
-		if _, err := Prepare(query, Options{Tables: m, Now: noon}); err == nil {
+		if _, err := Prepare(query, m.options()); err == nil {
 			t.Errorf("%s: there is no limit", what)
 		}
 	}
@@ -264,7 +274,7 @@ func TestValuesAreBounded(t *testing.T) {
 func TestDistinctCount(t *testing.T) {
 	m := openMemory(t)
 	for n, exact := range map[int]bool{ExactDistinct: true, ExactDistinct + 1: false, 4 * ExactDistinct: false} {
-		q, err := Prepare("range x from 1 to "+LongValue(int64(n)).Text()+" step 1 | summarize dcount(x)", Options{Tables: m, Now: noon})
+		q, err := Prepare("range x from 1 to "+LongValue(int64(n)).Text()+" step 1 | summarize dcount(x)", m.options())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +294,7 @@ func TestDistinctCount(t *testing.T) {
 func TestRunEndsWithItsContext(t *testing.T) {
 	m := openMemory(t)
 	for _, query := range []string{"range x from 1 to 1000000 step 1 | count", "range a from 1 to 1000 step 1 | extend k = 1 | join kind=inner (range b from 1 to 1000 step 1 | extend k = 1) on k | count"} {
-		q, err := Prepare(query, Options{Tables: m, Now: noon})
+		q, err := Prepare(query, m.options())
 		if err != nil {
 			t.Fatal(err)
 		}

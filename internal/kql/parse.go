@@ -309,9 +309,8 @@ func (p *parser) word() (string, span) {
 
 // unsupported are operators of the language that are not here, and what to do instead.
 var unsupported = map[string]string{
-	"search": "use where * has \"text\"", "find": "use union and where", "invoke": "call a function of let by its name; what FileProfile tells of a file is on the page of the file", "fork": "run two queries", "facet": "run two queries",
-	"partition": "use summarize or join", "scan": "use join", "reduce": "use summarize", "sample-distinct": "use distinct and take", "externaldata": "put the values into the query: datatable(SHA256: string) [\"…\"]", "graph-match": "use join", "make-graph": "use join",
-	"parse-kv": "use extract()", "assert-schema": "", "macro-expand": "", "execute_and_cache": "",
+	"fork": "run two queries", "facet": "run two queries", "reduce": "use summarize", "externaldata": "put the values into the query: datatable(SHA256: string) [\"…\"]",
+	"graph-match": "use join", "make-graph": "use join", "assert-schema": "", "macro-expand": "", "execute_and_cache": "",
 }
 
 func (p *parser) operator() *op {

@@ -3,10 +3,14 @@ package kql
 // apply reads mv-apply: what mv-expand has, and the operators behind on.
 func (p *parser) apply(o *op) {
 	p.expand(o)
-	at := p.want("on", "before the query that runs over the values").at
-	p.want("(", "after on")
+	p.want("on", "before the query that runs over the values")
+	o.tables = []*node{p.operators("after on")}
+}
+
+// operators reads operators in brackets, without a table before them.
+func (p *parser) operators(after string) *node {
+	q := &pipe{at: p.want("(", after).at}
 	defer p.enter()()
-	q := &pipe{at: at}
 	for {
 		q.ops = append(q.ops, p.operator())
 		if !p.is("|") {
@@ -14,8 +18,56 @@ func (p *parser) apply(o *op) {
 		}
 	}
 	q.at.to = p.want(")", "after the query").at.to
-	o.tables = []*node{{kind: nodePipe, at: q.at, pipe: q}}
+	return &node{kind: nodePipe, at: q.at, pipe: q}
 }
+
+// partition reads partition by: a column, and operators for the rows of each of its values.
+func (p *parser) partition(o *op) {
+	p.options(o)
+	p.want("by", "after partition")
+	name, at := p.name("a column")
+	o.by = []*named{{at: at, expr: &node{kind: nodeName, at: at, text: name}}}
+	if p.sees("{") {
+		panic(fail(p.tok().at, "partition takes operators in round brackets").with("partition by DeviceId (top 3 by Timestamp)"))
+	}
+	o.tables = []*node{p.operators("after the column")}
+}
+
+// scan reads scan: columns that it declares, and its steps.
+func (p *parser) scan(o *op) {
+	p.options(o, "with_match_id")
+	if p.is("declare") {
+		p.want("(", "after declare")
+		o.cols = p.params()
+	}
+	p.want("with", "before the steps")
+	p.want("(", "after with")
+	for !p.is(")") {
+		st := scanStep{at: p.want("step", "before each step").at, output: "all"}
+		st.name, st.at = p.name("a step")
+		if p.is("output") {
+			p.want("=", "after output")
+			if st.output = p.take().text; st.output != "all" && st.output != "last" && st.output != "none" {
+				p.pos--
+				panic(p.unexpected("all, last or none is expected after output"))
+			}
+		}
+		p.want(":", "after the name of a step")
+		st.when = p.expr()
+		if p.is("=>") {
+			st.gives = p.nameds("=>")
+		}
+		if o.steps = append(o.steps, st); len(o.steps) > maxSteps {
+			panic(fail(st.at, "scan has more than %d steps", maxSteps))
+		}
+		if !p.is(";") && !p.sees(")") {
+			panic(p.unexpected("\";\" is expected behind a step"))
+		}
+	}
+}
+
+// maxSteps is the most steps of scan.
+const maxSteps = 32
 
 // series reads make-series: aggregates on an axis in steps, by groups.
 func (p *parser) series(o *op) {

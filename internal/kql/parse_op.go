@@ -30,6 +30,13 @@ func operatorTable() map[string]func(*parser, *op) {
 		"parse": (*parser).parse, "parse-where": (*parser).parse,
 		"mv-expand": (*parser).expand, "mvexpand": (*parser).expand,
 		"mv-apply": (*parser).apply, "mvapply": (*parser).apply,
+		"partition": (*parser).partition, "scan": (*parser).scan,
+		"sample-distinct": func(p *parser, o *op) {
+			o.vals = []*node{p.expr()}
+			p.want("of", "after the number of values")
+			o.list = []*named{p.named()}
+		},
+		"invoke":      func(p *parser, o *op) { o.list = []*named{{at: p.tok().at, expr: p.postfix()}} },
 		"make-series": (*parser).series, "top-nested": (*parser).nested,
 		"evaluate": func(p *parser, o *op) {
 			p.options(o)

@@ -105,7 +105,7 @@ func (q *windowQueue) give() error {
 		if f.ahead == 0 {
 			continue
 		}
-		v := Value{}
+		v := convert(Value{}, f.arg.typ)
 		switch {
 		case f.ahead < len(q.rows):
 			v = q.rows[f.ahead].args[k]
@@ -126,8 +126,10 @@ func ordered(p plan) bool {
 	switch p := p.(type) {
 	case *sortNode, *valuesNode, *serializeNode:
 		return true
-	case *takeNode, *whereNode, *projectNode, *extendNode, *pickNode, *parseNode, *expandNode, *windowNode:
+	case *takeNode, *whereNode, *projectNode, *extendNode, *pickNode, *parseNode, *expandNode, *windowNode, *stepsNode, *enrichNode:
 		return ordered(p.(interface{ input() plan }).input())
+	case *partNode:
+		return ordered(p.in)
 	case *materializeNode:
 		return ordered(p.t.in)
 	}
@@ -312,7 +314,7 @@ func bindPrev(b *binder, n *node, s *rowScope, _ []*expr) *expr {
 		past := make([]Value, back) // a ring
 		at, full := 0, false
 		return func(row []Value) Value {
-			now := Value{}
+			now := convert(Value{}, a[0].typ)
 			if full {
 				now = past[at]
 			} else if other != nil {

@@ -94,16 +94,7 @@ func (s *Server) Entity(ctx context.Context, c Caller, q EntityQuery) (EntityVie
 		return EntityView{}, fmt.Errorf("look for the %s %q: %w", q.Kind, query.ID, err)
 	}
 	out := EntityView{Kind: q.Kind, ID: query.ID, Name: query.ID, Days: q.Days, Names: []EntityName{}, AsOf: s.now(), Unlisted: seen.Unlisted, Damaged: cost.Damaged}
-	for _, d := range seen.Devices {
-		out.Devices++
-		out.Events += d.Events
-		if out.First.IsZero() || d.First.Before(out.First) {
-			out.First = d.First
-		}
-		if d.Last.After(out.Last) {
-			out.Last = d.Last
-		}
-	}
+	out.count(seen.Devices)
 	if out.Devices == 0 {
 		return EntityView{}, fmt.Errorf("%s %q: %w", q.Kind, query.ID, ErrNotFound)
 	}
@@ -120,6 +111,20 @@ func (s *Server) Entity(ctx context.Context, c Caller, q EntityQuery) (EntityVie
 		out.Sort = addressSort(query.ID)
 	}
 	return out, nil
+}
+
+// count adds devices that met the entity.
+func (v *EntityView) count(on []eventlog.Sighting) {
+	for _, d := range on {
+		v.Devices++
+		v.Events += d.Events
+		if v.First.IsZero() || d.First.Before(v.First) {
+			v.First = d.First
+		}
+		if d.Last.After(v.Last) {
+			v.Last = d.Last
+		}
+	}
 }
 
 // fileFacts fills in what the newest event says of a file.

@@ -115,7 +115,7 @@ func (s *Server) Hunt(_ context.Context, c Caller, in HuntRequest) (*Hunt, error
 	if !h.r.from.Before(h.r.to) {
 		return nil, Invalidf("from", "must be before to")
 	}
-	q, err := kql.Prepare(in.Query, kql.Options{Tables: tablesOf{c}, Now: now})
+	q, err := kql.Prepare(in.Query, kql.Options{Tables: tablesOf{c}, Enrichments: []*kql.Enrichment{fileProfile}, Now: now})
 	var wrong *kql.Error
 	if errors.As(err, &wrong) {
 		return nil, &HuntError{*wrong}
@@ -236,6 +236,9 @@ func (h *Hunt) notes(o kql.Outcome) []string {
 	if h.r.earlier {
 		notes = append(notes, fmt.Sprintf("The query asks for events before %s; none of these were read.", h.r.from.UTC().Format(time.RFC3339)))
 	}
+	if h.r.unlisted {
+		notes = append(notes, "The index had no room for some mentions of files: prevalence may be too low.")
+	}
 	if h.r.damaged > 0 {
 		notes = append(notes, fmt.Sprintf("%d parts of the event log could not be read: what was in them is missing.", h.r.damaged))
 	}
@@ -354,7 +357,8 @@ func (s *Server) HuntSchema(_ context.Context, c Caller) (HuntSchema, error) {
 	if err := s.need(c, AdvancedQuery); err != nil {
 		return HuntSchema{}, err
 	}
-	out := HuntSchema{Tables: []HuntTable{}, Words: kql.Words(), Rows: HuntRows, Days: HuntDays}
+	words := append(kql.Words(), kql.Word{Name: fileProfile.Name, Kind: "function", Arguments: fileProfile.Arguments, Description: fileProfile.Description})
+	out := HuntSchema{Tables: []HuntTable{}, Words: words, Rows: HuntRows, Days: HuntDays}
 	for _, name := range (tablesOf{c}).Names() {
 		t := huntTables()[name]
 		h := HuntTable{Name: name, Description: t.about, Events: t.events != 0}

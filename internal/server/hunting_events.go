@@ -26,6 +26,7 @@ type huntReader struct {
 	watch    func(HuntStatistics)
 	done     eventlog.Cost // of scans that ended
 	damaged  int
+	unlisted bool                          // a file was told of that the index may not have everywhere
 	names    map[inventory.DeviceID]string // of the devices that the caller sees
 	all      bool                          // the caller sees all devices
 }
