@@ -25,7 +25,7 @@ type touched struct {
 	Generation uint64
 	Start      bool // the server starts: the index knows nothing yet
 	Unsure     bool // the intelligence or the rules may have changed while it did not run
-	Quiet      bool // nothing of it is news
+	Quiet      bool // nothing of it is news: no events are made
 }
 
 // reassess brings the fleet to the intelligence as it is: it judges again only
@@ -74,9 +74,6 @@ func (s *Server) reassess(ctx context.Context, t touched) error {
 	news, err := s.news(done.news, before)
 	if err != nil {
 		return err
-	}
-	if t.Quiet {
-		news.Events = nil
 	}
 	if err := s.st.Reassessed(ctx, t.Generation, done.rows, done.learned, done.closed, news, done.before...); err != nil {
 		return fmt.Errorf("store assessments: %w", err)
@@ -145,10 +142,12 @@ func (c *core) reassessed(t touched, ids []exposure.ComponentID, comps []exposur
 	if err != nil {
 		return reassessment{}, err
 	}
-	for i, id := range ids {
-		news.component(id, results[i].Matches)
+	if !t.Quiet {
+		for i, id := range ids {
+			news.component(id, results[i].Matches)
+		}
+		news.join()
 	}
-	news.join()
 	return k.done(news), nil
 }
 

@@ -123,12 +123,14 @@ func (c *core) reassessedInSteps(t touched, ids []exposure.ComponentID, comps []
 	if err != nil {
 		return reassessment{}, err
 	}
-	err = c.inSteps(len(ids), view, eachIn(func(i int) error {
-		news.component(ids[i], results[i].Matches)
-		return nil
-	}), news.join)
-	if err != nil {
-		return reassessment{}, err
+	if !t.Quiet {
+		err = c.inSteps(len(ids), view, eachIn(func(i int) error {
+			news.component(ids[i], results[i].Matches)
+			return nil
+		}), news.join)
+		if err != nil {
+			return reassessment{}, err
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -37,9 +37,15 @@ func (c *core) doubt(ids []exposure.ComponentID, was []bool) {
 			sets = append(sets, c.fleet.DevicesOf(id))
 		}
 	}
-	if len(sets) > 0 {
-		c.unsure.Or(c.fleet.Union(sets, nil))
+	if len(sets) == 0 {
+		return
 	}
+	// When a fleet is judged for the first time, all are in doubt after a few
+	// components: joining the devices of the others would only cost.
+	if sure := roaring.AndNot(c.fleet.Devices(), c.fleet.Resting()); roaring.AndNot(sure, c.unsure).IsEmpty() {
+		return
+	}
+	c.unsure.Or(c.fleet.Union(sets, nil))
 }
 
 // judged reports whether a component could be judged.
