@@ -21,14 +21,20 @@ type AppCmd struct {
 type AppCreateCmd struct {
 	Data       string   `required:"" env:"PICKET_DATA" help:"Data directory."`
 	Name       string   `required:"" help:"Name of the application."`
-	Permission []string `sep:"," placeholder:"P" help:"Permission it gets, such as Machine.Read.All; may be given several times. None: all."`
+	Permission []string `sep:"," placeholder:"P" help:"Permission it gets, such as Machine.Read.All; may be given several times. None: all, unless it acts for people."`
+	Delegated  []string `sep:"," placeholder:"P" help:"Permission that people may let it have; may be given several times."`
+	Redirect   []string `sep:"none" placeholder:"URL" help:"Address that people may be sent back to; may be given several times."`
+	DeviceCode bool     `help:"People may let it in by a code that they type on the console."`
+	Public     bool     `help:"It runs at people's own machines and keeps no secret."`
 }
 
 // Run prints tenant id, client id and client secret as JSON; the secret is
-// shown only here.
+// shown only here, and a public application has none.
 func (c *AppCreateCmd) Run(e *env) error {
 	var out server.AppSecret
-	if err := runVerb(e, c.Data, "app create", server.AppCreateArgs{Name: c.Name, Permissions: c.Permission}, &out, nil); err != nil {
+	args := server.AppCreateArgs{Name: c.Name, Permissions: c.Permission,
+		AppDelegation: server.AppDelegation{Public: c.Public, Redirects: c.Redirect, Delegated: c.Delegated, DeviceCode: c.DeviceCode}}
+	if err := runVerb(e, c.Data, "app create", args, &out, nil); err != nil {
 		return err
 	}
 	return json.NewEncoder(e.out).Encode(out)

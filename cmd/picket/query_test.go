@@ -118,6 +118,24 @@ func TestQueriesOfAServer(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &app); err != nil || code != 0 {
 		t.Fatal(code, out, err)
 	}
+	code, out, stderr = command(t, "app", "create", "--data", p.data, "--name", "desk", "--public", "--redirect", "http://127.0.0.1/a,b", "--redirect", "com.example.desk:/back",
+		"--device-code", "--delegated", "Machine.Read.All,Software.Read.All")
+	var desk server.AppSecret
+	if err := json.Unmarshal([]byte(out), &desk); err != nil || code != 0 || desk.ClientID == "" || desk.ClientSecret != "" {
+		t.Fatal(code, out, stderr, err)
+	}
+	code, out, _ = command(t, "app", "list", "--data", p.data, "--json")
+	for _, want := range []string{`"public": true`, `"http://127.0.0.1/a,b"`, `"com.example.desk:/back"`, `"device_code": true`, `"Software.Read.All"`} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("the list has no %s: %d %s", want, code, out)
+		}
+	}
+	for _, bad := range [][]string{{"--public"}, {"--device-code"}, {"--redirect", "http://portal.example/back", "--delegated", "Machine.Read.All"}, {"--delegated", "Machine.Read.All"},
+		{"--public", "--device-code", "--delegated", "Machine.Read.All", "--permission", "Machine.Read.All"}} {
+		if code, out, stderr := command(t, append([]string{"app", "create", "--data", p.data, "--name", "bad"}, bad...)...); code != exitUsage || out != "" || stderr == "" {
+			t.Errorf("%v = %d %q %q", bad, code, out, stderr)
+		}
+	}
 	file := filepath.Join(t.TempDir(), "credentials.json")
 	text, err := json.Marshal(map[string]string{"url": "http://" + p.console, "clientId": app.ClientID, "clientSecret": app.ClientSecret})
 	if err != nil {

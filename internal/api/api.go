@@ -119,6 +119,7 @@ type Delegates interface {
 	StartDevice(ctx context.Context, base string, r server.DeviceRequest) (server.DeviceStart, error)
 	PollDevice(ctx context.Context, base string, r server.DevicePoll) (server.DelegatedToken, error)
 	EndRefreshToken(ctx context.Context, r server.RefreshRequest) error
+	MayAskFrom(ctx context.Context, client, origin string) (bool, error)
 }
 
 // ConsentDesk is where people let applications act for them, and end it.

@@ -78,14 +78,18 @@ func (t *tokenRoutes) owns(path string) bool {
 func (t *tokenRoutes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind, tenant := tokenRoute(r.URL.EscapedPath())
 	w.Header().Set("Pragma", "no-cache")
+	preflight := kind == "token" && r.Method == http.MethodOptions
 	post := kind == "token" || kind == "devicecode" || kind == "revoke"
-	if post != (r.Method == http.MethodPost) && !(r.Method == http.MethodHead && !post) && !(r.Method == http.MethodGet && !post) {
-		w.Header().Set("Allow", map[bool]string{true: "POST", false: "GET"}[post])
-		oauthError(w, http.StatusMethodNotAllowed, "invalid_request", "This address takes POST for tokens and GET for documents.")
+	if !preflight && post != (r.Method == http.MethodPost) && !(r.Method == http.MethodHead && !post) && !(r.Method == http.MethodGet && !post) {
+		wrongMethod(w, post)
 		return
 	}
 	if tenant != "" && !strings.EqualFold(tenant, t.opt.Server.TenantID()) {
 		oauthError(w, http.StatusBadRequest, "invalid_request", "There is no such tenant.")
+		return
+	}
+	if preflight {
+		t.preflight(w, r)
 		return
 	}
 	switch kind {
@@ -98,6 +102,43 @@ func (t *tokenRoutes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		writeJSON(w, http.StatusOK, t.opt.Server.KeySet())
 	}
+}
+
+func wrongMethod(w http.ResponseWriter, post bool) {
+	w.Header().Set("Allow", map[bool]string{true: "POST", false: "GET"}[post])
+	oauthError(w, http.StatusMethodNotAllowed, "invalid_request", "This address takes POST for tokens and GET for documents.")
+}
+
+// preflight answers a browser that asks whether a page of another origin may ask for a token.
+func (t *tokenRoutes) preflight(w http.ResponseWriter, r *http.Request) {
+	if !t.shareWith(w, r, "") {
+		wrongMethod(w, true)
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Methods", http.MethodPost)
+	w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+	w.Header().Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// shareWith lets a page of another origin read the answer, without cookies, when
+// it is one that a public application has people sent back to: this one, or for
+// "" any, before the form is there that names it. No other address answers so.
+func (t *tokenRoutes) shareWith(w http.ResponseWriter, r *http.Request, client string) bool {
+	w.Header().Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	may, err := t.opt.Server.MayAskFrom(r.Context(), client, origin)
+	if err != nil {
+		noteFault(t.opt.Log, r, faultOf(err), err)
+		return false
+	}
+	if may {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+	}
+	return may
 }
 
 // tokenForm is the form of a request for a token, and who sends it.
@@ -123,6 +164,9 @@ func (t *tokenRoutes) post(w http.ResponseWriter, r *http.Request, kind string) 
 	f := tokenForm{Values: form, id: form.Get("client_id"), secret: form.Get("client_secret")}
 	if user, pass, basic := r.BasicAuth(); basic {
 		f.id, f.secret, f.basic = formValue(user), formValue(pass), true
+	}
+	if kind == "token" && f.id != "" {
+		t.shareWith(w, r, f.id)
 	}
 	grant := form.Get("grant_type")
 	switch {

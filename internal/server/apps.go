@@ -47,15 +47,20 @@ type AppSecret struct {
 // TenantID names this installation in token addresses; it never changes.
 func (a *Accounts) TenantID() string { return a.tenant }
 
-// CreateApp registers an application. With no permissions named it gets all of
-// KnownPermissions; a name that is not among them is ErrInvalid. The secret
-// (256 random bits) never expires and is returned once; its digest is stored.
+// CreateApp registers an application that does nothing for people. With no
+// permissions named it gets all of KnownPermissions; a name that is not among
+// them is ErrInvalid. The secret (256 random bits) never expires and is returned
+// once; its digest is stored.
 func (a *Accounts) CreateApp(ctx context.Context, name string, permissions []string) (tenantID, clientID, secret string, err error) {
-	if len(permissions) == 0 {
-		permissions = KnownPermissions
-	}
-	made, err := a.addApp(ctx, store.App{Name: name, Permissions: permissions, By: "command line"}, 0)
+	made, err := a.createApp(ctx, AppCreateArgs{Name: name, Permissions: permissions})
 	return a.tenant, made.ClientID, made.ClientSecret, err
+}
+
+func (a *Accounts) createApp(ctx context.Context, in AppCreateArgs) (AppSecret, error) {
+	if len(in.Permissions)+len(in.Delegated)+len(in.Redirects) == 0 && !in.Public && !in.DeviceCode {
+		in.Permissions = KnownPermissions
+	}
+	return a.addApp(ctx, store.App{Name: in.Name, Permissions: in.Permissions, By: "command line", Public: in.Public, Redirects: in.Redirects, Delegated: in.Delegated, DeviceCode: in.DeviceCode}, 0)
 }
 
 // delegation checks what an application may do for people, and whether there is
@@ -324,10 +329,12 @@ func permissionsOf(scopes string) []string {
 	return out
 }
 
-// AppCreateArgs are the arguments of the admin verb "app create".
+// AppCreateArgs are the arguments of the admin verb "app create". With neither
+// permissions nor anything for people it is all permissions.
 type AppCreateArgs struct {
 	Name        string   `json:"name"`
 	Permissions []string `json:"permissions"`
+	AppDelegation
 }
 
 // AppArgs are the arguments of the admin verbs about one application.
@@ -357,8 +364,7 @@ func appVerbs() map[string]AdminVerb {
 			if err != nil {
 				return nil, err
 			}
-			tenant, client, secret, err := s.CreateApp(ctx, in.Name, in.Permissions)
-			return AppSecret{TenantID: tenant, ClientID: client, ClientSecret: secret}, err
+			return s.createApp(ctx, in)
 		},
 		"app list": func(ctx context.Context, s *Server, _ json.RawMessage, _ func(Progress)) (any, error) {
 			return s.appRows(ctx, 0)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -84,4 +85,27 @@ func sentBack(redirect string, add url.Values) string {
 		sep = "&"
 	}
 	return redirect + sep + add.Encode()
+}
+
+// originOf is the web origin of an address as browsers write it; "" without a host.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	standard := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), standard)
+}
+
+// MayAskFrom reports whether pages of a web origin may read what the token
+// address answers to an application: the application is public and people are
+// sent back to that origin. With client "" any such application will do.
+func (a *Accounts) MayAskFrom(ctx context.Context, client, origin string) (bool, error) {
+	apps, err := a.st.PublicApps(ctx)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(apps, func(app store.App) bool {
+		return (client == "" || app.Client == strings.ToLower(client)) && slices.ContainsFunc(app.Redirects, func(r string) bool { return origin != "" && originOf(r) == origin })
+	}), nil
 }

@@ -150,7 +150,16 @@ func (s *Store) AppByClient(ctx context.Context, client string) (App, error) {
 
 // Apps lists applications and people's tokens, newest first; with an owner, his alone.
 func (s *Store) Apps(ctx context.Context, owner int64) ([]App, error) {
-	rows, err := s.r.QueryContext(ctx, `SELECT `+appColumns+` FROM `+appTables+` WHERE $1 = 0 OR app.owner = $1 ORDER BY app.created DESC, app.rowid DESC`, owner)
+	return s.apps(ctx, `$1 = 0 OR app.owner = $1`, owner)
+}
+
+// PublicApps lists the public applications that are not disabled, newest first.
+func (s *Store) PublicApps(ctx context.Context) ([]App, error) {
+	return s.apps(ctx, `app.public AND NOT app.disabled`)
+}
+
+func (s *Store) apps(ctx context.Context, where string, args ...any) ([]App, error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT `+appColumns+` FROM `+appTables+` WHERE `+where+` ORDER BY app.created DESC, app.rowid DESC`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list applications: %w", err)
 	}
