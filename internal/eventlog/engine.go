@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -21,6 +23,8 @@ type Options struct {
 	// segment (64 MiB); two to four times as much may be there under load.
 	MemBytes int64
 	Log      *slog.Logger
+	// patience returns what ends the waiting for those who read; tests do.
+	patience func() <-chan time.Time
 	// create opens a new file for the write-ahead log; tests let it fail.
 	create func(path string) (file, error)
 }
@@ -53,12 +57,18 @@ type Engine struct {
 	active  *memTable
 	frozen  []*memTable // oldest first
 	segs    []*segment
+	tallies []*tally
+	loose   []*segment // those of segs that no tally has
 	man     manifest
 	numbers map[inventory.DeviceID]uint32
 	marks   map[inventory.DeviceID][]streamMark
 	sum     *summary // of all of segs; nil: not read yet
 
 	summing summing // of maintenance alone
+
+	readers   atomic.Int64  // questions that are being answered
+	idle      chan struct{} // told when there is none any more
+	rewritten atomic.Int64  // rows that were written anew since the start
 }
 
 type request struct {
@@ -87,6 +97,9 @@ func Open(dir string, opt Options) (*Engine, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
+	if opt.patience == nil {
+		opt.patience = func() <-chan time.Time { return time.After(patience) }
+	}
 	if opt.create == nil {
 		opt.create = func(path string) (file, error) { return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) }
 	}
@@ -94,7 +107,7 @@ func Open(dir string, opt Options) (*Engine, error) {
 		return nil, fmt.Errorf("open event log: %w", err)
 	}
 	e := &Engine{
-		dir: dir, opt: opt, reqs: make(chan *request, 64), work: make(chan func(), 16), stop: make(chan struct{}), room: make(chan struct{}, 1),
+		dir: dir, opt: opt, reqs: make(chan *request, 64), work: make(chan func(), 16), stop: make(chan struct{}), room: make(chan struct{}, 1), idle: make(chan struct{}, 1),
 		numbers: map[inventory.DeviceID]uint32{}, marks: map[inventory.DeviceID][]streamMark{},
 	}
 	e.decoder.New = func() any {
@@ -143,6 +156,7 @@ func (e *Engine) recover() error {
 		}
 		e.segs = append(e.segs, s)
 	}
+	e.openTallies()
 	ids, err := walFiles(e.dir, m.WalFrom)
 	if err != nil {
 		return err
@@ -228,6 +242,7 @@ func (e *Engine) markLocked(d inventory.DeviceID, stream int) uint64 {
 func (e *Engine) forgetLocked(d inventory.DeviceID) {
 	if n, ok := e.numbers[d]; ok {
 		delete(e.numbers, d)
+		e.man.Devices = slices.Clone(e.man.Devices) // views have the old ones
 		e.man.Devices[n-1] = ""
 		if e.sum != nil {
 			e.sum.drop(n)
@@ -306,7 +321,10 @@ func (e *Engine) Close() error {
 	for _, s := range e.segs {
 		s.refs.release()
 	}
-	e.segs = nil
+	for _, t := range e.tallies {
+		t.refs.release()
+	}
+	e.segs, e.loose, e.tallies = nil, nil, nil
 	return nil
 }
 
@@ -317,6 +335,7 @@ type Stats struct {
 	Rows         int64 // in them
 	MemRows      int   // that are in the write-ahead log and in memory
 	MemBytes     int64
+	Rewritten    int64 // rows that merging and retention wrote anew since the start
 	LostSegments int   // damaged and left out
 	LostBytes    int64 // of the write-ahead log, damaged
 	Devices      int
@@ -326,7 +345,7 @@ type Stats struct {
 func (e *Engine) Stats() Stats {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	s := Stats{Devices: len(e.numbers), LostSegments: e.man.Lost.Segments, LostBytes: e.man.Lost.WalBytes}
+	s := Stats{Devices: len(e.numbers), Rewritten: e.rewritten.Load(), LostSegments: e.man.Lost.Segments, LostBytes: e.man.Lost.WalBytes}
 	for _, r := range e.man.Segments {
 		if !r.Damaged {
 			s.Segments++

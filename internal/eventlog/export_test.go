@@ -48,7 +48,30 @@ func (e *Engine) SealWhileSummarising() {
 		e.SealNow()
 		e.seal()
 		sum := newSummary()
-		e.summarised(sum, sum.read(v.segs, e.closing))
+		e.summarised(sum, sum.read(v, e.closing))
 	}
 	<-done
+}
+
+// quiet waits until maintenance has done what there is to do.
+func (e *Engine) quiet() {
+	for range 2 { // what the first call is followed by is done when the second runs
+		done := make(chan struct{})
+		e.work <- func() { close(done) }
+		<-done
+	}
+}
+
+// reads returns how many parts of files were read since they were opened.
+func (e *Engine) reads() int64 {
+	v := e.view()
+	defer v.release()
+	n := int64(0)
+	for _, s := range v.segs {
+		n += s.reads.Load()
+	}
+	for _, t := range v.tallies {
+		n += t.reads.Load()
+	}
+	return n
 }

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
@@ -14,25 +15,106 @@ import (
 
 const (
 	// mergeAt is how many segments of a day and a size become one.
-	mergeAt = 6
-	// mergeMost is the size from which a segment is left as it is.
-	mergeMost = 2 << 30
+	mergeAt = 16
+	// mergeQuiet is how many become one, whatever their sizes, of a day for which
+	// none came lately: that has none of the newest mergeNew segments.
+	mergeQuiet = 4
+	mergeNew   = 2 * mostDays
+	// mergeMost is the size from which a segment is left as it is, mergeTotal how much
+	// is made one at most.
+	mergeMost  = 256 << 20
+	mergeTotal = 1 << 30
 )
 
 // tier groups sizes: a segment of the next tier is some mergeAt times as large.
 func tier(bytes int64) int {
 	t := 0
-	for n := int64(4 << 20); bytes > n; n *= mergeAt {
+	for n := int64(64 << 10); bytes > n; n *= mergeAt {
 		t++
 	}
 	return t
+}
+
+// mergeItem is what merging looks at of a segment.
+type mergeItem struct {
+	id   uint64
+	day  int64
+	size int64
+}
+
+// pickMerge returns which segments are to become one; nil: none. All are of a day.
+// Each event is written anew once or twice in its life: segments of a size are joined
+// in great numbers, and what is left of a day when the day is over.
+func pickMerge(all []mergeItem) []mergeItem {
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b mergeItem) int { return cmp.Compare(b.id, a.id) })
+	lately := map[int64]bool{}
+	for i := range min(len(all), mergeNew) {
+		lately[all[i].day] = true
+	}
+	slices.SortFunc(all, func(a, b mergeItem) int {
+		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.size, b.size), cmp.Compare(a.id, b.id))
+	})
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].day == all[0].day {
+			n++
+		}
+		day := all[:n]
+		all = all[n:]
+		for len(day) > 0 && day[len(day)-1].size >= mergeMost {
+			day = day[:len(day)-1]
+		}
+		if group := pickSize(day); group != nil {
+			return group
+		}
+		if len(day) > 0 && !lately[day[0].day] {
+			if group := pickRest(day); group != nil {
+				return group
+			}
+		}
+	}
+	return nil
+}
+
+// pickSize returns segments of one size among those of a day, which are in order of size.
+func pickSize(day []mergeItem) []mergeItem {
+	for len(day) > 0 {
+		n, sum := 0, int64(0)
+		for n < len(day) && n < mergeAt && tier(day[n].size) == tier(day[0].size) && sum+day[n].size <= mergeTotal {
+			sum += day[n].size
+			n++
+		}
+		if n == mergeAt || n < len(day) && n > 1 && sum+day[n].size > mergeTotal {
+			return day[:n]
+		}
+		day = day[n:]
+	}
+	return nil
+}
+
+// pickRest returns the smaller ones of a day, without those that are large beside
+// all smaller ones together.
+func pickRest(day []mergeItem) []mergeItem {
+	n, sum := 0, int64(0)
+	for n < len(day) && sum+day[n].size <= mergeTotal {
+		sum += day[n].size
+		n++
+	}
+	for ; n >= mergeQuiet; n-- {
+		largest := day[n-1].size
+		if sum -= largest; largest <= 4*sum {
+			return day[:n]
+		}
+	}
+	return nil
 }
 
 // merge makes one segment of several of the same day and size, as long as there are any.
 func (e *Engine) merge() {
 	for !e.closing() {
 		group := e.mergeable()
-		if group == nil {
+		if len(group) == 0 {
 			return
 		}
 		if err := e.rewrite(group, nil); err != nil {
@@ -43,26 +125,23 @@ func (e *Engine) merge() {
 			return
 		}
 		e.seal() // tables that wait come first
+		e.tally()
 	}
 }
 
 func (e *Engine) mergeable() []*segment {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	type key struct {
-		day  int64
-		tier int
-	}
-	groups := map[key][]*segment{}
+	all := make([]mergeItem, 0, len(e.segs))
 	for _, s := range e.segs {
-		if s.size < mergeMost && !s.broken.Load() {
-			k := key{s.day, tier(s.size)}
-			if groups[k] = append(groups[k], s); len(groups[k]) == mergeAt {
-				return groups[k]
-			}
+		if !s.broken.Load() {
+			all = append(all, mergeItem{s.id, s.day, s.size})
 		}
 	}
-	return nil
+	group := pickMerge(all)
+	return slices.DeleteFunc(slices.Clone(e.segs), func(s *segment) bool {
+		return !slices.ContainsFunc(group, func(m mergeItem) bool { return m.id == s.id })
+	})
 }
 
 // rewrite writes segments anew as one, without what drop says and without
@@ -107,10 +186,13 @@ func (e *Engine) rewrite(group []*segment, drop func(*row) bool) error {
 // they hold the same events.
 func (e *Engine) replace(old, fresh []*segment, same bool) error {
 	gone := func(id uint64) bool { return slices.ContainsFunc(old, func(s *segment) bool { return s.id == id }) }
+	tallies := e.talliesWithout(old, fresh, same)
 	err := e.change(func(m *manifest) {
+		m.Tallies = tallyRefs(tallies)
 		m.Segments = append(slices.DeleteFunc(m.Segments, func(r segmentRef) bool { return gone(r.ID) }), refs(fresh)...)
 	}, func() {
 		e.segs = append(slices.DeleteFunc(slices.Clone(e.segs), func(s *segment) bool { return gone(s.id) }), fresh...)
+		e.setTallies(tallies)
 		if !same {
 			e.sum = nil
 		}
@@ -128,8 +210,34 @@ func (e *Engine) replace(old, fresh []*segment, same bool) error {
 	return nil
 }
 
-// sealWithin is how many rows are copied before tables that wait are sealed.
-const sealWithin = 4096
+// sealWithin is how many rows are copied before tables that wait are sealed and
+// those who read come first.
+const sealWithin = 1024
+
+// patience is how long work on segments waits for those who read each time: however
+// many they are, it goes on at a fifth of its speed or so.
+const patience = 20 * time.Millisecond
+
+// giveWay lets those who read come first, and tables that wait.
+func (e *Engine) giveWay() error {
+	e.seal()
+	if e.readers.Load() > 0 {
+		over := e.opt.patience()
+		for waiting := true; waiting && e.readers.Load() > 0; {
+			select {
+			case <-e.idle:
+			case <-over:
+				waiting = false
+			case <-e.stop:
+				waiting = false
+			}
+		}
+	}
+	if e.closing() {
+		return ErrClosed
+	}
+	return nil
+}
 
 // walker yields the rows of a segment in their order.
 type walker struct {
@@ -191,16 +299,16 @@ func (e *Engine) copyRows(w *segmentWriter, group []*segment, drop func(*row) bo
 	last, forgotten := uint32(0), false
 	for n := 0; len(h) > 0; n++ {
 		if n%sealWithin == 0 {
-			if e.closing() {
-				return ErrClosed
+			if err := e.giveWay(); err != nil {
+				return err
 			}
-			e.seal() // what comes in never waits for what is written anew
 		}
 		wk := h[0]
 		r := wk.rows[0]
 		if r.dev != last {
 			last, forgotten = r.dev, e.forgotten(r.dev)
 		}
+		e.rewritten.Add(1)
 		if !forgotten && (drop == nil || !drop(&r)) {
 			if err := w.add(&r); err != nil {
 				return err

@@ -17,29 +17,57 @@ import (
 // view is a moment of the log: tables and segments that nothing is taken from
 // while it is used.
 type view struct {
-	tables []*memTable
-	segs   []*segment
-	ids    []inventory.DeviceID // by number − 1
+	tables  []*memTable
+	segs    []*segment
+	tallies []*tally
+	loose   []*segment           // those of segs that no tally has
+	ids     []inventory.DeviceID // by number − 1
+	done    func()               // of whom it is for; nil: nobody waits for them
 }
 
-// view returns the log as it stands. release it.
+// view returns the log as it stands, to somebody who reads. release it.
 func (e *Engine) view() *view {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return e.viewLocked()
+	return e.reading(e.viewLocked())
+}
+
+// reading notes that somebody reads until the view is released: work on segments
+// gives way.
+func (e *Engine) reading(v *view) *view {
+	e.readers.Add(1)
+	v.done = func() {
+		if e.readers.Add(-1) == 0 {
+			select {
+			case e.idle <- struct{}{}:
+			default:
+			}
+		}
+	}
+	return v
 }
 
 func (e *Engine) viewLocked() *view {
-	v := &view{tables: append(slices.Clone(e.frozen), e.active), segs: slices.Clone(e.segs), ids: slices.Clone(e.man.Devices)}
+	// Slices that others have are added to or replaced, never changed.
+	v := &view{tables: append(slices.Clone(e.frozen), e.active), segs: e.segs, tallies: e.tallies, loose: e.loose, ids: e.man.Devices}
 	for _, s := range v.segs {
 		s.refs.acquire()
+	}
+	for _, t := range v.tallies {
+		t.refs.acquire()
 	}
 	return v
 }
 
 func (v *view) release() {
+	if v.done != nil {
+		v.done()
+	}
 	for _, s := range v.segs {
 		s.refs.release()
+	}
+	for _, t := range v.tallies {
+		t.refs.release()
 	}
 }
 
@@ -358,7 +386,7 @@ func (v *view) open(dev uint32, p *plan, after *Cursor) (sources, []*source) {
 	}
 	var later []*source
 	for _, s := range v.segs {
-		if s.foot.Max < p.from || s.foot.Min >= p.to || !after.IsZero() && s.foot.Min > after.Time {
+		if s.foot.Max < p.from || s.foot.Min >= p.to || !after.IsZero() && s.foot.Min > after.Time || s.lacks(dev) {
 			continue
 		}
 		src := &source{seg: s, dev: dev, max: min(s.foot.Max, p.to-1)}

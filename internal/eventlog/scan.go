@@ -242,13 +242,9 @@ func (v *view) countFacts(ctx context.Context, p *plan, c *counter, cost *Cost) 
 		}
 	}
 	f := newFacts()
-	for _, s := range v.segs {
-		if s.foot.Max < p.from || s.foot.Min >= p.to {
-			continue
-		}
-		cost.Segments++
+	return v.eachFacts(p, cost, func(_ deviceInfo, k *chunk) error {
 		f.reset()
-		if err := v.eachFacts(ctx, s, p.q.Scope, f, cost); err != nil {
+		if err := f.mergeCounts(&cursor{b: k.facts}); err != nil {
 			return err
 		}
 		for k, n := range f.counts {
@@ -260,44 +256,8 @@ func (v *view) countFacts(ctx context.Context, p *plan, c *counter, cost *Cost) 
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// eachFacts adds the facts of a segment's devices that are in the scope.
-func (v *view) eachFacts(ctx context.Context, s *segment, scope Scope, f *facts, cost *Cost) error {
-	add := func(d deviceInfo) error {
-		if err := s.facts(d, f); err != nil {
-			cost.Damaged++
-			return errOnlyDamage(err)
-		}
 		return ctx.Err()
-	}
-	if !scope.all && len(scope.set) <= 64 {
-		for _, dev := range v.wanted(scope) {
-			d, ok, err := s.device(dev)
-			if err != nil {
-				cost.Damaged++
-				if err := errOnlyDamage(err); err != nil {
-					return err
-				}
-			}
-			if ok {
-				if err := add(d); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	var err error
-	s.devices(func(error) { cost.Damaged++ }, func(d deviceInfo) bool {
-		if id := v.device(d.dev); id != "" && scope.Has(id) {
-			err = add(d)
-		}
-		return err == nil
 	})
-	return err
 }
 
 // in returns the devices of a list that are in the scope.
@@ -341,13 +301,14 @@ func (e *Engine) Runs(ctx context.Context, d inventory.DeviceID) ([]Run, error) 
 // sealedRuns adds a device's numbers from all segments.
 func (v *view) sealedRuns(ctx context.Context, d inventory.DeviceID, f *facts) error {
 	var cost Cost
-	for _, s := range v.segs {
-		if err := v.eachFacts(ctx, s, Only(d), f, &cost); err != nil {
+	err := v.eachFacts(newPlan(&Query{Scope: Only(d)}), &cost, func(_ deviceInfo, c *chunk) error {
+		if err := f.chunkRuns(c); err != nil {
 			return err
 		}
+		return ctx.Err()
+	})
+	if err == nil && cost.Damaged > 0 {
+		err = fmt.Errorf("numbers of a device's events: %d parts %w", cost.Damaged, errDamaged)
 	}
-	if cost.Damaged > 0 {
-		return fmt.Errorf("numbers of a device's events: %d parts %w", cost.Damaged, errDamaged)
-	}
-	return nil
+	return err
 }

@@ -18,6 +18,7 @@ const retryAfter = 5 * time.Second
 // merging, retention.
 func (e *Engine) maintain() {
 	e.seal()
+	e.tally()
 	e.summarise()
 	retry := time.NewTicker(retryAfter)
 	defer retry.Stop()
@@ -30,6 +31,7 @@ func (e *Engine) maintain() {
 		case <-retry.C:
 			e.seal() // what the disk refused before
 		}
+		e.tally()
 		e.merge()
 		e.summarise()
 	}
@@ -92,6 +94,7 @@ func (e *Engine) sealTable(t *memTable) error {
 	}, func() {
 		e.frozen = e.frozen[1:]
 		e.segs = append(e.segs, segs...)
+		e.listLoose()
 		if e.sum != nil {
 			e.sum.put(fresh)
 		}

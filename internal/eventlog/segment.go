@@ -53,6 +53,10 @@ type footer struct {
 	Devices index `json:"devices"`
 	// First are the first devices of the groups of the device index.
 	First []uint32 `json:"first"`
+	// Present has a bit for each device from the first on that says whether it is there; nil: not known.
+	Present []byte `json:"present,omitempty"`
+	// Facts is how many bytes the facts are; 0: not known.
+	Facts int64 `json:"facts,omitempty"`
 	// Entities is nil in a segment that was written before there was such an index.
 	Entities *entityIndex `json:"entities,omitempty"`
 }
@@ -170,6 +174,10 @@ type segment struct {
 	refs refCount
 	// broken says that a part of it was found damaged.
 	broken atomic.Bool
+	// held is the index of devices, when it is held in memory.
+	held []byte
+	// reads counts the parts that were read of the file since it was opened.
+	reads atomic.Int64
 }
 
 // openSegment reads the footer and nothing else. A file that is no whole
@@ -220,10 +228,37 @@ func (s *segment) readFooter() error {
 
 func groups(n int) int { return (n + groupSize - 1) / groupSize }
 
+// holdIndex reads the whole index of devices and holds it.
+func (s *segment) holdIndex() error {
+	held := make([]byte, 0, s.foot.Devices.N*deviceEntry)
+	for g := range s.foot.Devices.Sums {
+		b, err := s.group(&s.foot.Devices, deviceEntry, g)
+		if err != nil {
+			return err
+		}
+		held = append(held, b...)
+	}
+	s.held = held
+	return nil
+}
+
+// lacks reports whether the segment is known to have nothing of a device.
+func (s *segment) lacks(dev uint32) bool {
+	if len(s.foot.First) == 0 || dev < s.foot.First[0] {
+		return true
+	}
+	at := dev - s.foot.First[0]
+	return s.foot.Present != nil && (int(at/8) >= len(s.foot.Present) || s.foot.Present[at/8]&(1<<(at%8)) == 0)
+}
+
 // group reads a group of an index.
 func (s *segment) group(ix *index, width, g int) ([]byte, error) {
 	n := min(groupSize, ix.N-g*groupSize)
+	if s.held != nil && ix == &s.foot.Devices {
+		return s.held[g*groupSize*width:][:n*width], nil
+	}
 	b := make([]byte, n*width)
+	s.reads.Add(1)
 	if _, err := s.f.ReadAt(b, ix.Off+int64(g*groupSize*width)); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
@@ -235,6 +270,9 @@ func (s *segment) group(ix *index, width, g int) ([]byte, error) {
 
 // device finds a device's entry.
 func (s *segment) device(dev uint32) (deviceInfo, bool, error) {
+	if s.lacks(dev) {
+		return deviceInfo{}, false, nil
+	}
 	g := sort.Search(len(s.foot.First), func(i int) bool { return s.foot.First[i] > dev }) - 1
 	if g < 0 {
 		return deviceInfo{}, false, nil
@@ -288,17 +326,9 @@ func (s *segment) blocks(first, n int) ([]blockInfo, error) {
 	return out, nil
 }
 
-// facts adds what the segment knows of a device.
-func (s *segment) facts(d deviceInfo, f *facts) error {
-	b, err := s.factBytes(d)
-	if err != nil {
-		return err
-	}
-	return f.merge(b)
-}
-
-func (s *segment) factBytes(d deviceInfo) ([]byte, error) {
-	b, err := s.part(d.factsOff, d.factsSize)
+// factBytes reads the facts of a device.
+func factBytes(d deviceInfo, read partReader) ([]byte, error) {
+	b, err := read(d.factsOff, d.factsSize)
 	if err != nil {
 		return nil, err
 	}
@@ -313,6 +343,7 @@ func (s *segment) part(off int64, n uint32) ([]byte, error) {
 		return nil, fmt.Errorf("%w: place beyond the end", errDamaged)
 	}
 	b := make([]byte, n)
+	s.reads.Add(1)
 	_, err := s.f.ReadAt(b, off)
 	return b, err
 }

@@ -37,7 +37,7 @@ type segmentWriter struct {
 
 	entities entitySet
 
-	blocks, devices, blooms []byte
+	blocks, devices []byte
 }
 
 // newSegmentWriter begins a file at a path that does not exist.
@@ -118,12 +118,14 @@ func (w *segmentWriter) endBlock() error {
 	w.packed = w.enc.EncodeAll(w.raw, w.packed[:0])
 	w.info.off, w.info.size, w.info.sum = w.off, uint32(len(w.packed)), crc32.Checksum(w.packed, castagnoli)
 	filter := w.terms.filter()
-	w.info.bloomOff, w.info.bloomSize = int64(len(w.blooms)), uint32(len(filter)) // moved when the blocks end
-	w.blooms = append(w.blooms, filter...)
+	w.info.bloomOff, w.info.bloomSize = w.off+int64(len(w.packed)), uint32(len(filter))
 	w.blocks = w.info.append(w.blocks)
 	w.raw, w.info, w.last = w.raw[:0], blockInfo{}, row{}
 	w.terms.reset()
-	return w.write(w.packed)
+	if err := w.write(w.packed); err != nil {
+		return err
+	}
+	return w.write(filter)
 }
 
 func (w *segmentWriter) endDevice() {
@@ -136,17 +138,42 @@ func (w *segmentWriter) endDevice() {
 	w.entities.endDevice()
 	w.dev.factsOff, w.dev.factsSize = int64(from), uint32(len(w.factBuf)-from) // moved too
 	w.dev.factsSum = crc32.Checksum(w.factBuf[from:], castagnoli)
+	w.listDevice()
+	w.have = false
+}
+
+// listDevice puts the device under way into the index.
+func (w *segmentWriter) listDevice() {
 	if w.foot.Devices.N%groupSize == 0 {
 		w.foot.First = append(w.foot.First, w.dev.dev)
 	}
 	w.foot.Devices.N++
 	w.devices = w.dev.append(w.devices)
-	w.have = false
 }
 
-// shift adds to a 64-bit offset in every entry of an index.
-func shift(entries []byte, width, at int, by int64) {
-	for ; len(entries) > 0; entries = entries[width:] {
+// present tells which devices are in an index: the bits from the first device on. An
+// index of few that are far apart has none.
+func present(entries []byte) []byte {
+	if len(entries) == 0 {
+		return nil
+	}
+	first, last := parseDevice(entries).dev, parseDevice(entries[len(entries)-deviceEntry:]).dev
+	n := int(last-first)/8 + 1
+	if n > len(entries) {
+		return nil
+	}
+	bits := make([]byte, n)
+	for ; len(entries) > 0; entries = entries[deviceEntry:] {
+		at := binary.LittleEndian.Uint32(entries) - first
+		bits[at/8] |= 1 << (at % 8)
+	}
+	return bits
+}
+
+// shift adds to the place of the facts in every entry of the device index.
+func shift(entries []byte, by int64) {
+	const at = 28
+	for ; len(entries) > 0; entries = entries[deviceEntry:] {
 		binary.LittleEndian.PutUint64(entries[at:], binary.LittleEndian.Uint64(entries[at:])+uint64(by))
 	}
 }
@@ -183,19 +210,19 @@ func (w *segmentWriter) end() error {
 		return err
 	}
 	w.endDevice()
-	shift(w.devices, deviceEntry, 28, w.off)
-	if err := w.write(w.factBuf); err != nil {
-		return err
-	}
-	shift(w.blocks, blockEntry, 20, w.off)
-	if err := w.write(w.blooms); err != nil {
-		return err
+	if w.foot.Rows > 0 { // else it is a tally, whose facts are there already
+		shift(w.devices, w.off)
+		w.foot.Facts = int64(len(w.factBuf))
+		if err := w.write(w.factBuf); err != nil {
+			return err
+		}
 	}
 	w.foot.Blocks = index{Off: w.off, N: len(w.blocks) / blockEntry, Sums: sums(w.blocks, blockEntry)}
 	if err := w.write(w.blocks); err != nil {
 		return err
 	}
 	w.foot.Devices.Off, w.foot.Devices.Sums = w.off, sums(w.devices, deviceEntry)
+	w.foot.Present = present(w.devices)
 	if err := w.write(w.devices); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type manifest struct {
 	Next     uint64                  `json:"next"`     // number of the next segment or log file
 	WalFrom  uint64                  `json:"wal_from"` // log files below are sealed
 	Segments []segmentRef            `json:"segments"`
+	Tallies  []tallyRef              `json:"tallies,omitempty"`
 	Devices  []inventory.DeviceID    `json:"devices"` // a device's number is its place, from 1; "": forgotten
 	Marks    map[string][]streamMark `json:"marks"`   // by device
 	Lost     lossCount               `json:"lost"`
@@ -138,6 +139,8 @@ func sweepFiles(dir string, m *manifest) error {
 			stale = stale || !slices.ContainsFunc(m.Segments, func(s segmentRef) bool { return segmentName(s.ID) == name })
 		} else if _, err := fmt.Sscanf(name, "wal-%016x", &id); err == nil {
 			stale = stale || id < m.WalFrom
+		} else if _, err := fmt.Sscanf(name, "tally-%016x", &id); err == nil {
+			stale = stale || !slices.ContainsFunc(m.Tallies, func(t tallyRef) bool { return tallyName(t.ID) == name })
 		}
 		if stale {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {

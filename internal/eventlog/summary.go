@@ -81,22 +81,19 @@ func (s *summary) foldTable(t *memTable, skip func(uint32) bool) map[uint32][]by
 	return out
 }
 
-// read adds the numbers of some segments; false: a part of them cannot be read of
+// read adds the numbers of all segments; false: a part of them cannot be read of
 // which it is not known whose it is, or stop said so.
-func (s *summary) read(segs []*segment, stop func() bool) bool {
+func (s *summary) read(v *view, stop func() bool) bool {
 	f := newFacts()
-	for _, seg := range segs {
-		whole := true
-		seg.devices(func(error) { whole = false }, func(d deviceInfo) bool {
-			s.put(map[uint32][]byte{d.dev: s.fold(f, d.dev, func(f *facts) error { return seg.runs(d, f) })})
-			whole = whole && !stop()
-			return whole
-		})
-		if !whole {
-			return false
+	var cost Cost
+	err := v.eachFacts(newPlan(&Query{Scope: Everything()}), &cost, func(d deviceInfo, c *chunk) error {
+		s.put(map[uint32][]byte{d.dev: s.fold(f, d.dev, func(f *facts) error { return f.chunkRuns(c) })})
+		if stop() {
+			return ErrStop
 		}
-	}
-	return true
+		return nil
+	})
+	return err == nil && cost.Damaged == 0
 }
 
 // summing is how maintenance keeps the summary.
@@ -143,11 +140,13 @@ func (e *Engine) summarise() {
 		return
 	}
 	s.running, s.stale, s.since = true, false, newSummary()
-	v := e.view()
+	e.mu.RLock()
+	v := e.viewLocked()
+	e.mu.RUnlock()
 	e.stopped.Go(func() {
 		defer v.release()
 		sum := newSummary()
-		whole := sum.read(v.segs, e.closing)
+		whole := sum.read(v, e.closing)
 		select {
 		case e.work <- func() { e.summarised(sum, whole) }:
 		case <-e.stop:
@@ -184,19 +183,15 @@ func (e *Engine) viewOf(dev uint32) (*view, []byte, bool) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	b, ok := e.sum.of(dev)
-	return e.viewLocked(), b, ok
+	return e.reading(e.viewLocked()), b, ok
 }
 
-// runs adds the numbers that the segment knows of a device.
-func (s *segment) runs(d deviceInfo, f *facts) error {
-	b, err := s.factBytes(d)
-	if err != nil {
-		return err
-	}
-	c := cursor{b: b}
-	if err := f.mergeCounts(&c); err != nil {
+// chunkRuns adds the numbers of a chunk.
+func (f *facts) chunkRuns(c *chunk) error {
+	d := cursor{b: c.facts}
+	if err := f.mergeCounts(&d); err != nil {
 		return err
 	}
 	clear(f.counts)
-	return f.mergeRuns(&c)
+	return f.mergeRuns(&d)
 }

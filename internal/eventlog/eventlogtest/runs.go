@@ -49,7 +49,7 @@ func runsOf(t *testing.T, l eventlog.Log, d inventory.DeviceID) []string {
 	return out
 }
 
-// testRunsFollow checks that the runs are those of the events that are there,
+// testRunsFollow checks that the runs and counts are those of the events that are there,
 // whatever is appended, removed, forgotten and opened again, also while the
 // engine is at work.
 func testRunsFollow(t *testing.T, open Open, settle func(Closer)) {
@@ -71,6 +71,18 @@ func testRunsFollow(t *testing.T, open Open, settle func(Closer)) {
 			}
 			if want := runsOf(t, l, Device(n)); !slices.Equal(got, want) {
 				t.Fatalf("%s: runs of device %d are %v, its events give %v", what, n, got, want)
+			}
+			q := eventlog.Query{Scope: eventlog.Only(Device(n)), From: Base.AddDate(0, 0, -60), To: Base.AddDate(0, 0, 20)}
+			counts, _, err := l.Counts(t.Context(), q, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0
+			for _, c := range counts {
+				sum += c.N
+			}
+			if want := count(t, l, q); sum != want {
+				t.Fatalf("%s: %d events of device %d are counted, %d are there", what, sum, n, want)
 			}
 		}
 	}
