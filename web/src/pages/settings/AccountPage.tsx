@@ -53,7 +53,7 @@ export function AccountPage() {
           </Facts>
         </Card>
       </div>
-      <div style={{ maxWidth: 1180, marginBottom: 16 }}><Card title="Applications that act for you"><Grants /></Card></div>
+      <div style={{ maxWidth: 1180, marginBlock: 16 }}><Card title="Applications that act for you"><Grants /></Card></div>
       <SessionsCard />
     </PageHead>
   );
