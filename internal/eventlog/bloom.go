@@ -1,8 +1,10 @@
 package eventlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"hash/maphash"
 	"math/bits"
 
 	"github.com/picketsec/picket/internal/event"
@@ -22,29 +24,52 @@ const (
 
 // termSet collects the hashes of a block's words.
 type termSet struct {
-	set  map[uint64]struct{}
-	full bool
+	all   []uint64
+	slots []uint64 // those of all by their hashes, but 0
+	full  bool
+	// texts are some of those whose words are in, by a hash that no endpoint knows: most
+	// texts of a block are there many times.
+	texts [1 << 10][]byte
 }
 
+// termSlots is a power of two above mostTerms.
+const termSlots = 2 * mostTerms
+
+var textSeed = maphash.MakeSeed()
+
 func (s *termSet) reset() {
-	if s.set == nil {
-		s.set = make(map[uint64]struct{}, 1024)
+	if s.slots == nil {
+		s.slots = make([]uint64, termSlots)
 	}
-	clear(s.set)
-	s.full = false
+	clear(s.slots)
+	clear(s.texts[:])
+	s.all, s.full = s.all[:0], false
 }
 
 func (s *termSet) add(h uint64) {
 	if s.full {
 		return
 	}
-	s.set[h] = struct{}{}
-	s.full = len(s.set) > mostTerms
+	h = max(h, 1) // 0 is a free slot; mayHold does the same
+	for i := h % termSlots; s.slots[i] != h; i = (i + 1) % termSlots {
+		if s.slots[i] == 0 {
+			s.slots[i] = h
+			s.all = append(s.all, h)
+			break
+		}
+	}
+	s.full = len(s.all) > mostTerms
 }
 
-// addRecord adds the words of every text of a record, and the texts as a whole.
+// addRecord adds the words of every text of a record, and the texts as a whole. The
+// record stays as it is until the set is reset.
 func (s *termSet) addRecord(r event.Record) {
 	for _, text := range r.Texts {
+		known := &s.texts[maphash.Bytes(textSeed, text)%uint64(len(s.texts))]
+		if len(text) == len(*known) && bytes.Equal(text, *known) {
+			continue
+		}
+		*known = text
 		if len(text) <= longestWhole {
 			s.add(hashWhole(text))
 		}
@@ -57,9 +82,9 @@ func (s *termSet) filter() []byte {
 	if s.full {
 		return nil
 	}
-	words := max(1, (len(s.set)*bitsPerTerm+63)/64)
+	words := max(1, (len(s.all)*bitsPerTerm+63)/64)
 	b := make([]byte, words*8+4)
-	for h := range s.set {
+	for _, h := range s.all {
 		probe(h, words, func(word int, bit uint64) bool {
 			at := b[word*8:]
 			binary.LittleEndian.PutUint64(at, binary.LittleEndian.Uint64(at)|bit)
@@ -77,7 +102,7 @@ func mayHold(filter []byte, h uint64) bool {
 	if words < 1 || binary.LittleEndian.Uint32(filter[words*8:]) != crc32.Checksum(filter[:words*8], castagnoli) {
 		return true
 	}
-	return probe(h, words, func(word int, bit uint64) bool {
+	return probe(max(h, 1), words, func(word int, bit uint64) bool {
 		return binary.LittleEndian.Uint64(filter[word*8:])&bit != 0
 	})
 }

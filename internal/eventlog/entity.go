@@ -13,9 +13,12 @@ import (
 // The index of entities (docs/eventlog.md): for every entity of a segment and
 // every device and name it was seen with, how often, when, and in which block last.
 const (
-	postingEntry = 40
-	postingPage  = 100 // entries, followed by a checksum
-	pageBytes    = postingPage*postingEntry + 4
+	// pageBytes is the size of a page: entries as numbers of variable length, zeros, a checksum.
+	pageBytes = 4096
+	// Segments were written with entries of a fixed size before.
+	fixedEntry = 40
+	fixedPage  = 100 // entries, followed by a checksum
+	fixedBytes = fixedPage*fixedEntry + 4
 	// mostOfDevice and mostPostings are how many entries one device, and all of
 	// them, have in a segment. What goes beyond is counted. They bound the memory
 	// of whoever writes a segment to 125 MB.
@@ -37,6 +40,8 @@ type posting struct {
 type entityIndex struct {
 	Off int64 `json:"off"`
 	N   int   `json:"n"`
+	// Pages is how many pages there are; 0: the entries have a fixed size.
+	Pages int `json:"pages,omitempty"`
 	// Dropped counts mentions of entities that there was no room for.
 	Dropped int `json:"dropped,omitempty"`
 }
@@ -58,18 +63,50 @@ func hashName(name []byte) uint32 {
 	return uint32(mix(h))
 }
 
-func (p *posting) append(dst []byte) []byte {
-	le := binary.LittleEndian
-	dst = le.AppendUint64(dst, p.key)
-	dst = le.AppendUint32(dst, p.dev)
-	dst = le.AppendUint32(dst, p.name)
-	dst = le.AppendUint32(dst, p.count)
-	dst = le.AppendUint32(dst, p.block)
-	dst = le.AppendUint64(dst, uint64(p.first))
-	return le.AppendUint64(dst, uint64(p.last))
+// append writes an entry behind another of its page (the zero posting before the first), of a
+// segment that begins at a time: key − key before; device, or device − device before
+// of the same key; twice the number of events, plus 1 if the name is the one before; the name if it is not;
+// block; first − begin; last − first.
+func (p *posting) append(dst []byte, before *posting, begin int64) []byte {
+	dst = binary.AppendUvarint(dst, p.key-before.key)
+	dev := p.dev
+	if p.key == before.key {
+		dev -= before.dev
+	}
+	dst = binary.AppendUvarint(dst, uint64(dev))
+	if p.name == before.name {
+		dst = binary.AppendUvarint(dst, uint64(p.count)<<1|1)
+	} else {
+		dst = binary.AppendUvarint(dst, uint64(p.count)<<1)
+		dst = binary.LittleEndian.AppendUint32(dst, p.name)
+	}
+	dst = binary.AppendUvarint(dst, uint64(p.block))
+	dst = binary.AppendUvarint(dst, uint64(p.first-begin))
+	return binary.AppendUvarint(dst, uint64(p.last-p.first))
 }
 
-func parsePosting(b []byte) posting {
+// nextPosting reads the entry behind another.
+func nextPosting(d *cursor, before *posting, begin int64) posting {
+	p := posting{key: before.key + d.uvarint(), dev: uint32(d.uvarint()), name: before.name}
+	if p.key == before.key {
+		p.dev += before.dev
+	}
+	n := d.uvarint()
+	p.count = uint32(n >> 1)
+	if n&1 == 0 {
+		if d.bad = d.bad || len(d.b) < 4; d.bad {
+			return p
+		}
+		p.name, d.b = binary.LittleEndian.Uint32(d.b), d.b[4:]
+	}
+	p.block = uint32(d.uvarint())
+	p.first = begin + int64(d.uvarint())
+	p.last = p.first + int64(d.uvarint())
+	return p
+}
+
+// parseFixed reads an entry of a fixed size.
+func parseFixed(b []byte) posting {
 	le := binary.LittleEndian
 	return posting{key: le.Uint64(b), dev: le.Uint32(b[8:]), name: le.Uint32(b[12:]), count: le.Uint32(b[16:]), block: le.Uint32(b[20:]),
 		first: int64(le.Uint64(b[24:])), last: int64(le.Uint64(b[32:]))}
@@ -119,8 +156,9 @@ func (s *entitySet) endDevice() {
 	clear(s.at)
 }
 
-// pages returns the entries in order of key, device and name.
-func (s *entitySet) pages(write func([]byte) error) error {
+// pages writes the entries in order of key, device and name, of a segment that begins at
+// a time, and returns how many pages they are.
+func (s *entitySet) pages(begin int64, write func([]byte) error) (int, error) {
 	slices.SortFunc(s.all, func(a, b posting) int {
 		switch {
 		case a.key != b.key:
@@ -130,18 +168,33 @@ func (s *entitySet) pages(write func([]byte) error) error {
 		}
 		return compare(a.name, b.name)
 	})
-	buf := make([]byte, 0, pageBytes)
-	for from := 0; from < len(s.all); from += postingPage {
-		buf = buf[:0]
-		for i := from; i < min(from+postingPage, len(s.all)); i++ {
-			buf = s.all[i].append(buf)
-		}
-		buf = binary.LittleEndian.AppendUint32(buf, crc32.Checksum(buf, castagnoli))
-		if err := write(buf); err != nil {
-			return err
-		}
+	n, page, room := 0, make([]byte, 2, pageBytes), pageBytes-4
+	var one []byte
+	var before posting
+	flush := func() error {
+		page = append(page, make([]byte, room-len(page))...)
+		page = binary.LittleEndian.AppendUint32(page, crc32.Checksum(page, castagnoli))
+		err := write(page)
+		n, page, before = n+1, append(page[:0], 0, 0), posting{}
+		return err
 	}
-	return nil
+	for i := range s.all {
+		p := &s.all[i]
+		if one = p.append(one[:0], &before, begin); len(page)+len(one) > room {
+			if err := flush(); err != nil {
+				return n, err
+			}
+			one = p.append(one[:0], &before, begin)
+		}
+		page = append(page, one...)
+		binary.LittleEndian.PutUint16(page, binary.LittleEndian.Uint16(page)+1)
+		before = *p
+	}
+	if len(s.all) == 0 {
+		return 0, nil
+	}
+	err := flush()
+	return n, err
 }
 
 func compare[T uint32 | uint64](a, b T) int {
@@ -154,11 +207,14 @@ func compare[T uint32 | uint64](a, b T) int {
 	return 0
 }
 
-// page reads one page of entries.
+// postingPage reads one page of entries.
 func (s *segment) postingPage(n int) ([]posting, error) {
 	x := s.foot.Entities
-	size := min(postingPage, x.N-n*postingPage)*postingEntry + 4
-	b, err := s.part(x.Off+int64(n*pageBytes), uint32(size))
+	off, size := x.Off+int64(n)*pageBytes, pageBytes
+	if x.Pages == 0 {
+		off, size = x.Off+int64(n)*fixedBytes, min(fixedPage, x.N-n*fixedPage)*fixedEntry+4
+	}
+	b, err := s.part(off, uint32(size))
 	if err != nil {
 		return nil, err
 	}
@@ -166,9 +222,30 @@ func (s *segment) postingPage(n int) ([]posting, error) {
 	if binary.LittleEndian.Uint32(b[size-4:]) != crc32.Checksum(body, castagnoli) {
 		return nil, fmt.Errorf("%w: index of entities", errDamaged)
 	}
-	out := make([]posting, 0, len(body)/postingEntry)
-	for ; len(body) > 0; body = body[postingEntry:] {
-		out = append(out, parsePosting(body))
+	if x.Pages == 0 {
+		out := make([]posting, 0, len(body)/fixedEntry)
+		for ; len(body) > 0; body = body[fixedEntry:] {
+			out = append(out, parseFixed(body))
+		}
+		return out, nil
+	}
+	return parsePage(body, s.foot.Min)
+}
+
+// parsePage reads the entries of a page; there is one at least.
+func parsePage(body []byte, begin int64) ([]posting, error) {
+	count := int(binary.LittleEndian.Uint16(body))
+	out := make([]posting, 0, min(count, len(body)))
+	d, before := cursor{b: body[2:]}, posting{}
+	for range count {
+		before = nextPosting(&d, &before, begin)
+		out = append(out, before)
+		if d.bad {
+			break
+		}
+	}
+	if d.bad || len(out) == 0 {
+		return nil, fmt.Errorf("%w: index of entities", errDamaged)
 	}
 	return out, nil
 }
@@ -180,7 +257,10 @@ func (s *segment) postings(key uint64, bad func(error), yield func(*posting) boo
 	if x == nil || x.N == 0 {
 		return
 	}
-	pages := (x.N + postingPage - 1) / postingPage
+	pages := x.Pages
+	if pages == 0 {
+		pages = (x.N + fixedPage - 1) / fixedPage
+	}
 	// The first page that begins at or beyond the key; entries may begin in the one before.
 	var broken error
 	n := sort.Search(pages, func(i int) bool {

@@ -2,6 +2,9 @@ package eventlog
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,7 +47,7 @@ func TestDamagedEntities(t *testing.T) {
 	dir := t.TempDir()
 	e := openTest(t, dir, Options{})
 	at := time.Unix(1764150000, 0)
-	for dev := range 300 {
+	for dev := range 1000 {
 		b := Batch{Device: testBatch(dev+1, 1, 0).Device, Stream: 1, Seq: 1, Received: at, Count: 1}
 		x := event.Event{Action: event.ProcessCreated, Seq: 1, Time: at}
 		x.Set(event.AccountName, "root")
@@ -57,13 +60,17 @@ func TestDamagedEntities(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	q := EntityQuery{Kind: event.EntityAccount, ID: "root", Scope: Everything()}
-	if got, cost, err := e.Sightings(t.Context(), q); err != nil || cost.Damaged != 0 || len(got.Devices) != 300 {
+	if got, cost, err := e.Sightings(t.Context(), q); err != nil || cost.Damaged != 0 || len(got.Devices) != 1000 {
 		t.Fatalf("%d devices, %+v, %v", len(got.Devices), cost, err)
 	}
 	s := e.segs[0]
-	flip(t, s.path, s.foot.Entities.Off+pageBytes+10) // the second page
+	second, err := s.postingPage(1)
+	if err != nil || s.foot.Entities.Pages < 2 || s.foot.Entities.Pages > s.foot.Entities.N/100 {
+		t.Fatalf("%+v, %v", s.foot.Entities, err)
+	}
+	flip(t, s.path, s.foot.Entities.Off+pageBytes+10)
 	got, cost, err := e.Sightings(t.Context(), q)
-	if err != nil || cost.Damaged != 1 || len(got.Devices) != 200 || got.Names[0].Name != event.AccountActed {
+	if err != nil || cost.Damaged != 1 || len(got.Devices) != 1000-len(second) || got.Names[0].Name != event.AccountActed {
 		t.Errorf("%d devices, %+v, %v, %v", len(got.Devices), cost, got.Names, err)
 	}
 }
@@ -93,4 +100,45 @@ func TestLatestReadsLittle(t *testing.T) {
 	if err != nil || len(rows) != 1 || cost.Blocks != 1 {
 		t.Errorf("%d rows, %+v, %v", len(rows), cost, err)
 	}
+}
+
+// Whatever the entries are, pages give them back in order, and hold as many as fit.
+func TestPagesGiveBack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	pick := func(few ...uint64) uint64 { return few[rng.IntN(len(few))] }
+	const begin = -5
+	for range 200 {
+		var s entitySet
+		for range rng.IntN(2000) {
+			p := posting{key: pick(0, 1, rng.Uint64(), math.MaxUint64), dev: uint32(pick(0, 1, uint64(rng.Uint32()), math.MaxUint32)), name: uint32(pick(0, 7, uint64(rng.Uint32()))),
+				count: uint32(pick(1, 300, math.MaxUint32)), block: uint32(pick(0, 90, math.MaxUint32)), first: begin + int64(pick(0, rng.Uint64()>>2))}
+			p.last = p.first + int64(pick(0, 1, rng.Uint64()>>2))
+			s.all = append(s.all, p)
+		}
+		var got []posting
+		pages, err := s.pages(begin, func(b []byte) error {
+			if len(b) != pageBytes {
+				t.Fatalf("a page of %d bytes", len(b))
+			}
+			p, err := parsePage(b[:pageBytes-4], begin)
+			got = append(got, p...)
+			return err
+		})
+		if err != nil || !slices.Equal(got, s.all) || pages > 1+len(s.all)/60 {
+			t.Fatalf("%d entries of %d in %d pages, %v", len(got), len(s.all), pages, err)
+		}
+	}
+}
+
+func FuzzPage(f *testing.F) {
+	p := posting{key: 9, dev: 1, name: 2, count: 3, block: 4, first: 5, last: 6}
+	f.Add(p.append([]byte{1, 0}, &posting{}, 0))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < 2 {
+			return
+		}
+		if p, err := parsePage(b, 0); err == nil && (len(p) == 0 || len(p) > len(b)) {
+			t.Fatalf("%d entries of %d bytes", len(p), len(b))
+		}
+	})
 }

@@ -78,6 +78,41 @@ func TestMergesLittle(t *testing.T) {
 	}
 }
 
+// What is left of a day when it is over becomes one, but nothing large is written anew
+// for little, nothing that may still grow, and nothing beyond what one may be.
+func TestPickMerge(t *testing.T) {
+	const mb = 1 << 20
+	var lately []mergeItem
+	for n := range uint64(mergeNew) {
+		lately = append(lately, mergeItem{1000 + n, 50 + int64(n), mb})
+	}
+	for name, c := range map[string]struct {
+		sizes []int64
+		want  int
+	}{
+		"rest":            {[]int64{mb, 2 * mb, 30 * mb, 30 * mb, 60 * mb}, 5},
+		"few":             {[]int64{mb, 2 * mb, 3 * mb}, 0},
+		"one is large":    {[]int64{mb, mb, mb, mb, 100 * mb}, 4},
+		"all but one few": {[]int64{mb, mb, mb, 100 * mb}, 0},
+		"done":            {[]int64{300 * mb, 300 * mb, 300 * mb, 300 * mb, 300 * mb}, 0},
+		"too much":        {[]int64{250 * mb, 250 * mb, 250 * mb, 250 * mb, 250 * mb}, 4},
+	} {
+		all := slices.Clone(lately)
+		for i, size := range c.sizes {
+			all = append(all, mergeItem{uint64(i), 1, size})
+		}
+		if got := pickMerge(all); len(got) != c.want {
+			t.Errorf("%s: %v become one, want %d", name, got, c.want)
+		}
+		for i := range all[mergeNew:] {
+			all[mergeNew+i].day = 50 // of a day that goes on
+		}
+		if got := pickMerge(all); len(got) != 0 && name != "too much" {
+			t.Errorf("%s: %v become one while the day goes on", name, got)
+		}
+	}
+}
+
 // What a log really writes anew is little too.
 func TestRewritten(t *testing.T) {
 	e := openTest(t, t.TempDir(), Options{})

@@ -227,7 +227,8 @@ func (w *segmentWriter) end() error {
 		return err
 	}
 	w.foot.Entities = &entityIndex{Off: w.off, N: len(w.entities.all), Dropped: w.entities.dropped}
-	if err := w.entities.pages(w.write); err != nil {
+	var err error
+	if w.foot.Entities.Pages, err = w.entities.pages(w.foot.Min, w.write); err != nil {
 		return err
 	}
 	foot, err := json.Marshal(&w.foot)

@@ -80,12 +80,16 @@ func TestHistogramReadsLittle(t *testing.T) {
 		if n, _, reads := histogram(t, e, testBatch(99, 1, 0).Device); n != 4 || reads > most {
 			t.Errorf("%d events of 4, %d reads", n, reads)
 		}
+		have := slices.Clone(e.man.Tallies)
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
 		e = openTest(t, dir, Options{})
 		e.Summarised()
 		e.quiet()
+		if !slices.EqualFunc(have, e.man.Tallies, func(a, b tallyRef) bool { return a.ID == b.ID }) {
+			t.Errorf("a start made tallies anew: %d of %d", len(e.man.Tallies), len(have))
+		}
 	}
 }
 
@@ -208,6 +212,10 @@ func TestOlderStore(t *testing.T) {
 			runs, err := e.Runs(t.Context(), d)
 			if n, cost, _ := histogram(t, e, d); n != 80 || cost.Damaged != 0 || rows != 88 || err != nil || len(runs) != 2 || runs[0].To != 44 {
 				t.Errorf("%d events of 80, %d rows of 88, runs %v, %v", n, rows, runs, err)
+			}
+			seen, cost, err := e.Sightings(t.Context(), EntityQuery{Kind: event.EntityAddress, ID: "10.0.0.1", Scope: Everything()})
+			if err != nil || len(seen.Devices) != 1 || seen.Devices[0].Events != 44 || seen.Unlisted+cost.Damaged != 0 {
+				t.Errorf("%+v, %+v, %v", seen, cost, err)
 			}
 			if s := e.Stats(); s.LostSegments != 0 || s.LostBytes != 0 {
 				t.Errorf("%+v", s)
