@@ -95,6 +95,7 @@ func TestPickMerge(t *testing.T) {
 		"one is large":    {[]int64{mb, mb, mb, mb, 100 * mb}, 4},
 		"all but one few": {[]int64{mb, mb, mb, 100 * mb}, 0},
 		"done":            {[]int64{300 * mb, 300 * mb, 300 * mb, 300 * mb, 300 * mb}, 0},
+		"rest too much":   {[]int64{10 * mb, 10 * mb, 10 * mb, 250 * mb, 250 * mb, 250 * mb, 250 * mb}, 6},
 		"too much":        {[]int64{250 * mb, 250 * mb, 250 * mb, 250 * mb, 250 * mb}, 4},
 	} {
 		all := slices.Clone(lately)

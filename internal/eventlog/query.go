@@ -86,6 +86,9 @@ type plan struct {
 	actions  []bool     // by action; nil: all
 	kinds    uint32     // that the actions have
 	words    [][]uint64 // of each group one must be in a block
+	// hours are those in which segments have events of the actions, in order; nil: not asked.
+	hours   []int64
+	anyHour bool // they could not be read
 }
 
 func newPlan(q *Query) *plan {
@@ -229,7 +232,7 @@ func (s *source) fill(p *plan, before *Cursor, dec *zstd.Decoder, cost *Cost) er
 			s.next = s.first - 1
 			return nil
 		}
-		if b.firstDev == s.dev && (b.firstTime >= p.to || !before.IsZero() && b.firstTime > before.Time) || b.kinds&p.kinds == 0 || !s.seg.mayHold(b, p.words) {
+		if b.firstDev == s.dev && (b.firstTime >= p.to || !before.IsZero() && b.firstTime > before.Time) || b.kinds&p.kinds == 0 || b.firstDev == b.lastDev && !p.hit(b.firstTime, b.lastTime) || !s.seg.mayHold(b, p.words) {
 			continue
 		}
 		rows, err := s.seg.block(b, dec)
@@ -303,15 +306,22 @@ func (e *Engine) Page(ctx context.Context, q Query, after Cursor, limit int) ([]
 	if !known {
 		return nil, Cursor{}, cost, nil
 	}
-	v := e.view()
+	v, sum, summed := e.viewOf(n)
 	defer v.release()
 	dec := e.decoder.Get().(*zstd.Decoder)
 	defer e.decoder.Put(dec)
 	p := newPlan(&q)
+	if summed && !p.mayBeIn(sum) {
+		p.hours = []int64{}
+	}
 	h, later := v.open(n, p, &after)
 	rows, next, err := v.newest(ctx, p, h, later, after, limit, dec, &cost)
 	return rows, next, cost, err
 }
+
+// asksAfter is how many segments are read for events of some actions before it is asked
+// in which hours there are any.
+const asksAfter = 4
 
 // newest reads rows of sources, newest first: of h, which have rows, and of later, which
 // are read when they are needed. The cursor is that of the last row when there are more.
@@ -321,6 +331,12 @@ func (v *view) newest(ctx context.Context, p *plan, h sources, later []*source, 
 	var out []Row
 	for {
 		// A segment is read only when nothing newer than its newest is left.
+		if len(later) > 0 && cost.Segments >= asksAfter && p.actions != nil && p.hours == nil {
+			if err := v.findHours(p, cost); err != nil {
+				return nil, Cursor{}, err
+			}
+			later = slices.DeleteFunc(later, func(s *source) bool { return !p.hit(s.seg.foot.Min, s.max) })
+		}
 		for len(later) > 0 && (len(h) == 0 || later[0].max >= h.top(0).Time) {
 			s := later[0]
 			later = later[1:]
@@ -386,7 +402,7 @@ func (v *view) open(dev uint32, p *plan, after *Cursor) (sources, []*source) {
 	}
 	var later []*source
 	for _, s := range v.segs {
-		if s.foot.Max < p.from || s.foot.Min >= p.to || !after.IsZero() && s.foot.Min > after.Time || s.lacks(dev) {
+		if s.foot.Max < p.from || s.foot.Min >= p.to || !after.IsZero() && s.foot.Min > after.Time || s.lacks(dev) || !p.hit(s.foot.Min, s.foot.Max) {
 			continue
 		}
 		src := &source{seg: s, dev: dev, max: min(s.foot.Max, p.to-1)}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -258,6 +259,56 @@ func (v *view) countFacts(ctx context.Context, p *plan, c *counter, cost *Cost) 
 		}
 		return ctx.Err()
 	})
+}
+
+// findHours notes in which hours the segments have events of the plan's actions. Where that
+// cannot be read, all hours may have some.
+func (v *view) findHours(p *plan, cost *Cost) error {
+	damaged, segments := cost.Damaged, cost.Segments
+	f, seen := newFacts(), map[int64]bool{}
+	err := v.eachFacts(p, cost, func(_ deviceInfo, k *chunk) error {
+		f.reset()
+		if err := f.mergeCounts(&cursor{b: k.facts}); err != nil {
+			return err
+		}
+		for k := range f.counts {
+			if int(k.action) < len(p.actions) && p.actions[k.action] {
+				seen[k.hour] = true
+			}
+		}
+		return nil
+	})
+	cost.Segments = segments // of those that events are read from
+	if p.hours = slices.Sorted(maps.Keys(seen)); p.hours == nil {
+		p.hours = []int64{}
+	}
+	if cost.Damaged > damaged {
+		cost.Damaged, p.anyHour = damaged, true // what it costs the page is counted there
+	}
+	return err
+}
+
+// hit reports whether segments may have events of the plan between two times.
+func (p *plan) hit(first, last int64) bool {
+	if p.hours == nil || p.anyHour {
+		return true
+	}
+	i, _ := slices.BinarySearch(p.hours, floorDiv(first, hour))
+	return i < len(p.hours) && p.hours[i]*hour <= last
+}
+
+// mayBeIn reports whether there may be events of the plan's actions, by the numbers of a device.
+func (p *plan) mayBeIn(numbers []byte) bool {
+	f := newFacts()
+	if p.actions == nil || f.mergeRuns(&cursor{b: numbers}) != nil {
+		return true
+	}
+	for k := range f.runs {
+		if p.kinds&(1<<k) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // in returns the devices of a list that are in the scope.
