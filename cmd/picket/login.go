@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/picketsec/picket/client"
@@ -181,6 +182,11 @@ func (c *LoginCmd) Run(e *env) error {
 			}
 			l := login{URL: base, ClientID: c.ClientID, CA: ca}
 			l.took(&got)
+			unlock, err := lockFile(e.ctx, file)
+			if err != nil {
+				return err
+			}
+			defer unlock()
 			if err := l.write(file); err != nil {
 				return err
 			}
@@ -201,6 +207,11 @@ func (LogoutCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	unlock, err := lockFile(e.ctx, file)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	l, err := readLogin(file)
 	if err != nil || l.URL == "" {
 		return errors.Join(err, os.RemoveAll(file))
@@ -259,7 +270,7 @@ func (s *signedIn) token(ctx context.Context, stale string) (string, error) {
 	if s.l.Access != stale && time.Until(s.l.Expires) > time.Minute {
 		return s.l.Access, nil
 	}
-	unlock, err := lockFile(ctx, s.file+".lock")
+	unlock, err := lockFile(ctx, s.file)
 	if err != nil {
 		return "", err
 	}
@@ -281,25 +292,28 @@ func (s *signedIn) token(ctx context.Context, stale string) (string, error) {
 	return s.l.Access, s.l.write(s.file)
 }
 
-// lockFile waits until this process alone holds a file.
+// lockFile waits until this process alone holds a login file. The lock, of a file
+// beside it that stays, goes with the process.
 func lockFile(ctx context.Context, file string) (unlock func(), err error) {
-	for begun := time.Now(); ; {
-		f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
 			_ = f.Close()
-			return func() { _ = os.Remove(file) }, nil
-		}
-		if !errors.Is(err, os.ErrExist) {
-			return nil, err
-		}
-		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > time.Minute {
-			_ = os.Remove(file) // of a process that was killed
-		}
-		if time.Since(begun) > 2*time.Minute {
-			return nil, fmt.Errorf("%q is held by another process: remove it if there is none", file)
+			return nil, fmt.Errorf("lock login %q: %w", file, err)
 		}
 		select {
 		case <-ctx.Done():
+			_ = f.Close()
 			return nil, ctx.Err()
 		case <-time.After(50 * time.Millisecond):
 		}
