@@ -88,10 +88,18 @@ func TestTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := b64url.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := parts[0] + "." + b64url.EncodeToString(append(more, "{}"...))
+	twice += "." + b64url.EncodeToString(own([]byte(twice)))
 	for _, tt := range []struct {
 		name, token string
 		ok          bool
 	}{
+		{"two values", twice, false},
+		{"huge and signed", rawToken(t, head("RS256"), with(func(c *claims) { c.User = strings.Repeat("a", maxToken) }), own), false},
 		{"by hand", rawToken(t, head("RS256"), good(), own), true},
 		{"alg none", rawToken(t, head("none"), good(), none), false},
 		{"alg None with a signature", rawToken(t, head("None"), good(), own), false},
