@@ -223,6 +223,7 @@ func TestGoModule(t *testing.T) {
 		{debug.Module{Path: "a", Version: "v1.0.0"}, "a v1.0.0"},
 		{debug.Module{Path: "a", Version: "v1.0.0", Replace: &debug.Module{Path: "b", Version: "v2.0.0"}}, "b v2.0.0"},
 		{debug.Module{Path: "a", Version: "v1.0.0", Replace: &debug.Module{Path: "../b"}}, "a "},
+		{debug.Module{Path: "a", Version: "v1.0.0", Replace: &debug.Module{Path: "./b", Version: "(devel)"}}, "a "},
 	} {
 		if n, v := goModule(&tt.m); n+" "+v != tt.want {
 			t.Errorf("goModule(%+v) = %q %q, want %q", tt.m, n, v, tt.want)

@@ -83,7 +83,7 @@ func goModule(m *debug.Module) (name, version string) {
 	switch {
 	case m.Replace == nil:
 		return m.Path, m.Version
-	case m.Replace.Version == "":
+	case m.Replace.Version == "" || m.Replace.Version == "(devel)":
 		return m.Path, ""
 	}
 	return m.Replace.Path, m.Replace.Version
