@@ -219,17 +219,18 @@ func bindDistinct(_ *binder, _ *node, a []*expr) (Type, func(*execution) accumul
 
 // listAcc collects values.
 type listAcc struct {
-	x    *execution
-	arg  *expr
-	most int
-	seen map[string]bool // of a set
-	list []Value
-	buf  []byte
+	x     *execution
+	arg   *expr
+	most  int
+	seen  map[string]bool // of a set
+	nulls bool            // places without a value count
+	list  []Value
+	buf   []byte
 }
 
 func (l *listAcc) add(row []Value) error {
 	v := l.arg.eval(row)
-	if v.IsNull() || len(l.list) == l.most {
+	if v.IsNull() && !l.nulls || len(l.list) == l.most {
 		return nil
 	}
 	size := v.size()
@@ -262,7 +263,7 @@ func bindList(set bool) func(*binder, *node, []*expr) (Type, func(*execution) ac
 			most = int(min(a[1].value().num, maxCollected))
 		}
 		return Dynamic, func(x *execution) accumulator {
-			l := &listAcc{x: x, arg: a[0], most: most}
+			l := &listAcc{x: x, arg: a[0], most: most, nulls: n.text == "make_list_with_nulls"}
 			if set {
 				l.seen = map[string]bool{}
 			}
@@ -369,6 +370,9 @@ func aggregateTable() map[string]aggregate {
 		}
 		return now
 	})
+	bits := func(f func(a, b int64) int64) func(now, v Value) Value {
+		return func(now, v Value) Value { return LongValue(f(now.num, toLong(v).num)) }
+	}
 	avg := bindMoments(func(m *moments) float64 { return m.mean })
 	sample := func(m *moments) float64 {
 		if m.n < 2 {
@@ -382,6 +386,7 @@ func aggregateTable() map[string]aggregate {
 		{"dcount", "value [, accuracy]", "How many different values there are: exact up to 100,000.", 1, 2, false, bindDistinct},
 		{"dcountif", "value, condition [, accuracy]", "How many different values rows have that meet a condition.", 2, 3, true, bindDistinct},
 		{"count_distinct", "value", "How many different values there are.", 1, 1, false, bindDistinct},
+		{"count_distinctif", "value, condition", "How many different values rows have that meet a condition.", 2, 2, true, bindDistinct},
 		{"sum", "number", "The sum.", 1, 1, false, bindSum},
 		{"sumif", "number, condition", "The sum of rows that meet a condition.", 2, 2, true, bindSum},
 		{"avg", "number", "The mean.", 1, 1, false, avg},
@@ -395,6 +400,7 @@ func aggregateTable() map[string]aggregate {
 		{"make_set", "value [, most]", "Every value, once, as an array.", 1, 2, false, bindList(true)},
 		{"make_set_if", "value, condition [, most]", "Every value of rows that meet a condition, once.", 2, 3, true, bindList(true)},
 		{"make_list", "value [, most]", "All values as an array.", 1, 2, false, bindList(false)},
+		{"make_list_with_nulls", "value [, most]", "All values as an array, null where there is none.", 1, 2, false, bindList(false)},
 		{"make_list_if", "value, condition [, most]", "All values of rows that meet a condition.", 2, 3, true, bindList(false)},
 		{"make_bag", "bag", "The members of all bags.", 1, 1, false, bindBag},
 		{"make_bag_if", "bag, condition", "The members of bags of rows that meet a condition.", 2, 2, true, bindBag},
@@ -402,6 +408,10 @@ func aggregateTable() map[string]aggregate {
 		{"stdev", "number", "The standard deviation of a sample.", 1, 1, false, bindMoments(func(m *moments) float64 { return math.Sqrt(sample(m)) })},
 		{"stdevif", "number, condition", "The standard deviation of rows that meet a condition.", 2, 2, true, bindMoments(func(m *moments) float64 { return math.Sqrt(sample(m)) })},
 		{"stdevp", "number", "The standard deviation of all.", 1, 1, false, bindMoments(func(m *moments) float64 { return math.Sqrt(m.sum / m.n) })},
+		{"stdevpif", "number, condition", "The standard deviation of all rows that meet a condition.", 2, 2, true, bindMoments(func(m *moments) float64 { return math.Sqrt(m.sum / m.n) })},
+		{"binary_all_and", "number", "The bits that all numbers have.", 1, 1, false, folding(LongValue(-1), bits(func(a, b int64) int64 { return a & b }))},
+		{"binary_all_or", "number", "The bits that any number has.", 1, 1, false, folding(LongValue(0), bits(func(a, b int64) int64 { return a | b }))},
+		{"binary_all_xor", "number", "The bits that an odd count of numbers has.", 1, 1, false, folding(LongValue(0), bits(func(a, b int64) int64 { return a ^ b }))},
 		{"variancep", "number", "The variance of all.", 1, 1, false, bindMoments(func(m *moments) float64 { return m.sum / m.n })},
 		{"varianceif", "number, condition", "The variance of rows that meet a condition.", 2, 2, true, bindMoments(sample)},
 		{"variance", "number", "The variance of a sample.", 1, 1, false, bindMoments(sample)},
@@ -410,7 +420,7 @@ func aggregateTable() map[string]aggregate {
 	for _, a := range list {
 		out[a.name] = a
 	}
-	for alias, name := range map[string]string{"any": "take_any", "makeset": "make_set", "makelist": "make_list"} {
+	for alias, name := range map[string]string{"any": "take_any", "anyif": "take_anyif", "makeset": "make_set", "makelist": "make_list"} {
 		a := out[name]
 		a.name = alias
 		out[alias] = a

@@ -28,6 +28,8 @@ type node struct {
 	typ  Type // of a literal, which may be null
 	kids []*node
 	pipe *pipe
+	// label is the name of an argument of a plug-in
+	label string
 }
 
 // pipe is a source with operators behind it.

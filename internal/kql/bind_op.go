@@ -138,6 +138,8 @@ func (b *binder) operator(in plan, o *op, e *env) plan {
 		return b.topNested(in, o, e)
 	case "parse", "parse-where":
 		return b.parse(in, o, e)
+	case "parse-kv":
+		return b.parsePairs(in, o, e)
 	case "evaluate":
 		return b.evaluate(in, o, e)
 	case "getschema":
@@ -169,6 +171,13 @@ func (b *binder) project(in plan, o *op, s *rowScope) plan {
 	windows, used := windowsOver(in, s)
 	names := newNamer()
 	for _, n := range o.list {
+		if parts := b.parts(n, s); parts != nil {
+			for _, part := range parts {
+				p.exprs = append(p.exprs, part.expr)
+				p.cols = append(p.cols, Column{names.give(&named{at: n.at, name: part.name}, "", ""), part.expr.typ})
+			}
+			continue
+		}
 		x := b.expr(n.expr, s)
 		p.exprs = append(p.exprs, x)
 		p.cols = append(p.cols, Column{names.give(n, describe(n.expr), ""), x.typ})
@@ -182,8 +191,23 @@ func (b *binder) extend(in plan, o *op, s *rowScope) plan {
 	windows, used := windowsOver(in, s)
 	names := namerOf(in.columns())
 	given := map[string]bool{}
+	list := make([]*named, 0, len(o.list))
+	values := map[*named]*expr{}
 	for _, n := range o.list {
-		v := b.expr(n.expr, s)
+		parts := b.parts(n, s)
+		if parts == nil {
+			list = append(list, n)
+		}
+		for _, part := range parts {
+			of := &named{at: n.at, name: part.name, expr: n.expr}
+			list, values[of] = append(list, of), part.expr
+		}
+	}
+	for _, n := range list {
+		v := values[n]
+		if v == nil {
+			v = b.expr(n.expr, s)
+		}
 		at := s.find(n.name)
 		if n.name == "" {
 			if at = -1; n.expr.kind == nodeName {
@@ -204,6 +228,59 @@ func (b *binder) extend(in plan, o *op, s *rowScope) plan {
 	x.from = make([]bool, len(x.cols))
 	x.in = windowed(in, *windows, used)
 	return x
+}
+
+// parts binds a call of a function that gives several columns, as they are named
+// before it or by the function; nil when it is none.
+func (b *binder) parts(n *named, s *rowScope) []madePart {
+	c := n.expr
+	if c.kind != nodeCall {
+		return nil
+	}
+	f, ok := b.functions[c.text]
+	if !ok || f.parts == nil {
+		return nil
+	}
+	if d, ok := s.env.find(c.text); ok && d.fn != nil {
+		return nil
+	}
+	columns := f.parts
+	f.parts, f.result = nil, Dynamic
+	f.fn = remembered(f.fn)
+	all := b.callOf(f, c, s)
+	names := n.names
+	if n.name != "" {
+		names = []string{n.name}
+	}
+	var out []madePart
+	for i, col := range columns {
+		name := c.text + "_" + describe(c.kids[0]) + "_" + col.Name
+		if len(names) > 0 {
+			if i == len(names) {
+				break
+			}
+			name = names[i]
+		}
+		out = append(out, madePart{name, itemExpr(all, i, col.Type)})
+	}
+	return out
+}
+
+// remembered is a function of a series that computes once where it is called with
+// the same series again and again, for one column after the other.
+func remembered(f func([]Value) Value) func([]Value) Value {
+	var last []Value
+	var was Value
+	return func(a []Value) Value {
+		same := len(last) == len(a) && len(a) > 0 && a[0].list != nil && a[0].list == last[0].list
+		for i := 1; same && i < len(a); i++ {
+			same = a[i] == last[i]
+		}
+		if !same {
+			last, was = slices.Clone(a), f(a)
+		}
+		return was
+	}
 }
 
 // pick binds project-away, project-keep and project-reorder.

@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,9 @@ type function struct {
 	// bind is instead of all that where a function is special.
 	bind func(b *binder, n *node, s *rowScope, args []*expr) *expr
 	lazy bool // bind binds the arguments itself
+	// parts are the columns of a function that gives several: fn gives them as an
+	// array. Where one value is wanted it is the first.
+	parts []Column
 }
 
 // call binds a call of a function, an aggregate or a function of let.
@@ -41,6 +45,11 @@ func (b *binder) call(n *node, s *rowScope) *expr {
 	if !ok {
 		panic(b.unknownFunction(n, s))
 	}
+	return b.callOf(f, n, s)
+}
+
+// callOf binds a call of a function that is found.
+func (b *binder) callOf(f function, n *node, s *rowScope) *expr {
 	if len(n.kids) < f.min || f.max >= 0 && len(n.kids) > f.max {
 		panic(fail(n.at, "%s takes %s, not %d", n.text, arity(f.min, f.max), len(n.kids)).with(f.name + "(" + f.args + ")"))
 	}
@@ -77,6 +86,11 @@ func (b *binder) argument(f *function, x *expr, want Type, at span) *expr {
 
 // over is the function over arguments.
 func (f *function) over(args []*expr) *expr {
+	if f.parts != nil {
+		all := *f
+		all.parts, all.result = nil, Dynamic
+		return itemExpr(all.over(args), 0, f.parts[0].Type)
+	}
 	t := f.result
 	if f.typed != nil {
 		t = f.typed(args)
@@ -122,6 +136,10 @@ func (b *binder) unknownFunction(n *node, s *rowScope) *failure {
 		return fail(n.at, "the aggregate %s works in summarize only", n.text)
 	}
 	f := fail(span{n.at.from, n.at.from + len(n.text)}, "there is no function %q", n.text)
+	if hint, ok := absentFunctions[n.text]; ok {
+		f.text = fmt.Sprintf("the function %s is not supported", n.text)
+		return f.with(hint)
+	}
 	names := make([]string, 0, 200)
 	for name := range b.functions {
 		names = append(names, name)
@@ -218,7 +236,7 @@ func (b *binder) toScalar(n *node, s *rowScope) *expr {
 // indexFunctions are all functions by their names.
 func indexFunctions() map[string]function {
 	out := map[string]function{}
-	for _, list := range [][]function{conditionFunctions(), textFunctions(), moreTextFunctions(), convertFunctions(), timeFunctions(), mathFunctions(), dynamicFunctions(), addressFunctions(), windowFunctions(), arrayFunctions(), seriesFunctions(), partFunctions()} {
+	for _, list := range [][]function{conditionFunctions(), textFunctions(), moreTextFunctions(), convertFunctions(), timeFunctions(), mathFunctions(), dynamicFunctions(), addressFunctions(), windowFunctions(), arrayFunctions(), seriesFunctions(), partFunctions(), codeFunctions(), moreMathFunctions(), turnedFunctions(), inTextFunctions(), moreSeriesFunctions(), modelFunctions()} {
 		for _, f := range list {
 			out[f.name] = f
 		}
@@ -235,7 +253,16 @@ func indexFunctions() map[string]function {
 var functionAliases = map[string]string{"iif": "iff", "todynamic": "parse_json", "parsejson": "parse_json", "toobject": "parse_json", "toreal": "todouble", "notnull": "isnotnull",
 	"notempty": "isnotempty", "pack": "bag_pack", "pack_dictionary": "bag_pack", "arraylength": "array_length", "floor": "bin", "replace": "replace_regex",
 	"datepart": "datetime_part", "ceil": "ceiling", "boolean": "tobool", "toboolean": "tobool", "base64_decodestring": "base64_decode_tostring",
-	"base64_encodestring": "base64_encode_tostring", "extractjson": "extract_json"}
+	"base64_encodestring": "base64_encode_tostring", "extractjson": "extract_json", "url_encode_component": "url_encode", "unicode_codepoints_from_string": "to_utf8", "unicode_codepoints_to_string": "make_string"}
+
+// absentFunctions are functions of the language that are not here, and why or what to do instead.
+var absentFunctions = map[string]string{
+	"geo_info_from_ip_address": "Picket has no map of addresses to places; ipv4_is_in_range and ipv4_is_private tell networks apart", "geo_distance_2points": "Picket knows no places",
+	"geo_point_in_polygon": "Picket knows no places", "rand": "a query gives the same each time; sample takes some rows", "new_guid": "a query gives the same each time; strcat and hash_sha256 make a key of columns",
+	"todecimal": "use toreal", "parse_xml": "extract takes values by a regular expression", "parse_user_agent": "extract takes values by a regular expression",
+	"datetime_utc_to_local": "times are in UTC; add a span of time", "datetime_local_to_utc": "times are in UTC; add a span of time", "ingestion_time": "use Timestamp", "current_principal": "a query does not know who runs it",
+	"series_decompose_forecast": "use series_fit_line", "series_fit_2lines": "use series_fit_line", "hll": "dcount is exact up to 100,000 values", "tdigest": "percentile is exact", "dcount_hll": "dcount is exact up to 100,000 values",
+}
 
 // firstType is the type of the first argument that has one.
 func firstType(args []*expr) Type {

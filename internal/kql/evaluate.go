@@ -52,10 +52,18 @@ func (q *Query) Resolve(ctx context.Context, r Reader, l Limits) (err error) {
 // evaluate binds a call of a plug-in.
 func (b *binder) evaluate(in plan, o *op, e *env) plan {
 	c := o.list[0].expr
+	if c.kind == nodeCall && c.text == "ipv4_lookup" {
+		return b.addressLookup(in, c, e)
+	}
+	for _, k := range c.kids {
+		if k.label != "" {
+			panic(fail(k.at, "%s has no argument %q", c.text, k.label))
+		}
+	}
 	plugins := map[string]func(in plan, c *node, e *env) func(rows [][]Value) plan{"bag_unpack": b.bagUnpack, "pivot": b.pivot, "narrow": b.narrow}
 	make, ok := plugins[c.text]
 	if c.kind != nodeCall || !ok {
-		panic(fail(c.at, "there is no plug-in %q here", c.text).with("bag_unpack, pivot or narrow"))
+		panic(fail(c.at, "there is no plug-in %q here", c.text).with("bag_unpack, pivot, narrow or ipv4_lookup"))
 	}
 	of := make(in, c, e)
 	if b.x == nil {

@@ -135,6 +135,7 @@ type parseNode struct {
 	in    plan
 	arg   *expr
 	re    *regexp.Regexp
+	pairs *pairReader // instead of re: of parse-kv
 	cols  []Column
 	to    []int  // place of each group's column
 	types []Type // of each group
@@ -171,6 +172,15 @@ func (p *parseNode) run(x *execution, out sink) error {
 	copied := newStored(p.used).cols
 	return p.in.run(x, func(row []Value) error {
 		text := p.arg.eval(row).Text()
+		for _, i := range copied {
+			buf[i] = row[i]
+		}
+		if p.pairs != nil {
+			for k, v := range p.pairs.read(text) {
+				buf[p.to[k]] = convert(v, p.types[k])
+			}
+			return out(buf)
+		}
 		m := p.re.FindStringSubmatchIndex(text)
 		fits := m != nil
 		for k, t := range p.to {
@@ -189,9 +199,6 @@ func (p *parseNode) run(x *execution, out sink) error {
 			for k, t := range p.to {
 				buf[t] = convert(Value{}, p.types[k])
 			}
-		}
-		for _, i := range copied {
-			buf[i] = row[i]
 		}
 		return out(buf)
 	})

@@ -228,18 +228,7 @@ func addressFunctions() []function {
 		{name: "ipv4_is_in_range", args: "address, range", doc: "Whether an IPv4 address is in a range such as 10.0.0.0/8.", min: 2, max: 2, result: Bool, wants: text, f2: func(a, b Value) Value { return inRange(a, b, true) }},
 		{name: "ipv6_is_in_range", args: "address, range", doc: "Whether an address of either kind is in a range.", min: 2, max: 2, result: Bool, wants: text, f2: func(a, b Value) Value { return inRange(a, b, false) }},
 		{name: "ipv4_is_in_any_range", args: "address, range …", doc: "Whether an IPv4 address is in one of several ranges.", min: 2, max: -1, result: Bool, fn: func(a []Value) Value {
-			for _, r := range a[1:] {
-				list := []Value{r}
-				if r = asDynamic(r); r.typ == array {
-					list = r.list.items
-				}
-				for _, e := range list {
-					if inRange(a[0], StringValue(e.Text()), true).truth() {
-						return BoolValue(true)
-					}
-				}
-			}
-			return BoolValue(false)
+			return BoolValue(slices.ContainsFunc(listed(a[1:]), func(e Value) bool { return inRange(a[0], StringValue(e.Text()), true).truth() }))
 		}},
 		{name: "ipv4_is_match", args: "address, other [, bits]", doc: "Whether two IPv4 addresses or ranges are the same in their first bits.", min: 2, max: 3, result: Bool, wants: []Type{String, String, Long}, fn: func(a []Value) Value {
 			c := compareAddresses(a)

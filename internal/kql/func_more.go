@@ -175,27 +175,7 @@ func sortedBag(v Value) Value {
 func seriesFunctions() []function {
 	pair := func(name, doc, op string) function {
 		return function{name: name, args: "array, array", doc: doc, min: 2, max: 2, result: Dynamic, f2: func(a, b Value) Value {
-			a, b = asDynamic(a), asDynamic(b)
-			n := 0
-			for _, v := range []Value{a, b} {
-				if v.typ == array {
-					n = max(n, len(v.list.items))
-				}
-			}
-			items := make([]Value, n)
-			for i := range items {
-				x, y := a, b
-				if a.typ == array {
-					x = a.at(int64(i))
-				}
-				if b.typ == array {
-					y = b.at(int64(i))
-				}
-				if x.numeric() && y.numeric() {
-					items[i] = calculate(op, toReal(x), toReal(y))
-				}
-			}
-			return ArrayValue(items...)
+			return placeByPlace(a, b, func(x, y Value) Value { return calculate(op, x, y) })
 		}}
 	}
 	return []function{

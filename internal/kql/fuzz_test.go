@@ -1,7 +1,10 @@
 package kql
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -203,6 +206,7 @@ func TestLimits(t *testing.T) {
 		big + " | take 1000 | evaluate pivot(x)", big + " | take 30000 | evaluate narrow() | sort by Value asc",
 		big + " | mv-apply y = range(1, 100000, 1) on (sort by tolong(y) asc)", big + " | partition by x (count)", big + " | extend k = 1 | partition by k (take 1)",
 		big + " | take 2 | partition by x (mv-expand y = range(1, 60000) to typeof(long) | summarize make_set(y)) | count", big + " | extend s = 'x' | invoke FileProfile(s)", big + " | extend s = strcat('known', x) | invoke FileProfile(s, 100) | count",
+		big + " | extend t = strcat('10.0.0.', x) | evaluate ipv4_lookup((" + big + " | project t = strcat('10.', x / 65536, '.', (x / 256) % 256, '.', x % 256)), t, t) | count",
 		"range x from 1 to 9 step 1 | scan declare (t: dynamic, u: dynamic) with (step s: true => t = array_concat(coalesce(s.t, dynamic([])), range(1, 20000)), u = coalesce(s.u, s.t)) | count"} {
 		var limit *LimitError
 		if _, err := run(query, Limits{Rows: 1, Memory: 4 << 20}); !errors.As(err, &limit) {
@@ -239,6 +243,7 @@ func TestLimits(t *testing.T) {
 		"nested":    "print " + strings.Repeat("(", 200) + "1" + strings.Repeat(")", 200),
 		"bytes":     "print '" + strings.Repeat("x", MaxQuery) + "'",
 		"operators": "Events" + strings.Repeat(" | take 1", 600),
+		"lookups":   "let N = datatable(IP: string) ['10.0.0.0/8']; Events | project A = DeviceId" + strings.Repeat(" | evaluate ipv4_lookup(N, A, IP)", 20),
 		"joins":     "Events" + strings.Repeat(" | join kind=leftsemi Devices on DeviceId", 20),
 		"values":    "print 1 in (" + strings.Repeat("1,", 11_000) + "1)",
 		"steps":     "Events | serialize | scan with (" + strings.Repeat("step s: true;", maxSteps+1) + ")",
@@ -253,19 +258,30 @@ func TestLimits(t *testing.T) {
 
 // Arrays of arrays do not grow beyond all bounds.
 func TestValuesAreBounded(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	for range 8 {
+		_, _ = z.Write(make([]byte, 1<<20))
+	}
+	_ = z.Close()
+	bomb := base64.StdEncoding.EncodeToString(packed.Bytes())
 	m := openMemory(t)
 	for query, want := range map[string]string{
-		"print x = repeat(repeat('text', 60000), 60000)":                                      "null",
-		"print x = repeat(strrep('long text', 1000), 60000)":                                  "null",
-		"print x = 1" + strings.Repeat(" | extend x = pack_array(x, x)", 20):                  "null",
-		"print x = 1" + strings.Repeat(" | extend x = bag_pack('a', x, 'b', x)", 19):          "null",
-		"print x = array_length(repeat(1, 1000000))":                                          "65536",
-		"print x = array_length(range(1, 1000000))":                                           "65536",
-		"print x = array_length(zip(range(1, 70000), range(1, 70000)))":                       "65536",
-		"range x from 1 to 3 step 1 | summarize x = array_length(make_list(range(1, 60000)))": "3",
+		"print x = repeat(repeat('text', 60000), 60000)":                                                "null",
+		"print x = repeat(strrep('long text', 1000), 60000)":                                            "null",
+		"print x = 1" + strings.Repeat(" | extend x = pack_array(x, x)", 20):                            "null",
+		"print x = 1" + strings.Repeat(" | extend x = bag_pack('a', x, 'b', x)", 19):                    "null",
+		"print x = array_length(repeat(1, 1000000))":                                                    "65536",
+		"print x = array_length(range(1, 1000000))":                                                     "65536",
+		"print x = array_length(zip(range(1, 70000), range(1, 70000)))":                                 "65536",
+		"print x = string_size(gzip_decompress_from_base64_string('" + bomb + "'))":                     "0",
+		"print x = isnull(series_fit_line_dynamic(range(1, 20000)))":                                    "false",
+		"print x = isnull(series_decompose_anomalies(range(1, 20000)))":                                 "true",
+		"print x = string_size(replace_strings(strrep(strrep('a', 1000), 1000), dynamic(['a']), dynamic(['bb'])))": "1000000",
+		"range x from 1 to 3 step 1 | summarize x = array_length(make_list(range(1, 60000)))":           "3",
 	} {
 		if got := answer(t, m, query); !strings.HasSuffix(strings.TrimSpace(got), "\n"+want) {
-			t.Errorf("%s gives %.200s", query, got)
+			t.Errorf("%.200s gives %.200s", query, got)
 		}
 	}
 }

@@ -29,6 +29,8 @@ type parser struct {
 	depth int
 	// searching: column:"text" is read
 	searching bool
+	// plugin: arguments may have names
+	plugin bool
 }
 
 // parse reads a whole query: statements, of which the last is the query.

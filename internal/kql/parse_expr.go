@@ -230,9 +230,19 @@ func (p *parser) nameOrCall(t token) *node {
 // argument reads an argument.
 func (p *parser) argument() *node {
 	if t := p.tok(); t.kind == tokenName && p.seesAt(1, "=") {
+		if p.plugin {
+			p.pos += 2
+			n := *p.argument()
+			n.label = t.text
+			return &n
+		}
 		panic(fail(t.at, "an argument has no name").with("compare with ==; give a column its name before the function"))
 	}
-	return p.tabular()
+	was := p.plugin
+	p.plugin = false
+	n := p.tabular()
+	p.plugin = was
+	return n
 }
 
 // typed reads datetime(…), dynamic(…) and the like.

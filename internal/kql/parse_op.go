@@ -27,7 +27,7 @@ func operatorTable() map[string]func(*parser, *op) {
 		"join": join, "lookup": join,
 		"union":  (*parser).union,
 		"search": (*parser).search, "find": (*parser).search,
-		"parse": (*parser).parse, "parse-where": (*parser).parse,
+		"parse": (*parser).parse, "parse-where": (*parser).parse, "parse-kv": (*parser).pairs,
 		"mv-expand": (*parser).expand, "mvexpand": (*parser).expand,
 		"mv-apply": (*parser).apply, "mvapply": (*parser).apply,
 		"partition": (*parser).partition, "scan": (*parser).scan,
@@ -40,7 +40,9 @@ func operatorTable() map[string]func(*parser, *op) {
 		"make-series": (*parser).series, "top-nested": (*parser).nested,
 		"evaluate": func(p *parser, o *op) {
 			p.options(o)
+			p.plugin = true
 			o.list = []*named{{at: p.tok().at, expr: p.postfix()}}
+			p.plugin = false
 		},
 		"render":    (*parser).render,
 		"datatable": (*parser).datatable, "range": (*parser).rangeOf,
@@ -306,12 +308,26 @@ func (p *parser) expand(o *op) {
 func (p *parser) render(o *op) {
 	name, at := p.name("a chart")
 	o.list = []*named{{at: at, name: name}}
+	p.properties(o)
+}
+
+// pairs reads parse-kv: a text, the columns that are in it, and what is between them.
+func (p *parser) pairs(o *op) {
+	o.list = []*named{{at: p.tok().at, expr: p.expr()}}
+	p.want("as", "after the text that is parsed")
+	p.want("(", "after as")
+	o.cols = p.params()
+	p.properties(o)
+}
+
+// properties reads with (name=value, …), which may be missing.
+func (p *parser) properties(o *op) {
 	o.opts = map[string]option{}
 	if p.is("with") {
 		p.want("(", "after with")
 		for !p.is(")") {
 			key, _ := p.name("a property")
-			p.want("=", "after a property")
+			at := p.want("=", "after a property").at
 			var text []string
 			for !p.sees(")") && !(p.sees(",") && p.toks[min(p.pos+2, len(p.toks)-1)].text == "=") {
 				if p.tok().kind == tokenEnd {
@@ -319,7 +335,8 @@ func (p *parser) render(o *op) {
 				}
 				text = append(text, p.take().text)
 			}
-			o.opts[key] = option{text: strings.Join(text, "")}
+			at.to = p.toks[p.pos-1].at.to
+			o.opts[key] = option{at: at, text: strings.Join(text, "")}
 			p.is(",")
 		}
 	}

@@ -213,6 +213,8 @@ func inputs(p plan) []plan {
 		return nil
 	case *joinNode:
 		return []plan{p.left, p.right}
+	case *addressNode:
+		return []plan{p.in, p.table}
 	case *materializeNode:
 		if p.t.pushed {
 			return nil

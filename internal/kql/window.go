@@ -204,6 +204,7 @@ func windowFunctions() []function {
 		{name: "row_cumsum", args: "number [, restart]", doc: "The sum of this and all rows before, from where a condition held last.", min: 1, max: 2, lazy: true, bind: bindRowSum},
 		{name: "row_rank_dense", args: "value [, restart]", doc: "Counts different values, in rows that are sorted by them.", min: 1, max: 2, lazy: true, bind: bindRowRank},
 		{name: "row_rank_min", args: "value [, restart]", doc: "The number of the first row with the same value, in rows that are sorted by it.", min: 1, max: 2, lazy: true, bind: bindRowRank},
+		{name: "row_window_session", args: "instant or number, longest, longest pause [, restart]", doc: "Where the session of a row began: rows in order are one session until it is too long, or nothing came for too long.", min: 3, max: 4, lazy: true, bind: bindRowSession},
 		{name: "prev", args: "column [, rows [, otherwise]]", doc: "The value some rows before.", min: 1, max: 3, lazy: true, bind: bindPrev},
 		{name: "next", args: "column [, rows [, otherwise]]", doc: "The value some rows ahead.", min: 1, max: 3, lazy: true, bind: bindNext},
 	}
@@ -282,6 +283,33 @@ func bindRowRank(b *binder, n *node, s *rowScope, _ []*expr) *expr {
 			}
 			last = key
 			return LongValue(rank)
+		}
+	}})
+}
+
+func bindRowSession(b *binder, n *node, s *rowScope, _ []*expr) *expr {
+	a := b.windowArgs(n, s)
+	t := a[0].typ
+	step := t
+	if t == DateTime {
+		step = TimeSpan
+	}
+	if !number(t) && t != DateTime || !a[1].konst || !a[2].konst || !(a[1].typ == step && a[2].typ == step || number(t) && number(a[1].typ) && number(a[2].typ)) {
+		panic(fail(n.at, "row_window_session takes an instant and two constant spans of time, or numbers").with("row_window_session(Timestamp, 1h, 5m, DeviceId != prev(DeviceId))"))
+	}
+	longest, pause, restart := a[1].value(), a[2].value(), b.restartOf(n, a, 3)
+	return b.window(n, s, t, &window{start: func() func([]Value) Value {
+		var began, last Value
+		return func(row []Value) Value {
+			again, v := restart(row), a[0].eval(row)
+			if v.IsNull() {
+				return v
+			}
+			if again || began.IsNull() || compare(add(v, began, -1), longest) > 0 || compare(add(v, last, -1), pause) > 0 {
+				began = v
+			}
+			last = v
+			return began
 		}
 	}})
 }
