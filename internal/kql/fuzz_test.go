@@ -267,18 +267,18 @@ func TestValuesAreBounded(t *testing.T) {
 	bomb := base64.StdEncoding.EncodeToString(packed.Bytes())
 	m := openMemory(t)
 	for query, want := range map[string]string{
-		"print x = repeat(repeat('text', 60000), 60000)":                                                "null",
-		"print x = repeat(strrep('long text', 1000), 60000)":                                            "null",
-		"print x = 1" + strings.Repeat(" | extend x = pack_array(x, x)", 20):                            "null",
-		"print x = 1" + strings.Repeat(" | extend x = bag_pack('a', x, 'b', x)", 19):                    "null",
-		"print x = array_length(repeat(1, 1000000))":                                                    "65536",
-		"print x = array_length(range(1, 1000000))":                                                     "65536",
-		"print x = array_length(zip(range(1, 70000), range(1, 70000)))":                                 "65536",
-		"print x = string_size(gzip_decompress_from_base64_string('" + bomb + "'))":                     "0",
-		"print x = isnull(series_fit_line_dynamic(range(1, 20000)))":                                    "false",
-		"print x = isnull(series_decompose_anomalies(range(1, 20000)))":                                 "true",
+		"print x = repeat(repeat('text', 60000), 60000)":                                                           "null",
+		"print x = repeat(strrep('long text', 1000), 60000)":                                                       "null",
+		"print x = 1" + strings.Repeat(" | extend x = pack_array(x, x)", 20):                                       "null",
+		"print x = 1" + strings.Repeat(" | extend x = bag_pack('a', x, 'b', x)", 19):                               "null",
+		"print x = array_length(repeat(1, 1000000))":                                                               "65536",
+		"print x = array_length(range(1, 1000000))":                                                                "65536",
+		"print x = array_length(zip(range(1, 70000), range(1, 70000)))":                                            "65536",
+		"print x = string_size(gzip_decompress_from_base64_string('" + bomb + "'))":                                "0",
+		"print x = isnull(series_fit_line_dynamic(range(1, 20000)))":                                               "false",
+		"print x = isnull(series_decompose_anomalies(range(1, 20000)))":                                            "true",
 		"print x = string_size(replace_strings(strrep(strrep('a', 1000), 1000), dynamic(['a']), dynamic(['bb'])))": "1000000",
-		"range x from 1 to 3 step 1 | summarize x = array_length(make_list(range(1, 60000)))":           "3",
+		"range x from 1 to 3 step 1 | summarize x = array_length(make_list(range(1, 60000)))":                      "3",
 	} {
 		if got := answer(t, m, query); !strings.HasSuffix(strings.TrimSpace(got), "\n"+want) {
 			t.Errorf("%.200s gives %.200s", query, got)
