@@ -155,6 +155,7 @@ type Query struct {
 	Actions  []event.Action // nil: all
 	Equals   []Equal        // texts that columns must have, whatever their case
 	Terms    []string       // words that must occur in some text, whole, whatever their case
+	Any      [][]string     // of each list one, as Terms
 	Filter   func(Row) bool // the rest; nil: everything
 	// Watch is called by Scan now and then with what was looked at so far, and the
 	// share of it of all, from 0 to 1; nil: nobody.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -131,12 +133,35 @@ func newPlan(q *Query) *plan {
 	for _, t := range q.Terms {
 		eachTerm(t, func(h uint64) { p.words = append(p.words, []uint64{h}) })
 	}
+	for _, list := range q.Any {
+		if any := longestWords(list); any != nil {
+			p.words = append(p.words, any)
+		}
+	}
 	return p
+}
+
+// longestWords are the hashes of the longest word of each text; nil when one has none.
+func longestWords(list []string) []uint64 {
+	var out []uint64
+	for _, t := range list {
+		longest := ""
+		for w := range strings.FieldsFuncSeq(t, func(r rune) bool { return r < utf8.RuneSelf && !wordByte(byte(r)) }) {
+			if len(w) > len(longest) {
+				longest = w
+			}
+		}
+		if longest == "" {
+			return nil
+		}
+		eachTerm(longest, func(h uint64) { out = append(out, h) })
+	}
+	return out
 }
 
 // plain reports whether the query looks at times and actions only.
 func (p *plan) plain() bool {
-	return len(p.q.Equals) == 0 && len(p.q.Terms) == 0 && p.q.Filter == nil
+	return len(p.q.Equals) == 0 && len(p.q.Terms) == 0 && len(p.q.Any) == 0 && p.q.Filter == nil
 }
 
 // takes reports whether a row of a device in the scope is asked for.
@@ -157,6 +182,11 @@ func (p *plan) takes(r *row, d inventory.DeviceID) bool {
 	}
 	for _, t := range p.q.Terms {
 		if !anyHasTerm(r.rec, t) {
+			return false
+		}
+	}
+	for _, list := range p.q.Any {
+		if !slices.ContainsFunc(list, func(t string) bool { return anyHasTerm(r.rec, t) }) {
 			return false
 		}
 	}

@@ -112,9 +112,13 @@ func TestPushedConditionsChangeNothing(t *testing.T) {
 		}
 		text := pick(`"bash"`, `"BASH"`, `"curl"`, `"d1"`, `"D2"`, `"a.example"`, `"ProcessCreated"`, `"x_y"`, `""`, `"ä"`, `"Ä.EXE"`)
 		col := pick("FileName", "DeviceId", "CommandLine", "ActionType")
-		switch r.IntN(7) {
+		switch r.IntN(9) {
 		case 0:
 			return col + pick(" == ", " != ", " =~ ", " !~ ", " has ", " !has ", " has_cs ", " contains ", " startswith ", " hasprefix ") + text
+		case 6:
+			return pick("* has ", "Extra has ", "* has_cs ", "tostring(Extra.user) has ") + text
+		case 7:
+			return "(" + col + " has " + text + " or " + pick("Extra", "DeviceName", col) + pick(" has ", " has_cs ", " !has ") + pick(`"root"`, `"alice"`, `"n"`) + ")"
 		case 1:
 			return col + pick(" in ", " in~ ", " !in ", " has_any ", " has_all ") + "(" + text + ", " + pick(`"curl"`, `"bash"`) + ")"
 		case 2:
@@ -167,12 +171,24 @@ func TestConditionsReachTheStore(t *testing.T) {
 		"Events | where FileName == 'curl' or FileName =~ 'BASH'":                                        4,
 		"Events | where CommandLine has 'curl'":                                                          2,
 		"Devices | where Group == 'web' | join kind=inner (Events | where DeviceId == 'd2') on DeviceId": 2 + 2,
+		"search in (Events) 'alice'":                                                                     1,
+		"search in (Events, Devices) 'db'":                                                               3,
+		"search 'alice' | count":                                                                         1,
+		"search 'alice' or 'root'":                                                                       2,
+		"search 'curl' and not('alice')":                                                                 3,
+		"union withsource=T Events, Devices | where * has 'db'":                                          7 + 3,
+		"Events | where * has 'alice' or Size == 5":                                                      7,
+		"Events | where Extra has 'root'":                                                                1,
+		"Events | where CommandLine has_any ('a', 'sh')":                                                 3,
+		"Events | where CommandLine has 'curl' or Extra has 'to'":                                        3,
+		"Events | where (CommandLine has 'x' and Size > 0) or FileName has 'x_y'":                        3,
+		"Events | where CommandLine has '' or Extra has 'to'":                                            7,
 		"Events | where FileName == 'curl' or Size > 5":                                                  7,
 		"Events | make-series count() on Timestamp from ago(3h) to now() step 1h":                        2,
 		"let E = materialize(Events | where DeviceId == 'd1'); union E, E, E":                            3,
 		"let E = materialize(Events); E | where DeviceId == 'd1'":                                        3,
 		"let M = toscalar(Events | summarize max(Size)); Events | where Size == M or Size > M":           7 + 7,
-		"search in (Events) 'x' and DeviceId == 'd1'":                                                    3,
+		"search in (Events) 'x' and DeviceId == 'd1'":                                                    2,
 		"Events | where DeviceId == 'd1' | evaluate pivot(FileName) | where DeviceId == 'd2'":            3,
 		"Events | take 1": 1,
 	} {

@@ -1,6 +1,8 @@
 package kql
 
 import (
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -141,6 +143,9 @@ func (s *scanNode) conditions(c *expr) []Condition {
 		if x := c.args[0]; text(x.col) && fixed(c.args[1]) {
 			return usable(s.cols[x.col].Name, Has, []Value{c.args[1].eval(nil)})
 		}
+		return s.anywhere(c)
+	case "has_any":
+		return s.anywhere(c)
 	case "has_all":
 		if x := c.args[0]; text(x.col) && allFixed(c.args[1:]) {
 			var out []Condition
@@ -150,11 +155,77 @@ func (s *scanNode) conditions(c *expr) []Condition {
 			return out
 		}
 	case "or":
-		return either(s.conditions(c.args[0]), s.conditions(c.args[1]))
+		if one := either(s.conditions(c.args[0]), s.conditions(c.args[1])); one != nil {
+			return one
+		}
+		return s.anywhere(c)
 	case "and":
 		return append(s.conditions(c.args[0]), s.conditions(c.args[1])...)
 	}
 	return nil
+}
+
+// anywhere is a condition for what asks for words in columns, whichever they are:
+// one of the words is in some column then.
+func (s *scanNode) anywhere(c *expr) []Condition {
+	words, ok := s.words(c, nil)
+	if !ok {
+		return nil
+	}
+	slices.SortFunc(words, func(a, b Value) int { return strings.Compare(a.Text(), b.Text()) })
+	return usable("", Has, slices.CompactFunc(words, func(a, b Value) bool { return a.Text() == b.Text() }))
+}
+
+// words are the words of which one is in some column of every row that a condition
+// holds for; false when it may hold without one.
+func (s *scanNode) words(c *expr, out []Value) ([]Value, bool) {
+	if len(out) > maxPushed {
+		return nil, false
+	}
+	switch c.op {
+	case "has", "has_cs", "has_any":
+		x := c.args[0]
+		if x.col < 0 || s.cols[x.col].Type != String && s.cols[x.col].Type != Dynamic || !allFixed(c.args[1:]) {
+			return nil, false
+		}
+		return append(out, flat(c.args[1:], nil)...), true
+	case "or":
+		out, ok := s.words(c.args[0], out)
+		if !ok {
+			return nil, false
+		}
+		return s.words(c.args[1], out)
+	case "and": // either side will do
+		if one, ok := s.words(c.args[0], out); ok {
+			return one, true
+		}
+		return s.words(c.args[1], out)
+	}
+	return nil, false
+}
+
+// without is a condition without what asks for words in columns that are not
+// there: these have none. It is c itself when nothing can be left out.
+func without(c *expr, absent func(col int) bool) *expr {
+	if c.op != "or" {
+		return c
+	}
+	gone := func(x *expr) bool {
+		if x.op != "has" && x.op != "has_cs" || x.args[0].col < 0 || !absent(x.args[0].col) || !fixed(x.args[1]) {
+			return false
+		}
+		return x.args[1].eval(nil).Text() != "" // every text has the empty one
+	}
+	a, b := without(c.args[0], absent), without(c.args[1], absent)
+	switch {
+	case gone(a):
+		return b
+	case gone(b):
+		return a
+	case a == c.args[0] && b == c.args[1]:
+		return c
+	}
+	return logical("or", a, b)
 }
 
 // maxPushed is the most values of a condition that a store is asked for.

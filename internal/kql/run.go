@@ -38,9 +38,9 @@ type Scan struct {
 
 // Condition is one that a store may use to read less.
 type Condition struct {
-	Column string
+	Column string // "": any column of texts or dynamic values; with Has only
 	Op     ConditionOp
-	Values []string // one of these; of Has exactly one
+	Values []string // one of these; of Has of a column exactly one
 }
 
 // ConditionOp is how a column is compared with values.

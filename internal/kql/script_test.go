@@ -99,6 +99,15 @@ func lowerASCII(s string) string {
 
 // wanted applies conditions as the event log does.
 func (m *memory) wanted(s Scan, row []Value) bool {
+	for _, w := range s.Where {
+		if w.Column == "" && !slices.ContainsFunc(row, func(v Value) bool {
+			return slices.ContainsFunc(w.Values, func(word string) bool {
+				return v.typ >= String && hasWord(v.Text(), lowerASCII(word), true, true, true)
+			})
+		}) {
+			return false
+		}
+	}
 	for i, c := range s.Table.Columns {
 		if c.Name == "Timestamp" {
 			if at := row[i].Time(); !s.From.IsZero() && at.Before(s.From) || !s.To.IsZero() && !at.Before(s.To) {

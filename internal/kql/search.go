@@ -85,9 +85,21 @@ func (b *binder) found(n *node, s *rowScope, cased bool) *expr {
 		}
 		return b.term(n, n.kids[0], n.kids[1], s, cased)
 	}
+	if n.kind == nodeBinary && n.kids[0].kind == nodeStar {
+		return b.anyColumn(n, withoutSource(s))
+	}
 	x := b.expr(n, s)
 	b.wantBool(x, n.at)
 	return x
+}
+
+// withoutSource is a scope in which * does not look at the name of the table.
+func withoutSource(s *rowScope) *rowScope {
+	columns := *s
+	if columns.cols = slices.Clone(s.cols); len(s.cols) > 0 && (s.cols[0].Name == "$table" || s.cols[0].Name == "source_") {
+		columns.cols[0].Type = Bool
+	}
+	return &columns
 }
 
 // term binds a text that a column, or any, is to have: a word, its beginning (x*),
@@ -122,11 +134,7 @@ func (b *binder) term(at, where, text *node, s *rowScope, cased bool) *expr {
 	lit := &node{kind: nodeLiteral, at: text.at, val: StringValue(plain), typ: String}
 	n := &node{kind: nodeBinary, at: at.at, text: op, kids: []*node{where, lit}}
 	if where.kind == nodeStar {
-		columns := *s
-		if columns.cols = slices.Clone(s.cols); len(s.cols) > 0 && (s.cols[0].Name == "$table" || s.cols[0].Name == "source_") {
-			columns.cols[0].Type = Bool // the name of the table is not looked at
-		}
-		return b.anyColumn(n, &columns)
+		return b.anyColumn(n, withoutSource(s))
 	}
 	return b.textual(n, op, b.expr(where, s), b.expr(lit, s))
 }

@@ -131,6 +131,9 @@ func hasWord(s, needle string, caseless, front, back bool) bool {
 	return false
 }
 
+// HasWord reports whether a word is in a text, as has does.
+func HasWord(text, word string) bool { return hasWord(text, fold(word), true, true, true) }
+
 // textTest is a comparison of texts.
 type textTest func(s, needle string) bool
 

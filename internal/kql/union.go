@@ -29,7 +29,8 @@ func (u *unionNode) use(i int) {
 }
 func (u *unionNode) push(c *expr) {
 	for _, p := range u.parts {
-		pushThrough(p.in, c, func(i int) int { return max(p.from[i], -1) })
+		here := without(c, func(col int) bool { return p.from[col] == -1 })
+		pushThrough(p.in, here, func(i int) int { return max(p.from[i], -1) })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/eventlog"
@@ -173,6 +174,12 @@ func (h *huntReader) eventQuery(t *huntTable, s kql.Scan, f *huntFilter) eventlo
 		q.Scope = eventlog.Only(ids...)
 	}
 	for _, c := range f.equal {
+		if c.Column == "" {
+			if h.inTexts(t, c.Values) {
+				q.Any = append(q.Any, c.Values)
+			}
+			continue
+		}
 		column, ok := ev.ColumnOf(c.Column)
 		switch {
 		case !ok || column.Own() || column.Type() != ev.String:
@@ -183,6 +190,40 @@ func (h *huntReader) eventQuery(t *huntTable, s kql.Scan, f *huntFilter) eventlo
 		}
 	}
 	return q
+}
+
+// mostWords is how many words the log is asked for at once.
+const mostWords = 100
+
+// inTexts reports whether words can be in the texts of events only: not in what
+// hunting adds to them, which is names and ids of devices, actions, and the names
+// and numbers of Picket's own columns.
+func (h *huntReader) inTexts(t *huntTable, words []string) bool {
+	if len(words) > mostWords {
+		return false
+	}
+	for _, w := range words {
+		if strings.ContainsAny(w, `"\:,{}[]`) || strings.IndexFunc(w, unicode.IsLetter) < 0 {
+			return false
+		}
+		in := func(text string) bool { return kql.HasWord(text, w) }
+		for id, name := range h.devices() {
+			if in(string(id)) || in(name) {
+				return false
+			}
+		}
+		for a := range ev.Actions {
+			if a.Table() == t.events && in(a.String()) {
+				return false
+			}
+		}
+		for c := range ev.Columns {
+			if c.Own() && in(c.String()) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // wants reports whether an action fits conditions on ActionType.
@@ -243,6 +284,9 @@ func onePass(events []huntEvents) eventlog.Query {
 		q.Scope = q.Scope.Union(o.Scope)
 		if !slices.Equal(q.Terms, o.Terms) {
 			q.Terms = nil
+		}
+		if !slices.EqualFunc(q.Any, o.Any, slices.Equal) {
+			q.Any = nil
 		}
 		if !slices.EqualFunc(q.Equals, o.Equals, func(a, b eventlog.Equal) bool {
 			return slices.Equal(a.Columns, b.Columns) && slices.Equal(a.Values, b.Values)

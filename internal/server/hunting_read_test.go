@@ -79,10 +79,15 @@ func TestHuntReadsWhatItNeeds(t *testing.T) {
 		"DeviceProcessEvents | where DeviceId in ((DeviceInfo | where DeviceId == '" + string(ids[7]) + "' | project DeviceId)) | count": {each + 1, all.BlocksRead / 3},
 		"DeviceProcessEvents | where Timestamp > ago(1h) | count":                                                                        {all.RowsRead / 3, all.BlocksRead / 3},
 		"DeviceProcessEvents | where FileName == 'rarity' | count":                                                                       {all.RowsRead / 10, all.BlocksRead / 5},
+		"DeviceProcessEvents | where * has 'rarity' | count":                                                                             {all.RowsRead / 10, all.BlocksRead / 5},
+		"DeviceProcessEvents | where FileName has 'nothing' or ProcessCommandLine has 'rarity' or FolderPath has 'none' | count":         {all.RowsRead / 10, all.BlocksRead / 5},
+		"DeviceProcessEvents | where ProcessCommandLine has_any ('rarity', 'nothing') | count":                                           {all.RowsRead / 10, all.BlocksRead / 5},
+		"DeviceProcessEvents | where AdditionalFields has 'rarity' | count":                                                              {all.RowsRead / 10, all.BlocksRead / 5},
+		"DeviceProcessEvents | search 'rarity' | count":                                                                                  {all.RowsRead / 10, all.BlocksRead / 5},
 		"DeviceProcessEvents | where FileName has 'rarity' | count":                                                                      {all.RowsRead / 10, all.BlocksRead / 5},
 		"let r = DeviceProcessEvents | where FileName =~ 'RARITY'; r | summarize count() by DeviceId":                                    {all.RowsRead / 10, all.BlocksRead / 5},
-		"DeviceNetworkEvents | count":                                 {all.RowsRead / 20, 0},
-		"DeviceProcessEvents | where ActionType == 'Nothing' | count": {0, 0},
+		"DeviceNetworkEvents | count":                                                                                                    {all.RowsRead / 20, 0},
+		"DeviceProcessEvents | where ActionType == 'Nothing' | count":                                                                    {0, 0},
 	} {
 		_, st := hunted(t, s, admin, query)
 		if st.RowsRead > most.rows || st.BlocksRead > most.blocks {
@@ -95,8 +100,42 @@ func TestHuntReadsWhatItNeeds(t *testing.T) {
 			t.Errorf("%s gives %q, reading everything %q", query, got, want)
 		}
 	}
+	// A word that is looked for everywhere is found by the index too, in all tables of events at once.
+	for _, query := range []string{"search in (DeviceProcessEvents) 'rarity' | project DeviceId", "search in (Device*Events) 'RARITY' | project DeviceId", "union Device*Events | where * has 'rarity' | project DeviceId", "find in (DeviceProcessEvents, DeviceNetworkEvents) where * has 'rarity' project DeviceId | project DeviceId"} {
+		got, st := hunted(t, s, admin, query)
+		if fmt.Sprint(got) != fmt.Sprint([]inventory.DeviceID{ids[3]}) || st.RowsRead > all.RowsRead/10 || st.BlocksRead > all.BlocksRead/5 {
+			t.Errorf("%s gives %q and reads %d rows of %d in %d blocks of %d", query, got, st.RowsRead, all.RowsRead, st.BlocksRead, all.BlocksRead)
+		}
+	}
 	if got, _ := hunted(t, s, admin, "DeviceProcessEvents | where FileName == 'rarity' | project DeviceId"); fmt.Sprint(got) != fmt.Sprint([]inventory.DeviceID{ids[3]}) {
 		t.Errorf("the rare one is on %q", got)
+	}
+}
+
+// What hunting adds to the texts of events is found as well as these: names and
+// ids of devices, actions, names and numbers of Picket's own columns.
+func TestSearchFindsWhatIsAdded(t *testing.T) {
+	s, mine, _, alice := huntFleet(t)
+	s.core.mu.Lock()
+	s.core.at(s.core.byID[mine.id]).sum.Name = "mine-1"
+	s.core.mu.Unlock()
+	mine.send(mine.event(ev.ProcessTerminated, func(e *ev.Event) {
+		e.Set(ev.FileName, "curl")
+		e.SetInt(ev.ProcessExitCode, 137)
+		e.Set(ev.AdditionalFields, `{"note":"a&kept","deep":{"x":["word one"]}}`)
+	}))
+	for word, want := range map[string]int{"mine": 4, string(mine.id): 4, "ProcessCreated": 4, "containerid": 2, "c0ffee": 2, "137": 1, "ProcessExitCode": 1, "note": 1, "word one": 1, "curl": 5, "ProcessExitCode\":137": 1, "deep\":{\"x": 1, "nothing": 0, "192.0.2.7": 2} {
+		for _, query := range []string{"search in (Device*Events) '" + word + "' | count", "union (Device*Events) | where * has '" + word + "' | count"} {
+			whole := strings.Replace(strings.Replace(query, "search in (Device*Events)", "union Device*Events | take 1000000 | search", 1), "union (Device*Events)", "union Device*Events | take 1000000", 1)
+			query = strings.Replace(query, "union (Device*Events)", "union Device*Events", 1)
+			got, _ := hunted(t, s, admin, query)
+			if all, _ := hunted(t, s, admin, whole); fmt.Sprint(got) != fmt.Sprint([]int{want}) || fmt.Sprint(all) != fmt.Sprint(got) {
+				t.Errorf("%s gives %q, want %d; reading everything gives %q", query, got, want, all)
+			}
+		}
+	}
+	if got, _ := hunted(t, s, alice, "search in (Device*Events) 'curl' | summarize count() by DeviceId"); fmt.Sprint(got) != fmt.Sprintf("[%s|3]", mine.id) {
+		t.Errorf("in a scope: %q", got)
 	}
 }
 

@@ -126,17 +126,34 @@ func (h *history) query(devices int) eventlog.Query {
 		q.From = Base.Add(time.Duration(h.rng.IntN(120)) * time.Hour)
 		q.To = q.From.Add(time.Duration(1+h.rng.IntN(60)) * time.Hour)
 	}
-	switch h.rng.IntN(5) {
+	switch h.rng.IntN(6) {
 	case 0:
 		q.Actions = []event.Action{event.ConnectionSuccess, event.LogonFailed}
 	case 1:
 		q.Equals = []eventlog.Equal{{Columns: []event.Column{event.RemoteIP}, Values: []string{"BETA", "10.0.0.1"}}}
 	case 2:
 		q.Terms = []string{[]string{"alpha", "ALPHA", "10.0.0.1", "epsilon", "alph", "0"}[h.rng.IntN(6)]}
+	case 4:
+		some := []string{"alpha", "10.0.0.1", "EPSILON", "alph", "0", "zeta"}
+		for range 1 + h.rng.IntN(2) {
+			q.Any = append(q.Any, []string{some[h.rng.IntN(5)], some[h.rng.IntN(6)]})
+		}
 	case 3:
 		q.Filter = func(r eventlog.Row) bool { return r.Record.Head().Seq%3 == 0 }
 	}
 	return q
+}
+
+// says reports whether a term is in a text of an entry.
+func says(x *entry, term string) bool {
+	for _, f := range x.e.Fields {
+		for _, p := range strings.FieldsFunc(strings.ToLower(f.Text), func(r rune) bool { return r == ' ' || r == '/' || r == '-' }) {
+			if p == strings.ToLower(term) || slices.Contains(strings.Split(p, "."), strings.ToLower(term)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // matches is the query told once more, the slow way.
@@ -157,14 +174,12 @@ func matches(q *eventlog.Query, x *entry) bool {
 		}
 	}
 	for _, term := range q.Terms {
-		ok := false
-		for _, f := range x.e.Fields {
-			parts := strings.FieldsFunc(strings.ToLower(f.Text), func(r rune) bool { return r == ' ' || r == '/' || r == '-' })
-			for _, p := range parts {
-				ok = ok || p == strings.ToLower(term) || slices.Contains(strings.Split(p, "."), strings.ToLower(term))
-			}
+		if !says(x, term) {
+			return false
 		}
-		if !ok {
+	}
+	for _, list := range q.Any {
+		if !slices.ContainsFunc(list, func(term string) bool { return says(x, term) }) {
 			return false
 		}
 	}
