@@ -177,3 +177,42 @@ func TestAClockPutBackLetsNobodyWaitForEver(t *testing.T) {
 		t.Error("a day must pass until the next call")
 	}
 }
+
+// What holds for all applications holds for those without limits of their own, in
+// each preset; people are not counted, a clock that is put back begins anew, and
+// who has not called for an hour is forgotten.
+func TestLimitsForAll(t *testing.T) {
+	a, at, _ := testAccounts(t)
+	_, c := administrator(t, a, "")
+	program := Caller{App: "x", tokenSecret: "s"}
+	calls := func(who Caller, most int) (n int) {
+		for n < most && a.Admit(who, "POST", "alerts/batchUpdate") == nil {
+			n++
+		}
+		return n
+	}
+	if err := a.SetAPILimits(t.Context(), c, LimitReference, 0); err != nil {
+		t.Fatal(err)
+	}
+	if n := calls(program, 100); n != 10 {
+		t.Errorf("%d batch updates in a minute, want those of the reference, 10", n)
+	}
+	*at = at.Add(-time.Hour)
+	if n := calls(program, 100); n != 10 {
+		t.Errorf("%d calls after the clock was put back", n)
+	}
+	if err := a.SetAPILimits(t.Context(), c, LimitPlain, 1); err != nil {
+		t.Fatal(err)
+	}
+	if n := calls(Caller{UserID: 1}, 100); n != 100 {
+		t.Errorf("a person may call %d times", n)
+	}
+	a.rates.take(*at)
+	if len(a.rates.by) != 1 {
+		t.Errorf("%d programs are remembered", len(a.rates.by))
+	}
+	a.rates.take(at.Add(time.Hour))
+	if len(a.rates.by) != 0 {
+		t.Errorf("%d programs are remembered after an hour", len(a.rates.by))
+	}
+}
