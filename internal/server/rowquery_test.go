@@ -174,3 +174,46 @@ func TestTablesOfADevice(t *testing.T) {
 		}
 	}
 }
+
+// The weaknesses of a device are those that count on it, also while it is at rest,
+// with the devices that the caller sees, and no others are looked at.
+func TestTableOfADevice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := tableCore(t)
+		s := &Server{core: c}
+		caller := admin
+		if rapid.Bool().Draw(t, "scope") {
+			caller.Groups = []exposure.Group{0, 2}
+		}
+		counts := map[string]WeaknessColumns{}
+		for _, w := range walked(c, caller) {
+			counts[w.ID] = w
+		}
+		d := rapid.SampledFrom(c.devices).Draw(t, "device")
+		q := drawTableQuery(t)
+		got, err := s.DeviceWeaknessTable(t.Context(), caller, string(d.id), *q)
+		if !caller.sees().Has(d.group) {
+			if !errors.Is(err, ErrNotFound) {
+				t.Fatalf("a hidden device: %v", err)
+			}
+			return
+		}
+		var all []WeaknessColumns
+		for _, r := range c.vulnRows(d) {
+			if !r.Exposed {
+				continue
+			}
+			w, counted := counts[r.ID]
+			if !counted {
+				f := c.peek(r.ID)
+				w = WeaknessColumns{ID: r.ID, Title: r.Title, Severity: r.Severity, CVSS: r.CVSS, CVSSVer: r.CVSSVer, CVSS3: f.CVSS3, EPSS: r.EPSS,
+					Exploit: f.Threats.Exploit, Published: r.Published, Updated: r.Updated, Exposed: 1}
+			}
+			all = append(all, w)
+		}
+		slices.SortFunc(all, func(a, b WeaknessColumns) int { return compareIDs(a.ID, b.ID) })
+		if want := plainTable(all, q); err != nil || !slices.Equal(got.Rows, want.Rows) || got.More != want.More || got.Total != want.Total || got.looked > len(all) {
+			t.Fatalf("%+v:\n got %v, %v, %d, looked at %d, %v\nwant %v", q, got.Rows, got.More, got.Total, got.looked, err, want.Rows)
+		}
+	})
+}
