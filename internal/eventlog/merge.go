@@ -276,8 +276,11 @@ func (h *walkers) Pop() any {
 }
 
 func rowBefore(a, b *row) bool {
-	if a.dev != b.dev {
+	switch {
+	case a.dev != b.dev:
 		return a.dev < b.dev
+	case a.time != b.time: // nearly always; the rest is in the record
+		return a.time < b.time
 	}
 	return a.key().before(b.key())
 }

@@ -36,6 +36,10 @@ type segmentWriter struct {
 	factBuf []byte // facts of all devices; small beside the blocks
 
 	entities entitySet
+	kinds    [event.NumKinds]struct {
+		rows         int
+		bytes, since int64
+	}
 
 	blocks, devices []byte
 }
@@ -52,7 +56,6 @@ func newSegmentWriter(path string) (*segmentWriter, error) {
 		return nil, err
 	}
 	w := &segmentWriter{f: f, w: bufio.NewWriterSize(f, 256<<10), enc: enc, facts: newFacts()}
-	w.foot.Kinds, w.foot.Sizes, w.foot.Since = map[event.Kind]int{}, map[event.Kind]int64{}, map[event.Kind]int64{}
 	w.terms.reset()
 	return w, w.write([]byte(segmentMagic))
 }
@@ -99,12 +102,11 @@ func (w *segmentWriter) add(r *row) error {
 	}
 	w.foot.Min, w.foot.Max = min(w.foot.Min, r.time), max(w.foot.Max, r.time)
 	w.foot.Rows++
-	k := h.Action.Kind()
-	w.foot.Kinds[k]++
-	w.foot.Sizes[k] += int64(len(r.rec))
-	if at, ok := w.foot.Since[k]; !ok || r.time < at {
-		w.foot.Since[k] = r.time
+	k := &w.kinds[h.Action.Kind()]
+	if k.rows++; k.rows == 1 || r.time < k.since {
+		k.since = r.time
 	}
+	k.bytes += int64(len(r.rec))
 	if len(w.raw) >= blockBytes {
 		return w.endBlock()
 	}
@@ -230,6 +232,12 @@ func (w *segmentWriter) end() error {
 	var err error
 	if w.foot.Entities.Pages, err = w.entities.pages(w.foot.Min, w.write); err != nil {
 		return err
+	}
+	w.foot.Kinds, w.foot.Sizes, w.foot.Since = map[event.Kind]int{}, map[event.Kind]int64{}, map[event.Kind]int64{}
+	for k, n := range w.kinds {
+		if n.rows > 0 {
+			w.foot.Kinds[event.Kind(k)], w.foot.Sizes[event.Kind(k)], w.foot.Since[event.Kind(k)] = n.rows, n.bytes, n.since
+		}
 	}
 	foot, err := json.Marshal(&w.foot)
 	if err != nil {
