@@ -148,16 +148,30 @@ func (f *facts) merge(b []byte) error {
 }
 
 func (f *facts) mergeCounts(d *cursor) error {
+	return eachCount(d, func(k hourAction, n int) error {
+		f.counts[k] += n
+		return nil
+	})
+}
+
+// eachCount reads counts of facts; f's error ends that.
+func eachCount(d *cursor, f func(k hourAction, n int) error) error {
 	b := d.b
 	n := d.uvarint()
 	if n > uint64(len(b)) {
 		return errFacts
 	}
-	at := int64(0)
+	var k hourAction
 	for range n {
-		at += d.varint()
-		a := event.Action(d.uvarint())
-		f.counts[hourAction{at, a}] += int(d.uvarint())
+		k.hour += d.varint()
+		k.action = event.Action(d.uvarint())
+		n := int(d.uvarint())
+		if d.bad {
+			return errFacts
+		}
+		if err := f(k, n); err != nil {
+			return err
+		}
 	}
 	return nil
 }

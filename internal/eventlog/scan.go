@@ -242,22 +242,14 @@ func (v *view) countFacts(ctx context.Context, p *plan, c *counter, cost *Cost) 
 			}
 		}
 	}
-	f := newFacts()
 	return v.eachFacts(p, cost, func(_ deviceInfo, k *chunk) error {
-		f.reset()
-		if err := f.mergeCounts(&cursor{b: k.facts}); err != nil {
-			return err
-		}
-		for k, n := range f.counts {
+		return errors.Join(ctx.Err(), eachCount(&cursor{b: k.facts}, func(k hourAction, n int) error {
 			at := k.hour * hour
 			if at < p.from || at >= p.to || p.actions != nil && (int(k.action) >= len(p.actions) || !p.actions[k.action]) {
-				continue
+				return nil
 			}
-			if err := c.add(at, k.action, n); err != nil {
-				return err
-			}
-		}
-		return ctx.Err()
+			return c.add(at, k.action, n)
+		}))
 	})
 }
 
@@ -265,18 +257,14 @@ func (v *view) countFacts(ctx context.Context, p *plan, c *counter, cost *Cost) 
 // cannot be read, all hours may have some.
 func (v *view) findHours(p *plan, cost *Cost) error {
 	damaged, segments := cost.Damaged, cost.Segments
-	f, seen := newFacts(), map[int64]bool{}
+	seen := map[int64]bool{}
 	err := v.eachFacts(p, cost, func(_ deviceInfo, k *chunk) error {
-		f.reset()
-		if err := f.mergeCounts(&cursor{b: k.facts}); err != nil {
-			return err
-		}
-		for k := range f.counts {
+		return eachCount(&cursor{b: k.facts}, func(k hourAction, _ int) error {
 			if int(k.action) < len(p.actions) && p.actions[k.action] {
 				seen[k.hour] = true
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 	cost.Segments = segments // of those that events are read from
 	if p.hours = slices.Sorted(maps.Keys(seen)); p.hours == nil {

@@ -1,5 +1,7 @@
 package eventlog
 
+import "errors"
+
 // A summary holds each device's numbers of all segments together, so that what is
 // missing of a device is known without asking every segment. It is in memory
 // alone: read from the facts of the segments after a start, moved on when a table
@@ -84,15 +86,35 @@ func (s *summary) foldTable(t *memTable, skip func(uint32) bool) map[uint32][]by
 // read adds the numbers of all segments; false: a part of them cannot be read of
 // which it is not known whose it is, or stop said so.
 func (s *summary) read(v *view, stop func() bool) bool {
-	f := newFacts()
+	f, now := newFacts(), newFacts() // now is what was read of a device one behind the other
+	var dev uint32
+	var bad error
+	flush := func() {
+		s.put(map[uint32][]byte{dev: s.fold(f, dev, func(f *facts) error {
+			for k, runs := range now.runs {
+				f.runs[k] = append(f.runs[k], runs...)
+			}
+			return bad
+		})})
+		now.reset()
+	}
 	var cost Cost
 	err := v.eachFacts(newPlan(&Query{Scope: Everything()}), &cost, func(d deviceInfo, c *chunk) error {
-		s.put(map[uint32][]byte{d.dev: s.fold(f, d.dev, func(f *facts) error { return f.chunkRuns(c) })})
-		if stop() {
-			return ErrStop
+		if d.dev != dev {
+			if stop() {
+				return ErrStop
+			}
+			if dev != 0 {
+				flush()
+			}
+			dev, bad = d.dev, nil
 		}
+		bad = errors.Join(bad, now.chunkRuns(c))
 		return nil
 	})
+	if dev != 0 {
+		flush()
+	}
 	return err == nil && cost.Damaged == 0
 }
 
@@ -189,9 +211,8 @@ func (e *Engine) viewOf(dev uint32) (*view, []byte, bool) {
 // chunkRuns adds the numbers of a chunk.
 func (f *facts) chunkRuns(c *chunk) error {
 	d := cursor{b: c.facts}
-	if err := f.mergeCounts(&d); err != nil {
+	if err := eachCount(&d, func(hourAction, int) error { return nil }); err != nil {
 		return err
 	}
-	clear(f.counts)
 	return f.mergeRuns(&d)
 }
