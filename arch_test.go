@@ -30,7 +30,7 @@ var may = map[string][]string{
 	"event":     {},
 	// floor 1: reasoning
 	"exposure": {"version", "inventory", "advisory"},
-	"posture":  {"version", "inventory"},
+	"posture":  {"version", "inventory", "event"},
 	"sbom":     {"inventory", "advisory"},
 	"osquery":  {"inventory"},
 	"vex":      {},

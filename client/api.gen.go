@@ -478,58 +478,60 @@ type DetectionLogic struct {
 
 // Device is the schema of that name.
 type Device struct {
-	AgentVersion    string           `json:"agent_version"`
-	Alerts          int64            `json:"alerts"`
-	Arch            string           `json:"arch"`
-	CloneOf         string           `json:"clone_of,omitzero"`
-	Clones          []string         `json:"clones"`
-	Connected       bool             `json:"connected"`
-	Domain          string           `json:"domain"`
-	Dropped         int64            `json:"dropped"`
-	Exploitable     int64            `json:"exploitable"`
-	Exposure        string           `json:"exposure"`
-	FirstSeen       time.Time        `json:"first_seen"`
-	Fixable         int64            `json:"fixable"`
-	FQDN            string           `json:"fqdn"`
-	GapList         []Gap            `json:"gap_list"`
-	Gaps            int64            `json:"gaps"`
-	Group           string           `json:"group"`
-	GroupID         int64            `json:"group_id"`
-	Hardware        HardwareFact     `json:"hardware"`
-	Health          string           `json:"health"`
-	ID              string           `json:"id"`
-	Interfaces      []Interface      `json:"interfaces"`
-	IP              string           `json:"ip"`
-	Kernel          KernelFact       `json:"kernel"`
-	KEV             int64            `json:"kev"`
-	LastSeen        time.Time        `json:"last_seen"`
-	Logons          []Logon          `json:"logons"`
-	Name            string           `json:"name"`
-	NoData          string           `json:"no_data"`
-	NotAssessed     int64            `json:"not_assessed"`
-	OSLife          string           `json:"os_life"`
-	OSName          string           `json:"os_name"`
-	OSPlatform      string           `json:"os_platform"`
-	OSSupport       *EndOfLife       `json:"os_support"`
-	OSUntil         string           `json:"os_until"`
-	OSVersion       string           `json:"os_version"`
-	Restart         []RestartNeed    `json:"restart"`
-	Risk            string           `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
-	SBOM            *SBOMView        `json:"sbom"`
-	Score           float64          `json:"score"`
-	Sections        []SectionRow     `json:"sections"`
-	SecurityUpdates int64            `json:"security_updates"`
-	Severity        SeverityCount    `json:"severity"`
-	Software        int64            `json:"software"`
-	Source          string           `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
-	States          map[string]int64 `json:"states"`
-	TagList         []DeviceTag      `json:"tag_list"`
-	Tags            []string         `json:"tags"`
-	TopWeaknesses   []DeviceVulnRow  `json:"top_weaknesses"`
-	Updates         int64            `json:"updates"`
-	Users           []User           `json:"users"`
-	Value           string           `json:"value"`
-	Weaknesses      int64            `json:"weaknesses"`
+	AgentVersion     string           `json:"agent_version"`
+	Alerts           int64            `json:"alerts"`
+	Arch             string           `json:"arch"`
+	CloneOf          string           `json:"clone_of,omitzero"`
+	Clones           []string         `json:"clones"`
+	Connected        bool             `json:"connected"`
+	Domain           string           `json:"domain"`
+	Dropped          int64            `json:"dropped"`
+	Exploitable      int64            `json:"exploitable"`
+	Exposure         string           `json:"exposure"`
+	FirstSeen        time.Time        `json:"first_seen"`
+	Fixable          int64            `json:"fixable"`
+	FQDN             string           `json:"fqdn"`
+	GapList          []Gap            `json:"gap_list"`
+	Gaps             int64            `json:"gaps"`
+	Group            string           `json:"group"`
+	GroupID          int64            `json:"group_id"`
+	Hardware         HardwareFact     `json:"hardware"`
+	Health           string           `json:"health"`
+	ID               string           `json:"id"`
+	Interfaces       []Interface      `json:"interfaces"`
+	IP               string           `json:"ip"`
+	Kernel           KernelFact       `json:"kernel"`
+	KEV              int64            `json:"kev"`
+	LastSeen         time.Time        `json:"last_seen"`
+	Logons           []Logon          `json:"logons"`
+	Name             string           `json:"name"`
+	NoData           string           `json:"no_data"`
+	NotAssessed      int64            `json:"not_assessed"`
+	OSLife           string           `json:"os_life"`
+	OSName           string           `json:"os_name"`
+	OSPlatform       string           `json:"os_platform"`
+	OSSupport        *EndOfLife       `json:"os_support"`
+	OSUntil          string           `json:"os_until"`
+	OSVersion        string           `json:"os_version"`
+	Restart          []RestartNeed    `json:"restart"`
+	Risk             string           `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
+	SBOM             *SBOMView        `json:"sbom"`
+	Score            float64          `json:"score"`
+	Sections         []SectionRow     `json:"sections"`
+	SecurityUpdates  int64            `json:"security_updates"`
+	Severity         SeverityCount    `json:"severity"`
+	Software         int64            `json:"software"`
+	Source           string           `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
+	States           map[string]int64 `json:"states"`
+	TagList          []DeviceTag      `json:"tag_list"`
+	Tags             []string         `json:"tags"`
+	TopWeaknesses    []DeviceVulnRow  `json:"top_weaknesses"`
+	Updates          int64            `json:"updates"`
+	UserImpact       string           `json:"user_impact,omitzero"` // One of "none", "expected", "not_assessed".
+	UserImpactReason string           `json:"user_impact_reason,omitzero"`
+	Users            []User           `json:"users"`
+	Value            string           `json:"value"`
+	Weaknesses       int64            `json:"weaknesses"`
 }
 
 // DeviceCheckRow is the schema of that name.
@@ -595,38 +597,40 @@ type DeviceRemoval struct {
 
 // DeviceRow is the schema of that name.
 type DeviceRow struct {
-	Alerts      int64         `json:"alerts"`
-	Arch        string        `json:"arch"`
-	CloneOf     string        `json:"clone_of,omitzero"`
-	Connected   bool          `json:"connected"`
-	Domain      string        `json:"domain"`
-	Exploitable int64         `json:"exploitable"`
-	Exposure    string        `json:"exposure"`
-	FirstSeen   time.Time     `json:"first_seen"`
-	Fixable     int64         `json:"fixable"`
-	Gaps        int64         `json:"gaps"`
-	Group       string        `json:"group"`
-	GroupID     int64         `json:"group_id"`
-	Health      string        `json:"health"`
-	ID          string        `json:"id"`
-	IP          string        `json:"ip"`
-	KEV         int64         `json:"kev"`
-	LastSeen    time.Time     `json:"last_seen"`
-	Name        string        `json:"name"`
-	NoData      string        `json:"no_data"`
-	OSLife      string        `json:"os_life"`
-	OSName      string        `json:"os_name"`
-	OSPlatform  string        `json:"os_platform"`
-	OSUntil     string        `json:"os_until"`
-	OSVersion   string        `json:"os_version"`
-	Risk        string        `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
-	Score       float64       `json:"score"`
-	Severity    SeverityCount `json:"severity"`
-	Software    int64         `json:"software"`
-	Source      string        `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
-	Tags        []string      `json:"tags"`
-	Value       string        `json:"value"`
-	Weaknesses  int64         `json:"weaknesses"`
+	Alerts           int64         `json:"alerts"`
+	Arch             string        `json:"arch"`
+	CloneOf          string        `json:"clone_of,omitzero"`
+	Connected        bool          `json:"connected"`
+	Domain           string        `json:"domain"`
+	Exploitable      int64         `json:"exploitable"`
+	Exposure         string        `json:"exposure"`
+	FirstSeen        time.Time     `json:"first_seen"`
+	Fixable          int64         `json:"fixable"`
+	Gaps             int64         `json:"gaps"`
+	Group            string        `json:"group"`
+	GroupID          int64         `json:"group_id"`
+	Health           string        `json:"health"`
+	ID               string        `json:"id"`
+	IP               string        `json:"ip"`
+	KEV              int64         `json:"kev"`
+	LastSeen         time.Time     `json:"last_seen"`
+	Name             string        `json:"name"`
+	NoData           string        `json:"no_data"`
+	OSLife           string        `json:"os_life"`
+	OSName           string        `json:"os_name"`
+	OSPlatform       string        `json:"os_platform"`
+	OSUntil          string        `json:"os_until"`
+	OSVersion        string        `json:"os_version"`
+	Risk             string        `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
+	Score            float64       `json:"score"`
+	Severity         SeverityCount `json:"severity"`
+	Software         int64         `json:"software"`
+	Source           string        `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
+	Tags             []string      `json:"tags"`
+	UserImpact       string        `json:"user_impact,omitzero"` // One of "none", "expected", "not_assessed".
+	UserImpactReason string        `json:"user_impact_reason,omitzero"`
+	Value            string        `json:"value"`
+	Weaknesses       int64         `json:"weaknesses"`
 }
 
 // DeviceScore is the schema of that name.
@@ -1108,9 +1112,10 @@ type FormDestination struct {
 
 // FormGroup is the schema of that name.
 type FormGroup struct {
-	Exposed int64  `json:"exposed"`
-	ID      int64  `json:"id"`
-	Name    string `json:"name"`
+	Exposed   int64  `json:"exposed"`
+	ID        int64  `json:"id"`
+	Name      string `json:"name"`
+	Unnoticed int64  `json:"unnoticed"`
 }
 
 // ForwardConfig is the schema of that name.
@@ -1658,6 +1663,15 @@ type Notice struct {
 	Level string `json:"level"`
 	Link  string `json:"link"`
 	Text  string `json:"text"`
+}
+
+// NoticeCount is the schema of that name.
+type NoticeCount struct {
+	Days        int64 `json:"days"`
+	Evidence    bool  `json:"evidence"`
+	Expected    int64 `json:"expected"`
+	None        int64 `json:"none"`
+	NotAssessed int64 `json:"not_assessed"`
 }
 
 // NudgeInBody is the schema of that name.
@@ -2272,6 +2286,7 @@ type Remediation struct {
 	Title              string              `json:"title"`
 	Tracked            bool                `json:"tracked"`
 	Type               string              `json:"type"`
+	Unnoticed          bool                `json:"unnoticed"`
 	Vendor             string              `json:"vendor"`
 	Version            string              `json:"version"`
 }
@@ -2301,6 +2316,7 @@ type RemediationForm struct {
 	Exposed      int64             `json:"exposed"`
 	Groups       []FormGroup       `json:"groups"`
 	Types        []string          `json:"types"`
+	UserImpact   *NoticeCount      `json:"user_impact"`
 }
 
 // RemediationProgress is the schema of that name.
@@ -2336,6 +2352,7 @@ type RemediationRow struct {
 	Title            string              `json:"title"`
 	Tracked          bool                `json:"tracked"`
 	Type             string              `json:"type"`
+	Unnoticed        bool                `json:"unnoticed"`
 	Vendor           string              `json:"vendor"`
 	Version          string              `json:"version"`
 }
@@ -2353,7 +2370,8 @@ type RequestRemediationInBody struct {
 	Notes            string   `json:"notes,omitzero"`
 	Priority         string   `json:"priority"` // One of "High", "Medium", "Low".
 	RecommendationID string   `json:"recommendation_id"`
-	Type             string   `json:"type"` // One of those that the form offers.
+	Type             string   `json:"type"`               // One of those that the form offers.
+	Unnoticed        bool     `json:"unnoticed,omitzero"` // Only devices on which nobody would notice the change; for configuration changes.
 }
 
 // RestartCount is the schema of that name.
@@ -5813,6 +5831,7 @@ type ExportRecommendationDevicesParams struct {
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	UserImpact  []string // Whether anybody on the device would notice a configuration change. One of "none", "expected", "not_assessed".
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -5833,6 +5852,7 @@ func (p ExportRecommendationDevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "user_impact", p.UserImpact)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -7294,6 +7314,7 @@ type RecommendationDevicesParams struct {
 	Clone       []string // Only devices forked from a copied state directory. One of "true".
 	New         []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	UserImpact  []string // Whether anybody on the device would notice a configuration change. One of "none", "expected", "not_assessed".
 	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -7315,6 +7336,7 @@ func (p RecommendationDevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "user_impact", p.UserImpact)
 	addQuery(q, "group", p.Group)
 	return q
 }

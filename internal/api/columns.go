@@ -172,6 +172,12 @@ func refs(list []server.SoftwareRef) string {
 	return words(text)
 }
 
+// affectedColumns are those of the devices of a recommendation.
+var affectedColumns = slices.Concat(deviceColumns, []column[server.DeviceRow]{
+	{"user_impact", func(r *server.DeviceRow) string { return r.Notice }},
+	{"user_impact_reason", func(r *server.DeviceRow) string { return r.NoticeWhy }},
+})
+
 var recommendationColumns = slices.Concat([]column[server.RecommendationRow]{
 	{"recommendation_id", func(r *server.RecommendationRow) string { return r.ID }},
 	{"name", func(r *server.RecommendationRow) string { return r.Name }},

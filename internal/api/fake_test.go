@@ -256,6 +256,13 @@ func (f *fake) CountCritical(_ context.Context, c server.Caller, rows []server.R
 	return need(c, server.RecommendationRead)
 }
 
+func (f *fake) CountUnnoticed(_ context.Context, c server.Caller, rows []server.RecommendationRow) error {
+	for i := range rows {
+		rows[i].Unnoticed = 2
+	}
+	return need(c, server.RecommendationRead)
+}
+
 func (f *fake) RecommendationDevices(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.DeviceRow], error) {
 	return paged(f, f.devices, q, nil), need(c, server.RecommendationRead)
 }

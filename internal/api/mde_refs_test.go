@@ -111,12 +111,13 @@ func TestTablesHandedDown(t *testing.T) {
 	}
 }
 
-// A filter by the exposed devices of high value sees the figure of every row, not
-// what stands there before it was counted.
+// A filter by the exposed devices of high value, or by those without user impact,
+// sees the figure of every row, not what stands there before it was counted.
 func TestRecommendationsByCriticalDevices(t *testing.T) {
 	w := newWorld(t)
 	token := w.app()
-	for filter, want := range map[string]int{"exposedCriticalDevices eq 1": 1, "EXPOSEDCRITICALDEVICES eq 0": 0, "weaknesses eq 2 and exposedCriticalDevices gt 0": 1} {
+	for filter, want := range map[string]int{"exposedCriticalDevices eq 1": 1, "EXPOSEDCRITICALDEVICES eq 0": 0, "weaknesses eq 2 and exposedCriticalDevices gt 0": 1,
+		"NonProductivityImpactedAssets gt 1": 1, "nonProductivityImpactedAssets eq 0": 0} {
 		a := w.do("GET", "/api/recommendations?$filter="+filter+"&$count=true", "", token...)
 		var l struct {
 			Value []any

@@ -19,16 +19,30 @@ type recommendationsOut struct {
 	RecommendationFilter
 }
 
+// AffectedFilter narrows and orders the devices of a recommendation.
+type AffectedFilter struct {
+	DeviceFilter
+	UserImpact []string `query:"user_impact" enum:"none,expected,not_assessed" doc:"Whether anybody on the device would notice a configuration change."`
+}
+
+func (f AffectedFilter) query() server.Query {
+	q := f.DeviceFilter.query()
+	if len(f.UserImpact) > 0 {
+		q.Filter["user_impact"] = f.UserImpact
+	}
+	return q
+}
+
 type recommendationDevicesIn struct {
 	ID
 	Paging
-	DeviceFilter
+	AffectedFilter
 }
 
 type recommendationDevicesOut struct {
 	ID
 	ExportFormat
-	DeviceFilter
+	AffectedFilter
 }
 
 type recommendationVulnsIn struct {
@@ -106,7 +120,7 @@ func (c *console) exposureRoutes() {
 	get(c, "recommendation", "/recommendations/{id}", "One recommendation and how to carry it out", func(ctx context.Context, caller server.Caller, in *ID) (server.Recommendation, error) {
 		return c.srv.Recommendation(ctx, caller, in.ID)
 	})
-	list[recommendationDevicesIn, recommendationDevicesOut](c, "recommendation-devices", "/recommendations/{id}/devices", "Devices with findings that a recommendation closes", recommendation, deviceColumns, c.srv.RecommendationDevices)
+	list[recommendationDevicesIn, recommendationDevicesOut](c, "recommendation-devices", "/recommendations/{id}/devices", "Devices with findings that a recommendation closes", recommendation, affectedColumns, c.srv.RecommendationDevices)
 	list[recommendationVulnsIn, recommendationVulnsOut](c, "recommendation-vulnerabilities", "/recommendations/{id}/vulnerabilities", "Weaknesses that a recommendation closes", recommendation, weaknessColumns, c.srv.RecommendationVulns)
 	list[deviceRecommendationsIn, deviceRecommendationsOut](c, "device-recommendations", "/devices/{id}/recommendations", "Recommendations for a device", c.deviceOwner(), deviceRecommendationColumns, c.srv.DeviceRecommendations)
 }

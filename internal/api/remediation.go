@@ -66,6 +66,7 @@ type requestRemediationIn struct {
 		Recommendation string   `json:"recommendation_id" maxLength:"2000"`
 		Type           string   `json:"type" maxLength:"100" doc:"One of those that the form offers."`
 		Groups         []uint32 `json:"groups,omitempty" maxItems:"1000" doc:"Device groups; empty: all exposed devices."`
+		Unnoticed      bool     `json:"unnoticed,omitempty" doc:"Only devices on which nobody would notice the change; for configuration changes."`
 		Priority       string   `json:"priority" enum:"High,Medium,Low"`
 		Due            string   `json:"due,omitempty" maxLength:"10" doc:"YYYY-MM-DD; not for AttentionRequired."`
 		Notes          string   `json:"notes,omitempty" maxLength:"4000"`
@@ -140,7 +141,7 @@ func (c *console) remediationRoutes() {
 		func(ctx context.Context, caller server.Caller, in *requestRemediationIn) (server.Remediation, error) {
 			b := &in.Body
 			return c.srv.RequestRemediation(ctx, caller, server.RemediationRequest{Recommendation: b.Recommendation, Type: b.Type, Groups: b.Groups, Priority: b.Priority, Due: b.Due,
-				Notes: b.Notes, Destinations: b.Destinations})
+				Notes: b.Notes, Destinations: b.Destinations, Unnoticed: b.Unnoticed})
 		})
 	act(c, huma.Operation{OperationID: "edit-remediation", Method: http.MethodPut, Path: "/remediations/{id}", Summary: "Change priority, due date and notes"},
 		func(ctx context.Context, caller server.Caller, in *editRemediationIn) (server.Remediation, error) {
@@ -214,6 +215,7 @@ var remediationColumns = []column[server.RemediationRow]{
 	{"software_id", func(r *server.RemediationRow) string { return r.ProductID }},
 	{"category", func(r *server.RemediationRow) string { return r.Category }},
 	{"overdue", func(r *server.RemediationRow) string { return strconv.FormatBool(r.Overdue) }},
+	{"unnoticed", func(r *server.RemediationRow) string { return strconv.FormatBool(r.Unnoticed) }},
 }
 
 // ifTracked is a count, nothing where progress cannot be measured.

@@ -137,6 +137,14 @@ func (c *Check) set(field, value string) error {
 			return errors.New("neither yes nor no")
 		}
 		c.Productivity = value == "yes"
+	case "used":
+		u, err := parseUse(oneLine)
+		if err != nil {
+			return err
+		}
+		c.Uses = append(c.Uses, u)
+	case "logged":
+		c.Logged = value
 	case "for":
 		c.Families = strings.Fields(value)
 		return knownFamilies(c.Families)

@@ -52,6 +52,11 @@ type Check struct {
 	// Productivity says that the remediation is expected to be noticed by
 	// people in their work.
 	Productivity bool
+	// Uses are events that show that somebody uses what the remediation takes
+	// away; empty: no event could show it. Logged is the check that passes where
+	// such events are told at all, "" for none.
+	Uses   []Use
+	Logged string
 	// Products are the packages whose configuration the check is about, as
 	// distributions name them: source packages, or binary ones where advisories
 	// name those. A name may be a pattern of path.Match ("php[0-9]*"). Empty:

@@ -66,7 +66,7 @@ const (
 	score       = "score number, time time, rbacGroupName string?, rbacGroupId number"
 	remediation = `id string, title string, description string, createdOn time, requesterId string, requesterEmail string, requesterNotes string, status string=Active|Completed, statusLastModifiedOn time, category string=Software|Security configuration,
 		type string=Update, relatedComponent string, productId string?, vendorId string?, nameId string?, scid string?, recommendedVersion string?, recommendedVendor string?, recommendedProgram string?, priority string=High|Medium|Low, dueOn time?,
-		targetDevices whole, fixedDevices whole?, rbacGroupNames texts, productivityImpactRemediationType string=AllExposedAssets, completionMethod string?=Automatic|Manual, completerId string?, completerEmail string?`
+		targetDevices whole, fixedDevices whole?, rbacGroupNames texts, productivityImpactRemediationType string=AllExposedAssets|NonProductivityImpactedAssets, completionMethod string?=Automatic|Manual, completerId string?, completerEmail string?`
 	exported = `id string={device}_debian-_-alpha_1.0-1_CVE-2024-99001_, deviceId string={device}, deviceName string, rbacGroupName string, rbacGroupId number, osPlatform string=Linux, osVersion string=debian_12, osArchitecture string?=32-bit|64-bit,
 		softwareVendor string, softwareName string, softwareVersion string, cveId string?, vulnerabilitySeverityLevel string?, cvssScore number?, exploitabilityLevel string=NoExploit|ExploitIsPublic|ExploitIsVerified|ExploitIsInKit,
 		recommendedSecurityUpdate string?, recommendedSecurityUpdateId string?, recommendedSecurityUpdateUrl string?, securityUpdateAvailable flag, recommendationReference string=va-_-debian-_-alpha, diskPaths texts, registryPaths texts,

@@ -186,11 +186,27 @@ func (s *Server) DeviceRecommendationTable(ctx context.Context, caller Caller, i
 	if err := c.settle(ctx); err != nil {
 		return RowPage[RecommendationRow]{}, err
 	}
+	rows, err := c.deviceAdvice(caller, id)
+	if err != nil {
+		return RowPage[RecommendationRow]{}, err
+	}
+	for _, r := range rows {
+		if err := s.countUnnoticed(ctx, caller, r); err != nil {
+			return RowPage[RecommendationRow]{}, err
+		}
+	}
+	slices.SortFunc(rows, recommendationList().compare(&Query{Sort: []string{"component"}}))
+	return q.Of(slices.Values(rows)), nil
+}
+
+// deviceAdvice are the recommendations for a device, with the figures of all devices
+// that the caller sees.
+func (c *core) deviceAdvice(caller Caller, id string) ([]*RecommendationRow, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	d, err := c.named(caller.sees(), id)
 	if err != nil {
-		return RowPage[RecommendationRow]{}, err
+		return nil, err
 	}
 	l, critical := c.lens(caller), c.criticalCount()
 	var rows []*RecommendationRow
@@ -200,8 +216,7 @@ func (s *Server) DeviceRecommendationTable(ctx context.Context, caller Caller, i
 			rows = append(rows, row)
 		}
 	}
-	slices.SortFunc(rows, recommendationList().compare(&Query{Sort: []string{"component"}}))
-	return q.Of(slices.Values(rows)), nil
+	return rows, nil
 }
 
 // deviceRemedies joins the terms of a device's score into one row per

@@ -348,7 +348,9 @@ func (c *core) fixes(l lens, product string, remedy exposure.Remedy) []FixRow {
 	return out
 }
 
-// RecommendationDevices lists the devices with findings that a recommendation closes.
+// RecommendationDevices lists the devices with findings that a recommendation
+// closes. Of a configuration change it says of each whether anybody would notice
+// it; filter user_impact: none, expected, not_assessed.
 func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id string, q Query) (Page[DeviceRow], error) {
 	if err := s.need(caller, RecommendationRead); err != nil {
 		return Page[DeviceRow]{}, err
@@ -366,7 +368,20 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 	}
 	devs := c.affected(l, row, remedy)
 	c.mu.RUnlock()
-	return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
+	k := checkOf(row.ID)
+	if k == nil {
+		return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
+	}
+	known, err := s.notices(ctx, k, devs)
+	if err != nil {
+		return Page[DeviceRow]{}, err
+	}
+	if devs, err = byNotice(&q, known); err != nil {
+		return Page[DeviceRow]{}, err
+	}
+	p, err := c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
+	c.sayNotice(p.Items, known)
+	return p, err
 }
 
 // affected are the devices with what a recommendation closes.

@@ -58,65 +58,6 @@ func remediationTypes(row *RecommendationRow) []string {
 	return []string{row.Type, RemedyAttention}
 }
 
-// RemediationForm is what the form to request remediation offers.
-func (s *Server) RemediationForm(ctx context.Context, caller Caller, recommendation string) (RemediationForm, error) {
-	if err := s.need(caller, RemediationWrite); err != nil {
-		return RemediationForm{}, err
-	}
-	dests, err := s.formDestinations(ctx)
-	if err != nil {
-		return RemediationForm{}, err
-	}
-	if err := s.core.settle(ctx); err != nil {
-		return RemediationForm{}, err
-	}
-	c := s.core
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	l := c.lens(caller)
-	row, _, err := c.recommendation(l, recommendation)
-	if err != nil {
-		return RemediationForm{}, err
-	}
-	affected := l.of(roaring.And(c.causeOf(row.ID, row.Ecosystem, false).there, c.active()))
-	f := RemediationForm{Types: remediationTypes(row), Exposed: int(affected.GetCardinality()), Groups: []FormGroup{}, Destinations: dests, Active: c.remediations.active(l, row.ID)}
-	for i := range c.sorting.groups { // without groups there is nothing to choose
-		if g := c.sorting.groups[i].group(); l.sees.Has(g) {
-			f.Groups = append(f.Groups, c.formGroup(g, affected))
-		}
-	}
-	if len(f.Groups) > 0 && l.sees.Has(0) {
-		f.Groups = append(f.Groups, c.formGroup(0, affected))
-	}
-	return f, nil
-}
-
-// formDestinations are the places for tickets that a form offers.
-func (s *Server) formDestinations(ctx context.Context) ([]FormDestination, error) {
-	dests, err := s.st.Destinations(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read destinations: %w", err)
-	}
-	out := []FormDestination{}
-	for _, d := range dests {
-		if d.Enabled && !d.Removed {
-			out = append(out, FormDestination{ID: d.ID, Name: d.Name, Kind: ticketKind(&d)})
-		}
-	}
-	return out, nil
-}
-
-func (c *core) formGroup(g exposure.Group, affected *roaring.Bitmap) FormGroup {
-	out := FormGroup{ID: uint32(g), Name: Ungrouped}
-	if g != 0 {
-		out.Name = c.groupName(g)
-	}
-	if m := c.members[g]; m != nil {
-		out.Exposed = int(affected.AndCardinality(m))
-	}
-	return out
-}
-
 // checkPlan checks what both a request and an edit say.
 func checkPlan(kind, priority, due, notes string) (time.Time, error) {
 	if !slices.Contains(priorities, priority) {
@@ -152,7 +93,7 @@ func (s *Server) RequestRemediation(ctx context.Context, caller Caller, in Remed
 	if err != nil {
 		return Remediation{}, err
 	}
-	audit.Change(ctx, a.ID, nil, map[string]any{"recommendation": in.Recommendation, "type": a.Type, "priority": a.Priority, "due": day(a.Due), "notes": a.Notes})
+	audit.Change(ctx, a.ID, nil, map[string]any{"recommendation": in.Recommendation, "type": a.Type, "priority": a.Priority, "due": day(a.Due), "notes": a.Notes, "unnoticed": a.spec.Unnoticed})
 	if err := s.saveRequests(ctx, []*activity{a}, in.Destinations); err != nil {
 		return Remediation{}, err
 	}
@@ -174,11 +115,14 @@ func (s *Server) newActivity(ctx context.Context, caller Caller, in RemediationR
 	}
 	now := time.Now().UTC()
 	a := &activity{spec: remediationSpec{Description: rec.Description, Steps: rec.Steps, Component: rec.Component, Vendor: rec.Vendor, ProductID: rec.ProductID,
-		Ecosystem: rec.Ecosystem, Version: rec.Version, Category: rec.Category, Groups: in.Groups}}
+		Ecosystem: rec.Ecosystem, Version: rec.Version, Category: rec.Category, Groups: in.Groups, Unnoticed: in.Unnoticed}}
 	a.Remediation = store.Remediation{ID: newID(), Recommendation: rec.ID, Type: in.Type, Title: rec.Name, Priority: in.Priority, Due: due, Notes: strings.TrimSpace(in.Notes),
 		Created: now, CreatedBy: caller.Name, CreatedByID: caller.id(), RemediationStatus: store.RemediationStatus{Status: RemediationActive, At: now}}
 	if a.targets, err = s.targets(caller, a); err != nil {
 		return nil, err
+	}
+	if in.Unnoticed {
+		return a, s.onlyUnnoticed(ctx, a)
 	}
 	return a, nil
 }
@@ -235,8 +179,11 @@ func (s *Server) saveRequests(ctx context.Context, list []*activity, destination
 			return fmt.Errorf("encode targets: %w", err)
 		}
 		n := int(a.targets.GetCardinality())
-		row := store.NewRemediation{Remediation: &a.Remediation,
-			Event: store.RemediationEvent{At: a.Created, Who: a.CreatedBy, What: "requested", Detail: plural(n, "exposed device", "exposed devices")}}
+		what := plural(n, "exposed device", "exposed devices")
+		if a.spec.Unnoticed {
+			what += " without user impact"
+		}
+		row := store.NewRemediation{Remediation: &a.Remediation, Event: store.RemediationEvent{At: a.Created, Who: a.CreatedBy, What: "requested", Detail: what}}
 		for _, id := range destinations {
 			d, err := s.delivery(a, id, "created", "", a.CreatedBy, a.Created, RemediationProgress{Targets: n})
 			if err != nil {
@@ -308,7 +255,7 @@ func remediationList(now time.Time) *list[RemediationRow] {
 func (c *core) remediationRow(l lens, a *activity, p RemediationProgress, now time.Time) *RemediationRow {
 	r := &RemediationRow{ID: a.ID, Title: a.Title, Recommendation: a.Recommendation, ProductID: a.spec.ProductID, Component: a.spec.Component, Vendor: a.spec.Vendor,
 		Version: a.spec.Version, Type: a.Type, Category: a.spec.Category, Status: a.Status, StatusAt: a.At, Tracked: a.tracked(), Progress: p, Priority: a.Priority,
-		CreatedAt: a.Created, CreatedBy: a.CreatedBy, CompletionMethod: a.Method, CompletedBy: a.CompletedBy, Groups: []string{}, Notes: a.Notes, Ticket: cmp.Or(a.tickets, "none"),
+		CreatedAt: a.Created, CreatedBy: a.CreatedBy, CompletionMethod: a.Method, CompletedBy: a.CompletedBy, Groups: []string{}, Unnoticed: a.spec.Unnoticed, Notes: a.Notes, Ticket: cmp.Or(a.tickets, "none"),
 		CreatedByID: a.CreatedByID, CompletedByID: a.CompletedByID, Description: a.spec.Description, DueAt: a.Due}
 	for i, name := range a.spec.GroupNames {
 		if i < len(a.spec.Groups) && l.sees.Has(exposure.Group(a.spec.Groups[i])) {

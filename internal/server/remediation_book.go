@@ -29,7 +29,8 @@ type remediationSpec struct {
 	Category    string   `json:"category"`
 	Groups      []uint32 `json:"groups,omitempty"`
 	GroupNames  []string `json:"group_names,omitempty"`
-	Plan        string   `json:"plan,omitempty"` // id of the patch plan that it is a step of
+	Unnoticed   bool     `json:"unnoticed,omitempty"` // only devices on which nobody would notice it
+	Plan        string   `json:"plan,omitempty"`      // id of the patch plan that it is a step of
 	PlanName    string   `json:"plan_name,omitempty"`
 	// Weaknesses are those without a fix that it is about, ordered.
 	Weaknesses []string `json:"weaknesses,omitempty"`

@@ -388,6 +388,7 @@ type API interface {
 	RecommendationDevices(ctx context.Context, c Caller, id string, q Query) (Page[DeviceRow], error)
 	RecommendationSoftware(ctx context.Context, c Caller, id string) (SoftwareRow, error)
 	CountCritical(ctx context.Context, c Caller, rows []RecommendationRow) error
+	CountUnnoticed(ctx context.Context, c Caller, rows []RecommendationRow) error
 	RecommendationVulns(ctx context.Context, c Caller, id string, q Query) (Page[WeaknessRow], error)
 	RecommendationDeviceRefs(ctx context.Context, c Caller, id string, q DeviceRefQuery) (DeviceRefPage, error)
 	RecommendationWeaknessTable(ctx context.Context, c Caller, id string, q WeaknessTableQuery) (WeaknessTablePage, error)

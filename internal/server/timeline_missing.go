@@ -127,26 +127,36 @@ func (s *Server) saidLost(ctx context.Context, id inventory.DeviceID, since time
 	}
 	said := map[string][]lost{}
 	for i := range rows {
-		r := &rows[i]
-		from, _ := r.Record.Number(ev.LostFrom)
-		to, _ := r.Record.Number(ev.LostTo)
-		if from < 1 || to < from || to-from >= mostSpan {
-			continue // an endpoint may say anything
+		if kind, l, ok := lostSaid(&rows[i]); ok {
+			said[kind] = append(said[kind], l)
 		}
-		_, counted := r.Record.Number(ev.EventCount)
-		l := lost{from: uint64(from), to: uint64(to), counted: counted, at: r.Time, reason: string(r.Record.Text(ev.Reason))}
-		var times struct{ Since, Until time.Time }
-		if json.Unmarshal(r.Record.Text(ev.AdditionalFields), &times) == nil && !times.Since.IsZero() && !times.Until.Before(times.Since) {
-			skew := r.Time.Sub(time.Unix(0, r.Record.Head().Time))
-			l.since, l.until = times.Since.Add(skew), times.Until.Add(skew)
-		}
-		kind := string(r.Record.Text(ev.LostKind))
-		said[kind] = append(said[kind], l)
 	}
+	sortLost(said)
+	return said, nil
+}
+
+// lostSaid is what an event says of lost ones of a kind.
+func lostSaid(r *eventlog.Row) (kind string, l lost, ok bool) {
+	from, _ := r.Record.Number(ev.LostFrom)
+	to, _ := r.Record.Number(ev.LostTo)
+	if from < 1 || to < from || to-from >= mostSpan {
+		return "", lost{}, false // an endpoint may say anything
+	}
+	_, counted := r.Record.Number(ev.EventCount)
+	l = lost{from: uint64(from), to: uint64(to), counted: counted, at: r.Time, reason: string(r.Record.Text(ev.Reason))}
+	var times struct{ Since, Until time.Time }
+	if json.Unmarshal(r.Record.Text(ev.AdditionalFields), &times) == nil && !times.Since.IsZero() && !times.Until.Before(times.Since) {
+		skew := r.Time.Sub(time.Unix(0, r.Record.Head().Time))
+		l.since, l.until = times.Since.Add(skew), times.Until.Add(skew)
+	}
+	return string(r.Record.Text(ev.LostKind)), l, true
+}
+
+// sortLost orders what was said of each kind by its numbers.
+func sortLost(said map[string][]lost) {
 	for _, list := range said {
 		slices.SortStableFunc(list, func(a, b lost) int { return cmp.Compare(a.from, b.from) })
 	}
-	return said, nil
 }
 
 // pieces cuts a part by what was said of it; what nothing was said of is counted

@@ -80,6 +80,11 @@ type DeviceRow struct {
 	// Source is where the inventory comes from: "agent", "simulated", or "sbom" for a device without an agent.
 	Source string `json:"source" enum:"agent,osquery,simulated,sbom"`
 
+	// Notice says in the list of a configuration change whether anybody on the
+	// device would notice it, and NoticeWhy why; elsewhere they are left out.
+	Notice    string `json:"user_impact,omitempty" enum:"none,expected,not_assessed"`
+	NoticeWhy string `json:"user_impact_reason,omitempty"`
+
 	// For the Defender-compatible API alone.
 	DNSName string `json:"-"` // full name where the host knows it, else ""
 	// Interfaces are for programs that ask for addresses; lists of the console leave them out.

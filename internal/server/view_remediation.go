@@ -56,6 +56,7 @@ type RemediationRow struct {
 	CompletionMethod string              `json:"completion_method"` // Automatic, Manual, ""
 	CompletedBy      string              `json:"completed_by"`      // who, or "System confirmation"
 	Groups           []string            `json:"device_groups"`     // that it was requested for; empty: all
+	Unnoticed        bool                `json:"unnoticed"`         // only devices on which nobody would notice it, as it was then
 	Notes            string              `json:"notes"`
 	Ticket           string              `json:"ticket"` // of the worst delivery: none, pending, failing, dead, sent, open, in progress, closed
 
@@ -136,6 +137,7 @@ type RemediationRequest struct {
 	Recommendation string   `json:"recommendation_id"`
 	Type           string   `json:"type"`         // one of RemediationForm.Types
 	Groups         []uint32 `json:"groups"`       // device groups; empty: all exposed devices
+	Unnoticed      bool     `json:"unnoticed"`    // only devices on which nobody would notice the change
 	Priority       string   `json:"priority"`     // High, Medium, Low
 	Due            string   `json:"due"`          // YYYY-MM-DD, "" for none
 	Notes          string   `json:"notes"`        //
@@ -149,6 +151,19 @@ type RemediationForm struct {
 	Groups       []FormGroup       `json:"groups"`
 	Destinations []FormDestination `json:"destinations"`
 	Active       int               `json:"active"` // activities for the recommendation that are under way
+	// UserImpact says of a configuration change on how many exposed devices people
+	// would notice it; null: nothing is known of software.
+	UserImpact *NoticeCount `json:"user_impact"`
+}
+
+// NoticeCount counts exposed devices by whether anybody there would notice a
+// change. The three parts add up to them.
+type NoticeCount struct {
+	None        int  `json:"none"`
+	Expected    int  `json:"expected"`
+	NotAssessed int  `json:"not_assessed"`
+	Days        int  `json:"days"`     // in which nothing may have been used
+	Evidence    bool `json:"evidence"` // some device could be without: the check says so, or events can
 }
 
 // FormGroup is a device group with how many exposed devices it has.
@@ -156,6 +171,8 @@ type FormGroup struct {
 	ID      uint32 `json:"id"`
 	Name    string `json:"name"`
 	Exposed int    `json:"exposed"`
+	// Unnoticed are those of them on which nobody would notice a configuration change.
+	Unnoticed int `json:"unnoticed"`
 }
 
 // FormDestination is a place for tickets.

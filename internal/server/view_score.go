@@ -85,9 +85,11 @@ type RecommendationRow struct {
 	// Activities is how many remediation activities for it are under way.
 	Activities int `json:"remediation_activities"`
 
-	// For the Defender-compatible API alone: exposed devices of high value, 0
-	// until CountCritical has counted them.
-	Critical int `json:"-"`
+	// For the Defender-compatible API alone: exposed devices of high value, and
+	// those on which nobody would notice the change; 0 until CountCritical and
+	// CountUnnoticed have counted them.
+	Critical  int `json:"-"`
+	Unnoticed int `json:"-"`
 }
 
 // Recommendation is a recommendation with what its flyout shows.

@@ -53,15 +53,15 @@ type Config struct {
 
 // Names of sources.
 const (
-	SourceEBPF     = "ebpf"
-	SourceConn     = "proc connector"
-	SourceProc     = "/proc"
-	SourceFanotify = "fanotify"
-	SourceJournal  = "journal"
-	SourceUtmp     = "wtmp"
-	SourceFiles    = "files"
-	SourcePacket   = "packet socket"
-	SourceMaps     = "perf"
+	SourceEBPF     = event.SourceEBPF
+	SourceConn     = event.SourceConn
+	SourceProc     = event.SourceProc
+	SourceFanotify = event.SourceFanotify
+	SourceJournal  = event.SourceJournal
+	SourceUtmp     = event.SourceUtmp
+	SourceFiles    = event.SourceFiles
+	SourcePacket   = event.SourcePacket
+	SourceMaps     = event.SourceMaps
 )
 
 // way is one source as a way to events of some kinds.

@@ -19,7 +19,7 @@ func exposureLevel(r *server.DeviceRow) any {
 
 // recommendationProps are the properties of a recommendation. severityScore,
 // subCategory, configScoreImpact and nonProductivityImpactedAssets (exposed
-// devices on which nobody is expected to notice the change) belong to
+// devices on which nobody would notice the change) belong to
 // configuration and are 0 or empty for software; activeAlert says that an exposed
 // device has an active alert.
 var recommendationProps = []prop[server.RecommendationRow]{
@@ -49,18 +49,24 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"totalMachineCount", number, func(r *server.RecommendationRow) any { return float64(r.Installed) }},
 	{"exposedMachinesCount", number, func(r *server.RecommendationRow) any { return float64(r.Exposed) }},
 	{"nonProductivityImpactedAssets", number, func(r *server.RecommendationRow) any {
-		if r.Type != server.RemedyConfigure || r.Productivity {
-			return float64(0)
-		}
-		return float64(r.Exposed)
+		return float64(r.Unnoticed)
 	}},
 	{"relatedComponent", text, func(r *server.RecommendationRow) any { return r.Component }},
 	{"exposedCriticalDevices", number, func(r *server.RecommendationRow) any { return float64(r.Critical) }},
 }
 
-// recommendations is the list of recommendations. Their exposed devices of high
-// value are counted for the rows of the answer, and where an option asks for
-// that figure for all rows before it is looked at.
+// counted gives recommendations their exposed devices of high value and those
+// without user impact.
+func (h *Handler) counted(q *request, page server.Page[server.RecommendationRow], err error) (server.Page[server.RecommendationRow], error) {
+	if err == nil {
+		err = errors.Join(h.opt.Server.CountCritical(q.ctx(), q.caller, page.Items), h.opt.Server.CountUnnoticed(q.ctx(), q.caller, page.Items))
+	}
+	return page, err
+}
+
+// recommendations is the list of recommendations. What is counted of them is
+// counted for the rows of the answer, and where an option asks for such a figure
+// for all rows before it is looked at.
 func (h *Handler) recommendations(q *request) error {
 	o, err := parseOptions(q.r.URL.RawQuery)
 	if err != nil {
@@ -69,13 +75,10 @@ func (h *Handler) recommendations(q *request) error {
 	get := func(want server.Query, where func(*server.RecommendationRow) bool) (server.Page[server.RecommendationRow], error) {
 		want.Sort = []string{"component"}
 		page, err := h.opt.Server.Recommendations(q.ctx(), q.caller, want, where)
-		if err == nil {
-			err = h.opt.Server.CountCritical(q.ctx(), q.caller, page.Items)
-		}
-		return page, err
+		return h.counted(q, page, err)
 	}
-	const critical = "exposedcriticaldevices"
-	if low := strings.ToLower(o.filter + o.orderby); !strings.Contains(low, critical) {
+	asked := strings.ToLower(o.filter + o.orderby)
+	if !strings.Contains(asked, "exposedcriticaldevices") && !strings.Contains(asked, "nonproductivityimpactedassets") {
 		return serveSorted(q, o, "Recommendations", recommendationProps, nil, get)
 	}
 	return serveRows(q, "Recommendations", recommendationProps, func(want server.RowQuery[server.RecommendationRow]) (server.RowPage[server.RecommendationRow], error) {
@@ -90,7 +93,7 @@ func (h *Handler) recommendation(q *request) error {
 		return missing(err, "Recommendation", q.id)
 	}
 	one := []server.RecommendationRow{r.RecommendationRow}
-	if err := h.opt.Server.CountCritical(q.ctx(), q.caller, one); err != nil {
+	if _, err := h.counted(q, server.Page[server.RecommendationRow]{Items: one}, nil); err != nil {
 		return err
 	}
 	return serveOne(q, "Recommendations", recommendationProps, &one[0])

@@ -43,7 +43,12 @@ var remediationProps = []prop[server.RemediationRow]{
 		return float64(r.Progress.Fixed)
 	}},
 	{"rbacGroupNames", texts, func(r *server.RemediationRow) any { return r.Groups }},
-	{"productivityImpactRemediationType", word, constant[server.RemediationRow]("AllExposedAssets")},
+	{"productivityImpactRemediationType", word, func(r *server.RemediationRow) any {
+		if r.Unnoticed {
+			return "NonProductivityImpactedAssets"
+		}
+		return "AllExposedAssets"
+	}},
 	{"completionMethod", word, func(r *server.RemediationRow) any { return textOrNil(r.CompletionMethod) }},
 	{"completerId", word, func(r *server.RemediationRow) any { return textOrNil(r.CompletedByID) }},
 	{"completerEmail", text, func(r *server.RemediationRow) any { return textOrNil(r.CompletedBy) }},

@@ -4408,6 +4408,9 @@ export interface components {
             top_weaknesses: components["schemas"]["DeviceVulnRow"][];
             /** Format: int64 */
             updates: number;
+            /** @enum {string} */
+            user_impact?: "none" | "expected" | "not_assessed";
+            user_impact_reason?: string;
             users: components["schemas"]["User"][];
             value: string;
             /** Format: int64 */
@@ -4522,6 +4525,9 @@ export interface components {
             /** @enum {string} */
             source: "agent" | "osquery" | "simulated" | "sbom";
             tags: string[];
+            /** @enum {string} */
+            user_impact?: "none" | "expected" | "not_assessed";
+            user_impact_reason?: string;
             value: string;
             /** Format: int64 */
             weaknesses: number;
@@ -5090,6 +5096,8 @@ export interface components {
             /** Format: int32 */
             id: number;
             name: string;
+            /** Format: int64 */
+            unnoticed: number;
         };
         ForwardConfig: {
             /** @description Certificates (PEM) that vouch for a syslog receiver; empty: the system's. */
@@ -5738,6 +5746,17 @@ export interface components {
             level: string;
             link: string;
             text: string;
+        };
+        NoticeCount: {
+            /** Format: int64 */
+            days: number;
+            evidence: boolean;
+            /** Format: int64 */
+            expected: number;
+            /** Format: int64 */
+            none: number;
+            /** Format: int64 */
+            not_assessed: number;
         };
         NudgeInBody: {
             /** @description For whoever has to approve it, and for the audit log. */
@@ -6392,6 +6411,7 @@ export interface components {
             title: string;
             tracked: boolean;
             type: string;
+            unnoticed: boolean;
             vendor: string;
             version: string;
         };
@@ -6420,6 +6440,7 @@ export interface components {
             exposed: number;
             groups: components["schemas"]["FormGroup"][];
             types: string[];
+            user_impact: components["schemas"]["NoticeCount"] | null;
         };
         RemediationProgress: {
             /** Format: int64 */
@@ -6459,6 +6480,7 @@ export interface components {
             title: string;
             tracked: boolean;
             type: string;
+            unnoticed: boolean;
             vendor: string;
             version: string;
         };
@@ -6479,6 +6501,8 @@ export interface components {
             recommendation_id: string;
             /** @description One of those that the form offers. */
             type: string;
+            /** @description Only devices on which nobody would notice the change; for configuration changes. */
+            unnoticed?: boolean;
         };
         RestartCount: {
             /** Format: int64 */
@@ -20322,6 +20346,8 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description Whether anybody on the device would notice a configuration change. */
+                user_impact?: ("none" | "expected" | "not_assessed")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -20421,6 +20447,8 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description Whether anybody on the device would notice a configuration change. */
+                user_impact?: ("none" | "expected" | "not_assessed")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };

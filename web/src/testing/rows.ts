@@ -1,5 +1,5 @@
 /** Rows as the server gives them; a test says what is special about its own. */
-import type { Dashboard, EventRow, Plan, Recommendation, RecommendationRow, Software, SoftwareRow, Threats } from "../api/schema";
+import type { Dashboard, DeviceRow, EventRow, Plan, Recommendation, RecommendationRow, Software, SoftwareRow, Threats } from "../api/schema";
 
 export const threats: Threats = { epss: 0, alerts: 0, exploit: "NoExploit", kev: false, ransomware: false };
 export const at = "2026-11-20T10:00:00Z";
@@ -12,6 +12,11 @@ export const recommendationRow = (n: number, more: Partial<RecommendationRow> = 
 
 export const recommendationDetail = (n: number, more: Partial<Recommendation> = {}): Recommendation => ({
   ...recommendationRow(n), as_of: at, description: `thing-${n} has known weaknesses that an update fixes.`, lines: [], supported: [], fixes: [], not_assessed: 0, references: [], steps: [`Bring thing-${n} to 2.0.`], user_impact: "", ...more,
+});
+
+export const deviceRow = (n: number, more: Partial<DeviceRow> = {}): DeviceRow => ({
+  id: `d${n}`, name: `host-${n}`, domain: "", os_platform: "Debian", os_version: "12", os_name: "Debian GNU/Linux 12", os_life: "supported", os_until: "", arch: "amd64", health: "Active", connected: true, ip: "", first_seen: at, last_seen: at,
+  software: 0, weaknesses: 0, severity: { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 }, fixable: 0, exploitable: 0, kev: 0, gaps: 0, score: 12, exposure: "Low", no_data: "", value: "Normal", risk: "None", alerts: 0, tags: [], group_id: 0, group: "", source: "agent", ...more,
 });
 
 export const eventRow = (n: number, more: Partial<EventRow> = {}): EventRow => ({

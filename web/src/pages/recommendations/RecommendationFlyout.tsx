@@ -1,7 +1,7 @@
-import { makeStyles, tokens } from "@fluentui/react-components";
+import { Checkbox, makeStyles, tokens } from "@fluentui/react-components";
 import { ClipboardTaskRegular, OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useState } from "react";
 import { recommendation, recommendationDevices, recommendationVulns } from "../../api/queries";
 import type { DeviceRow, Recommendation, RecommendationRow, WeaknessRow } from "../../api/schema";
 import { Fixes, Steps } from "../../app/Advice";
@@ -38,9 +38,12 @@ const useStyles = makeStyles({
   how: { marginTop: "16px", "& > summary": { cursor: "pointer", color: tokens.colorBrandForegroundLink }, "& > p": { margin: "8px 0 0", lineHeight: tokens.lineHeightBase400, overflowWrap: "anywhere" } },
 });
 
+const noticeWords: Record<string, string> = { none: "None", expected: "Expected", not_assessed: "Not assessed" };
+
 const deviceColumns = (r: string): readonly RefColumn<DeviceRow>[] => [
   { key: "name", title: "Device", render: (d) => <DeviceRef d={d} tab="recommendations" search={{ open: r }} /> },
-  { key: "exposure", title: "Exposure level", width: "26%", render: (d) => <ExposureLevel level={d.exposure} reason={d.no_data} /> },
+  ...(r.startsWith("sca-") ? [{ key: "impact", title: "User impact", width: "20%", render: (d: DeviceRow) => <span title={d.user_impact_reason}>{noticeWords[d.user_impact ?? ""]}</span> }] : []),
+  { key: "exposure", title: "Exposure level", width: "20%", render: (d) => <ExposureLevel level={d.exposure} reason={d.no_data} /> },
   { key: "score", title: "Score", width: "14%", align: "end", render: (d) => <ScoreNumber value={d.score} /> },
   { key: "value", title: "Value", width: "16%", align: "end", render: (d) => d.value },
 ];
@@ -109,7 +112,8 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
   const q = useQuery(recommendation(id));
   const d = q.data;
   const head = d ?? row;
-  const devices = useCallback((p: Record<string, string>) => recommendationDevices(id, p), [id]);
+  const [unnoticed, setUnnoticed] = useState(false);
+  const devices = useCallback((p: Record<string, string>) => recommendationDevices(id, unnoticed ? { ...p, user_impact: "none" } : p), [id, unnoticed]);
   const vulns = useCallback((p: Record<string, string>) => recommendationVulns(id, p), [id]);
   if (frame.view === "request") return <RequestRemediation id={id} frame={frame} row={head} />;
   return (
@@ -128,7 +132,12 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
       )}
       tabs={[
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
-        { key: "devices", title: "Exposed devices", render: () => <Refs label="Devices that need this" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty="No device needs this any more" /> },
+        { key: "devices", title: "Exposed devices", render: () => (
+          <>
+            {id.startsWith("sca-") && <Checkbox label="Only devices without user impact" checked={unnoticed} onChange={() => setUnnoticed(!unnoticed)} />}
+            <Refs key={String(unnoticed)} label="Devices that need this" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty={unnoticed ? "No device is known to be without user impact" : "No device needs this any more"} />
+          </>
+        ) },
         ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => <Refs label="Weaknesses that this closes" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
         { key: "exception", title: "Exception options", render: () => <ExceptionForm about={{ recommendation: id }} onDone={() => frame.onView("")} /> },
       ]}

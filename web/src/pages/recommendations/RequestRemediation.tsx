@@ -34,13 +34,15 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
   const [work, setWork] = useState<Work>({ priority: "Medium", due: dayAfter(new Date(), 30), notes: "" });
   const [some, setSome] = useState(false);
   const [groups, setGroups] = useState<string[]>([]);
+  const [unnoticed, setUnnoticed] = useState(false);
   const [to, setTo] = useState<string[]>([]);
   const dated = type !== attention;
   const chosen = f.groups.filter((g) => groups.includes(String(g.id)));
-  const devices = some ? chosen.reduce((n, g) => n + g.exposed, 0) : f.exposed;
+  const impact = f.user_impact;
+  const devices = some ? chosen.reduce((n, g) => n + (unnoticed ? g.unnoticed : g.exposed), 0) : unnoticed ? (impact?.none ?? 0) : f.exposed;
   const go = useMutation({
     mutationFn: () =>
-      requestRemediation({ recommendation_id: id, type, priority: work.priority as "High", due: dated ? work.due : "", notes: work.notes.trim(), groups: some ? chosen.map((g) => g.id) : [], destinations: to }),
+      requestRemediation({ recommendation_id: id, type, priority: work.priority as "High", due: dated ? work.due : "", notes: work.notes.trim(), groups: some ? chosen.map((g) => g.id) : [], destinations: to, unnoticed }),
     onSuccess: async (made) => {
       await Promise.all([client.invalidateQueries({ queryKey: ["remediations"] }), client.invalidateQueries({ queryKey: ["scores"] })]);
       await navigate({ to: "/remediation", search: ({ open: made.id }) });
@@ -78,6 +80,11 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
             {f.groups.map((g) => <Checkbox key={g.id} label={`${g.name} (${plural(g.exposed, "exposed device")})`} checked={groups.includes(String(g.id))} disabled={g.exposed === 0} onChange={() => setGroups(toggle(groups, String(g.id)))} />)}
           </div>
         </fieldset>
+      )}
+      {impact && (
+        <Field hint={`Expected on ${number(impact.expected)}, not assessed on ${number(impact.not_assessed)}. ${impact.evidence ? `Without: nobody notices it, or what it takes away was not used for ${impact.days} days.` : "No event could tell that nobody notices it."}`}>
+          <Checkbox label={`Only devices without user impact (${number(impact.none)})`} checked={unnoticed} disabled={impact.none === 0} onChange={() => setUnnoticed(!unnoticed)} />
+        </Field>
       )}
       <WorkFields work={work} dated={dated} onChange={(part) => setWork({ ...work, ...part })} />
       <TicketChoice title="Open a ticket" places={f.destinations} to={to} onChange={setTo} />

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { RemediationForm } from "../../api/schema";
 import { address, leave, listOf, never, open, refusal } from "../../testing/console";
 import { behavesAsList } from "../../testing/list";
-import { recommendationDetail, recommendationRow as row, threats, unweak } from "../../testing/rows";
+import { deviceRow, recommendationDetail, recommendationRow as row, threats, unweak } from "../../testing/rows";
 
 behavesAsList({
   url: "/recommendations", rows: "GET /recommendations", label: "Security recommendations", row, name: (n) => `Update thing-${n}`, empty: "Nothing to do",
@@ -79,7 +79,7 @@ test("the flyout of a deep link reads, and says what was refused", async () => {
   await screen.findByText("Bring thing-1 to 2.0.");
 });
 
-const form: RemediationForm = { active: 0, exposed: 7, types: ["Update", "AttentionRequired"], groups: [{ id: 1, name: "Servers", exposed: 5 }, { id: 2, name: "Empty ones", exposed: 0 }], destinations: [{ id: "d1", kind: "webhook", name: "Desk" }] };
+const form: RemediationForm = { user_impact: null, active: 0, exposed: 7, types: ["Update", "AttentionRequired"], groups: [{ id: 1, name: "Servers", exposed: 5, unnoticed: 2 }, { id: 2, name: "Empty ones", exposed: 0, unnoticed: 0 }], destinations: [{ id: "d1", kind: "webhook", name: "Desk" }] };
 const request = `/recommendations?open=${id}&view=request`;
 const around = { "GET /recommendations": listOf([row(1)]), [`GET ${one}`]: recommendationDetail(1), "GET /remediations": listOf([]) };
 
@@ -127,4 +127,53 @@ test("attention has no due date, and a refused request keeps the form", async ()
   await f.findByText("No device is exposed any more");
   expect(c.last("POST /remediations")?.body).toMatchObject({ type: "AttentionRequired", due: "", groups: [] });
   expect(f.getByRole("radio", { name: "Attention required" })).toHaveProperty("checked", true);
+});
+
+const setting = { ...unweak, type: "ConfigurationChange", id: "sca-_-scid-4062", name: "sudo asks for a password" };
+const ofSetting = `/recommendations/${setting.id}`;
+
+test("of a setting only devices without user impact can be asked for; of software there is no such choice", async () => {
+  const c = open(`/recommendations?open=${setting.id}&view=request`, {
+    "GET /recommendations": listOf([row(1, setting)]), [`GET ${ofSetting}`]: recommendationDetail(1, setting), "POST /remediations": refusal(409, "not now"),
+    [`GET ${ofSetting}/remediation`]: { ...form, types: ["ConfigurationChange"], user_impact: { none: 3, expected: 1, not_assessed: 3, days: 30, evidence: true } },
+  });
+  const user = userEvent.setup();
+  const f = await flyoutOf("Request remediation");
+  await f.findByText(/^Expected on 1, not assessed on 3\. .*for 30 days/);
+  await user.click(f.getByRole("checkbox", { name: "Only devices without user impact (3)" }));
+  await user.click(f.getByRole("radio", { name: "Those of some device groups" }));
+  await user.click(f.getByRole("checkbox", { name: /^Servers/ }));
+  expect(f.getByRole("button", { name: "Request for 2 devices" })).toBeTruthy();
+  await user.click(f.getByRole("radio", { name: /^All exposed devices/ }));
+  await user.click(f.getByRole("button", { name: "Request for 3 devices" }));
+  await f.findByText("not now");
+  expect(c.last("POST /remediations")?.body).toMatchObject({ recommendation_id: setting.id, unnoticed: true, groups: [] });
+  leave();
+  open(request, { ...around, [`GET ${one}/remediation`]: form });
+  const software = await flyoutOf("Request remediation");
+  await software.findByRole("button", { name: "Request for 7 devices" });
+  expect(software.queryByRole("checkbox", { name: /user impact/ })).toBeNull();
+});
+
+test("where no device is known to be without user impact, the form says so", async () => {
+  open(`/recommendations?open=${setting.id}&view=request`, {
+    "GET /recommendations": listOf([row(1, setting)]), [`GET ${ofSetting}`]: recommendationDetail(1, setting),
+    [`GET ${ofSetting}/remediation`]: { ...form, types: ["ConfigurationChange"], user_impact: { none: 0, expected: 7, not_assessed: 0, days: 30, evidence: false } },
+  });
+  const f = await flyoutOf("Request remediation");
+  expect(await f.findByRole("checkbox", { name: "Only devices without user impact (0)" })).toHaveProperty("disabled", true);
+  expect(f.getByText("Expected on 7, not assessed on 0. No event could tell that nobody notices it.")).toBeTruthy();
+});
+
+test("the devices of a setting say whether people notice it and why, and are narrowed to those without", async () => {
+  const c = open(`/recommendations?open=${setting.id}&view=devices`, {
+    "GET /recommendations": listOf([row(1, setting)]), [`GET ${ofSetting}`]: recommendationDetail(1, setting),
+    [`GET ${ofSetting}/devices`]: listOf([deviceRow(1, { user_impact: "expected", user_impact_reason: "last used 2026-11-20" })]),
+  });
+  const f = await flyoutOf(setting.name);
+  expect((await f.findByText("Expected")).title).toBe("last used 2026-11-20");
+  c.answer({ [`GET ${ofSetting}/devices`]: listOf([]) });
+  await userEvent.setup().click(f.getByRole("checkbox", { name: "Only devices without user impact" }));
+  await f.findByText("No device is known to be without user impact");
+  expect(c.last(`GET ${ofSetting}/devices`)?.query.get("user_impact")).toBe("none");
 });

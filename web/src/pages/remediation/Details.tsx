@@ -52,6 +52,7 @@ export function Details({ d }: { d: Remediation }) {
           <Fact name="Remediation type"><Remedy type={d.type} /></Fact>
           <Fact name="Due date">{d.due === "" ? "None" : `${date(d.due)}${d.overdue ? " (overdue)" : ""}`}</Fact>
           <Fact name="Device groups">{d.device_groups.length > 0 ? d.device_groups.join(", ") : "All exposed devices"}</Fact>
+          {d.unnoticed && <Fact name="User impact">Only devices without</Fact>}
           {d.plan && <Fact name="Patch plan">{d.plan.id === "" ? `${d.plan.name} (not there any more)` : <Anchor to="/recommendations/plans" search={{ open: d.plan.id }}>{d.plan.name}</Anchor>}</Fact>}
           <Fact name="Requested by">{d.created_by}</Fact>
           <Fact name="Requested"><Moment at={d.created_at} /></Fact>
