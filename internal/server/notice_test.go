@@ -132,7 +132,7 @@ func TestUserImpactFollowsFromEvents(t *testing.T) {
 		whole(l)
 		l.daysAgo(2, l.runs("ls"))
 	})
-	device("used", "expected", func(l *life) {
+	used := device("used", "expected", func(l *life) {
 		whole(l)
 		l.daysAgo(3, l.runs("sudo"))
 	})
@@ -174,6 +174,10 @@ func TestUserImpactFollowsFromEvents(t *testing.T) {
 	if got := impacts(t, s, admin, rec); !maps.Equal(got, want) {
 		t.Errorf("list\n%v\nwant\n%v", got, want)
 	}
+	p, err := s.RecommendationDevices(t.Context(), admin, rec, Query{Filter: map[string][]string{"user_impact": {"expected"}}})
+	if why := "last used " + time.Now().UTC().Add(-3*day24).Format(time.DateOnly); err != nil || len(p.Items) != 1 || p.Items[0].ID != used.id || p.Items[0].NoticeWhy != why {
+		t.Errorf("used: %+v, %v, want %q", p.Items, err, why)
+	}
 	for _, word := range noticeWords {
 		got := impacts(t, s, admin, rec, word)
 		for id, w := range want {
@@ -201,9 +205,9 @@ func TestUserImpactFollowsFromEvents(t *testing.T) {
 	if err != nil || r.Progress.Targets != 3 || !r.Unnoticed || r.History[0].Detail != "3 exposed devices without user impact" {
 		t.Fatalf("activity %+v, %v", r, err)
 	}
-	p, err := s.RemediationDevices(t.Context(), admin, r.ID, Query{Sort: []string{"name"}})
+	targets, err := s.RemediationDevices(t.Context(), admin, r.ID, Query{Sort: []string{"name"}})
 	var ids []inventory.DeviceID
-	for _, d := range p.Items {
+	for _, d := range targets.Items {
 		ids = append(ids, d.ID)
 	}
 	for _, l := range []*life{unused, older, restarted} {
