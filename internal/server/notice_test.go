@@ -115,6 +115,7 @@ func impacts(t *testing.T, s *Server, caller Caller, rec string, words ...string
 // form and the counts. An activity for devices without user impact has no others.
 func TestUserImpactFollowsFromEvents(t *testing.T) {
 	s := testServer(t)
+	load(t, s, "tracker.json", opensslFix) // scores are about devices that something is known of
 	check := checkAt(t, "scid-4062")
 	rec := "sca-_-" + posture.Checks()[check].ID
 	want := map[inventory.DeviceID]string{}
@@ -200,6 +201,10 @@ func TestUserImpactFollowsFromEvents(t *testing.T) {
 	}
 	if err := s.CountUnnoticed(t.Context(), Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()}, rows); err == nil {
 		t.Error("counted for who may not read recommendations")
+	}
+	table, err := s.DeviceRecommendationTable(t.Context(), admin, string(used.id), RowQuery[RecommendationRow]{Limit: -1})
+	if i := slices.IndexFunc(table.Rows, func(r RecommendationRow) bool { return r.ID == rec }); err != nil || i < 0 || table.Rows[i].Unnoticed != 3 {
+		t.Errorf("recommendations of a device: %+v, %v", table.Rows, err)
 	}
 	r, err := s.RequestRemediation(t.Context(), admin, RemediationRequest{Recommendation: rec, Type: RemedyConfigure, Priority: "Low", Unnoticed: true})
 	if err != nil || r.Progress.Targets != 3 || !r.Unnoticed || r.History[0].Detail != "3 exposed devices without user impact" {
