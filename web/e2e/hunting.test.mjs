@@ -119,6 +119,26 @@ test("a result is drawn, saved, opened again and exported", async () => {
   assert.match(rows[0], /^FileName,Starts/);
 });
 
+test("arrays of make-series are drawn, a line for every series", async () => {
+  const series = `DeviceProcessEvents\n| where FileName in ("${probe}-1", "${probe}-2")\n| make-series Starts = count() default = 0 on Timestamp from ago(40m) to now() step 1m by FileName, DeviceName\n| render timechart`;
+  await page.goto(at(series));
+  await page.getByRole("button", { name: "Run query" }).click();
+  const chart = page.getByRole("img", { name: new RegExp(`Chart of ${probe}-[12], .*${probe}-[12], .* by Timestamp, 40 points`) });
+  await chart.waitFor();
+  assert.equal(await chart.locator("path").count(), 2);
+  for (const scheme of ["light", "dark"]) {
+    await wear(page, scheme);
+    await still(page);
+    assert.deepEqual(await axe(page), []);
+    await page.screenshot({ path: `${process.env.PICKET_SHOTS ?? demo.dir}/hunting-series-${scheme}.png` });
+  }
+  await page.getByRole("tab", { name: "Bars" }).click();
+  await chart.locator("rect").first().waitFor({ state: "attached" });
+  assert.equal(await chart.locator("rect").count(), 80);
+  await page.getByRole("tab", { name: "Results" }).click();
+  await grid().getByRole("columnheader", { name: "Timestamp" }).waitFor();
+});
+
 test("a query that takes long is canceled", async () => {
   await page.goto(at("range a from 1 to 100000000 step 1 | extend b = a % 1000003, c = tostring(a) | summarize dcount(c) by b | count"));
   await page.getByRole("button", { name: "Run query" }).click();

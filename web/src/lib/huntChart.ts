@@ -20,7 +20,28 @@ export interface ChartData {
 }
 
 const numeric = new Set(["long", "int", "real"]);
-const most = { points: 400, bars: 40, slices: 9, series: 8 };
+const most = { points: 400, bars: 40, slices: 9, series: 8, rows: 500 };
+
+/**
+ * A result whose columns are arrays, as make-series gives them, with a row of each of their values: the axis (times, or what comes last) first, then what
+ * tells the series, then their numbers. Any other result as it is.
+ */
+export function unrolled(columns: readonly HuntColumn[], rows: readonly (readonly Cell[])[]): { columns: readonly HuntColumn[]; rows: readonly (readonly Cell[])[] } {
+  const first = rows[0] ?? [];
+  const arrays = columns.flatMap((c, i) => (c.type === "dynamic" && Array.isArray(first[i]) ? [i] : []));
+  const isTime = (i: number): boolean => list(first[i]).some((v) => typeof v === "string" && /^\d{4}-\d\d-\d\dT/.test(v));
+  const axis = arrays.find(isTime) ?? arrays[arrays.length - 1] ?? -1;
+  const drawn = arrays.filter((i) => i !== axis && list(first[i]).every((v) => v === null || typeof v === "number"));
+  if (drawn.length === 0) return { columns, rows };
+  const words = columns.flatMap((_, i) => (arrays.includes(i) ? [] : [i]));
+  const name = (i: number): string => columns[i]?.name ?? "";
+  return {
+    columns: [{ name: name(axis), type: isTime(axis) ? "datetime" : "string" }, ...(words.length > 0 ? [{ name: words.map(name).join(", "), type: "string" }] : []), ...drawn.map((i) => ({ name: name(i), type: "real" }))],
+    rows: rows.slice(0, most.rows).flatMap((r) => list(r[axis]).map((x, n) => [x, ...(words.length > 0 ? [words.map((i) => cellText(r[i])).join(", ")] : []), ...drawn.map((i) => list(r[i])[n] ?? null)])),
+  };
+}
+
+const list = (v: Cell | undefined): Cell[] => (Array.isArray(v) ? (v as Cell[]) : []);
 
 /** The charts that a result can be drawn as; none without a column of numbers. */
 export function chartsOf(columns: readonly HuntColumn[]): ChartKind[] {
@@ -33,7 +54,7 @@ export function chartsOf(columns: readonly HuntColumn[]): ChartKind[] {
 /** The chart that the query's `render` names; undefined: it names none that is drawn. */
 export function chartOf(render: string | undefined): ChartKind | undefined {
   switch (render) {
-    case "timechart": case "linechart": case "areachart": case "scatterchart": case "stackedareachart":
+    case "timechart": case "linechart": case "areachart": case "scatterchart": case "stackedareachart": case "anomalychart":
       return "line";
     case "barchart": case "columnchart":
       return "column";

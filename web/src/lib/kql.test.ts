@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { axisTicks, chartData, chartOf, chartsOf } from "./huntChart";
+import { axisTicks, chartData, chartOf, chartsOf, unrolled } from "./huntChart";
 import { aroundQuery, cellText, compareCells, completions, entityQuery, namesOf, placeOf, tokens, type Schema } from "./kql";
 
 const column = (name: string, type = "string") => ({ name, type, description: `${name}.`, filled: true });
@@ -53,6 +53,23 @@ test("prepared queries quote what they are given", () => {
   expect(entityQuery("user", 'a"\\\n')).toContain('AccountName =~ "a\\"\\\\\\n"');
   expect(entityQuery("file", "a".repeat(40))).toContain("SHA1 =~");
   expect(aroundQuery("d1", "DeviceProcessEvents", "2026-11-26T10:00:00Z", { ProcessId: 7 })).toContain("ProcessId == 7");
+});
+
+test("arrays are drawn as series", () => {
+  const cols = [{ name: "Device", type: "string" }, { name: "User", type: "string" }, { name: "N", type: "dynamic" }, { name: "Timestamp", type: "dynamic" }];
+  const t = ["2026-01-01T00:00:00.0000000Z", "2026-01-02T00:00:00.0000000Z"];
+  const flat = unrolled(cols, [["a", "x", [1, null], t], ["b", "y", [3, 4], t]]);
+  expect(chartsOf(flat.columns)).toEqual(["line", "column"]);
+  const d = chartData("line", flat.columns, flat.rows);
+  expect(d).toMatchObject({ x: "Timestamp", time: true, labels: t, left: 0 });
+  expect(d?.series).toEqual([{ name: "b, y", values: [3, 4] }, { name: "a, x", values: [1, null] }]);
+  const numbers = unrolled([{ name: "N", type: "dynamic" }, { name: "M", type: "dynamic" }, { name: "Step", type: "dynamic" }], [[[1, 2], [3, 4], [10, 20]]]);
+  expect(chartData("line", numbers.columns, numbers.rows)?.series).toEqual([{ name: "M", values: [3, 4] }, { name: "N", values: [1, 2] }]);
+  expect(chartData("line", numbers.columns, numbers.rows)?.labels).toEqual(["10", "20"]);
+  const texts = [{ name: "A", type: "string" }, { name: "B", type: "dynamic" }];
+  expect(unrolled(texts, [["a", ["1", "2"]]]).columns).toBe(texts);
+  expect(unrolled(texts, []).columns).toBe(texts);
+  expect(chartOf("anomalychart")).toBe("line");
 });
 
 test("charts follow from columns", () => {

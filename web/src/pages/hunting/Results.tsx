@@ -2,7 +2,7 @@ import { Button, ProgressBar, Tab, TabList, makeStyles, tokens } from "@fluentui
 import { ColumnRegular, SearchRegular } from "@fluentui/react-icons";
 import { useMemo, useState } from "react";
 import { number, plural } from "../../lib/format";
-import { chartData, chartOf, chartsOf, type ChartKind, type HuntColumn } from "../../lib/huntChart";
+import { chartData, chartOf, chartsOf, unrolled, type ChartKind, type HuntColumn } from "../../lib/huntChart";
 import { cellText, compareCells, type Cell } from "../../lib/kql";
 import { Empty } from "../../ui/Empty";
 import { Menu } from "../../ui/Menu";
@@ -42,10 +42,11 @@ export function Results({ hunt, onNarrow }: { hunt: Hunt; onNarrow: (line: strin
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [open, setOpen] = useState(-1);
   const { columns, rows, running, statistics: st } = hunt;
-  const charts = chartsOf(columns);
+  const flat = unrolled(columns, rows);
+  const charts = chartsOf(flat.columns);
   const wanted = chartOf(hunt.chart);
   const kind = view === "" ? wanted : charts.find((c) => c === view);
-  const data = kind && chartData(kind, columns, rows);
+  const data = kind && chartData(kind, flat.columns, flat.rows);
   const sorted = useMemo(() => sortRows(hunt, sort), [hunt, sort]);
   if (hunt.n === 0) return <Empty icon={<SearchRegular />} title="No query was run">Write a query or open a saved one, then run it.</Empty>;
   const row = sorted[open];
