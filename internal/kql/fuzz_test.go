@@ -200,6 +200,15 @@ func TestConditionsReachTheStore(t *testing.T) {
 	}
 }
 
+// manySteps are steps of scan with names of their own.
+func manySteps(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("step s" + LongValue(int64(i)).Text() + ": true; ")
+	}
+	return b.String()
+}
+
 // Limits hold, and say what to do.
 func TestLimits(t *testing.T) {
 	m := openMemory(t)
@@ -243,8 +252,15 @@ func TestLimits(t *testing.T) {
 			t.Errorf("what a step or partition does not need any more is free: %s: %v", query, err)
 		}
 	}
+	// What a part keeps is free behind it, and so are its rows.
+	for query, most := range map[string]int{"range x from 1 to 20000 step 1 | extend k = x % 200 | partition by k (extend t = strcat(strrep('long', 100), x) | summarize s = make_set(t) | project array_length(s)) | count": 5 << 20,
+		"range x from 1 to 10000 step 1 | extend k = x % 100 | partition by k (extend t = strcat('a long text that is kept behind ', x, k)) | summarize make_set(t) | count": 2 << 20} {
+		if _, err := run(query, Limits{Rows: 10, Memory: most}); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
 	// What is kept of rows and groups counts, not only how many there are.
-	for _, query := range []string{"range x from 1 to 20000 step 1 | extend t = strrep('x', 500) | top-nested 1 of t by count()",
+	for _, query := range []string{"range x from 1 to 2000 step 1 | sort by strcat(strrep('x', 1000), x) asc | count", "range x from 1 to 20000 step 1 | extend t = strrep('x', 500) | top-nested 1 of t by count()",
 		"range x from 1 to 2000 step 1 | make-series n = count() on x step 100000 by t = strcat(strrep('x', 1000), x)"} {
 		var limit *LimitError
 		if _, err := run(query, Limits{Rows: 10, Memory: 2 << 20}); !errors.As(err, &limit) {
@@ -254,6 +270,9 @@ func TestLimits(t *testing.T) {
 	if _, err := run(big+" | make-series n = count() on x step 1", Limits{Rows: 10, Memory: 1 << 30}); err == nil {
 		t.Error("a series has a million values")
 	}
+	if _, err := Prepare("Events | serialize | scan with ("+manySteps(maxSteps)+")", m.options()); err != nil {
+		t.Errorf("as many steps as there may be: %v", err)
+	}
 	for what, query := range map[string]string{
 		"levels":    "Events | top-nested 1 of Size by count()" + strings.Repeat(", top-nested 1 of Size by count()", 10),
 		"nested":    "print " + strings.Repeat("(", 200) + "1" + strings.Repeat(")", 200),
@@ -262,7 +281,7 @@ func TestLimits(t *testing.T) {
 		"lookups":   "let N = datatable(IP: string) ['10.0.0.0/8']; Events | project A = DeviceId" + strings.Repeat(" | evaluate ipv4_lookup(N, A, IP)", 20),
 		"joins":     "Events" + strings.Repeat(" | join kind=leftsemi Devices on DeviceId", 20),
 		"values":    "print 1 in (" + strings.Repeat("1,", 11_000) + "1)",
-		"steps":     "Events | serialize | scan with (" + strings.Repeat("step s: true;", maxSteps+1) + ")",
+		"steps":     "Events | serialize | scan with (" + manySteps(maxSteps+1) + ")",
 		"invokes":   "let f = (T: (*)) { union T, T, T }; Events" + strings.Repeat(" | invoke f()", 10),
 		"lets":      "let a = Events; " + "let b = union a, a, a, a; let c = union b, b, b, b; let d = union c, c, c, c; let e = union d, d, d, d; union e, e, e, e",
 	} {

@@ -103,6 +103,11 @@ func (s *sortNode) run(x *execution, out sink) error {
 		}
 		packed, size := kept.pack(row)
 		r := &sortedRow{keys: slices.Clone(probe.keys), row: packed, n: n, size: size + 64 + 40*len(s.keys)}
+		for i := range s.keys {
+			if c := s.keys[i].expr.col; c < 0 || !s.used[c] { // its text is kept for nothing else
+				r.size += len(r.keys[i].text)
+			}
+		}
 		if err := x.keep(r.size); err != nil {
 			return err
 		}
