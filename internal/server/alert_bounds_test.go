@@ -82,12 +82,12 @@ func TestChangesOfAlertsAreBounded(t *testing.T) {
 	e := l.start(1, 100, "sh")
 	l.send(e)
 	a := l.raise(alertOf(l, &e))
-	for _, ids := range [][]string{nil, {}, slices.Repeat([]string{a.ID}, mostAlertsAtOnce+1)} {
+	for _, ids := range [][]string{nil, {}, slices.Repeat([]string{a.ID}, MostAlertsAtOnce+1)} {
 		if err := s.UpdateAlerts(t.Context(), admin, ids, AlertChange{Comment: "x"}); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%d alerts: %v", len(ids), err)
 		}
 	}
-	if err := s.UpdateAlerts(t.Context(), admin, slices.Repeat([]string{a.ID}, mostAlertsAtOnce), AlertChange{Comment: "x"}); err != nil {
+	if err := s.UpdateAlerts(t.Context(), admin, slices.Repeat([]string{a.ID}, MostAlertsAtOnce), AlertChange{Comment: "x"}); err != nil {
 		t.Error(err)
 	}
 	got, err := s.Alert(t.Context(), admin, a.ID)

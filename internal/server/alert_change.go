@@ -16,8 +16,8 @@ import (
 	"github.com/picketsec/picket/internal/store"
 )
 
-// mostAlertsAtOnce is how many alerts one change may name.
-const mostAlertsAtOnce = 1000
+// MostAlertsAtOnce is how many alerts one change may name.
+const MostAlertsAtOnce = 1000
 
 // checked is a change whose words are known.
 func (c *AlertChange) checked() error {
@@ -90,8 +90,8 @@ func (s *Server) UpdateAlerts(ctx context.Context, caller Caller, ids []string, 
 	if err := s.need(caller, AlertWrite); err != nil {
 		return err
 	}
-	if len(ids) == 0 || len(ids) > mostAlertsAtOnce {
-		return Invalidf("alertIds", "must be 1 to %d", mostAlertsAtOnce)
+	if len(ids) == 0 || len(ids) > MostAlertsAtOnce {
+		return Invalidf("alertIds", "must be 1 to %d", MostAlertsAtOnce)
 	}
 	if err := ch.checked(); err != nil {
 		return err

@@ -2,7 +2,7 @@
 // browsers on a real server with a real agent; a reader may do nothing.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, newContext, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, newContext, newPage, read, signIn, startBrowser, startDemo, still, until, wear } from "./harness.mjs";
 
 let demo, browser, boss, page, second, other, device;
 
@@ -105,4 +105,36 @@ test("less protection waits for the other one", async () => {
   await other.getByText("Nothing has to be approved.").waitFor();
   await other.getByRole("button", { name: "Approve and carry out" }).click();
   await page.getByText("No rule").waitFor();
+});
+
+test("what takes a device out of a protected group is shown whole, and waits for the other one", async () => {
+  const ask = async (method, path, data, status = 200) => {
+    const r = await boss.request.fetch(`${demo.base}/api/x${path}`, { method, data });
+    assert.equal(r.status(), status, await r.text());
+    return status === 204 ? null : r.json();
+  };
+  const tagged = async () => (await read(boss, demo, `/devices/${device.id}`)).tags.includes("crown");
+  await ask("POST", "/tags", { devices: [device.id], add: ["crown"] });
+  const group = await ask("POST", "/device-groups", { name: "Crown jewels", rules: [{ conditions: [{ property: "tag", operator: "equals", values: ["crown"] }] }] }, 201);
+  await until("the device to be in the group", async () => (await read(boss, demo, `/devices/${device.id}`)).group === "Crown jewels");
+  await ask("PUT", "/approval-policy", { rules: [{ all_actions: true, actions: [], all_devices: false, groups: [group.id], hours: 24 }] });
+  await ask("POST", "/tags", { devices: [device.id], remove: ["crown"] }, 409);
+  assert.equal(await tagged(), true);
+
+  await other.goto(`${demo.base}/approvals`);
+  await other.getByRole("row", { name: new RegExp(device.name) }).click();
+  const panel = other.getByRole("dialog");
+  await panel.getByRole("heading", { name: "Devices that would need no approval any more" }).waitFor();
+  assert.equal(await panel.getByRole("link", { name: device.name }).getAttribute("href"), `/devices/${device.id}`);
+  await panel.getByRole("table", { name: "What changes" }).getByRole("row", { name: new RegExp(`^${device.name} .*crown`) }).waitFor();
+  for (const scheme of ["light", "dark"]) {
+    await wear(other, scheme);
+    await still(other);
+    assert.deepEqual(await axe(other), []);
+    await other.screenshot({ path: new URL(`out/approval-leave-${scheme}.png`, import.meta.url).pathname });
+  }
+  await panel.getByRole("button", { name: "Approve and carry out" }).click();
+  await panel.getByText("Carried out", { exact: true }).first().waitFor();
+  assert.equal(await tagged(), false);
+  assert.deepEqual(other.wrong, []);
 });

@@ -158,12 +158,12 @@ func (h *Handler) alert(q *request) error {
 
 // alertEdit is the body of a change of alerts.
 type alertEdit struct {
-	AlertIds       []string
-	Status         *string
-	AssignedTo     *string
-	Classification *string
-	Determination  *string
-	Comment        string
+	AlertIDs       []string `json:"alertIds"`
+	Status         *string  `json:"status"`
+	AssignedTo     *string  `json:"assignedTo"`
+	Classification *string  `json:"classification"`
+	Determination  *string  `json:"determination"`
+	Comment        string   `json:"comment"`
 }
 
 func (e *alertEdit) change() server.AlertChange {
@@ -176,7 +176,7 @@ func (h *Handler) patchAlert(q *request) error {
 	if err := q.bodyOf(&in, `{"status": "Resolved", "assignedTo": "…", "classification": "TruePositive", "determination": "Malware", "comment": "…"}`); err != nil {
 		return err
 	}
-	if in.AlertIds != nil {
+	if in.AlertIDs != nil {
 		return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestBody", Message: "The property alertIds belongs to batchUpdate."}
 	}
 	if err := h.opt.Server.UpdateAlerts(q.ctx(), q.caller, []string{q.id}, in.change()); err != nil {
@@ -191,10 +191,13 @@ func (h *Handler) updateAlerts(q *request) error {
 	if err := q.bodyOf(&in, `{"alertIds": ["…"], "status": "Resolved"}`); err != nil {
 		return err
 	}
-	if len(in.AlertIds) == 0 {
+	if len(in.AlertIDs) == 0 {
 		return &Error{Status: http.StatusBadRequest, Code: "MissingRequiredParameter", Message: "The property alertIds is missing: it is a list of ids."}
 	}
-	if err := h.opt.Server.UpdateAlerts(q.ctx(), q.caller, in.AlertIds, in.change()); err != nil {
+	if n := len(in.AlertIDs); n > server.MostAlertsAtOnce {
+		return tooMany("alertIds", n, server.MostAlertsAtOnce)
+	}
+	if err := h.opt.Server.UpdateAlerts(q.ctx(), q.caller, in.AlertIDs, in.change()); err != nil {
 		return missing(err, "One of the alerts", "named")
 	}
 	q.w.WriteHeader(http.StatusOK)
@@ -204,9 +207,15 @@ func (h *Handler) updateAlerts(q *request) error {
 // createAlert raises an alert about an event of a machine.
 func (h *Handler) createAlert(q *request) error {
 	var in struct {
-		EventTime, MachineID, Severity, Title, Description, RecommendedAction, Category string
-		ReportID                                                                        json.RawMessage
-		MitreTechniques                                                                 []string
+		EventTime         string          `json:"eventTime"`
+		MachineID         string          `json:"machineId"`
+		Severity          string          `json:"severity"`
+		Title             string          `json:"title"`
+		Description       string          `json:"description"`
+		RecommendedAction string          `json:"recommendedAction"`
+		Category          string          `json:"category"`
+		ReportID          json.RawMessage `json:"reportId"`
+		MitreTechniques   []string        `json:"mitreTechniques"`
 	}
 	if err := q.bodyOf(&in, `{"machineId": "…", "severity": "Low", "title": "…", "description": "…", "recommendedAction": "…", "eventTime": "…", "reportId": "…", "category": "Exploit"}`); err != nil {
 		return err

@@ -1,11 +1,13 @@
 package mde
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -15,8 +17,8 @@ import (
 // mostMachines is how many machines one change of a tag may name.
 const mostMachines = 500
 
-// bodyOf reads the JSON object of a request; names of properties are read
-// without regard to case. One that the object does not have is refused, but for
+// bodyOf reads the JSON object of a request; names of properties are
+// case-sensitive. One that the object does not have is refused, but for
 // annotations of OData.
 func (q *request) bodyOf(into any, form string) error {
 	raw, err := io.ReadAll(http.MaxBytesReader(q.w, q.r.Body, 256<<10))
@@ -32,13 +34,31 @@ func decodeStrictly(raw []byte, into any) error {
 		return err
 	}
 	maps.DeleteFunc(own, func(name string, _ json.RawMessage) bool { return strings.Contains(name, "@odata.") })
+	for name := range own { // package json would take them in any letter case
+		if !hasProperty(reflect.TypeOf(into).Elem(), name) {
+			return fmt.Errorf("there is no property %q", name)
+		}
+	}
 	raw, err := json.Marshal(own)
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
+	return json.Unmarshal(raw, into)
+}
+
+// hasProperty reports whether a struct has a property of exactly this name.
+func hasProperty(t reflect.Type, name string) bool {
+	for i := range t.NumField() {
+		if f := t.Field(i); cmp.Or(f.Tag.Get("json"), f.Name) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// tooMany refuses a list in a body.
+func tooMany(property string, received, allowed int) error {
+	return &Error{Status: http.StatusBadRequest, Code: "MaximumBatchSizeExceeded", Message: fmt.Sprintf("The property %s has %d entries, at most %d are allowed.", property, received, allowed)}
 }
 
 // tagChange is a change of one tag.
@@ -96,7 +116,7 @@ func (h *Handler) tagMachines(q *request) error {
 	case len(ids) == 0:
 		return &Error{Status: http.StatusBadRequest, Code: "MissingRequiredParameter", Message: "The property MachineIds is missing: it is a list of ids."}
 	case len(ids) > mostMachines:
-		return &Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "The property MachineIds names more than 500 machines."}
+		return tooMany("MachineIds", len(ids), mostMachines)
 	}
 	if _, err := h.opt.Server.ChangeTags(q.ctx(), q.caller, ch); err != nil {
 		return missing(err, "One of the machines", "named")
@@ -108,8 +128,8 @@ func (h *Handler) tagMachines(q *request) error {
 // patchMachine sets a machine's own tags and its value, whichever are there.
 func (h *Handler) patchMachine(q *request) error {
 	var in struct {
-		MachineTags *[]string
-		DeviceValue *string
+		MachineTags *[]string `json:"machineTags"`
+		DeviceValue *string   `json:"deviceValue"`
 	}
 	if err := q.bodyOf(&in, `{"machineTags": ["…"], "deviceValue": "High"}`); err != nil {
 		return err

@@ -70,7 +70,7 @@ const changeColumns: readonly PlainColumn<AuditChange>[] = [
 
 function Details({ r }: { r: ApprovalRow }) {
   const s = useStyles();
-  const changes = auditChanges(r.change);
+  const changes = auditChanges(r.change).map((c) => ({ ...c, key: c.field, field: r.devices.find((d) => d.id === c.field)?.name ?? c.field }));
   return (
     <>
       {r.state === "pending" && <Decision r={r} />}
@@ -88,7 +88,7 @@ function Details({ r }: { r: ApprovalRow }) {
           <ul className={s.list}>{r.devices.map((d) => <li key={d.id}><Anchor to={`/devices/${encodeURIComponent(d.id)}`}>{d.name}</Anchor>{d.result && ` – ${d.result}`}</li>)}</ul>
         </Section>
       )}
-      {changes.length > 0 && <Section title="What changes"><PlainTable label="What changes" columns={changeColumns} rows={changes} rowKey={(c) => c.field} /></Section>}
+      {changes.length > 0 && <Section title="What changes"><PlainTable label="What changes" columns={changeColumns} rows={changes} rowKey={(c) => c.key} /></Section>}
       <Rules title="Rules now" policy={r.before} />
       <Rules title="Rules afterwards" policy={r.after} />
       {r.ended_at && (
