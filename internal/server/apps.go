@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,12 +22,19 @@ var KnownPermissions = []string{
 	MachineRead, MachineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
 	"Machine.RestrictExecution", "Machine.Scan", "Machine.CollectForensics", "Machine.Offboard",
 	"User.Read.All", VulnerabilityRead, RecommendationRead, RecommendationWrite, SoftwareRead, RemediationRead, RemediationWrite,
-	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", "AdvancedQuery.Read.All", "AdvancedHunting.Read.All",
+	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", AdvancedQuery, huntToo,
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",
 }
 
-// alertWriteToo is a second name of AlertWrite, which a page of the Defender API spells so.
-const alertWriteToo = "Alerts.ReadWrite.All"
+// Second names: a page of the Defender API spells the one so, a later API of the
+// same product the other.
+const (
+	alertWriteToo = "Alerts.ReadWrite.All"
+	huntToo       = "AdvancedHunting.Read.All"
+)
+
+// firstNames are the permissions that second names open.
+var firstNames = map[string]string{alertWriteToo: AlertWrite, huntToo: AdvancedQuery}
 
 const (
 	maxApps       = 1000 // applications
@@ -73,8 +81,8 @@ func delegation(app *store.App) (err error) {
 		if app.Delegated, err = knownPermissions(app.Delegated); err != nil {
 			return err
 		}
-		if i := slices.Index(app.Delegated, alertWriteToo); i >= 0 { // people hold it by its first name
-			app.Delegated[i] = AlertWrite
+		for i, p := range app.Delegated { // people hold it by its first name
+			app.Delegated[i] = cmp.Or(firstNames[p], p)
 		}
 		app.Delegated = inOrder(app.Delegated)
 	}

@@ -161,7 +161,7 @@ func (a *Accounts) APISettings(_ context.Context, c Caller) (APISettings, error)
 	a.rates.mu.Unlock()
 	out := APISettings{Preset: l.Preset, PerMinute: l.PerMinute, Keys: a.signingKeys(), TenantID: a.tenant, Permissions: []Permission{}}
 	for _, p := range KnownPermissions {
-		out.Permissions = append(out.Permissions, Permission{Name: p, Opens: slices.Contains(AppPermissions, p)})
+		out.Permissions = append(out.Permissions, Permission{Name: p, Opens: slices.Contains(AppPermissions, cmp.Or(firstNames[p], p))})
 	}
 	return out, nil
 }

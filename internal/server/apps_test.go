@@ -372,3 +372,33 @@ func TestManagingApplicationsNeedsThePermission(t *testing.T) {
 }
 
 func failure[T any](_ T, err error) error { return err }
+
+// A permission with two names opens the same by both, for applications and for
+// people through one, and is shown as one that opens something.
+func TestPermissionsWithTwoNames(t *testing.T) {
+	d := newDelegation(t)
+	for second, opens := range map[string][]string{"Alerts.ReadWrite.All": {AlertRead, AlertWrite}, "AdvancedHunting.Read.All": {AdvancedQuery}} {
+		_, client, secret, err := d.a.CreateApp(t.Context(), second, []string{second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := d.a.IssueToken(t.Context(), picketAt, client, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := d.a.TokenCaller(t.Context(), token.Token)
+		d.desk(func(e *AppEdit) { e.Delegated = []string{second} })
+		for _, p := range opens {
+			if err != nil || !c.Has(p) {
+				t.Errorf("%s does not open %s: %v, %v", second, p, c.Permissions, err)
+			}
+			if through, err := d.a.TokenCaller(t.Context(), d.letIn(d.client, "").Token); err != nil || !through.Has(p) {
+				t.Errorf("%s does not open %s for a person: %v, %v", second, p, through.Permissions, err)
+			}
+		}
+		all, err := d.a.APISettings(t.Context(), d.person)
+		if err != nil || !slices.Contains(all.Permissions, Permission{Name: second, Opens: true}) {
+			t.Errorf("%s is said to open nothing: %v", second, err)
+		}
+	}
+}

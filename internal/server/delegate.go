@@ -255,6 +255,9 @@ func expand(permissions []string) []string {
 	var held []string
 	for _, p := range permissions {
 		held = append(held, p)
+		if first := firstNames[p]; first != "" {
+			held, p = append(held, first), first
+		}
 		switch p {
 		case MachineReadWrite:
 			held = append(held, MachineRead)
@@ -262,8 +265,6 @@ func expand(permissions []string) []string {
 			held = append(held, RemediationRead)
 		case AlertWrite:
 			held = append(held, AlertRead)
-		case alertWriteToo:
-			held = append(held, AlertRead, AlertWrite)
 		}
 	}
 	return held
