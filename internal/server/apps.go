@@ -309,10 +309,12 @@ func (a *Accounts) TokenCaller(ctx context.Context, token string) (Caller, error
 		func(ctx context.Context) (Caller, error) { return a.appHolder(ctx, app.Client) }), nil
 }
 
+// scopeWords are words of permissions that scopes spell otherwise.
+var scopeWords = strings.NewReplacer("Alerts.", "Alert.", "RemediationTasks.", "RemediationTask.")
+
 // scopeOf is a permission as people's tokens name it: without ".All".
 func scopeOf(permission string) string {
-	p := strings.TrimSuffix(permission, ".All")
-	return strings.NewReplacer("Alerts.", "Alert.", "RemediationTasks.", "RemediationTask.").Replace(p)
+	return scopeWords.Replace(strings.TrimSuffix(permission, ".All"))
 }
 
 // scopesOf are permissions as the scopes of a token.

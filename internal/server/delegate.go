@@ -214,8 +214,9 @@ func (a *Accounts) delegateCaller(ctx context.Context, c *claims, app *store.App
 	if err != nil {
 		return Caller{}, errors.Join(notFound(err), ErrUnauthenticated)
 	}
+	said := permissionsOf(c.Scopes)
 	return a.actingFor(ctx, app, who, g.Method, func(p string) bool {
-		return slices.Contains(g.Scopes, p) && slices.Contains(permissionsOf(c.Scopes), p)
+		return slices.Contains(g.Scopes, p) && slices.Contains(said, p)
 	})
 }
 
