@@ -29,7 +29,7 @@ func TestChangesOfTagsAndGroups(t *testing.T) {
 		{"POST", "/api/machines/" + one + "/tags", `[]`, app, 400, `"code":"InvalidRequestBody"`, ""},
 		{"POST", "/api/machines/AddOrRemoveTagForMultipleMachines", `{"Value":"a","Action":"Add","MachineIds":["` + one + `","` + two + `"]}`, app, 204, "", "{[" + one + " " + two + "] [a] []}"},
 		{"POST", "/api/machines/AddOrRemoveTagForMultipleMachines", `{"Value":"a","Action":"Add"}`, app, 400, "MachineIds is missing", ""},
-		{"POST", "/api/machines/AddOrRemoveTagForMultipleMachines", `{"Value":"a","Action":"Add","MachineIds":["x"` + strings.Repeat(`,"x"`, 500) + `]}`, app, 400, "more than 500", ""},
+		{"POST", "/api/machines/AddOrRemoveTagForMultipleMachines", `{"Value":"a","Action":"Add","MachineIds":["x"` + strings.Repeat(`,"x"`, 500) + `]}`, app, 400, "501 entries, at most 500", ""},
 		{"PATCH", "/api/machines/" + two, `{"machineTags":["vip","new"]}`, app, 200, `"id":"` + two, "{[" + two + "] [new] []}"},
 		{"GET", "/api/machines?$filter=rbacGroupId%20eq%207&$select=id,rbacGroupName", "", app, 200, `[{"id":"` + one + `","rbacGroupName":"Web"}]`, ""},
 		{"POST", "/api/x/tags", `{"devices":["srv-01"],"add":["a"],"remove":["b"]}`, person, 200, `"changed"`, "{[srv-01] [a] [b]}"},
