@@ -179,10 +179,9 @@ func TestAClockPutBackLetsNobodyWaitForEver(t *testing.T) {
 }
 
 // What holds for all applications holds for those without limits of their own, in
-// each preset; people are not counted, a clock that is put back begins anew, and
-// who has not called for an hour is forgotten.
+// each preset; people are not counted.
 func TestLimitsForAll(t *testing.T) {
-	a, at, _ := testAccounts(t)
+	a, _, _ := testAccounts(t)
 	_, c := administrator(t, a, "")
 	program := Caller{App: "x", tokenSecret: "s"}
 	calls := func(who Caller, most int) (n int) {
@@ -197,22 +196,10 @@ func TestLimitsForAll(t *testing.T) {
 	if n := calls(program, 100); n != 10 {
 		t.Errorf("%d batch updates in a minute, want those of the reference, 10", n)
 	}
-	*at = at.Add(-time.Hour)
-	if n := calls(program, 100); n != 10 {
-		t.Errorf("%d calls after the clock was put back", n)
-	}
 	if err := a.SetAPILimits(t.Context(), c, LimitPlain, 1); err != nil {
 		t.Fatal(err)
 	}
 	if n := calls(Caller{UserID: 1}, 100); n != 100 {
 		t.Errorf("a person may call %d times", n)
-	}
-	a.rates.take(*at)
-	if len(a.rates.by) != 1 {
-		t.Errorf("%d programs are remembered", len(a.rates.by))
-	}
-	a.rates.take(at.Add(time.Hour))
-	if len(a.rates.by) != 0 {
-		t.Errorf("%d programs are remembered after an hour", len(a.rates.by))
 	}
 }
