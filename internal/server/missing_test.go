@@ -2,12 +2,16 @@ package server
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/inventory"
 )
 
@@ -85,4 +89,59 @@ func TestMissingUpdates(t *testing.T) {
 	}
 	want("waits for a restart", device(two, byID), "")
 	want("one is left", device(one, byID), strings.Replace(openssl, "on 2", "on 1", 1)+"; "+curl)
+}
+
+// An update says how many devices that lack it have an active alert, of those that
+// are looked at; a filter finds it by that. Who installs it, or whose alert is
+// resolved, is counted no more.
+func TestMissingUpdatesSayAlerts(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker-2026-01-01.json", "openssl CVE-2024-0001 resolved 3.0.2-1", "curl CVE-2024-0003 resolved 7.88-2")
+	list := filepath.Join(t.TempDir(), "list")
+	text := "[02 Jan 2026] DSA-6001-1 curl - security update\n\t{CVE-2024-0003}\n\t[bookworm] - curl 7.88-2\n" +
+		"[01 Jan 2026] DSA-6000-1 openssl - security update\n\t{CVE-2024-0001}\n\t[bookworm] - openssl 3.0.2-1\n"
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	importFile(t, s, list)
+	report := newReport(s, enrol(t, s, "one"))
+	report.send(t, "openssl 3.0.1-1", "curl 7.88-2")
+	one, two := &life{t: t, s: s, id: report.id, seqs: map[ev.Kind]uint64{}, now: time.Now().UTC().Add(-time.Hour)}, newLife(t, s, "two", "openssl 3.0.1-1", "curl 7.88-1")
+	mustTag(t, s, two.id, []string{"web"}, nil)
+	web := admin
+	web.Groups = []exposure.Group{mustGroup(t, s, 0, "Web servers", on(group.Tag, group.Equals, "web"))}
+	first := one.start(1, 100, "sh")
+	one.send(first)
+	a := one.raise(alertOf(one, &first))
+	want := func(when string, caller Caller, want map[string]int) {
+		t.Helper()
+		for _, filter := range []map[string][]string{nil, {"threat": {"alert"}}} {
+			p, err := s.DeviceUpdates(t.Context(), caller, string(two.id), Query{Filter: filter})
+			got := map[string]int{}
+			for _, r := range p.Items {
+				got[r.ID] = r.Threats.Alerts
+			}
+			left := maps.Clone(want)
+			if filter != nil {
+				maps.DeleteFunc(left, func(_ string, n int) bool { return n == 0 })
+			}
+			if err != nil || !maps.Equal(got, left) {
+				t.Errorf("%s, filter %v: %v, %v, want %v", when, filter, got, err, left)
+			}
+		}
+	}
+	const openssl, curl = "DSA-6000-1", "DSA-6001-1"
+	want("one has an alert", admin, map[string]int{openssl: 1, curl: 0})
+	want("of a group without it", web, map[string]int{openssl: 0, curl: 0})
+	report.send(t, "openssl 3.0.2-1", "curl 7.88-2")
+	want("one has the update", admin, map[string]int{openssl: 0, curl: 0})
+	next := two.start(1, 101, "sh")
+	two.send(next)
+	b := two.raise(alertOf(two, &next))
+	want("two has an alert too", admin, map[string]int{openssl: 1, curl: 1})
+	resolved := "Resolved"
+	if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID, b.ID}, AlertChange{Status: &resolved}); err != nil {
+		t.Fatal(err)
+	}
+	want("resolved", admin, map[string]int{openssl: 0, curl: 0})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/inventory"
 )
 
@@ -86,11 +87,21 @@ func TestRecommendationsNameThePlatformsOfExposedDevices(t *testing.T) {
 			t.Fatalf("%s: %+v, %v", when, p.Items, err)
 		}
 		one, err := s.Recommendation(t.Context(), admin, lib)
+		of, errOf := s.SoftwareRecommendations(t.Context(), admin, "pypi-_-lib", Query{})
+		if len(want) > 0 && (errOf != nil || len(of.Items) != 1 || !slices.Equal(of.Items[0].Platforms, want)) {
+			t.Errorf("%s: of the product %+v, %v, want %v", when, of.Items, errOf, want)
+		}
 		if len(want) > 0 && (err != nil || !slices.Equal(p.Items[0].Platforms, want) || !slices.Equal(one.Platforms, want)) {
 			t.Errorf("%s: list %v, one %v, want %v, %v", when, p.Items[0].Platforms, one.Platforms, want, err)
 		}
 	}
 	want("both", "Debian", "Ubuntu")
+	mustTag(t, s, ubuntu.id, []string{"web"}, nil)
+	web := admin
+	web.Groups = []exposure.Group{mustGroup(t, s, 0, "Web servers", on(group.Tag, group.Equals, "web"))}
+	if r, err := s.Recommendation(t.Context(), web, lib); err != nil || !slices.Equal(r.Platforms, []string{"Ubuntu"}) {
+		t.Errorf("of a group %v, %v", r.Platforms, err)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

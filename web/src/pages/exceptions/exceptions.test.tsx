@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { ExceptionDetail, ExceptionRow } from "../../api/schema";
 import { leave, listOf, open, refusal } from "../../testing/console";
 import { behavesAsList } from "../../testing/list";
+import { recommendationDetail } from "../../testing/rows";
 
 const row = (n: number, more: Partial<ExceptionRow> = {}): ExceptionRow => ({
   id: String(n), name: `Update thing-${n}`, kind: "Recommendation", justification: "RiskAccepted", context: `reason ${n}`, scope: "Global", groups: 0, devices: 0, exposed: n, status: "InEffect", why: "",
@@ -48,4 +49,47 @@ test("an exception is cancelled only when that is confirmed, and a refusal is sa
   await user.click(flyout.getByRole("button", { name: "Yes, cancel" }));
   await waitFor(() => expect(flyout.queryByRole("button", { name: "Cancel exception" })).toBeNull());
   expect(c.last("POST /exceptions/1/cancel")?.body).toEqual({});
+});
+
+const groupsOf = (n: number) => Array.from({ length: n }, (_, i) => ({ id: i + 1, name: `Group ${i + 1}.`, devices: i, rank: i + 1, description: "", rules: [] }));
+const advice = recommendationDetail(1);
+const formOf = async (group: string, groups: number, held: ExceptionRow[]) => {
+  const c = open(`/recommendations?open=${encodeURIComponent(advice.id)}&view=exception${group}`, {
+    "GET /recommendations": listOf([advice]), [`GET /recommendations/${encodeURIComponent(advice.id)}`]: advice, "GET /device-groups": groupsOf(groups), "GET /exceptions": listOf(held), "POST /exceptions": refusal(409, "not now"),
+  });
+  const f = within(await screen.findByRole("form", { name: "Exception options" }));
+  await f.findByText(/^\d+ groups?/);
+  return { c, f, user: userEvent.setup() };
+};
+const inGroups = (ids: number[], more: Partial<ExceptionRow> = {}) => row(1, { recommendation: advice.id, scope: "DeviceGroups", groups: ids.length, group_ids: ids, ...more });
+
+test("the form says which groups have an exception already and until when, and does not offer them", async () => {
+  const { c, f, user } = await formOf("", 3, [inGroups([2]), inGroups([3], { recommendation: "va-_-debian-_-other" })]);
+  expect(f.getByText("2 groups, 1 more has one already; groups that are made later are not in it.")).toBeTruthy();
+  await user.click(f.getByRole("radio", { name: "Some device groups" }));
+  expect(f.queryByRole("searchbox")).toBeNull();
+  expect(f.getByRole("checkbox", { name: /^Group 2\. .*Has an exception until .*Dec 1/ })).toHaveProperty("disabled", true);
+  await user.click(f.getByRole("checkbox", { name: "Group 3. (2)" }));
+  await user.click(f.getByRole("button", { name: "Make the exception" }));
+  await f.findByText("not now");
+  expect(c.last("POST /exceptions")?.body).toMatchObject({ recommendation: advice.id, scope: "DeviceGroups", groups: [3], days: 30 });
+  await user.click(f.getByRole("radio", { name: /^All current device groups/ }));
+  await user.click(f.getByRole("button", { name: "Make the exception" }));
+  await waitFor(() => expect(c.last("POST /exceptions")?.body).toMatchObject({ scope: "DeviceGroups", groups: [1, 3] }));
+});
+
+test("a page of some groups offers these alone, and of more than 20 they are searched", async () => {
+  const { c, f, user } = await formOf("&group=1,2", 3, []);
+  expect(f.getByText("2 groups; groups that are made later are not in it.")).toBeTruthy();
+  await user.click(f.getByRole("radio", { name: /^All selected device groups/ }));
+  await user.click(f.getByRole("button", { name: "Make the exception" }));
+  await f.findByText("not now");
+  expect(c.last("POST /exceptions")?.body).toMatchObject({ groups: [1, 2] });
+  leave();
+  const many = await formOf("", 21, []);
+  await user.click(many.f.getByRole("radio", { name: "Some device groups" }));
+  await user.type(many.f.getByRole("searchbox", { name: "Search device groups" }), "group 2");
+  await user.click(many.f.getByRole("checkbox", { name: "All 3 that are found" }));
+  await user.click(many.f.getByRole("button", { name: "Make the exception" }));
+  await waitFor(() => expect(many.c.last("POST /exceptions")?.body).toMatchObject({ groups: [2, 20, 21] }));
 });
