@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -318,6 +320,24 @@ func TestValuesAreBounded(t *testing.T) {
 		if got := answer(t, m, query); !strings.HasSuffix(strings.TrimSpace(got), "\n"+want) {
 			t.Errorf("%.200s gives %.200s", query, got)
 		}
+	}
+}
+
+// What is unpacked is read no further than it may be.
+func TestUnpackingIsBounded(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	for range 128 {
+		_, _ = z.Write(make([]byte, 1<<20))
+	}
+	_ = z.Close()
+	text := base64.StdEncoding.EncodeToString(packed.Bytes())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	v := unpacked(text, func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) })
+	runtime.ReadMemStats(&after)
+	if n := (after.TotalAlloc - before.TotalAlloc) >> 20; v.Text() != "" || n > 32 {
+		t.Errorf("128 MB in %d kB take %d MB", len(text)>>10, n)
 	}
 }
 
