@@ -10,6 +10,7 @@ import (
 
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/eventlog"
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
 )
 
@@ -99,6 +100,13 @@ func TestHuntReadsWhatItNeeds(t *testing.T) {
 		if want, _ := hunted(t, s, admin, whole); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s gives %q, reading everything %q", query, got, want)
 		}
+	}
+	// Who sees one device has that one's blocks read and nobody else's rows.
+	s.core.mu.Lock()
+	s.core.regroup(s.core.at(s.core.byID[ids[5]]), 7)
+	s.core.mu.Unlock()
+	if got, st := hunted(t, s, Caller{Name: "analyst", Permissions: opsViewing, Scope: exposure.Within(7)}, "DeviceProcessEvents | summarize count() by DeviceId"); fmt.Sprint(got) != fmt.Sprintf("[%s|%d]", ids[5], each) || st.RowsRead > each || st.BlocksRead > all.BlocksRead/3 {
+		t.Errorf("in a scope of one device: %q, %d rows in %d blocks of %d", got, st.RowsRead, st.BlocksRead, all.BlocksRead)
 	}
 	// A word that is looked for everywhere is found by the index too, in all tables of events at once.
 	for _, query := range []string{"search in (DeviceProcessEvents) 'rarity' | project DeviceId", "search in (Device*Events) 'RARITY' | project DeviceId", "union Device*Events | where * has 'rarity' | project DeviceId", "find in (DeviceProcessEvents, DeviceNetworkEvents) where * has 'rarity' project DeviceId | project DeviceId"} {
