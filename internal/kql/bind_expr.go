@@ -173,8 +173,14 @@ func unknownColumn(n *node, s *rowScope) *failure {
 	for e := s.env; e != nil; e = e.up {
 		names = append(names, e.name)
 	}
+	if now := columnsNow[n.text]; s.find(now) >= 0 {
+		return f.with("it is called " + now + " here")
+	}
 	return f.with(didYouMean(n.text, names))
 }
+
+// columnsNow are columns of older tables and of other products, and what they are called in those of hunting.
+var columnsNow = map[string]string{"TimeGenerated": "Timestamp", "EventTime": "Timestamp", "ComputerName": "DeviceName", "MachineId": "DeviceId", "Computer": "DeviceName"}
 
 func number(t Type) bool { return t == Int || t == Long || t == Real }
 

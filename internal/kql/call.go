@@ -259,7 +259,7 @@ var functionAliases = map[string]string{"iif": "iff", "todynamic": "parse_json",
 var absentFunctions = map[string]string{
 	"geo_info_from_ip_address": "Picket has no map of addresses to places; ipv4_is_in_range and ipv4_is_private tell networks apart", "geo_distance_2points": "Picket knows no places",
 	"geo_point_in_polygon": "Picket knows no places", "rand": "a query gives the same each time; sample takes some rows", "new_guid": "a query gives the same each time; strcat and hash_sha256 make a key of columns",
-	"todecimal": "use toreal", "parse_xml": "extract takes values by a regular expression", "parse_user_agent": "extract takes values by a regular expression",
+	"hash": "use hash_sha256 or hash_md5", "todecimal": "use toreal", "parse_xml": "extract takes values by a regular expression", "parse_user_agent": "extract takes values by a regular expression",
 	"datetime_utc_to_local": "times are in UTC; add a span of time", "datetime_local_to_utc": "times are in UTC; add a span of time", "ingestion_time": "use Timestamp", "current_principal": "a query does not know who runs it",
 	"series_decompose_forecast": "use series_fit_line", "series_fit_2lines": "use series_fit_line", "hll": "dcount is exact up to 100,000 values", "tdigest": "percentile is exact", "dcount_hll": "dcount is exact up to 100,000 values",
 }

@@ -170,6 +170,9 @@ func (p *parser) let() statement {
 	name, at := p.name("what is defined")
 	p.want("=", "after the name")
 	s := statement{at: at, name: name}
+	if p.sees("view") && p.seesAt(1, "(") { // a function without parameters, for union and search
+		p.pos++
+	}
 	if !p.function() {
 		s.expr = p.tabular()
 		return s

@@ -141,7 +141,13 @@ func (b *binder) summarize(in plan, o *op, e *env) plan {
 			if many := b.many(n.expr); many != nil {
 				for _, part := range many(n, groups, s.cols) {
 					s.exprs = append(s.exprs, part.expr)
-					s.cols = append(s.cols, Column{Name: names.give(&named{at: n.at, name: part.name}, "", part.name), Type: part.expr.typ})
+					name := part.name
+					if n.name == "" && len(n.names) == 0 { // nobody chose it: Timestamp beside bin(Timestamp, 1h) is Timestamp1
+						name = names.plain(name)
+					} else {
+						name = names.give(&named{at: n.at, name: name}, "", "")
+					}
+					s.cols = append(s.cols, Column{Name: name, Type: part.expr.typ})
 				}
 				continue
 			}

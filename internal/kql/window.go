@@ -329,6 +329,11 @@ func (b *binder) distanceOf(n *node, a []*expr) (int, *expr) {
 	if len(a) < 3 {
 		return int(rows), nil
 	}
+	if t := a[0].typ; !comparable(t, a[2].typ) && a[2].konst { // next(Timestamp, 1, 0)
+		if v := convert(a[2].value(), t); !v.IsNull() {
+			a[2] = constant(v, t)
+		}
+	}
 	if !comparable(a[0].typ, a[2].typ) {
 		panic(fail(n.kids[2].at, "the value where there is no row has the type %s, not %s", a[2].typ, a[0].typ))
 	}
