@@ -92,6 +92,34 @@ test("the highlighted range goes by keyboard, and the list with it", async () =>
   await rows().first().waitFor();
 });
 
+test("the highlighted range is dragged, and zoomed by the wheel", async () => {
+  await page.goto(at(`?days=1&q=${probe}`));
+  await rows().first().waitFor();
+  const end = page.getByRole("slider", { name: "End of the highlighted range" });
+  const drag = async (by) => {
+    const b = await end.boundingBox();
+    const [x, y] = [b.x + b.width / 2, b.y + b.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + by, y, { steps: 5 });
+    await page.mouse.up();
+  };
+  await drag(-300);
+  await page.getByText("Nothing matches").waitFor();
+  const earlier = Number(await end.getAttribute("aria-valuenow"));
+  await drag(100);
+  await until("the longer range", async () => Number(await end.getAttribute("aria-valuenow")) > earlier);
+  const before = Number(await end.getAttribute("aria-valuenow")) - Number(await page.getByRole("slider", { name: "Beginning of the highlighted range" }).getAttribute("aria-valuenow"));
+  const b = await end.boundingBox();
+  await page.mouse.move(b.x - 100, b.y + b.height / 2);
+  await page.keyboard.down("Control");
+  await page.mouse.wheel(0, -300);
+  await page.keyboard.up("Control");
+  await until("the shorter range", async () => Number(await end.getAttribute("aria-valuenow")) - Number(await page.getByRole("slider", { name: "Beginning of the highlighted range" }).getAttribute("aria-valuenow")) < before);
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  await rows().first().waitFor();
+});
+
 test("groups filter, and the export is what is filtered", async () => {
   await page.goto(at(`?q=${probe}`));
   await rows().first().waitFor();
