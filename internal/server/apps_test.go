@@ -396,6 +396,11 @@ func TestPermissionsWithTwoNames(t *testing.T) {
 				t.Errorf("%s does not open %s for a person: %v, %v", second, p, through.Permissions, err)
 			}
 		}
+		for _, scope := range []string{second, strings.TrimSuffix(second, ".All"), opens[len(opens)-1]} {
+			if _, err := d.a.StartDevice(t.Context(), picketAt, DeviceRequest{Client: d.client, Scope: scope}); err != nil {
+				t.Errorf("scope %s: %v", scope, err)
+			}
+		}
 		all, err := d.a.APISettings(t.Context(), d.person)
 		if err != nil || !slices.Contains(all.Permissions, Permission{Name: second, Opens: true}) {
 			t.Errorf("%s is said to open nothing: %v", second, err)

@@ -102,6 +102,11 @@ func scopesAsked(app *store.App, text string) (permissions []string, refresh boo
 		case ".default":
 			permissions = append(permissions, app.Delegated...)
 		default:
+			for second, first := range firstNames {
+				if strings.EqualFold(name, second) || strings.EqualFold(name+".All", second) {
+					name = first
+				}
+			}
 			i := slices.IndexFunc(app.Delegated, func(p string) bool { return strings.EqualFold(name, scopeOf(p)) || strings.EqualFold(name, p) })
 			if i < 0 {
 				return nil, false, refusal("invalid_scope", "The application is not registered for %q.", cutText(word, 100))
