@@ -329,11 +329,10 @@ func scopesOf(permissions []string) string {
 // permissionsOf is the inverse of scopesOf; what is not known is left out.
 func permissionsOf(scopes string) []string {
 	var out []string
-	for _, s := range strings.Fields(scopes) {
-		for _, p := range KnownPermissions {
-			if scopeOf(p) == s {
-				out = append(out, p)
-			}
+	said := strings.Fields(scopes)
+	for _, p := range KnownPermissions {
+		if slices.Contains(said, scopeOf(p)) {
+			out = append(out, p)
 		}
 	}
 	return out

@@ -178,6 +178,24 @@ func TestDelegatesGetWhatIsLeft(t *testing.T) {
 	}
 }
 
+// What a token says is read once, however much it says: every request pays for it.
+func TestTokensAreReadOnce(t *testing.T) {
+	d := newDelegation(t)
+	cost := func(delegated []string) float64 {
+		t.Helper()
+		d.desk(func(e *AppEdit) { e.Delegated = delegated })
+		token := d.letIn(d.client, "").Token
+		return testing.AllocsPerRun(5, func() {
+			if _, err := d.a.TokenCaller(t.Context(), token); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if one, all := cost([]string{MachineRead}), cost(KnownPermissions); all > 2*one+1000 {
+		t.Errorf("%v allocations with every permission, %v with one", all, one)
+	}
+}
+
 // An administrator sees and ends what one application does, not another's.
 func TestGrantsAreOneApplications(t *testing.T) {
 	d := newDelegation(t)
