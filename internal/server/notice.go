@@ -143,12 +143,21 @@ func (s *Server) readUses(ctx context.Context, k *posture.Check, t map[inventory
 	return nil
 }
 
-// readSensors reads what agents said of their sources and of what they lost.
+// readSensors reads what agents said of their sources and of what they lost, of
+// each device mostLost words at most.
 func (s *Server) readSensors(ctx context.Context, t map[inventory.DeviceID]telemetryOf) (map[inventory.DeviceID]map[string][]lost, error) {
-	said := map[inventory.DeviceID]map[string][]lost{}
+	said, words := map[inventory.DeviceID]map[string][]lost{}, map[inventory.DeviceID]int{}
 	q := eventlog.Query{Scope: onlyThese(t), Actions: []ev.Action{ev.SensorStarted, ev.SensorChanged, ev.SensorEventsLost}}
 	_, err := s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error {
 		is := t[r.Device].is
+		if words[r.Device]++; words[r.Device] > mostLost {
+			if words[r.Device] == mostLost+1 { // more than is read of one device: nothing is known whole
+				for k := range ev.Kinds {
+					is.Missing = append(is.Missing, posture.Missing{Kind: k, Count: 1})
+				}
+			}
+			return nil
+		}
 		if r.Record.Head().Action != ev.SensorEventsLost {
 			if src, ok := sourceSaid(&r); ok {
 				is.Sources = append(is.Sources, src)
@@ -276,14 +285,19 @@ func byNotice(q *Query, known *notices) (*roaring.Bitmap, error) {
 	return known.with(words...), nil
 }
 
-// sayNotice fills in what is known of devices.
-func (c *core) sayNotice(rows []DeviceRow, known *notices) {
+// sayNotice fills in what is known of devices. When something happened is told to
+// those who may read a device's events.
+func (c *core) sayNotice(caller Caller, rows []DeviceRow, known *notices) {
+	without := map[posture.Notice]string{posture.Noticed: fmt.Sprintf("used in the last %d days", posture.NoticeDays), posture.NoticeUnknown: "not all that happened there is known"}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for i := range rows {
 		if num, ok := c.byID[rows[i].ID]; ok {
 			n := known.of(num)
 			rows[i].Notice, rows[i].NoticeWhy = string(n.word), n.why
+			if why := without[n.word]; why != "" && known.all == nil && !caller.Has(MachineRead) {
+				rows[i].NoticeWhy = why
+			}
 		}
 	}
 }

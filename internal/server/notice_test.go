@@ -168,6 +168,18 @@ func TestUserImpactFollowsFromEvents(t *testing.T) {
 		l.daysAgo(40, l.sensor(ev.SourceEBPF, ev.Process))
 		l.daysAgo(20, l.runs("ls"))
 	})
+	device("says too much", "not_assessed", func(l *life) {
+		whole(l)
+		at := time.Now().Add(-9 * day24)
+		for range 6 {
+			var pauses []func() ev.Event
+			for range 850 {
+				pauses = append(pauses, l.lostProcess(at, at, false))
+			}
+			l.daysAgo(9, pauses...)
+		}
+		l.daysAgo(8, l.runs("ls"))
+	})
 	device("younger", "not_assessed", func(l *life) { l.daysAgo(10, l.sensor(ev.SourceEBPF, ev.Process), l.runs("ls")) })
 	device("by a poorer source", "not_assessed", func(l *life) { l.daysAgo(40, l.sensor(ev.SourceProc, ev.Process), l.runs("ls")) })
 	device("without events", "not_assessed", nil)
@@ -178,6 +190,16 @@ func TestUserImpactFollowsFromEvents(t *testing.T) {
 	p, err := s.RecommendationDevices(t.Context(), admin, rec, Query{Filter: map[string][]string{"user_impact": {"expected"}}})
 	if why := "last used " + time.Now().UTC().Add(-3*day24).Format(time.DateOnly); err != nil || len(p.Items) != 1 || p.Items[0].ID != used.id || p.Items[0].NoticeWhy != why {
 		t.Errorf("used: %+v, %v, want %q", p.Items, err, why)
+	}
+	few := Caller{Permissions: []string{RecommendationRead}, Scope: exposure.Everywhere()}
+	p, err = s.RecommendationDevices(t.Context(), few, rec, Query{Filter: map[string][]string{"user_impact": {"expected", "not_assessed"}}})
+	if err != nil || len(p.Items) != 9 {
+		t.Fatalf("for who may not read events: %d devices, %v", len(p.Items), err)
+	}
+	for _, d := range p.Items {
+		if want := map[string]string{"expected": "used in the last 30 days", "not_assessed": "not all that happened there is known"}[d.Notice]; d.NoticeWhy != want {
+			t.Errorf("who may not read events is told %q of %s", d.NoticeWhy, d.Name)
+		}
 	}
 	for _, word := range noticeWords {
 		got := impacts(t, s, admin, rec, word)
@@ -192,7 +214,7 @@ func TestUserImpactFollowsFromEvents(t *testing.T) {
 		t.Errorf("a filter that is none: %v", err)
 	}
 	f, err := s.RemediationForm(t.Context(), admin, rec)
-	if err != nil || f.UserImpact == nil || *f.UserImpact != (NoticeCount{None: 3, Expected: 1, NotAssessed: 7, Days: 30, Evidence: true}) || f.Exposed != 11 {
+	if err != nil || f.UserImpact == nil || *f.UserImpact != (NoticeCount{None: 3, Expected: 1, NotAssessed: 8, Days: 30, Evidence: true}) || f.Exposed != 12 {
 		t.Errorf("form %+v of %d, %v", f.UserImpact, f.Exposed, err)
 	}
 	rows := []RecommendationRow{{ID: rec, Type: RemedyConfigure}, {ID: "va-_-debian-_-openssl"}}

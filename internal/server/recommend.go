@@ -380,7 +380,7 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 		return Page[DeviceRow]{}, err
 	}
 	p, err := c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
-	c.sayNotice(p.Items, known)
+	c.sayNotice(caller, p.Items, known)
 	return p, err
 }
 
