@@ -62,6 +62,8 @@ const pages = () => {
     ["recommendation flyout", `/recommendations?open=${open}`, "Security recommendations", "How this is computed"],
     ["recommendation devices", `/recommendations?open=${open}&view=devices`, "Security recommendations", device.os_name],
     ["recommendation weaknesses", `/recommendations?open=${open}&view=weaknesses`, "Security recommendations", "CVE-"],
+    ["setting devices", `/recommendations?open=${activity.recommendation_id}&view=devices`, "Security recommendations", "Only devices without user impact"],
+    ["request for a setting", `/recommendations?open=${activity.recommendation_id}&view=request`, "Security recommendations", "Only devices without user impact"],
     ["what if", "/recommendations?open=what-if", "Security recommendations", "The basket is empty"],
     ["patch plan", "/recommendations/plan", "Patch plan", "Bring the exposure score below"],
     ["saved patch plans", "/recommendations/plans", "Patch plans", "One setting"],
