@@ -58,6 +58,17 @@ func (n *notices) with(words ...string) *roaring.Bitmap {
 	return out
 }
 
+// within is what is known of those of some devices that it is known of.
+func (n *notices) within(devs *roaring.Bitmap) *notices {
+	out := &notices{devs: roaring.And(n.devs, devs), all: n.all, by: map[uint32]notice{}}
+	for it := out.devs.Iterator(); n.all == nil && it.HasNext(); {
+		if num := it.Next(); n.by[num].word != "" {
+			out.by[num] = n.by[num]
+		}
+	}
+	return out
+}
+
 // unnoticed are those on which nobody would notice a change. The result may be shared.
 func (n *notices) unnoticed() *roaring.Bitmap { return n.with(string(posture.Unnoticed)) }
 
@@ -238,7 +249,9 @@ func noticeCount(k *posture.Check, known *notices) *NoticeCount {
 }
 
 // CountUnnoticed fills in on how many of the exposed devices of some
-// recommendations nobody would notice the change.
+// recommendations nobody would notice the change. Of more than 1,000 devices it
+// is what was known within the last hour or so, and 0 before anything was read:
+// then it is read in the background.
 func (s *Server) CountUnnoticed(ctx context.Context, caller Caller, rows []RecommendationRow) error {
 	if err := s.need(caller, RecommendationRead); err != nil {
 		return err
@@ -260,8 +273,8 @@ func (s *Server) countUnnoticed(ctx context.Context, caller Caller, row *Recomme
 	c.mu.RLock()
 	devs := c.affected(c.lens(caller), row, exposure.Gone)
 	c.mu.RUnlock()
-	known, err := s.notices(ctx, k, devs)
-	if err != nil {
+	known, err := s.noticesSoon(ctx, k, devs)
+	if err != nil || known == nil {
 		return err
 	}
 	row.Unnoticed = int(known.unnoticed().GetCardinality())
@@ -283,6 +296,19 @@ func byNotice(q *Query, known *notices) (*roaring.Bitmap, error) {
 	q.Filter = maps.Clone(q.Filter)
 	delete(q.Filter, "user_impact")
 	return known.with(words...), nil
+}
+
+// numbersOf are the numbers of devices that are listed.
+func (c *core) numbersOf(rows []DeviceRow) *roaring.Bitmap {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := roaring.New()
+	for i := range rows {
+		if num, ok := c.byID[rows[i].ID]; ok {
+			out.Add(num)
+		}
+	}
+	return out
 }
 
 // sayNotice fills in what is known of devices. When something happened is told to

@@ -372,16 +372,25 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 	if k == nil {
 		return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
 	}
-	known, err := s.notices(ctx, k, devs)
+	if len(q.Filter["user_impact"]) > 0 {
+		known, err := s.notices(ctx, k, devs)
+		if err != nil {
+			return Page[DeviceRow]{}, err
+		}
+		if devs, err = byNotice(&q, known); err != nil {
+			return Page[DeviceRow]{}, err
+		}
+	}
+	p, err := c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
+	if err != nil {
+		return p, err
+	}
+	known, err := s.notices(ctx, k, roaring.And(devs, c.numbersOf(p.Items)))
 	if err != nil {
 		return Page[DeviceRow]{}, err
 	}
-	if devs, err = byNotice(&q, known); err != nil {
-		return Page[DeviceRow]{}, err
-	}
-	p, err := c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
 	c.sayNotice(caller, p.Items, known)
-	return p, err
+	return p, nil
 }
 
 // affected are the devices with what a recommendation closes.

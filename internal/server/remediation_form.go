@@ -66,7 +66,9 @@ func (s *Server) formDevices(ctx context.Context, caller Caller, recommendation 
 		return nil, nil, err
 	}
 	if k := checkOf(row.ID); k != nil {
-		known, err = s.notices(ctx, k, affected)
+		if known, err = s.noticesSoon(ctx, k, affected); known == nil && err == nil {
+			known, err = s.notices(ctx, k, affected)
+		}
 	}
 	return affected, known, err
 }

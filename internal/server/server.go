@@ -76,8 +76,9 @@ type Server struct {
 	looked      seenBook
 	portraits   portraits
 	settleSoon  chan struct{} // scores are stale
-	reassessing sync.Mutex    // one change of the intelligence at a time
-	sorting     sync.Mutex    // one change of rules, ranks or manual tags at a time
+	noticed     *noticeBook
+	reassessing sync.Mutex // one change of the intelligence at a time
+	sorting     sync.Mutex // one change of rules, ranks or manual tags at a time
 
 	changesSince atomic.Int64            // from when on (Unix microseconds) all changes are recorded
 	vexing       sync.Mutex              // one holding of documents against the fleet at a time
@@ -99,7 +100,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
+	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), noticed: newNoticeBook(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
 	s.core.clock, s.core.snapshot = s.now, s.snapshot
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -210,6 +211,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runRates(ctx) })
 	g.Go(func() error { return s.runScores(ctx) })
 	g.Go(func() error { return s.runVEX(ctx) })
+	g.Go(func() error { return s.runNotices(ctx) })
 	g.Go(func() error { return s.runChanges(ctx) })
 	g.Go(func() error { return s.runMoves(ctx) })
 	g.Go(func() error { return s.runExceptions(ctx) })
