@@ -16,7 +16,9 @@ func TestColumnsSayAllOfARow(t *testing.T) {
 		drawn = "a trend is a picture"
 		parts = "a number is the quotient of its parts"
 	)
-	check(t, deviceColumns, nil)
+	const ofChange = "is said of the devices of a configuration change"
+	check(t, deviceColumns, map[string]string{"Notice": ofChange, "NoticeWhy": ofChange})
+	check(t, affectedColumns, nil)
 	check(t, deviceSoftwareColumns, map[string]string{"Versions": "Version is all of them"})
 	check(t, deviceVulnColumns, map[string]string{"Threats": "EPSS is a column of its own"})
 	check(t, closedColumns, nil)
