@@ -95,7 +95,7 @@ func (s *Server) RemediationDeviceRefs(ctx context.Context, caller Caller, id st
 	c := s.core
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.deviceRefs(ctx, c.lens(caller).of(a.targets), &q)
+	return c.deviceRefs(ctx, c.lens(caller).of(roaring.And(a.targets, c.fleet.Devices())), &q)
 }
 
 // deviceRefs reads a page of some devices; it narrows them by the index first.
