@@ -410,18 +410,18 @@ func fill(b *bench, dir string, devices []rig.Device, events int) error {
 	if err != nil {
 		return err
 	}
-	const days = 30
+	const days, writers = 30, 16 // writers share an fsync
 	per := max(1, events/days/len(devices)) // of a device in a day
 	now := time.Now().UTC()
 	var work sync.WaitGroup
-	errs := make(chan error, 4)
-	for part := range 4 {
+	errs := make(chan error, writers)
+	for part := range writers {
 		work.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(part), 3))
 			seqs := make([][event.NumKinds]uint64, len(devices))
 			for day := range days {
 				from := now.AddDate(0, 0, day-days)
-				for i := part; i < len(devices); i += 4 {
+				for i := part; i < len(devices); i += writers {
 					var records []byte
 					for n := range per {
 						var err error
