@@ -410,7 +410,7 @@ func fill(b *bench, dir string, devices []rig.Device, events int) error {
 	if err != nil {
 		return err
 	}
-	const days, writers = 30, 16 // writers share an fsync
+	const days, writers = 30, 16            // writers share an fsync
 	per := max(1, events/days/len(devices)) // of a device in a day
 	now := time.Now().UTC()
 	var work sync.WaitGroup
