@@ -20,6 +20,10 @@
 //	                                  ◄─ Nudge (collect now), Slow (pause), Renew, Fork
 //	CSR (to renew, or to fork)       ─►
 //	                                  ◄─ Certificate
+//	                                  ◄─ Collect, Scan, Isolate, Release, CancelTask
+//	TaskState (begun, ended)         ─►
+//	                                  ◄─ Ack (tasks)
+//	Response (what changed of it)    ─►
 //
 // An Ack of a number means that everything up to it is durable on the server.
 // Numbers rise; a number that the server has seen is acknowledged and ignored.

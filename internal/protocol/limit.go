@@ -27,6 +27,19 @@ const (
 	hashLen    = 64
 )
 
+// The limits of tasks.
+const (
+	MaxAbilities  = 32        // in Response
+	MaxSentence   = 1000      // bytes of a sentence about a task
+	MaxDetections = 100       // in one result
+	MaxSkipped    = 32        // reasons in one result
+	MaxPath       = 4096      // bytes of a path
+	MaxSignature  = 300       // bytes of the name of a signature
+	MaxPackage    = 256 << 20 // bytes of an investigation package, unless the server allows less
+	maxCount      = 1 << 62   // of anything that is counted: what a signed column holds, with room
+	taskIDLen     = 36        // 128 bits as 8-4-4-4-12 hexadecimal digits
+)
+
 // CheckDelta says what is wrong with a delta that arrived, nil if nothing. A
 // delta that passes is safe to apply: names are known, sizes are bounded.
 func CheckDelta(d *inventory.Delta) error {

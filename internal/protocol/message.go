@@ -16,6 +16,9 @@ type Message struct {
 	CSR     *CSR     `json:"csr,omitempty"`
 	Events  *Events  `json:"events,omitempty"`
 
+	TaskState *TaskState `json:"task_state,omitempty"`
+	Response  *Response  `json:"response,omitempty"`
+
 	// From the server.
 	Welcome     *Welcome     `json:"welcome,omitempty"`
 	Ack         *Ack         `json:"ack,omitempty"`
@@ -26,6 +29,13 @@ type Message struct {
 	Renew       *Renew       `json:"renew,omitempty"`
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Refusal     *Refusal     `json:"refusal,omitempty"`
+
+	// From the server, to be done once.
+	Collect    *Collect    `json:"collect,omitempty"`
+	Scan       *Scan       `json:"scan,omitempty"`
+	Isolate    *Isolate    `json:"isolate,omitempty"`
+	Release    *Release    `json:"release,omitempty"`
+	CancelTask *CancelTask `json:"cancel_task,omitempty"`
 }
 
 // Evidence is what a host looks like. It is compared to tell a copied state
@@ -48,6 +58,8 @@ type Hello struct {
 	// Tags are words that the agent was told to show for its device: what the
 	// endpoint says of itself, shown as such and never a reason to trust it.
 	Tags []string `json:"tags,omitempty"`
+	// Response is how the host stands to tasks; nil: it can do none.
+	Response *Response `json:"response,omitempty"`
 }
 
 // SpoolStats say how the agent's spool fares.
@@ -97,11 +109,12 @@ type Seen struct {
 }
 
 // Ack says that everything up to Seq is durable on the server, every Seen up
-// to Mark, and of each stream the Events up to its number.
+// to Mark, of each stream the Events up to its number, and the states of Tasks.
 type Ack struct {
 	Seq      uint64     `json:"seq,omitempty"`
 	Mark     uint64     `json:"mark,omitempty"`
 	Events   []Stream   `json:"events,omitempty"`
+	Tasks    []TaskAck  `json:"tasks,omitempty"`
 	Rejected []Rejected `json:"rejected,omitempty"`
 }
 

@@ -35,6 +35,9 @@ func TestFrameRoundTrip(t *testing.T) {
 		"plain": sample(1),
 		"zstd":  sample(200),
 		"hello": {Hello: &Hello{Version: 1, Evidence: Evidence{MACs: []string{"a"}}}},
+		"task":  {Isolate: &Isolate{ID: someTask, Until: time.Unix(9, 0).UTC()}},
+		"state": {TaskState: scanned()},
+		"free":  {Response: &Response{Can: []Ability{{Kind: TaskScan, Reason: "no scanner"}}}},
 	} {
 		frame, err := Encode(m)
 		if err != nil {
@@ -170,7 +173,9 @@ func TestCSR(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, m := range []*Message{{Nudge: &Nudge{}}, sample(1), sample(100), {Ack: &Ack{Seq: 1, Rejected: []Rejected{{Reason: "r"}}}}} {
+	for _, m := range []*Message{{Nudge: &Nudge{}}, sample(1), sample(100), {Ack: &Ack{Seq: 1, Rejected: []Rejected{{Reason: "r"}}}},
+		{Ack: &Ack{Tasks: []TaskAck{{ID: someTask, State: TaskFailed}}}}, {TaskState: scanned()}, {Response: &Response{Can: []Ability{{Kind: TaskCollect}}, Isolation: Isolation{On: true, Task: someTask}}},
+		{Collect: &Collect{ID: someTask}}, {Scan: &Scan{ID: someTask, Extent: ScanQuick}}, {Isolate: &Isolate{ID: someTask, Until: time.Unix(9, 0).UTC()}}, {Release: &Release{ID: someTask}}, {CancelTask: &CancelTask{ID: someTask}}} {
 		frame, err := Encode(m)
 		if err != nil {
 			f.Fatal(err)
@@ -189,6 +194,15 @@ func FuzzDecode(f *testing.F) {
 		}
 		if _, err := Decode(again); err != nil {
 			t.Fatalf("what was encoded cannot be decoded: %v", err)
+		}
+		if _, id, ok := m.Task(); ok && CheckTask(m) == nil && !ValidTask(id) {
+			t.Fatalf("task %q passes", id)
+		}
+		if m.TaskState != nil && CheckTaskState(m.TaskState) == nil && m.TaskState.Result != nil && m.TaskState.Result.Scan != nil {
+			ClampScan(m.TaskState.Result.Scan) // changes nothing that passes
+			if err := CheckTaskState(m.TaskState); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if m.Deliver == nil {
 			return

@@ -6,13 +6,19 @@ package protocol
 //	1  first version
 //	2  tags in Hello
 //	3  Events, their numbers in Ack and Welcome
-const Version = 3
+//	4  tasks: Collect, Scan, Isolate, Release, CancelTask, TaskState, Response, their Ack; PackagePath
+const Version = 4
 
 // MinVersion is the oldest protocol that a server of this version accepts.
 const MinVersion = 1
 
 // The paths of the agent listener.
 const (
-	EnrollPath  = "/agent/v1/enroll"  // POST EnrollRequest → EnrollResponse or Refusal
-	SessionPath = "/agent/v1/session" // GET, WebSocket, device certificate required
+	EnrollPath  = "/agent/v1/enroll"   // POST EnrollRequest → EnrollResponse or Refusal
+	SessionPath = "/agent/v1/session"  // GET, WebSocket, device certificate required
+	PackagePath = "/agent/v1/package/" // PUT, with the id of a Collect behind it, device certificate required
 )
+
+// PackageHash is the header of an upload that has the SHA-256 of the whole
+// package, as 64 lower-case hexadecimal digits.
+const PackageHash = "Picket-Sha256"

@@ -24,7 +24,7 @@ import (
 // that somebody may ask for (CVE-2025-6264): a new message fails here until
 // somebody has said what it makes an agent do.
 func TestEveryMessageHasAnEffect(t *testing.T) {
-	fromAgent := []string{"Hello", "Kept", "Deliver", "Seen", "CSR", "Events"}
+	fromAgent := []string{"Hello", "Kept", "Deliver", "Seen", "CSR", "Events", "TaskState", "Response"}
 	typ := reflect.TypeFor[protocol.Message]()
 	for i := range typ.NumField() {
 		f := typ.Field(i)

@@ -17,7 +17,7 @@ const (
 	EffectRead Effect = "read"
 	// EffectChange changes the device: isolates it, moves a file away, takes the agent off.
 	EffectChange Effect = "change"
-	// EffectRun runs a program or script that somebody chose.
+	// EffectRun runs a program on the device: its scanner, or a script that somebody chose.
 	EffectRun Effect = "run"
 )
 
@@ -28,6 +28,14 @@ func effectOf(m *protocol.Message) Effect {
 	case m.Nudge != nil:
 		return EffectLook
 	case m.Welcome != nil, m.Ack != nil, m.Resync != nil, m.Slow != nil, m.Renew != nil, m.Certificate != nil, m.Refusal != nil:
+		return EffectProtocol
+	case m.Collect != nil:
+		return EffectRead
+	case m.Scan != nil:
+		return EffectRun
+	case m.Isolate != nil, m.Release != nil:
+		return EffectChange
+	case m.CancelTask != nil: // it begins nothing: what it takes back had an order
 		return EffectProtocol
 	case m.Fork != nil: // the agent makes a new key; it is told so by the gateway alone, when two agents show one key
 		return EffectProtocol

@@ -151,6 +151,11 @@ func (s *session) hello(ctx context.Context) (*protocol.Hello, error) {
 			return nil, s.refuse(ctx, protocol.RefusedRequest, fmt.Sprintf("tag of %d bytes in Hello, at most %d", len(t), protocol.MaxTag))
 		}
 	}
+	if h.Response != nil {
+		if err := protocol.CheckResponse(h.Response); err != nil {
+			return nil, s.refuse(ctx, protocol.RefusedRequest, err.Error()+" in Hello")
+		}
+	}
 	return h, nil
 }
 
