@@ -48,7 +48,8 @@ var may = map[string][]string{
 	"ticket":                {},
 	"syslog":                {},
 	// floor 3: programs
-	"agent":               {"inventory", "protocol", "version", "event", "agent/collect", "agent/sense"},
+	"agent":               {"inventory", "protocol", "version", "event", "agent/collect", "agent/respond", "agent/sense"},
+	"agent/respond":       {},
 	"agent/sense":         {"event"},
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},
