@@ -49,7 +49,7 @@ var may = map[string][]string{
 	"syslog":                {},
 	// floor 3: programs
 	"agent":               {"inventory", "protocol", "version", "event", "agent/collect", "agent/respond", "agent/sense"},
-	"agent/respond":       {},
+	"agent/respond":       {"event"},
 	"agent/sense":         {"event"},
 	"agent/collect":       {"inventory", "version", "agent/collect/rpmdb", "agent/collect/conf"},
 	"agent/collect/rpmdb": {},

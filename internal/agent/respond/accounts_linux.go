@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"runtime"
@@ -227,7 +226,7 @@ func (h *hostRoot) lastSignIns(ctx context.Context, w io.Writer) error {
 		}
 		line, _, _ := bytes.Cut(b[4:36], []byte{0})
 		host, _, _ := bytes.Cut(b[36:], []byte{0})
-		if err := t.row(name, uid, time.Unix(int64(at), 0).UTC().Format(time.RFC3339), fmt.Sprintf("%s", line), fmt.Sprintf("%s", host)); err != nil {
+		if err := t.row(name, uid, time.Unix(int64(at), 0).UTC().Format(time.RFC3339), string(line), string(host)); err != nil {
 			return err
 		}
 	}

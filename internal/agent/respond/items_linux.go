@@ -40,6 +40,8 @@ func (r *Responder) can(k Kind) error {
 	switch k {
 	case Collect:
 		return nil
+	case Isolate, Release:
+		return r.canIsolate()
 	}
 	return unsupported(fmt.Sprintf("the agent knows no action %q", k))
 }
@@ -117,7 +119,7 @@ func (r *Responder) items() []item {
 		do("Logs/auth-log.txt", "end of /var/log/auth.log or /var/log/secure", medium, soon, false, h.end(medium, "var/log/auth.log", "var/log/secure")),
 		do("Logs/system-log.txt", "end of /var/log/syslog or /var/log/messages", medium, soon, false, h.end(medium, "var/log/syslog", "var/log/messages")),
 		ask("Agent/log.txt", medium, slow, "journalctl", "--no-pager", "--output=short-iso", "--lines=20000", "--unit=picket-agent.service"),
-		do("Agent/state.csv", "names and sizes in the agent's state directory", small, soon, false, r.ownState),
+		do("Agent/state.csv", "isolation; names and sizes in the agent's state directory", small, soon, false, r.ownState),
 	}
 }
 
@@ -397,6 +399,14 @@ func (h *hostRoot) proxies(ctx context.Context, w io.Writer) error {
 func (r *Responder) ownState(ctx context.Context, w io.Writer) error {
 	t, err := newTable(w, "Name", "Mode", "Bytes", "Modified")
 	if err != nil {
+		return err
+	}
+	is := r.Isolation()
+	text := "the host is not isolated"
+	if is.On {
+		text = fmt.Sprintf("the host is isolated since %s, until %s, its rules were put back %d times", is.Since.Format(time.RFC3339), is.Until.Format(time.RFC3339), is.Repaired)
+	}
+	if err := t.row("("+text+")", "", "", ""); err != nil {
 		return err
 	}
 	n := 0

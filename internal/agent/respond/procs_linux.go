@@ -40,11 +40,10 @@ type procs struct{}
 type process struct {
 	pid, parent, threads int
 	name, state          string
-	uid, gid             string
+	uid                  string
 	start                time.Time
 	resident             int64 // bytes
 	args, exe, cwd       string
-	container            string
 }
 
 // each calls fn for every process that is there.

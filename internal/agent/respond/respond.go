@@ -1,5 +1,6 @@
 // Package respond carries out on an endpoint what a person has asked for: it
-// collects an investigation package. It has no connection of its own and knows no server; who
+// collects an investigation package, cuts the host off from the network, and
+// looks for malware. It has no connection of its own and knows no server; who
 // asks, and who is told, is the agent's business.
 //
 //	r := respond.New(respond.Config{State: "/var/lib/picket-agent", Version: "1.4.0"})
@@ -16,8 +17,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
-	"runtime"
+
+	"github.com/picketsec/picket/internal/event"
 )
 
 // Kind is a kind of action.
@@ -26,10 +29,13 @@ type Kind string
 // The kinds of actions.
 const (
 	Collect Kind = "collect" // an investigation package
+	Scan    Kind = "scan"    // an antivirus scan
+	Isolate Kind = "isolate" // cut off from everything but the server
+	Release Kind = "release" // the end of that
 )
 
 // Kinds are all kinds.
-var Kinds = []Kind{Collect}
+var Kinds = []Kind{Collect, Scan, Isolate, Release}
 
 // ErrUnsupported says that this system, or this way to run the agent, has no
 // such action. Its text is for people.
@@ -41,6 +47,22 @@ type Config struct {
 	Root    string // root file system that the agent inventories; "" and "/" are the running host
 	Version string // of the agent
 	Log     *slog.Logger
+	// Event takes an event that has everything but its times and its number. It
+	// may be called by several goroutines at once. nil: events are not wanted.
+	Event func(*event.Event)
+	// Server returns the addresses that the agent needs to reach its server: those
+	// it is connected to, and those that it would connect to now; with a proxy,
+	// the proxy's. Without it nothing can be isolated.
+	Server func(ctx context.Context) ([]netip.AddrPort, error)
+	// Reach returns nil when the server answers over a connection that was opened
+	// after the call. It gives up when ctx ends.
+	Reach func(ctx context.Context) error
+	// Named says that the server, or the proxy, is known by a name that the host's
+	// resolver answers for: questions to it stay allowed in isolation.
+	Named bool
+	// Changed is told when isolation begins, ends or is repaired, by whatever
+	// means. It must not ask for an action itself. nil: nobody wants to know.
+	Changed func(Isolation)
 }
 
 // Responder carries out actions. Safe for concurrent use; of each kind one
@@ -49,7 +71,8 @@ type Responder struct {
 	cfg Config
 	log *slog.Logger
 
-	collecting chan struct{} // one token
+	collecting, scanning chan struct{} // one token each
+	isolation            isolation
 }
 
 // New returns a responder. It does nothing to the host before it is asked to,
@@ -58,13 +81,19 @@ func New(cfg Config) *Responder {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Event == nil {
+		cfg.Event = func(*event.Event) {}
+	}
+	if cfg.Changed == nil {
+		cfg.Changed = func(Isolation) {}
+	}
 	if cfg.Root != "" {
 		cfg.Root = filepath.Clean(cfg.Root)
 	}
 	if cfg.Root == "/" {
 		cfg.Root = ""
 	}
-	return &Responder{cfg: cfg, log: cfg.Log, collecting: make(chan struct{}, 1)}
+	return &Responder{cfg: cfg, log: cfg.Log, collecting: make(chan struct{}, 1), scanning: make(chan struct{}, 1)}
 }
 
 // Can tells of every kind why this host cannot do it, in a sentence for people;
@@ -88,10 +117,6 @@ type unsupported string
 
 func (u unsupported) Error() string      { return string(u) }
 func (unsupported) Is(target error) bool { return target == ErrUnsupported }
-
-func elsewhere(what string) error {
-	return unsupported(what + " is not supported on this system (" + runtime.GOOS + "); it is on Linux")
-}
 
 // take takes a token, or says that ctx has ended.
 func take(ctx context.Context, c chan struct{}) (release func(), err error) {
