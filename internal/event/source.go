@@ -11,6 +11,7 @@ const (
 	SourceFiles    = "files"
 	SourcePacket   = "packet socket"
 	SourceMaps     = "perf"
+	SourceSockets  = "socket diagnostics"
 )
 
 // Whole reports whether a source sees every event of a kind, or tells that it

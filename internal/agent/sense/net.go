@@ -80,8 +80,8 @@ func keyOf(r *kernelConnection) connKey {
 	return k
 }
 
-// connected is the event of a connection; of count, if more than one.
-func (h *host) connected(r *kernelConnection, count int64) *event.Event {
+// connected is the event of a connection that a source saw; of count, if more than one.
+func (h *host) connected(r *kernelConnection, count int64, source string) *event.Event {
 	e := &event.Event{Action: connActions[r.kind], Fields: make([]event.Field, 0, 24)}
 	if r.kind != kernelListen {
 		e.Set(event.RemoteIP, r.remote.Addr().String())
@@ -98,7 +98,7 @@ func (h *host) connected(r *kernelConnection, count int64) *event.Event {
 	}
 	e.SetInt(event.LocalPort, int64(r.local.Port()))
 	e.Set(event.Protocol, protocol)
-	e.Set(event.Source, SourceEBPF)
+	e.Set(event.Source, source)
 	if count > 1 {
 		e.SetInt(event.EventCount, count)
 	}

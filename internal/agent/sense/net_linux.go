@@ -1,12 +1,6 @@
 package sense
 
-import (
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
-	"time"
-)
+import "time"
 
 // connection deals with a record of a socket.
 func (k *kernel) connection(r *kernelConnection) {
@@ -14,14 +8,14 @@ func (k *kernel) connection(r *kernelConnection) {
 		k.h.asked.note(r.local.Port(), r.remote.Addr(), key{r.pid, ticks(r.start)})
 	}
 	if k.seen.add(keyOf(r), r) {
-		k.h.put(k.h.connected(r, 1), time.Duration(r.time))
+		k.h.put(k.h.connected(r, 1, SourceEBPF), time.Duration(r.time))
 	}
 }
 
 // flushConnections tells of those that were brought together.
 func (k *kernel) flushConnections(end bool) {
 	k.seen.over(Now(), end, func(_ connKey, g *connGroup) {
-		k.h.put(k.h.connected(&g.last, g.more), time.Duration(g.last.time))
+		k.h.put(k.h.connected(&g.last, g.more, SourceEBPF), time.Duration(g.last.time))
 	})
 }
 
@@ -52,23 +46,9 @@ func (k *kernel) seedListeners() {
 		return
 	}
 	for pid := range k.h.procs.pids() {
-		dir := fmt.Sprintf("/proc/%d/fd", pid)
-		names, err := os.ReadDir(dir)
-		if err != nil {
-			continue
-		}
-		for _, fd := range names {
-			to, err := os.Readlink(dir + "/" + fd.Name())
-			if err != nil {
-				continue
-			}
-			text, ok := strings.CutPrefix(to, "socket:[")
-			if !ok {
-				continue
-			}
-			inode, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64)
-			port, listens := byInode[inode]
-			if err != nil || !listens {
+		for inode := range socketsOf(pid) {
+			port, listens := byInode[uint64(inode)]
+			if !listens {
 				continue
 			}
 			// Without a start the table is asked who has the number.

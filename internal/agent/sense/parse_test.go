@@ -167,6 +167,7 @@ func FuzzRecords(f *testing.F) {
 	binary.NativeEndian.PutUint16(rec[82:], 8)
 	copy(rec[headSize:], "a\x00b\x00sh\x00bin\x00\x00")
 	f.Add(rec)
+	f.Add(socketWord(7, "192.0.2.1:40000", "[2001:db8::1]:443", 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if p, err := parseProcess(b); err == nil && len(p.args)+len(p.script) > len(b) {
 			t.Fatal("more than there is")
@@ -176,6 +177,9 @@ func FuzzRecords(f *testing.F) {
 			t.Fatal("more than there is")
 		}
 		_ = parseLost(b)
+		if list, _, _ := parseSockets(b); len(list)*diagMessage > len(b) {
+			t.Fatal("more than there is")
+		}
 		_ = cgroup2(string(b))
 		var l clamLog
 		for line := range strings.Lines(string(b)) {

@@ -62,6 +62,7 @@ const (
 	SourceFiles    = event.SourceFiles
 	SourcePacket   = event.SourcePacket
 	SourceMaps     = event.SourceMaps
+	SourceSockets  = event.SourceSockets
 )
 
 // way is one source as a way to events of some kinds.
@@ -71,6 +72,8 @@ type way struct {
 	// open starts it; run reads it until ctx ends. An error of either lets the
 	// next way have its turn.
 	open func(ctx context.Context, h *host) (running, error)
+	// beside are ways to other kinds, kept running as long as this one runs.
+	beside []way
 }
 
 // running is a source that was opened. Run reads it until ctx ends, and frees
@@ -112,16 +115,16 @@ func Run(ctx context.Context, cfg Config) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { h.watchClock(ctx) })
 	for _, ways := range h.allWays() {
-		wg.Go(func() { h.keep(ctx, ways) })
+		wg.Go(func() { h.keep(ctx, ways, time.Time{}, "") })
 	}
 	wg.Wait()
 	return ctx.Err()
 }
 
-// keep has one of some ways running, the first that works.
-func (h *host) keep(ctx context.Context, ways []way) {
-	first, why := true, ""
-	var ended time.Time // when the last one that ran did
+// keep has one of some ways running, the first that works. ended is when the
+// last one that ran did, zero when none has; why says why there is no better one.
+func (h *host) keep(ctx context.Context, ways []way, ended time.Time, why string) {
+	first := ended.IsZero()
 	for ctx.Err() == nil {
 		for _, w := range ways {
 			if slices.Contains(h.cfg.Without, w.source) {
@@ -144,9 +147,8 @@ func (h *host) keep(ctx context.Context, ways []way) {
 						h.sink.Lost(k, 0, ended, "the source changed")
 					}
 				}
-				first = false
-				err = guarded(func() error { return r.Run(ctx) })
-				ended = h.clock.Now()
+				err = h.run(ctx, r, w.beside, ended, why)
+				first, ended = false, h.clock.Now()
 			}
 			if ctx.Err() != nil {
 				return
@@ -161,6 +163,19 @@ func (h *host) keep(ctx context.Context, ways []way) {
 		case <-time.After(retryEvery):
 		}
 	}
+}
+
+// run reads a source until it ends, and those beside it.
+func (h *host) run(ctx context.Context, r running, beside []way, ended time.Time, why string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	if len(beside) > 0 {
+		wg.Go(func() { h.keep(ctx, beside, ended, why) })
+	}
+	err := guarded(func() error { return r.Run(ctx) })
+	cancel()
+	wg.Wait()
+	return err
 }
 
 // guarded turns a panic of a source into its failure: what a host's processes

@@ -3,6 +3,7 @@ package sense
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -78,17 +79,17 @@ func TestSourceThatPanics(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	kinds := []event.Kind{event.DNS}
 	h.keep(ctx, []way{
-		{"opens badly", kinds, func(context.Context, *host) (running, error) { panic("no") }},
-		{"runs badly", kinds, func(context.Context, *host) (running, error) {
+		{source: "opens badly", kinds: kinds, open: func(context.Context, *host) (running, error) { panic("no") }},
+		{source: "runs badly", kinds: kinds, open: func(context.Context, *host) (running, error) {
 			return runs(func(context.Context) error { panic("no") }), nil
 		}},
-		{"good", kinds, func(context.Context, *host) (running, error) {
+		{source: "good", kinds: kinds, open: func(context.Context, *host) (running, error) {
 			return runs(func(ctx context.Context) error {
 				cancel()
 				return ctx.Err()
 			}), nil
 		}},
-	})
+	}, time.Time{}, "")
 	var got []string
 	for _, e := range k.all() {
 		got = append(got, e.Action.String()+" "+e.Text(event.Source)+" "+e.Text(event.Reason))
@@ -99,6 +100,50 @@ func TestSourceThatPanics(t *testing.T) {
 	}
 	if k.lost[event.DNS] != 1 {
 		t.Errorf("%d are said to be missing between two sources", k.lost[event.DNS])
+	}
+}
+
+// What is beside a source ends with it, and says that it is another than before.
+func TestSourcesBesideOthers(t *testing.T) {
+	k := &taker{}
+	h := newBareHost(k, newMemory())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	beside := []way{{source: "side", kinds: []event.Kind{event.Network}, open: func(context.Context, *host) (running, error) {
+		return runs(func(ctx context.Context) error {
+			cancel()
+			<-ctx.Done()
+			time.Sleep(20 * time.Millisecond) // ends later than what it is beside
+			close(ended)
+			return ctx.Err()
+		}), nil
+	}}}
+	until := runs(func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	h.keep(ctx, []way{
+		{source: "best", kinds: []event.Kind{event.Process, event.Network}, open: func(context.Context, *host) (running, error) {
+			return runs(func(context.Context) error { return errors.New("broke") }), nil
+		}},
+		{source: "next", kinds: []event.Kind{event.Process}, beside: beside, open: func(context.Context, *host) (running, error) { return until, nil }},
+	}, time.Time{}, "")
+	select {
+	case <-ended:
+	default:
+		t.Error("what is beside outlives it")
+	}
+	var got []string
+	for _, e := range k.all() {
+		got = append(got, e.Action.String()+" "+e.Text(event.Source)+" "+e.Text(event.Reason))
+	}
+	slices.Sort(got)
+	want := []string{"SensorChanged next best: broke", "SensorChanged side best: broke", "SensorStarted best "}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if k.lost[event.Network] != 1 {
+		t.Errorf("%d are said to be missing between two sources", k.lost[event.Network])
 	}
 }
 

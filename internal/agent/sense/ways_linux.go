@@ -6,23 +6,24 @@ import "github.com/picketsec/picket/internal/event"
 func (h *host) allWays() [][]way {
 	processes := []event.Kind{event.Process, event.ProcessEnd}
 	logons := []event.Kind{event.Logon}
+	sockets := []way{{source: SourceSockets, kinds: []event.Kind{event.Network}, open: openSockets}}
 	list := [][]way{
 		{
-			{SourceEBPF, append(processes[:2:2], event.Network), openKernel},
-			{SourceConn, processes, openConnector},
-			{SourceProc, processes, openPoller},
+			{source: SourceEBPF, kinds: append(processes[:2:2], event.Network), open: openKernel},
+			{source: SourceConn, kinds: processes, open: openConnector, beside: sockets},
+			{source: SourceProc, kinds: processes, open: openPoller, beside: sockets},
 		},
 		{
-			{SourceJournal, logons, openJournal},
-			{SourceUtmp, logons, openUtmp},
+			{source: SourceJournal, kinds: logons, open: openJournal},
+			{source: SourceUtmp, kinds: logons, open: openUtmp},
 		},
-		{{SourceFanotify, []event.Kind{event.File}, openFanotify}},
-		{{SourcePacket, []event.Kind{event.DNS}, openPackets}},
-		{{SourceFiles, []event.Kind{event.Antivirus}, openClam}},
-		{{SourceMaps, []event.Kind{event.Image}, openMappings}},
+		{{source: SourceFanotify, kinds: []event.Kind{event.File}, open: openFanotify}},
+		{{source: SourcePacket, kinds: []event.Kind{event.DNS}, open: openPackets}},
+		{{source: SourceFiles, kinds: []event.Kind{event.Antivirus}, open: openClam}},
+		{{source: SourceMaps, kinds: []event.Kind{event.Image}, open: openMappings}},
 	}
 	for _, s := range []snapshot{accounts("/etc"), tasks(""), services(""), modules("/proc", &h.modules)} {
-		list = append(list, []way{{SourceFiles, []event.Kind{s.kind}, openSnapshot(s)}})
+		list = append(list, []way{{source: SourceFiles, kinds: []event.Kind{s.kind}, open: openSnapshot(s)}})
 	}
 	return list
 }
