@@ -478,60 +478,63 @@ type DetectionLogic struct {
 
 // Device is the schema of that name.
 type Device struct {
-	AgentVersion     string           `json:"agent_version"`
-	Alerts           int64            `json:"alerts"`
-	Arch             string           `json:"arch"`
-	CloneOf          string           `json:"clone_of,omitzero"`
-	Clones           []string         `json:"clones"`
-	Connected        bool             `json:"connected"`
-	Domain           string           `json:"domain"`
-	Dropped          int64            `json:"dropped"`
-	Exploitable      int64            `json:"exploitable"`
-	Exposure         string           `json:"exposure"`
-	FirstSeen        time.Time        `json:"first_seen"`
-	Fixable          int64            `json:"fixable"`
-	FQDN             string           `json:"fqdn"`
-	GapList          []Gap            `json:"gap_list"`
-	Gaps             int64            `json:"gaps"`
-	Group            string           `json:"group"`
-	GroupID          int64            `json:"group_id"`
-	Hardware         HardwareFact     `json:"hardware"`
-	Health           string           `json:"health"`
-	ID               string           `json:"id"`
-	Interfaces       []Interface      `json:"interfaces"`
-	IP               string           `json:"ip"`
-	Kernel           KernelFact       `json:"kernel"`
-	KEV              int64            `json:"kev"`
-	LastSeen         time.Time        `json:"last_seen"`
-	Logons           []Logon          `json:"logons"`
-	Name             string           `json:"name"`
-	NoData           string           `json:"no_data"`
-	NotAssessed      int64            `json:"not_assessed"`
-	OSLife           string           `json:"os_life"`
-	OSName           string           `json:"os_name"`
-	OSPlatform       string           `json:"os_platform"`
-	OSSupport        *EndOfLife       `json:"os_support"`
-	OSUntil          string           `json:"os_until"`
-	OSVersion        string           `json:"os_version"`
-	Restart          []RestartNeed    `json:"restart"`
-	Risk             string           `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
-	SBOM             *SBOMView        `json:"sbom"`
-	Score            float64          `json:"score"`
-	Sections         []SectionRow     `json:"sections"`
-	SecurityUpdates  int64            `json:"security_updates"`
-	Severity         SeverityCount    `json:"severity"`
-	Software         int64            `json:"software"`
-	Source           string           `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
-	States           map[string]int64 `json:"states"`
-	TagList          []DeviceTag      `json:"tag_list"`
-	Tags             []string         `json:"tags"`
-	TopWeaknesses    []DeviceVulnRow  `json:"top_weaknesses"`
-	Updates          int64            `json:"updates"`
-	UserImpact       string           `json:"user_impact,omitzero"` // One of "none", "expected", "not_assessed".
-	UserImpactReason string           `json:"user_impact_reason,omitzero"`
-	Users            []User           `json:"users"`
-	Value            string           `json:"value"`
-	Weaknesses       int64            `json:"weaknesses"`
+	AgentVersion      string           `json:"agent_version"`
+	Alerts            int64            `json:"alerts"`
+	Arch              string           `json:"arch"`
+	CloneOf           string           `json:"clone_of,omitzero"`
+	Clones            []string         `json:"clones"`
+	Connected         bool             `json:"connected"`
+	Domain            string           `json:"domain"`
+	Dropped           int64            `json:"dropped"`
+	Exploitable       int64            `json:"exploitable"`
+	Exposure          string           `json:"exposure"`
+	FirstSeen         time.Time        `json:"first_seen"`
+	Fixable           int64            `json:"fixable"`
+	FQDN              string           `json:"fqdn"`
+	GapList           []Gap            `json:"gap_list"`
+	Gaps              int64            `json:"gaps"`
+	Group             string           `json:"group"`
+	GroupID           int64            `json:"group_id"`
+	Hardware          HardwareFact     `json:"hardware"`
+	Health            string           `json:"health"`
+	ID                string           `json:"id"`
+	Interfaces        []Interface      `json:"interfaces"`
+	InternetFacing    string           `json:"internet_facing"` // One of "yes", "not_assessed".
+	InternetFacingWhy string           `json:"internet_facing_why"`
+	IP                string           `json:"ip"`
+	Kernel            KernelFact       `json:"kernel"`
+	KEV               int64            `json:"kev"`
+	LastSeen          time.Time        `json:"last_seen"`
+	Logons            []Logon          `json:"logons"`
+	ManagedBy         string           `json:"managed_by"` // One of "picket", "osquery", "nothing".
+	Name              string           `json:"name"`
+	NoData            string           `json:"no_data"`
+	NotAssessed       int64            `json:"not_assessed"`
+	OSLife            string           `json:"os_life"`
+	OSName            string           `json:"os_name"`
+	OSPlatform        string           `json:"os_platform"`
+	OSSupport         *EndOfLife       `json:"os_support"`
+	OSUntil           string           `json:"os_until"`
+	OSVersion         string           `json:"os_version"`
+	Restart           []RestartNeed    `json:"restart"`
+	Risk              string           `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
+	SBOM              *SBOMView        `json:"sbom"`
+	Score             float64          `json:"score"`
+	Sections          []SectionRow     `json:"sections"`
+	SecurityUpdates   int64            `json:"security_updates"`
+	Severity          SeverityCount    `json:"severity"`
+	Software          int64            `json:"software"`
+	Source            string           `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
+	States            map[string]int64 `json:"states"`
+	TagList           []DeviceTag      `json:"tag_list"`
+	Tags              []string         `json:"tags"`
+	TopWeaknesses     []DeviceVulnRow  `json:"top_weaknesses"`
+	Updates           int64            `json:"updates"`
+	UserImpact        string           `json:"user_impact,omitzero"` // One of "none", "expected", "not_assessed".
+	UserImpactReason  string           `json:"user_impact_reason,omitzero"`
+	Users             []User           `json:"users"`
+	Value             string           `json:"value"`
+	Weaknesses        int64            `json:"weaknesses"`
 }
 
 // DeviceCheckRow is the schema of that name.
@@ -597,40 +600,43 @@ type DeviceRemoval struct {
 
 // DeviceRow is the schema of that name.
 type DeviceRow struct {
-	Alerts           int64         `json:"alerts"`
-	Arch             string        `json:"arch"`
-	CloneOf          string        `json:"clone_of,omitzero"`
-	Connected        bool          `json:"connected"`
-	Domain           string        `json:"domain"`
-	Exploitable      int64         `json:"exploitable"`
-	Exposure         string        `json:"exposure"`
-	FirstSeen        time.Time     `json:"first_seen"`
-	Fixable          int64         `json:"fixable"`
-	Gaps             int64         `json:"gaps"`
-	Group            string        `json:"group"`
-	GroupID          int64         `json:"group_id"`
-	Health           string        `json:"health"`
-	ID               string        `json:"id"`
-	IP               string        `json:"ip"`
-	KEV              int64         `json:"kev"`
-	LastSeen         time.Time     `json:"last_seen"`
-	Name             string        `json:"name"`
-	NoData           string        `json:"no_data"`
-	OSLife           string        `json:"os_life"`
-	OSName           string        `json:"os_name"`
-	OSPlatform       string        `json:"os_platform"`
-	OSUntil          string        `json:"os_until"`
-	OSVersion        string        `json:"os_version"`
-	Risk             string        `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
-	Score            float64       `json:"score"`
-	Severity         SeverityCount `json:"severity"`
-	Software         int64         `json:"software"`
-	Source           string        `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
-	Tags             []string      `json:"tags"`
-	UserImpact       string        `json:"user_impact,omitzero"` // One of "none", "expected", "not_assessed".
-	UserImpactReason string        `json:"user_impact_reason,omitzero"`
-	Value            string        `json:"value"`
-	Weaknesses       int64         `json:"weaknesses"`
+	Alerts            int64         `json:"alerts"`
+	Arch              string        `json:"arch"`
+	CloneOf           string        `json:"clone_of,omitzero"`
+	Connected         bool          `json:"connected"`
+	Domain            string        `json:"domain"`
+	Exploitable       int64         `json:"exploitable"`
+	Exposure          string        `json:"exposure"`
+	FirstSeen         time.Time     `json:"first_seen"`
+	Fixable           int64         `json:"fixable"`
+	Gaps              int64         `json:"gaps"`
+	Group             string        `json:"group"`
+	GroupID           int64         `json:"group_id"`
+	Health            string        `json:"health"`
+	ID                string        `json:"id"`
+	InternetFacing    string        `json:"internet_facing"` // One of "yes", "not_assessed".
+	InternetFacingWhy string        `json:"internet_facing_why"`
+	IP                string        `json:"ip"`
+	KEV               int64         `json:"kev"`
+	LastSeen          time.Time     `json:"last_seen"`
+	ManagedBy         string        `json:"managed_by"` // One of "picket", "osquery", "nothing".
+	Name              string        `json:"name"`
+	NoData            string        `json:"no_data"`
+	OSLife            string        `json:"os_life"`
+	OSName            string        `json:"os_name"`
+	OSPlatform        string        `json:"os_platform"`
+	OSUntil           string        `json:"os_until"`
+	OSVersion         string        `json:"os_version"`
+	Risk              string        `json:"risk"` // One of "None", "Informational", "Low", "Medium", "High".
+	Score             float64       `json:"score"`
+	Severity          SeverityCount `json:"severity"`
+	Software          int64         `json:"software"`
+	Source            string        `json:"source"` // One of "agent", "osquery", "simulated", "sbom".
+	Tags              []string      `json:"tags"`
+	UserImpact        string        `json:"user_impact,omitzero"` // One of "none", "expected", "not_assessed".
+	UserImpactReason  string        `json:"user_impact_reason,omitzero"`
+	Value             string        `json:"value"`
+	Weaknesses        int64         `json:"weaknesses"`
 }
 
 // DeviceScore is the schema of that name.
@@ -1545,16 +1551,17 @@ type MissingPart struct {
 
 // MissingUpdate is the schema of that name.
 type MissingUpdate struct {
-	Devices     int64         `json:"devices"`
-	ID          string        `json:"id"`
-	Products    []SoftwareRef `json:"products"`
-	Severity    SeverityCount `json:"severity"`
-	Systems     []string      `json:"systems"`
-	Tags        []string      `json:"tags"`
-	Threats     Threats       `json:"threats"`
-	URL         string        `json:"url"`
-	WeaknessIDs []string      `json:"weakness_ids"`
-	Weaknesses  int64         `json:"weaknesses"`
+	AlertsElsewhere int64         `json:"alerts_elsewhere"`
+	Devices         int64         `json:"devices"`
+	ID              string        `json:"id"`
+	Products        []SoftwareRef `json:"products"`
+	Severity        SeverityCount `json:"severity"`
+	Systems         []string      `json:"systems"`
+	Tags            []string      `json:"tags"`
+	Threats         Threats       `json:"threats"`
+	URL             string        `json:"url"`
+	WeaknessIDs     []string      `json:"weakness_ids"`
+	Weaknesses      int64         `json:"weaknesses"`
 }
 
 // NamePasskeyInBody is the schema of that name.
@@ -4439,23 +4446,25 @@ func (c *Client) DeviceVulnerability(ctx context.Context, id string, weakness st
 
 // DevicesParams are the query of Devices. Zero values are left out.
 type DevicesParams struct {
-	Page        int64    // Page, from 1.
-	Size        int64    // Rows per page.
-	Q           string   // Free text, matched without regard to case.
-	Sort        []string // Columns; minus is descending.
-	OS          []string // OS platform, as in os_platform.
-	OSVersion   []string // Version of the operating system, as in os_version.
-	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
-	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
-	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
-	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
-	Value       []string // What the device is worth. One of "Low", "Normal", "High".
-	Tag         []string
-	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Clone       []string // Only devices forked from a copied state directory. One of "true".
-	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
-	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Page           int64    // Page, from 1.
+	Size           int64    // Rows per page.
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	OS             []string // OS platform, as in os_platform.
+	OSVersion      []string // Version of the operating system, as in os_version.
+	OSLife         []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
+	Health         []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure       []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk           []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
+	Value          []string // What the device is worth. One of "Low", "Normal", "High".
+	Tag            []string
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Clone          []string // Only devices forked from a copied state directory. One of "true".
+	New            []string // Whether it was first seen within 7 days. One of "true", "false".
+	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	ManagedBy      []string // What can be told to do something on the device; nothing: a document describes it. One of "picket", "osquery", "nothing".
+	InternetFacing []string // Whether it is proven that the device stands in the internet. One of "yes", "not_assessed".
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p DevicesParams) values() url.Values {
@@ -4476,6 +4485,8 @@ func (p DevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "managed_by", p.ManagedBy)
+	addQuery(q, "internet_facing", p.InternetFacing)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -5249,22 +5260,24 @@ func (c *Client) ExportDeviceVulnerabilities(ctx context.Context, id string, p E
 
 // ExportDevicesParams are the query of ExportDevices. Zero values are left out.
 type ExportDevicesParams struct {
-	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
-	Q           string   // Free text, matched without regard to case.
-	Sort        []string // Columns; minus is descending.
-	OS          []string // OS platform, as in os_platform.
-	OSVersion   []string // Version of the operating system, as in os_version.
-	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
-	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
-	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
-	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
-	Value       []string // What the device is worth. One of "Low", "Normal", "High".
-	Tag         []string
-	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Clone       []string // Only devices forked from a copied state directory. One of "true".
-	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
-	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Format         string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	OS             []string // OS platform, as in os_platform.
+	OSVersion      []string // Version of the operating system, as in os_version.
+	OSLife         []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
+	Health         []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure       []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk           []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
+	Value          []string // What the device is worth. One of "Low", "Normal", "High".
+	Tag            []string
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Clone          []string // Only devices forked from a copied state directory. One of "true".
+	New            []string // Whether it was first seen within 7 days. One of "true", "false".
+	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	ManagedBy      []string // What can be told to do something on the device; nothing: a document describes it. One of "picket", "osquery", "nothing".
+	InternetFacing []string // Whether it is proven that the device stands in the internet. One of "yes", "not_assessed".
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportDevicesParams) values() url.Values {
@@ -5284,6 +5297,8 @@ func (p ExportDevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "managed_by", p.ManagedBy)
+	addQuery(q, "internet_facing", p.InternetFacing)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -5635,23 +5650,25 @@ func (c *Client) ExportPlans(ctx context.Context, p ExportPlansParams) (*Stream,
 
 // ExportProductDevicesParams are the query of ExportProductDevices. Zero values are left out.
 type ExportProductDevicesParams struct {
-	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
-	Q           string   // Free text, matched without regard to case.
-	Sort        []string // Columns; minus is descending.
-	OS          []string // OS platform, as in os_platform.
-	OSVersion   []string // Version of the operating system, as in os_version.
-	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
-	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
-	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
-	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
-	Value       []string // What the device is worth. One of "Low", "Normal", "High".
-	Tag         []string
-	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Clone       []string // Only devices forked from a copied state directory. One of "true".
-	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
-	Version     []string // Only devices that have one of these versions.
-	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Format         string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	OS             []string // OS platform, as in os_platform.
+	OSVersion      []string // Version of the operating system, as in os_version.
+	OSLife         []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
+	Health         []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure       []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk           []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
+	Value          []string // What the device is worth. One of "Low", "Normal", "High".
+	Tag            []string
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Clone          []string // Only devices forked from a copied state directory. One of "true".
+	New            []string // Whether it was first seen within 7 days. One of "true", "false".
+	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	ManagedBy      []string // What can be told to do something on the device; nothing: a document describes it. One of "picket", "osquery", "nothing".
+	InternetFacing []string // Whether it is proven that the device stands in the internet. One of "yes", "not_assessed".
+	Version        []string // Only devices that have one of these versions.
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportProductDevicesParams) values() url.Values {
@@ -5671,6 +5688,8 @@ func (p ExportProductDevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "managed_by", p.ManagedBy)
+	addQuery(q, "internet_facing", p.InternetFacing)
 	addQuery(q, "version", p.Version)
 	addQuery(q, "group", p.Group)
 	return q
@@ -5816,23 +5835,25 @@ func (c *Client) ExportProductVulnerabilities(ctx context.Context, id string, p 
 
 // ExportRecommendationDevicesParams are the query of ExportRecommendationDevices. Zero values are left out.
 type ExportRecommendationDevicesParams struct {
-	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
-	Q           string   // Free text, matched without regard to case.
-	Sort        []string // Columns; minus is descending.
-	OS          []string // OS platform, as in os_platform.
-	OSVersion   []string // Version of the operating system, as in os_version.
-	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
-	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
-	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
-	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
-	Value       []string // What the device is worth. One of "Low", "Normal", "High".
-	Tag         []string
-	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Clone       []string // Only devices forked from a copied state directory. One of "true".
-	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
-	UserImpact  []string // Whether anybody on the device would notice a configuration change. One of "none", "expected", "not_assessed".
-	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Format         string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	OS             []string // OS platform, as in os_platform.
+	OSVersion      []string // Version of the operating system, as in os_version.
+	OSLife         []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
+	Health         []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure       []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk           []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
+	Value          []string // What the device is worth. One of "Low", "Normal", "High".
+	Tag            []string
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Clone          []string // Only devices forked from a copied state directory. One of "true".
+	New            []string // Whether it was first seen within 7 days. One of "true", "false".
+	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	ManagedBy      []string // What can be told to do something on the device; nothing: a document describes it. One of "picket", "osquery", "nothing".
+	InternetFacing []string // Whether it is proven that the device stands in the internet. One of "yes", "not_assessed".
+	UserImpact     []string // Whether anybody on the device would notice a configuration change. One of "none", "expected", "not_assessed".
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportRecommendationDevicesParams) values() url.Values {
@@ -5852,6 +5873,8 @@ func (p ExportRecommendationDevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "managed_by", p.ManagedBy)
+	addQuery(q, "internet_facing", p.InternetFacing)
 	addQuery(q, "user_impact", p.UserImpact)
 	addQuery(q, "group", p.Group)
 	return q
@@ -7021,24 +7044,26 @@ func (c *Client) Product(ctx context.Context, id string, p ProductParams) (Softw
 
 // ProductDevicesParams are the query of ProductDevices. Zero values are left out.
 type ProductDevicesParams struct {
-	Page        int64    // Page, from 1.
-	Size        int64    // Rows per page.
-	Q           string   // Free text, matched without regard to case.
-	Sort        []string // Columns; minus is descending.
-	OS          []string // OS platform, as in os_platform.
-	OSVersion   []string // Version of the operating system, as in os_version.
-	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
-	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
-	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
-	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
-	Value       []string // What the device is worth. One of "Low", "Normal", "High".
-	Tag         []string
-	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Clone       []string // Only devices forked from a copied state directory. One of "true".
-	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
-	Version     []string // Only devices that have one of these versions.
-	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Page           int64    // Page, from 1.
+	Size           int64    // Rows per page.
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	OS             []string // OS platform, as in os_platform.
+	OSVersion      []string // Version of the operating system, as in os_version.
+	OSLife         []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
+	Health         []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure       []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk           []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
+	Value          []string // What the device is worth. One of "Low", "Normal", "High".
+	Tag            []string
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Clone          []string // Only devices forked from a copied state directory. One of "true".
+	New            []string // Whether it was first seen within 7 days. One of "true", "false".
+	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	ManagedBy      []string // What can be told to do something on the device; nothing: a document describes it. One of "picket", "osquery", "nothing".
+	InternetFacing []string // Whether it is proven that the device stands in the internet. One of "yes", "not_assessed".
+	Version        []string // Only devices that have one of these versions.
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ProductDevicesParams) values() url.Values {
@@ -7059,6 +7084,8 @@ func (p ProductDevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "managed_by", p.ManagedBy)
+	addQuery(q, "internet_facing", p.InternetFacing)
 	addQuery(q, "version", p.Version)
 	addQuery(q, "group", p.Group)
 	return q
@@ -7298,24 +7325,26 @@ func (c *Client) Recommendation(ctx context.Context, id string, p Recommendation
 
 // RecommendationDevicesParams are the query of RecommendationDevices. Zero values are left out.
 type RecommendationDevicesParams struct {
-	Page        int64    // Page, from 1.
-	Size        int64    // Rows per page.
-	Q           string   // Free text, matched without regard to case.
-	Sort        []string // Columns; minus is descending.
-	OS          []string // OS platform, as in os_platform.
-	OSVersion   []string // Version of the operating system, as in os_version.
-	OSLife      []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
-	Health      []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
-	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
-	Risk        []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
-	Value       []string // What the device is worth. One of "Low", "Normal", "High".
-	Tag         []string
-	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Clone       []string // Only devices forked from a copied state directory. One of "true".
-	New         []string // Whether it was first seen within 7 days. One of "true", "false".
-	Source      []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
-	UserImpact  []string // Whether anybody on the device would notice a configuration change. One of "none", "expected", "not_assessed".
-	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Page           int64    // Page, from 1.
+	Size           int64    // Rows per page.
+	Q              string   // Free text, matched without regard to case.
+	Sort           []string // Columns; minus is descending.
+	OS             []string // OS platform, as in os_platform.
+	OSVersion      []string // Version of the operating system, as in os_version.
+	OSLife         []string // Support of the operating system's release; upcoming: it ends within 6 months. One of "supported", "upcoming", "ended", "unknown".
+	Health         []string // One of "Active", "Inactive", "ImpairedCommunication", "NoSensorData".
+	Exposure       []string // Exposure level. One of "None", "Low", "Medium", "High", "NoData".
+	Risk           []string // Risk level, by active alerts. One of "None", "Informational", "Low", "Medium", "High".
+	Value          []string // What the device is worth. One of "Low", "Normal", "High".
+	Tag            []string
+	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Clone          []string // Only devices forked from a copied state directory. One of "true".
+	New            []string // Whether it was first seen within 7 days. One of "true", "false".
+	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
+	ManagedBy      []string // What can be told to do something on the device; nothing: a document describes it. One of "picket", "osquery", "nothing".
+	InternetFacing []string // Whether it is proven that the device stands in the internet. One of "yes", "not_assessed".
+	UserImpact     []string // Whether anybody on the device would notice a configuration change. One of "none", "expected", "not_assessed".
+	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p RecommendationDevicesParams) values() url.Values {
@@ -7336,6 +7365,8 @@ func (p RecommendationDevicesParams) values() url.Values {
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
+	addQuery(q, "managed_by", p.ManagedBy)
+	addQuery(q, "internet_facing", p.InternetFacing)
 	addQuery(q, "user_impact", p.UserImpact)
 	addQuery(q, "group", p.Group)
 	return q

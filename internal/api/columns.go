@@ -47,6 +47,9 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"no_data", func(r *server.DeviceRow) string { return r.NoData }},
 	{"risk", func(r *server.DeviceRow) string { return r.Risk }},
 	{"alerts", func(r *server.DeviceRow) string { return whole(r.Alerts) }},
+	{"managed_by", func(r *server.DeviceRow) string { return r.ManagedBy }},
+	{"internet_facing", func(r *server.DeviceRow) string { return r.InternetFacing }},
+	{"internet_facing_why", func(r *server.DeviceRow) string { return r.FacingWhy }},
 }
 
 var deviceSoftwareColumns = slices.Concat([]column[server.DeviceSoftwareRow]{

@@ -44,6 +44,7 @@ var updateColumns = slices.Concat([]column[server.MissingUpdate]{
 	{"weakness_ids", func(r *server.MissingUpdate) string { return words(r.WeaknessIDs) }},
 	{"devices", func(r *server.MissingUpdate) string { return whole(r.Devices) }},
 	{"tags", func(r *server.MissingUpdate) string { return words(r.Tags) }},
+	{"alerts_elsewhere", func(r *server.MissingUpdate) string { return whole(r.AlertsElsewhere) }},
 }, severest(func(r *server.MissingUpdate) *server.SeverityCount { return &r.Severity }), milder(func(r *server.MissingUpdate) *server.SeverityCount { return &r.Severity }),
 	attacked(func(r *server.MissingUpdate) *server.Threats { return &r.Threats }), likely(func(r *server.MissingUpdate) *server.Threats { return &r.Threats }))
 

@@ -78,11 +78,14 @@ type DeviceFilter struct {
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
 	New      []string `query:"new" enum:"true,false" doc:"Whether it was first seen within 7 days."`
 	Source   []string `query:"source" enum:"agent,osquery,simulated,sbom" doc:"Where the inventory comes from."`
+	Managed  []string `query:"managed_by" enum:"picket,osquery,nothing" doc:"What can be told to do something on the device; nothing: a document describes it."`
+	Facing   []string `query:"internet_facing" enum:"yes,not_assessed" doc:"Whether it is proven that the device stands in the internet."`
 }
 
 func (f DeviceFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("os", f.OS), named("os_version", f.Version), named("os_life", f.OSLife), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
-		named("exposure", f.Exposure), named("risk", f.Risk), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New))
+		named("exposure", f.Exposure), named("risk", f.Risk), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New),
+		named("managed_by", f.Managed), named("internet_facing", f.Facing))
 }
 
 // DeviceSoftwareFilter narrows and orders the products of one device.

@@ -28,6 +28,8 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf),
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
 	}
+	r.ManagedBy = d.managedBy()
+	r.InternetFacing, r.FacingWhy = d.facing()
 	r.GroupID, r.Group = d.group, c.sorting.names[d.group]
 	active := c.alerts.severities(d.num)
 	r.Risk, r.Alerts = alert.Risk(active), len(active)
@@ -103,6 +105,9 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"new":    truth(func(d *device) bool { return now.Sub(d.agent.FirstSeen) <= newFor }),
 			"source": oneOf((*device).source),
 
+			"managed_by":      oneOf((*device).managedBy),
+			"internet_facing": oneOf(func(d *device) string { word, _ := d.facing(); return word }),
+
 			"exposure": oneOf(c.exposureOf),
 			"risk":     oneOf(func(d *device) string { return c.alerts.risk(d.num) }),
 			"value":    oneOf(func(d *device) string { return valueWords[d.value] }),
@@ -110,6 +115,7 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
 		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "osquery", "simulated", "sbom"},
+			"managed_by": managers, "internet_facing": {facingYes, facingUnknown},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}, "risk": alert.RiskLevels},
 		order: map[string]func(a, b *device) int{
 			"name":       byText(func(d *device) string { return d.sum.Name }),

@@ -79,7 +79,7 @@ func (s *Server) deviceUpdates(caller Caller, id string) ([]*MissingUpdate, erro
 	if err != nil {
 		return nil, err
 	}
-	return c.missing(caller, c.fleet.DeviceComponents(d.num)), nil
+	return c.missing(caller, c.fleet.DeviceComponents(d.num), d), nil
 }
 
 // SoftwareUpdates lists the updates of a product that devices lack.
@@ -109,12 +109,13 @@ func (s *Server) softwareUpdates(caller Caller, id string) ([]*MissingUpdate, er
 	if _, ok := c.fleet.Product(id, l.devs); !ok {
 		return nil, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	return c.missing(caller, c.fleet.ProductComponents(id, l.devs)), nil
+	return c.missing(caller, c.fleet.ProductComponents(id, l.devs), nil), nil
 }
 
 // missing are the updates that some components lack, with how many devices lack
-// them. The caller holds mu for reading.
-func (c *core) missing(caller Caller, ids []exposure.ComponentID) []*MissingUpdate {
+// them. of is the device whose list it is; nil: the list is about all. The caller
+// holds mu for reading.
+func (c *core) missing(caller Caller, ids []exposure.ComponentID, of *device) []*MissingUpdate {
 	byID := map[string]*MissingUpdate{}
 	seen := map[[2]string]bool{}
 	fixes := c.newFixes()
@@ -147,7 +148,13 @@ func (c *core) missing(caller Caller, ids []exposure.ComponentID) []*MissingUpda
 	l := c.lens(caller)
 	for _, r := range rows {
 		lacking := l.of(c.lacking(r))
-		r.Devices, r.Threats.Alerts = int(lacking.GetCardinality()), int(lacking.AndCardinality(c.alerts.devices()))
+		r.Devices = int(lacking.GetCardinality())
+		if of != nil { // alerts on the device itself and on others are told apart
+			lacking.Remove(of.num)
+			r.Threats.Alerts, r.AlertsElsewhere = c.alerts.markOf(of.num), int(lacking.AndCardinality(c.alerts.devices()))
+		} else {
+			r.Threats.Alerts = int(lacking.AndCardinality(c.alerts.devices()))
+		}
 		slices.SortFunc(r.WeaknessIDs, compareIDs)
 		slices.SortFunc(r.Products, func(a, b SoftwareRef) int { return strings.Compare(a.Name, b.Name) })
 		if r.WeaknessIDs = r.WeaknessIDs[:min(len(r.WeaknessIDs), mostWeaknessIDs)]; !caller.Has(VulnerabilityRead) {

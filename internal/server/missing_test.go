@@ -91,8 +91,9 @@ func TestMissingUpdates(t *testing.T) {
 	want("one is left", device(one, byID), strings.Replace(openssl, "on 2", "on 1", 1)+"; "+curl)
 }
 
-// An update says how many devices that lack it have an active alert, of those that
-// are looked at; a filter finds it by that. Who installs it, or whose alert is
+// A device's update says whether the device itself has an active alert, which a
+// filter finds, and apart from that how many others that lack it have one, of those
+// that are looked at; a product's says of all. Who installs it, or whose alert is
 // resolved, is counted no more.
 func TestMissingUpdatesSayAlerts(t *testing.T) {
 	s := testServer(t)
@@ -113,17 +114,18 @@ func TestMissingUpdatesSayAlerts(t *testing.T) {
 	first := one.start(1, 100, "sh")
 	one.send(first)
 	a := one.raise(alertOf(one, &first))
-	want := func(when string, caller Caller, want map[string]int) {
+	type count struct{ here, elsewhere int }
+	want := func(when string, caller Caller, want map[string]count) {
 		t.Helper()
 		for _, filter := range []map[string][]string{nil, {"threat": {"alert"}}} {
 			p, err := s.DeviceUpdates(t.Context(), caller, string(two.id), Query{Filter: filter})
-			got := map[string]int{}
+			got := map[string]count{}
 			for _, r := range p.Items {
-				got[r.ID] = r.Threats.Alerts
+				got[r.ID] = count{r.Threats.Alerts, r.AlertsElsewhere}
 			}
 			left := maps.Clone(want)
 			if filter != nil {
-				maps.DeleteFunc(left, func(_ string, n int) bool { return n == 0 })
+				maps.DeleteFunc(left, func(_ string, n count) bool { return n.here == 0 })
 			}
 			if err != nil || !maps.Equal(got, left) {
 				t.Errorf("%s, filter %v: %v, %v, want %v", when, filter, got, err, left)
@@ -131,17 +133,33 @@ func TestMissingUpdatesSayAlerts(t *testing.T) {
 		}
 	}
 	const openssl, curl = "DSA-6000-1", "DSA-6001-1"
-	want("one has an alert", admin, map[string]int{openssl: 1, curl: 0})
-	want("of a group without it", web, map[string]int{openssl: 0, curl: 0})
+	product := func(when string, alerted, elsewhere int) {
+		t.Helper()
+		p, err := s.SoftwareUpdates(t.Context(), admin, "debian-_-openssl", Query{})
+		if err != nil || len(p.Items) != 1 || p.Items[0].Threats.Alerts != alerted || p.Items[0].AlertsElsewhere != elsewhere {
+			t.Errorf("%s: %+v, %v, want %d devices with alerts", when, p.Items, err, alerted)
+		}
+	}
+	want("one has an alert", admin, map[string]count{openssl: {0, 1}, curl: {0, 0}})
+	want("of a group without it", web, map[string]count{openssl: {0, 0}, curl: {0, 0}})
+	product("one has an alert", 1, 0)
+	third := two.start(1, 102, "sh")
+	two.send(third)
+	c := two.raise(alertOf(two, &third))
+	want("both have one", admin, map[string]count{openssl: {1, 1}, curl: {1, 0}})
+	product("both have one", 2, 0)
+	resolved := "Resolved"
+	if err := s.UpdateAlerts(t.Context(), admin, []string{c.ID}, AlertChange{Status: &resolved}); err != nil {
+		t.Fatal(err)
+	}
 	report.send(t, "openssl 3.0.2-1", "curl 7.88-2")
-	want("one has the update", admin, map[string]int{openssl: 0, curl: 0})
+	want("one has the update", admin, map[string]count{openssl: {0, 0}, curl: {0, 0}})
 	next := two.start(1, 101, "sh")
 	two.send(next)
 	b := two.raise(alertOf(two, &next))
-	want("two has an alert too", admin, map[string]int{openssl: 1, curl: 1})
-	resolved := "Resolved"
+	want("two has an alert again", admin, map[string]count{openssl: {1, 0}, curl: {1, 0}})
 	if err := s.UpdateAlerts(t.Context(), admin, []string{a.ID, b.ID}, AlertChange{Status: &resolved}); err != nil {
 		t.Fatal(err)
 	}
-	want("resolved", admin, map[string]int{openssl: 0, curl: 0})
+	want("resolved", admin, map[string]count{openssl: {0, 0}, curl: {0, 0}})
 }

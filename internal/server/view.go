@@ -40,7 +40,7 @@ type SeverityCount struct {
 // DeviceRow is a device in a list.
 //
 // Sort keys: name, domain, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group, risk, alerts.
-// Filters: os (OSPlatform), health, tag, clone ("true"), new ("true": first seen within 7 days), device_group (GroupID), risk.
+// Filters: os (OSPlatform), health, tag, clone ("true"), new ("true": first seen within 7 days), device_group (GroupID), risk, source, managed_by, internet_facing.
 type DeviceRow struct {
 	ID          inventory.DeviceID `json:"id"`
 	Name        string             `json:"name"`
@@ -79,6 +79,11 @@ type DeviceRow struct {
 	CloneOf string         `json:"clone_of,omitempty"` // the device whose state directory was copied
 	// Source is where the inventory comes from: "agent", "simulated", or "sbom" for a device without an agent.
 	Source string `json:"source" enum:"agent,osquery,simulated,sbom"`
+	// ManagedBy is what can be told to do something on the device, or "nothing" for one that a document describes.
+	ManagedBy string `json:"managed_by" enum:"picket,osquery,nothing"`
+	// InternetFacing is "yes" with the proof in FacingWhy, else "not_assessed" with the reason.
+	InternetFacing string `json:"internet_facing" enum:"yes,not_assessed"`
+	FacingWhy      string `json:"internet_facing_why"`
 
 	// Notice says in the list of a configuration change whether anybody on the
 	// device would notice it, and NoticeWhy why; elsewhere they are left out.

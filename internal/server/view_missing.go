@@ -19,4 +19,7 @@ type MissingUpdate struct {
 	Threats     Threats       `json:"threats"`
 	Tags        []string      `json:"tags"`    // "New security update for zero day"
 	Devices     int           `json:"devices"` // that lack it, of all that the caller looks at
+	// AlertsElsewhere are, in the list of one device, the other devices that lack
+	// it and have active alerts; Threats tells of the device itself there. 0 elsewhere.
+	AlertsElsewhere int `json:"alerts_elsewhere"`
 }

@@ -4369,6 +4369,9 @@ export interface components {
             health: string;
             id: string;
             interfaces: components["schemas"]["Interface"][];
+            /** @enum {string} */
+            internet_facing: "yes" | "not_assessed";
+            internet_facing_why: string;
             ip: string;
             kernel: components["schemas"]["KernelFact"];
             /** Format: int64 */
@@ -4376,6 +4379,8 @@ export interface components {
             /** Format: date-time */
             last_seen: string;
             logons: components["schemas"]["Logon"][];
+            /** @enum {string} */
+            managed_by: "picket" | "osquery" | "nothing";
             name: string;
             no_data: string;
             /** Format: int64 */
@@ -4503,11 +4508,16 @@ export interface components {
             group_id: number;
             health: string;
             id: string;
+            /** @enum {string} */
+            internet_facing: "yes" | "not_assessed";
+            internet_facing_why: string;
             ip: string;
             /** Format: int64 */
             kev: number;
             /** Format: date-time */
             last_seen: string;
+            /** @enum {string} */
+            managed_by: "picket" | "osquery" | "nothing";
             name: string;
             no_data: string;
             os_life: string;
@@ -5586,6 +5596,8 @@ export interface components {
             to: number;
         };
         MissingUpdate: {
+            /** Format: int64 */
+            alerts_elsewhere: number;
             /** Format: int64 */
             devices: number;
             id: string;
@@ -10374,6 +10386,10 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description What can be told to do something on the device; nothing: a document describes it. */
+                managed_by?: ("picket" | "osquery" | "nothing")[];
+                /** @description Whether it is proven that the device stands in the internet. */
+                internet_facing?: ("yes" | "not_assessed")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -10470,6 +10486,10 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description What can be told to do something on the device; nothing: a document describes it. */
+                managed_by?: ("picket" | "osquery" | "nothing")[];
+                /** @description Whether it is proven that the device stands in the internet. */
+                internet_facing?: ("yes" | "not_assessed")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -20346,6 +20366,10 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description What can be told to do something on the device; nothing: a document describes it. */
+                managed_by?: ("picket" | "osquery" | "nothing")[];
+                /** @description Whether it is proven that the device stands in the internet. */
+                internet_facing?: ("yes" | "not_assessed")[];
                 /** @description Whether anybody on the device would notice a configuration change. */
                 user_impact?: ("none" | "expected" | "not_assessed")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -20447,6 +20471,10 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description What can be told to do something on the device; nothing: a document describes it. */
+                managed_by?: ("picket" | "osquery" | "nothing")[];
+                /** @description Whether it is proven that the device stands in the internet. */
+                internet_facing?: ("yes" | "not_assessed")[];
                 /** @description Whether anybody on the device would notice a configuration change. */
                 user_impact?: ("none" | "expected" | "not_assessed")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -23993,6 +24021,10 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description What can be told to do something on the device; nothing: a document describes it. */
+                managed_by?: ("picket" | "osquery" | "nothing")[];
+                /** @description Whether it is proven that the device stands in the internet. */
+                internet_facing?: ("yes" | "not_assessed")[];
                 /** @description Only devices that have one of these versions. */
                 version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -24094,6 +24126,10 @@ export interface operations {
                 new?: ("true" | "false")[];
                 /** @description Where the inventory comes from. */
                 source?: ("agent" | "osquery" | "simulated" | "sbom")[];
+                /** @description What can be told to do something on the device; nothing: a document describes it. */
+                managed_by?: ("picket" | "osquery" | "nothing")[];
+                /** @description Whether it is proven that the device stands in the internet. */
+                internet_facing?: ("yes" | "not_assessed")[];
                 /** @description Only devices that have one of these versions. */
                 version?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */

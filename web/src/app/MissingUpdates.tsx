@@ -39,6 +39,9 @@ const columns: readonly Column<MissingUpdate>[] = [
   { key: "tags", title: "Tags", width: 150, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
 ];
 
+// In the list of one device "Threats" tells of that device alone.
+const elsewhere: Column<MissingUpdate> = { key: "elsewhere", title: "Other devices with alerts", width: 130, wrap: true, align: "end", optional: true, render: (r) => number(r.alerts_elsewhere) };
+
 const fixed = (r: MissingUpdate): string => [...new Set(r.products.map((p) => p.fixed))].filter((v) => v !== "").join(", ");
 
 const productColumns: readonly PlainColumn<MissingUpdate["products"][number]>[] = [
@@ -76,7 +79,7 @@ function UpdateFlyout({ id, query, frame, row }: { id: string; query: Updates; f
               </Facts>
             </Section>
             <Section title="Products affected"><PlainTable label="Products affected" columns={productColumns} rows={r.products} rowKey={(p) => `${p.id} ${p.version}`} /></Section>
-            <Section title="Threat insights"><ThreatList facts={r.threats} /></Section>
+            <Section title="Threat insights"><ThreatList facts={r.threats} />{r.alerts_elsewhere > 0 && <p>{`${plural(r.alerts_elsewhere, "other device")} that ${r.alerts_elsewhere === 1 ? "lacks" : "lack"} it ${r.alerts_elsewhere === 1 ? "has" : "have"} active alerts.`}</p>}</Section>
             {r.weakness_ids.length > 0 && <Section title="Vulnerabilities"><p>{r.weakness_ids.map((w, i) => <span key={w}>{i > 0 && ", "}<Anchor to="/weaknesses" search={{ open: w, q: w, exposed: "any" }}>{w}</Anchor></span>)}</p></Section>}
           </>
         ),
@@ -85,8 +88,9 @@ function UpdateFlyout({ id, query, frame, row }: { id: string; query: Updates; f
   );
 }
 
-/** The updates that vendors announced and that are missing, on one device or of one product. */
-export function MissingUpdates({ name, query, exportPath }: {
+/** The updates that vendors announced and that are missing, on one `device` or of one product. */
+export function MissingUpdates({ name, query, exportPath, device }: {
+  device?: boolean;
   name: string;
   query: Updates;
   exportPath: string;
@@ -97,7 +101,7 @@ export function MissingUpdates({ name, query, exportPath }: {
       label="Missing updates"
       spec={spec}
       groups={groups}
-      columns={columns}
+      columns={device ? [...columns, elsewhere] : columns}
       query={query}
       rowKey={(r) => r.id}
       searchLabel="Search bulletin, product, CVE"

@@ -113,6 +113,7 @@ export function Sidebar({ d }: { d: Device }) {
             </Fact>
           ))}
           {nets.length === 0 && <Fact name="IP address">{d.ip}</Fact>}
+          <Fact name="Internet facing"><span title={d.internet_facing_why}>{d.internet_facing === "yes" ? "Yes" : "Not assessed"}</span>{d.internet_facing === "yes" && <div className={s.quiet}>{d.internet_facing_why}</div>}</Fact>
         </Facts>,
       )}
       {fold("coverage", "Coverage", <CoverageList sections={d.sections} />, partial > 0 ? `${partial} partial` : `${d.sections.filter((x) => x.status === "complete").length} complete`)}

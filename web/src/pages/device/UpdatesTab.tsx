@@ -7,5 +7,5 @@ import { useDeviceId } from "../../app/useDeviceId";
 export function UpdatesTab() {
   const id = useDeviceId();
   const query = useCallback((q: Record<string, string>) => deviceUpdates(id, q), [id]);
-  return <MissingUpdates key={id} name="device-updates" query={query} exportPath={`/devices/${encodeURIComponent(id)}/updates`} />;
+  return <MissingUpdates device key={id} name="device-updates" query={query} exportPath={`/devices/${encodeURIComponent(id)}/updates`} />;
 }

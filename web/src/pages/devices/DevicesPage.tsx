@@ -30,10 +30,13 @@ import { ManageTags } from "./ManageTags";
 import { SbomPanel } from "./SbomPanel";
 
 const spec: ListSpec = {
-  filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"] },
+  filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"], managed_by: ["picket", "osquery", "nothing"], internet_facing: ["yes", "not_assessed"] },
   sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group", "risk", "alerts"],
   sort: ["-score"],
 };
+
+const managerWord: Record<DeviceRow["managed_by"], string> = { picket: "Picket agent", osquery: "osquery", nothing: "Nothing (SBOM document)" };
+const facingWord: Record<DeviceRow["internet_facing"], string> = { yes: "Yes", not_assessed: "Not assessed" };
 
 const groups: readonly FilterGroup[] = [
   { name: "risk", title: "Risk level", options: riskLevels.map((v) => ({ value: v, label: riskWord(v) })) },
@@ -46,6 +49,8 @@ const groups: readonly FilterGroup[] = [
   { name: "tag", title: "Tag", options: [], free: { hint: "production" } },
   { name: "device_group", title: "Device group", options: [] },
   { name: "source", title: "Source", options: [{ value: "agent", label: "Agent" }, { value: "osquery", label: "osquery" }, { value: "simulated", label: "Simulated agent" }, { value: "sbom", label: "SBOM (no agent)" }] },
+  { name: "managed_by", title: "Managed by", options: Object.entries(managerWord).map(([value, label]) => ({ value, label })) },
+  { name: "internet_facing", title: "Internet facing", options: Object.entries(facingWord).map(([value, label]) => ({ value, label })) },
   { name: "new", title: "First seen", options: [{ value: "true", label: "In the last 7 days" }, { value: "false", label: "Over 7 days ago" }] },
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
@@ -97,6 +102,8 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "group", title: "Device group", width: 150, optional: true, sort: { key: "group", first: "asc" }, render: (r) => r.group },
   { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
   { key: "source", title: "Source", width: 100, optional: true, render: (r) => sourceWord[r.source] },
+  { key: "managed_by", title: "Managed by", width: 170, optional: true, render: (r) => managerWord[r.managed_by] },
+  { key: "internet_facing", title: "Internet facing", width: 130, optional: true, render: (r) => <span title={r.internet_facing_why}>{facingWord[r.internet_facing]}</span> },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "alerts", title: "Active alerts", width: 110, align: "end", optional: true, sort: { key: "alerts", first: "desc" }, render: (r) => <Hot n={r.alerts} /> },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
