@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -49,6 +50,7 @@ func faultOf(err error) fault {
 	var rate *server.RateError
 	var policy *server.PolicyError
 	var lockdown *server.LockdownError
+	var denied *server.DeniedError
 	var odata *mde.Error
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -68,6 +70,8 @@ func faultOf(err error) fault {
 		return fault{status: http.StatusForbidden, code: "DisallowedOperation", text: lockdown.Error()}
 	case errors.As(err, &policy):
 		return fault{status: http.StatusForbidden, code: "Forbidden", text: policy.Error()}
+	case errors.As(err, &denied):
+		return fault{status: http.StatusForbidden, code: "Forbidden", text: sentence(denied)}
 	case errors.Is(err, server.ErrDenied):
 		return fault{status: http.StatusForbidden, code: "Forbidden", text: "The caller lacks the permission for this."}
 	case errors.Is(err, errCrossOrigin):
@@ -77,13 +81,19 @@ func faultOf(err error) fault {
 	case errors.Is(err, server.ErrNotFound):
 		return fault{status: http.StatusNotFound, code: "ResourceNotFound", text: "There is no such item."}
 	case errors.Is(err, server.ErrConflict):
-		return fault{status: http.StatusConflict, code: "DisallowedOperation", text: err.Error()}
+		return fault{status: http.StatusConflict, code: "DisallowedOperation", text: strings.TrimSuffix(err.Error(), ": "+server.ErrConflict.Error())}
 	case errors.Is(err, server.ErrInvalid):
 		return fault{status: http.StatusUnprocessableEntity, code: "InvalidInput", text: err.Error()}
 	case errors.Is(err, server.ErrUnavailable):
 		return fault{status: http.StatusServiceUnavailable, code: "InternalServerError", text: err.Error(), after: 5}
 	}
 	return fault{status: http.StatusInternalServerError, code: "InternalServerError", text: "The server made a mistake. Its log has more under the id of this request."}
+}
+
+// sentence is an error as a person reads it.
+func sentence(err error) string {
+	r := []rune(err.Error())
+	return strings.ToUpper(string(r[:1])) + string(r[1:]) + "."
 }
 
 // noteFault logs what is the server's own fault.

@@ -6,24 +6,28 @@ import (
 )
 
 // advice says in words what a recommendation is about and how to carry it out.
-// Names are those of packages: they are text, never run by Picket.
-func advice(r *Recommendation) (description string, steps []string) {
+// Names are those of packages: they are text, never run by Picket. devices is how
+// many have it, as "2 devices"; "" leaves that out.
+func advice(r *Recommendation, devices string) (description string, steps []string) {
 	weaknesses := plural(r.Weaknesses, "known weakness", "known weaknesses")
-	devices := plural(r.Exposed, "device", "devices")
+	name := r.Component
+	if devices != "" {
+		name += " on " + devices
+	}
 	switch r.Type {
 	case RemedyUpgrade, RemedyUninstall:
-		return lineAdvice(r, devices, weaknesses)
+		return lineAdvice(r, name, weaknesses)
 	case RemedyAttention:
-		return fmt.Sprintf("%s on %s has %s that no update fixes yet.", r.Component, devices, weaknesses), []string{
+		return fmt.Sprintf("%s has %s that no update fixes yet.", name, weaknesses), []string{
 			"Read what the vendor says of each weakness: some are judged minor, some are only awaiting an update.",
 			"Where the software is not needed, remove it.",
 			"Where it is needed, limit who can reach it until an update exists; this recommendation turns into an update by itself then."}
 	case RemedyRestart:
-		return fmt.Sprintf("On %s the fixed version of %s is installed, and programs still use the old one with %s.", devices, r.Component, weaknesses), []string{
+		return fmt.Sprintf("The fixed version of %s is installed, and programs still use the old one with %s.", name, weaknesses), []string{
 			"Restart the programs that the device page names under Restart needed; for a kernel, reboot.",
 			"The findings close as soon as the agent sees the new version in use."}
 	}
-	description = fmt.Sprintf("%s on %s has %s that an update fixes.", r.Component, devices, weaknesses)
+	description = fmt.Sprintf("%s has %s that an update fixes.", name, weaknesses)
 	for _, f := range r.Fixes {
 		if f.Version == "" {
 			continue
@@ -33,15 +37,25 @@ func advice(r *Recommendation) (description string, steps []string) {
 	return description, append(steps, "The findings close as soon as the agent sees the new version; where old code stays in memory, a restart is recommended instead.")
 }
 
+// task is the description of an activity for it. How many devices there are is
+// said by the activity's targets, of which not everybody sees all.
+func (r *Recommendation) task() string {
+	if r.Type == RemedyConfigure {
+		return r.Description
+	}
+	text, _ := advice(r, "")
+	return text
+}
+
 // lineAdvice is that of software whose support has ended.
-func lineAdvice(r *Recommendation, devices, weaknesses string) (description string, steps []string) {
+func lineAdvice(r *Recommendation, name, weaknesses string) (description string, steps []string) {
 	var ended []string
 	for _, l := range r.Lines {
 		if l.Ended {
 			ended = append(ended, l.says())
 		}
 	}
-	description = fmt.Sprintf("%s on %s is no longer supported: %s. Nobody makes fixes for it any more", r.Component, devices, strings.Join(ended, ", "))
+	description = fmt.Sprintf("%s is no longer supported: %s. Nobody makes fixes for it any more", name, strings.Join(ended, ", "))
 	if r.Weaknesses > 0 {
 		description += fmt.Sprintf(", and it has %s that no update of it fixes", weaknesses)
 	}

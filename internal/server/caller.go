@@ -1,7 +1,8 @@
 package server
 
 import (
-	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
@@ -114,7 +115,7 @@ func (s *Server) needAll(c Caller, anyOf ...string) error {
 	if err := s.need(c, anyOf...); err != nil || c.sees().All() {
 		return err
 	}
-	return fmt.Errorf("this concerns every device, and some are hidden from you: %w", ErrDenied)
+	return Deniedf("this concerns every device, and some are hidden from you")
 }
 
 // need is the one door: every exported method that takes a Caller goes
@@ -125,5 +126,25 @@ func (s *Server) need(c Caller, anyOf ...string) error {
 			return nil
 		}
 	}
-	return ErrDenied
+	return c.lacks(anyOf)
 }
+
+// lacks says what a caller would need: a person one of the rights of roles that
+// open it, a program the permission itself.
+func (c Caller) lacks(anyOf []string) error {
+	if c.App == "" {
+		var rights []string
+		for _, r := range RolePermissions {
+			if slices.ContainsFunc(r.Opens, func(p string) bool { return slices.Contains(anyOf, p) }) {
+				rights = append(rights, "“"+r.Name+"”")
+			}
+		}
+		if len(rights) > 0 {
+			return Deniedf("your roles do not allow this: it takes %s", strings.Join(rights[:min(len(rights), mostNamed)], " or "))
+		}
+	}
+	return Deniedf("this takes the permission %s", strings.Join(anyOf, " or "))
+}
+
+// mostNamed is how many rights a denial names; of more, those that open least come first.
+const mostNamed = 2

@@ -30,6 +30,20 @@ func (e *InputError) Error() string { return e.Field + ": " + e.Message }
 // Is makes every InputError an ErrInvalid.
 func (e *InputError) Is(target error) bool { return target == ErrInvalid }
 
+// DeniedError is an ErrDenied that says, for people, why.
+type DeniedError struct{ Message string }
+
+// Error is the message.
+func (e *DeniedError) Error() string { return e.Message }
+
+// Is makes every DeniedError an ErrDenied.
+func (e *DeniedError) Is(target error) bool { return target == ErrDenied }
+
+// Deniedf makes a DeniedError.
+func Deniedf(format string, args ...any) error {
+	return &DeniedError{Message: fmt.Sprintf(format, args...)}
+}
+
 // Invalidf makes an InputError.
 func Invalidf(field, format string, args ...any) error {
 	return &InputError{Field: field, Message: fmt.Sprintf(format, args...)}

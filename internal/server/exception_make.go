@@ -44,7 +44,7 @@ func (s *Server) MakeException(ctx context.Context, caller Caller, in NewExcepti
 		return ExceptionDetail{}, err
 	}
 	if in.Scope == ScopeGlobal && !caller.Admin {
-		return ExceptionDetail{}, fmt.Errorf("only an administrator makes global exceptions: %w", ErrDenied)
+		return ExceptionDetail{}, Deniedf("only an administrator makes global exceptions")
 	}
 	e, err := s.putException(ctx, caller, &in)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Server) CancelException(ctx context.Context, caller Caller, number stri
 		}
 		return ExceptionDetail{}, fmt.Errorf("exception %d is over already: %w", id, ErrConflict)
 	case spec.Global && !caller.Admin:
-		return ExceptionDetail{}, fmt.Errorf("only an administrator cancels global exceptions: %w", ErrDenied)
+		return ExceptionDetail{}, Deniedf("only an administrator cancels global exceptions")
 	}
 	now := s.now()
 	ev := store.ExceptionEvent{At: now, Type: exceptionCanceled, Who: caller.Name}
@@ -179,7 +179,7 @@ func (s *Server) PutExceptions(ctx context.Context, caller Caller, source Except
 	}
 	for i := range list {
 		if list[i].Scope == ScopeGlobal && !caller.Admin {
-			return 0, 0, fmt.Errorf("only an administrator makes global exceptions: %w", ErrDenied)
+			return 0, 0, Deniedf("only an administrator makes global exceptions")
 		}
 	}
 	s.excepting.Lock()

@@ -75,7 +75,7 @@ func (s *Server) savedHunt(ctx context.Context, c Caller, id string) (store.Hunt
 		return store.HuntQuery{}, fmt.Errorf("read saved query %q: %w", id, err)
 	}
 	if q := huntQueryOf(c, &list[0]); !q.Editable {
-		return store.HuntQuery{}, fmt.Errorf("saved query %q is somebody else's: %w", id, ErrDenied)
+		return store.HuntQuery{}, Deniedf("saved query %q is somebody else's", id)
 	}
 	return list[0], nil
 }
@@ -87,7 +87,7 @@ func (s *Server) SaveHuntQuery(ctx context.Context, c Caller, id string, in Hunt
 		return HuntQuery{}, err
 	}
 	if c.UserID == 0 {
-		return HuntQuery{}, fmt.Errorf("queries are saved by people who are signed in: %w", ErrDenied)
+		return HuntQuery{}, Deniedf("queries are saved by people who are signed in")
 	}
 	if in.Name = strings.TrimSpace(in.Name); in.Name == "" || len(in.Name) > 200 || len(in.Description) > 2000 || len(in.Query) > kql.MaxQuery {
 		return HuntQuery{}, Invalidf("name", "must have 1 to 200 bytes; a description at most 2000 and a query at most %d", kql.MaxQuery)

@@ -304,7 +304,7 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 		return c.checkAdvice(l, row), nil
 	}
 	out := Recommendation{RecommendationRow: *row, Fixes: c.fixes(l, row.ProductID, remedy), Lines: c.lineRows(l, row.ProductID), Supported: c.moveTo(row.ProductID), References: []string{}, AsOf: time.Now().UTC()}
-	out.Description, out.Steps = advice(&out)
+	out.Description, out.Steps = advice(&out, plural(out.Exposed, "device", "devices"))
 	return out, nil
 }
 

@@ -114,17 +114,45 @@ func (s *Server) newActivity(ctx context.Context, caller Caller, in RemediationR
 		return nil, Invalidf("type", "%q is not one of %s", in.Type, strings.Join(allowed, ", "))
 	}
 	now := time.Now().UTC()
-	a := &activity{spec: remediationSpec{Description: rec.Description, Steps: rec.Steps, Component: rec.Component, Vendor: rec.Vendor, ProductID: rec.ProductID,
-		Ecosystem: rec.Ecosystem, Version: rec.Version, Category: rec.Category, Groups: in.Groups, Unnoticed: in.Unnoticed}}
+	a := &activity{spec: remediationSpec{Groups: in.Groups, Unnoticed: in.Unnoticed, Ecosystem: rec.Ecosystem}}
 	a.Remediation = store.Remediation{ID: newID(), Recommendation: rec.ID, Type: in.Type, Title: rec.Name, Priority: in.Priority, Due: due, Notes: strings.TrimSpace(in.Notes),
 		Created: now, CreatedBy: caller.Name, CreatedByID: caller.id(), RemediationStatus: store.RemediationStatus{Status: RemediationActive, At: now}}
 	if a.targets, err = s.targets(caller, a); err != nil {
 		return nil, err
 	}
+	if rec, err = s.forGroups(ctx, caller, rec, in.Groups); err != nil {
+		return nil, err
+	}
+	a.spec.says(&rec)
 	if in.Unnoticed {
 		return a, s.onlyUnnoticed(ctx, a)
 	}
 	return a, nil
+}
+
+// says takes in what a recommendation tells whoever carries it out.
+func (a *remediationSpec) says(r *Recommendation) {
+	a.Description, a.Steps, a.Component, a.Vendor = r.task(), r.Steps, r.Component, r.Vendor
+	a.ProductID, a.Ecosystem, a.Version, a.Category = r.ProductID, r.Ecosystem, r.Version, r.Category
+}
+
+// forGroups is a recommendation as it is in some device groups: the steps for
+// systems that are not among them are not in it. Without groups, and where
+// only devices in no score are left of it, it is the one given.
+func (s *Server) forGroups(ctx context.Context, caller Caller, rec Recommendation, groups []uint32) (Recommendation, error) {
+	if len(groups) == 0 {
+		return rec, nil
+	}
+	some := make([]exposure.Group, len(groups))
+	for i, g := range groups {
+		some[i] = exposure.Group(g)
+	}
+	caller.Groups = caller.looks().Only(some).Groups()
+	of, err := s.recommendationFor(ctx, caller, rec.ID)
+	if errors.Is(err, ErrNotFound) {
+		return rec, nil
+	}
+	return of, err
 }
 
 // recommendationFor is Recommendation for a caller who may request remediation.
@@ -325,7 +353,7 @@ func (s *Server) mine(caller Caller, id string) (*activity, parts, error) {
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	if !s.core.within(caller.sees(), a) {
-		return nil, parts{}, fmt.Errorf("the activity is for devices too that are hidden from you: %w", ErrDenied)
+		return nil, parts{}, Deniedf("the activity is for devices too that are hidden from you")
 	}
 	return a, p, nil
 }

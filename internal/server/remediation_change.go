@@ -283,14 +283,18 @@ func (s *Server) followFixes(ctx context.Context, t *touchedDevices) {
 
 // turn makes an activity one for another recommendation.
 func (s *Server) turn(ctx context.Context, a *activity, next RecommendationRef) error {
-	rec, err := s.Recommendation(ctx, Caller{Name: systemName, Permissions: []string{RecommendationRead}, Scope: exposure.Everywhere()}, next.ID)
+	system := Caller{Name: systemName, Permissions: []string{RecommendationRead}, Scope: exposure.Everywhere()}
+	rec, err := s.Recommendation(ctx, system, next.ID)
+	if err == nil {
+		rec, err = s.forGroups(ctx, system, rec, a.spec.Groups)
+	}
 	if err != nil {
 		return err
 	}
 	to := *a
 	to.Recommendation, to.Type, to.Title = next.ID, next.Type, next.Name
-	to.spec.Description, to.spec.Steps, to.spec.Component, to.spec.Vendor = rec.Description, rec.Steps, rec.Component, rec.Vendor
-	to.spec.ProductID, to.spec.Ecosystem, to.spec.Version, to.spec.Category, to.spec.Weaknesses = rec.ProductID, rec.Ecosystem, rec.Version, rec.Category, nil
+	to.spec.says(&rec)
+	to.spec.Weaknesses = nil
 	if to.Spec, err = json.Marshal(to.spec); err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}

@@ -307,6 +307,31 @@ func TestRemediationOfDeviceGroups(t *testing.T) {
 	}
 }
 
+// What an activity tells whoever carries it out is about its own device groups,
+// and says no number of devices: not everybody sees all of them.
+func TestAnActivityTellsOfItsOwnDevices(t *testing.T) {
+	s := testServer(t)
+	load(t, s, "tracker.json", "openssl CVE-2024-0002 resolved 3.0.12-1~deb12u1", opensslFix)
+	old, newer := newReport(s, enrol(t, s, "old")), newReport(s, enrol(t, s, "newer"))
+	old.send(t, "openssl 3.0.11-1~deb12u1")
+	newer.send(t, "openssl 3.0.13-1~deb12u1")
+	mustTag(t, s, newer.id, []string{"web"}, nil)
+	g := mustGroup(t, s, 0, "Web servers", on(group.Tag, group.Equals, "web"))
+	in := RemediationRequest{Recommendation: "va-_-debian-_-openssl", Type: RemedyUpdate, Priority: "High"}
+	for want, groups := range map[string][]uint32{
+		"openssl has 2 known weaknesses that an update fixes.": nil,
+		"openssl has 1 known weakness that an update fixes.":   {uint32(g)},
+	} {
+		in.Groups = groups
+		if r, err := s.RequestRemediation(t.Context(), admin, in); err != nil || r.About != want || len(r.Steps) != 2 {
+			t.Errorf("in groups %v it says %q with %d steps, want %q, %v", groups, r.About, len(r.Steps), want, err)
+		}
+	}
+	if rec, err := s.Recommendation(t.Context(), admin, in.Recommendation); err != nil || rec.Description != "openssl on 2 devices has 2 known weaknesses that an update fixes." {
+		t.Errorf("the recommendation says %q, %v", rec.Description, err)
+	}
+}
+
 // judged says what a check, by its place, says of a device.
 func judged(s *Server, id inventory.DeviceID, check int, state posture.State) {
 	s.core.mu.Lock()
