@@ -1816,6 +1816,13 @@ type PageExceptionRow struct {
 	Total int64          `json:"total"`
 }
 
+// PageExceptionTarget is the schema of that name.
+type PageExceptionTarget struct {
+	AsOf  time.Time         `json:"as_of"`
+	Items []ExceptionTarget `json:"items"`
+	Total int64             `json:"total"`
+}
+
 // PageInaccuracyRow is the schema of that name.
 type PageInaccuracyRow struct {
 	AsOf  time.Time       `json:"as_of"`
@@ -4157,7 +4164,7 @@ type DeviceSoftwareParams struct {
 	Sort       []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "version", "-version", "weaknesses", "-weaknesses", "severity", "-severity", "last_found", "-last_found".
 	Vendor     []string
 	Ecosystem  []string
-	Code       []string // Kind of product code. One of "cpe", "purl".
+	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Update     []string // Only products that the host's package manager would upgrade. One of "true".
 	Threat     []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
@@ -4747,7 +4754,7 @@ type EventVulnerabilitiesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -4857,6 +4864,43 @@ func (c *Client) Exception(ctx context.Context, id string, p ExceptionParams) (E
 	var out ExceptionDetail
 	err := c.do(ctx, http.MethodGet, "/exceptions/"+pathValue(id), p.values(), nil, &out)
 	return out, err
+}
+
+// ExceptionTargetsParams are the query of ExceptionTargets. Zero values are left out.
+type ExceptionTargetsParams struct {
+	Page   int64    // Page, from 1.
+	Size   int64    // Rows per page.
+	Q      string   // Free text, matched without regard to case.
+	Sort   []string // Columns; minus is descending. One of "name", "-name", "exposed", "-exposed", "status", "-status".
+	Status []string // One of "InEffect", "Suspended", "Expired", "Canceled", "Resurfaced".
+	Group  []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExceptionTargetsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "status", p.Status)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExceptionTargets: Device groups or devices for which an exception was made (GET /exceptions/{id}/targets).
+func (c *Client) ExceptionTargets(ctx context.Context, id string, p ExceptionTargetsParams) (PageExceptionTarget, error) {
+	var out PageExceptionTarget
+	err := c.do(ctx, http.MethodGet, "/exceptions/"+pathValue(id)+"/targets", p.values(), nil, &out)
+	return out, err
+}
+
+// ExceptionTargetsAll gives the rows of all pages of ExceptionTargets, and an error as the last.
+func (c *Client) ExceptionTargetsAll(ctx context.Context, id string, p ExceptionTargetsParams) iter.Seq2[ExceptionTarget, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]ExceptionTarget, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.ExceptionTargets(ctx, id, p)
+		return out.Items, out.Total, err
+	})
 }
 
 // ExceptionsParams are the query of Exceptions. Zero values are left out.
@@ -5129,7 +5173,7 @@ type ExportDeviceSoftwareParams struct {
 	Sort       []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "version", "-version", "weaknesses", "-weaknesses", "severity", "-severity", "last_found", "-last_found".
 	Vendor     []string
 	Ecosystem  []string
-	Code       []string // Kind of product code. One of "cpe", "purl".
+	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Update     []string // Only products that the host's package manager would upgrade. One of "true".
 	Threat     []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
@@ -5351,7 +5395,7 @@ type ExportEventVulnerabilitiesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -5420,6 +5464,31 @@ func (p ExportEventsParams) values() url.Values {
 // The caller closes the stream; Stream.Check tells whether it was whole.
 func (c *Client) ExportEvents(ctx context.Context, p ExportEventsParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/events/export", p.values(), nil)
+}
+
+// ExportExceptionTargetsParams are the query of ExportExceptionTargets. Zero values are left out.
+type ExportExceptionTargetsParams struct {
+	Format string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q      string   // Free text, matched without regard to case.
+	Sort   []string // Columns; minus is descending. One of "name", "-name", "exposed", "-exposed", "status", "-status".
+	Status []string // One of "InEffect", "Suspended", "Expired", "Canceled", "Resurfaced".
+	Group  []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportExceptionTargetsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "status", p.Status)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportExceptionTargets: Device groups or devices for which an exception was made, all rows of the filter as a file (GET /exceptions/{id}/targets/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportExceptionTargets(ctx context.Context, id string, p ExportExceptionTargetsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/exceptions/"+pathValue(id)+"/targets/export", p.values(), nil)
 }
 
 // ExportExceptionsParams are the query of ExportExceptions. Zero values are left out.
@@ -5803,7 +5872,7 @@ type ExportProductVulnerabilitiesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Version   []string // Only weaknesses of these versions.
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -5897,7 +5966,7 @@ type ExportRecommendationVulnerabilitiesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -6031,7 +6100,7 @@ type ExportSoftwareParams struct {
 	Ecosystem  []string
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Code       []string // Kind of product code. One of "cpe", "purl".
+	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
 	Assessed   []string // One of "true", "false".
 	Tag        []string
 	Group      []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -6209,7 +6278,7 @@ type ExportWeaknessesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -7246,7 +7315,7 @@ type ProductVulnerabilitiesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Version   []string // Only weaknesses of these versions.
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -7400,7 +7469,7 @@ type RecommendationVulnerabilitiesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
@@ -8035,7 +8104,7 @@ type SoftwareParams struct {
 	Ecosystem  []string
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Code       []string // Kind of product code. One of "cpe", "purl".
+	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
 	Assessed   []string // One of "true", "false".
 	Tag        []string
 	Group      []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -8597,7 +8666,7 @@ type WeaknessesParams struct {
 	Exposed   []string // Whether it counts on at least one device; unknown: on none, and of some the feed does not know. One of "true", "false", "unknown".
 	State     []string
 	Exception []string // Whether an exception is about it somewhere. One of "true", "false".
-	Tag       []string // One of "Some updates available", "No security update".
+	Tag       []string // One of "Some updates available", "No security update", "Zero day".
 	Age       []string // Published within the last 7, 30, 90 or 365 days, or longer ago. One of "week", "month", "quarter", "year", "older".
 	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }

@@ -301,6 +301,8 @@ var table = map[string]route{
 	"GET /api/x/exceptions":                             {server.RecommendationRead, "/api/x/exceptions?status=InEffect", "", 200},
 	"GET /api/x/exceptions/export":                      {server.RecommendationRead, "/api/x/exceptions/export", "", 200},
 	"GET /api/x/exceptions/{id}":                        {server.RecommendationRead, "/api/x/exceptions/1", "", 200},
+	"GET /api/x/exceptions/{id}/targets":                {server.RecommendationRead, "/api/x/exceptions/1/targets", "", 200},
+	"GET /api/x/exceptions/{id}/targets/export":         {server.RecommendationRead, "/api/x/exceptions/1/targets/export", "", 200},
 	"POST /api/x/exceptions":                            {server.ManageExceptions, "/api/x/exceptions", `{"recommendation":"va-_-debian-_-openssl","scope":"Global","justification":"RiskAccepted","days":30}`, 201},
 	"POST /api/x/exceptions/{id}/cancel":                {server.ManageExceptions, "/api/x/exceptions/1/cancel", `{"groups":[1]}`, 200},
 	"GET /api/x/remediations":                           {server.RemediationRead, "/api/x/remediations", "", 200},

@@ -32,6 +32,7 @@ func TestColumnsSayAllOfARow(t *testing.T) {
 	check(t, deviceCheckColumns, nil)
 	check(t, eventColumns, map[string]string{"Link": "a path of the console"})
 	check(t, exceptionColumns, nil)
+	check(t, exceptionTargetColumns, nil)
 	check(t, updateColumns, nil)
 	check(t, remediationColumns, nil)
 	check(t, remediationDeviceColumns, nil)

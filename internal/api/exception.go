@@ -41,6 +41,29 @@ type exceptionsOut struct {
 	ExceptionFilter
 }
 
+// ExceptionTargetFilter narrows and orders where an exception holds.
+type ExceptionTargetFilter struct {
+	TextFilter
+	Sort   []string `query:"sort" enum:"name,-name,exposed,-exposed,status,-status" doc:"Columns; minus is descending."`
+	Status []string `query:"status" enum:"InEffect,Suspended,Expired,Canceled,Resurfaced"`
+}
+
+func (f ExceptionTargetFilter) query() server.Query {
+	return f.queryWith(f.Sort, named("status", f.Status))
+}
+
+type exceptionTargetsIn struct {
+	ID
+	Paging
+	ExceptionTargetFilter
+}
+
+type exceptionTargetsOut struct {
+	ID
+	ExportFormat
+	ExceptionTargetFilter
+}
+
 type newExceptionIn struct {
 	Body server.NewException
 }
@@ -61,6 +84,8 @@ func (c *console) exceptionRoutes() {
 	get(c, "exception", "/exceptions/{id}", "One exception, where it holds and what became of it", func(ctx context.Context, caller server.Caller, in *ID) (server.ExceptionDetail, error) {
 		return c.srv.Exception(ctx, caller, in.ID)
 	})
+	one := &owner{column: "exception_id", id: func(_ context.Context, _ server.Caller, id string) (string, error) { return id, nil }}
+	list[exceptionTargetsIn, exceptionTargetsOut](c, "exception-targets", "/exceptions/{id}/targets", "Device groups or devices for which an exception was made", one, exceptionTargetColumns, c.srv.ExceptionTargets)
 	writeErrors := append([]int{http.StatusConflict}, readErrors...)
 	huma.Register(c.api, huma.Operation{
 		OperationID: "create-exception", Method: http.MethodPost, Path: "/exceptions", Summary: "Make an exception", Errors: writeErrors,
@@ -82,6 +107,26 @@ func (c *console) exceptionRoutes() {
 		}
 		return &body[server.ExceptionDetail]{Body: e}, nil
 	})
+}
+
+var exceptionTargetColumns = []column[server.ExceptionTarget]{
+	{"group_id", func(r *server.ExceptionTarget) string {
+		if r.Group == nil {
+			return ""
+		}
+		return whole(int(*r.Group))
+	}},
+	{"device_id", func(r *server.ExceptionTarget) string { return string(r.Device) }},
+	{"name", func(r *server.ExceptionTarget) string { return r.Name }},
+	{"status", func(r *server.ExceptionTarget) string { return r.Status }},
+	{"exposed", func(r *server.ExceptionTarget) string { return whole(r.Exposed) }},
+	{"ended_at", func(r *server.ExceptionTarget) string {
+		if r.EndedAt == nil {
+			return ""
+		}
+		return instant(*r.EndedAt)
+	}},
+	{"ended_by", func(r *server.ExceptionTarget) string { return r.EndedBy }},
 }
 
 var exceptionColumns = []column[server.ExceptionRow]{

@@ -22,6 +22,10 @@ func (f *fake) Exception(_ context.Context, c server.Caller, _ string) (server.E
 	return fakeException(), need(c, server.RecommendationRead)
 }
 
+func (f *fake) ExceptionTargets(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.ExceptionTarget], error) {
+	return paged(f, fakeException().In, q, nil), need(c, server.RecommendationRead)
+}
+
 func (f *fake) MakeException(_ context.Context, c server.Caller, _ server.NewException) (server.ExceptionDetail, error) {
 	return fakeException(), need(c, server.ManageExceptions)
 }

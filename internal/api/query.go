@@ -94,7 +94,7 @@ type DeviceSoftwareFilter struct {
 	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,version,-version,weaknesses,-weaknesses,severity,-severity,last_found,-last_found" doc:"Columns; minus is descending."`
 	Vendor     []string `query:"vendor"`
 	Ecosystem  []string `query:"ecosystem"`
-	Code       []string `query:"code" enum:"cpe,purl" doc:"Kind of product code."`
+	Code       []string `query:"code" enum:"cpe,purl,none" doc:"Kind of product code; none: there is none."`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
 	Update     []string `query:"update" enum:"true" doc:"Only products that the host's package manager would upgrade."`
 	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: the device has an active alert."`
@@ -134,7 +134,7 @@ type SoftwareFilter struct {
 	Ecosystem  []string `query:"ecosystem"`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
 	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
-	Code       []string `query:"code" enum:"cpe,purl" doc:"Kind of product code."`
+	Code       []string `query:"code" enum:"cpe,purl,none" doc:"Kind of product code; none: there is none."`
 	Assessed   []string `query:"assessed" enum:"true,false"`
 	Tag        []string `query:"tag"`
 }
@@ -147,7 +147,7 @@ func (f SoftwareFilter) query() server.Query {
 // WeaknessFilter narrows and orders weaknesses over all devices.
 type WeaknessFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,published,-published,updated,-updated,exposed,-exposed,exposed_after,-exposed_after" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,age,-age,published,-published,updated,-updated,exposed,-exposed,exposed_after,-exposed_after" doc:"Columns; minus is descending."`
 	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
 	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Fix      []string `query:"fix" enum:"available,none"`
@@ -155,7 +155,7 @@ type WeaknessFilter struct {
 	State    []string `query:"state" enum:"fixed,open,no-dsa,postponed,ignored,end-of-life,affected,not-affected,unimportant,undetermined,latent-kernel,kernel-tools,restart-needed"`
 
 	Exception []string `query:"exception" enum:"true,false" doc:"Whether an exception is about it somewhere."`
-	Tag       []string `query:"tag" enum:"Some updates available,No security update"`
+	Tag       []string `query:"tag" enum:"Some updates available,No security update,Zero day"`
 	Age       []string `query:"age" enum:"week,month,quarter,year,older" doc:"Published within the last 7, 30, 90 or 365 days, or longer ago."`
 }
 

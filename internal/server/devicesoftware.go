@@ -27,7 +27,7 @@ func deviceSoftwareList() *list[DeviceSoftwareRow] {
 			"threat":     func(r *DeviceSoftwareRow, v []string) bool { return threatIs(r.Threats, v) },
 			"assessed":   truth(func(r *DeviceSoftwareRow) bool { return r.NotAssessed == "" }),
 		},
-		values: map[string][]string{"code": {"cpe", "purl"}, "vulnerable": yesNo, "update": yesNo, "assessed": yesNo, "threat": threatWords},
+		values: map[string][]string{"code": {"cpe", "purl", "none"}, "vulnerable": yesNo, "update": yesNo, "assessed": yesNo, "threat": threatWords},
 		order: map[string]func(a, b *DeviceSoftwareRow) int{
 			"name":       byText(func(r *DeviceSoftwareRow) string { return r.Name }),
 			"vendor":     byText(func(r *DeviceSoftwareRow) string { return r.Vendor }),
@@ -43,7 +43,10 @@ func deviceSoftwareList() *list[DeviceSoftwareRow] {
 
 // codeKind says which kind of product code a text is.
 func codeKind(code string) string {
-	if strings.HasPrefix(code, "cpe:") {
+	switch {
+	case code == "":
+		return "none"
+	case strings.HasPrefix(code, "cpe:"):
 		return "cpe"
 	}
 	return "purl"

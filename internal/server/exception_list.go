@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ import (
 	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/store"
 )
+
+// standsWords are how an exception can stand.
+var standsWords = []string{StandsInEffect, StandsSuspended, StandsExpired, StandsCanceled, StandsResurfaced}
 
 func exceptionList() *list[ExceptionRow] {
 	return &list[ExceptionRow]{
@@ -39,7 +43,7 @@ func exceptionList() *list[ExceptionRow] {
 			"product":        oneOf(func(r *ExceptionRow) string { return r.Product }),
 			"document":       oneOf(func(r *ExceptionRow) string { return r.Document }),
 		},
-		values: map[string][]string{"status": {StandsInEffect, StandsSuspended, StandsExpired, StandsCanceled, StandsResurfaced}, "justification": justifications,
+		values: map[string][]string{"status": standsWords, "justification": justifications,
 			"kind": {ExceptRecommendation, ExceptWeakness, ExceptSoftware, ExceptPath}, "scope": {ScopeGlobal, ScopeGroups, ScopeDevices}},
 		order: map[string]func(a, b *ExceptionRow) int{
 			"name":          byText(func(r *ExceptionRow) string { return r.Name }),
@@ -293,6 +297,44 @@ func (s *Server) Exception(ctx context.Context, caller Caller, id string) (Excep
 		return ExceptionDetail{}, err
 	}
 	return s.exceptionDetail(ctx, caller, n)
+}
+
+// ExceptionTargets lists the device groups or devices for which an exception was
+// made, of those that the caller may see. A global one has none.
+func (s *Server) ExceptionTargets(ctx context.Context, caller Caller, id string, q Query) (Page[ExceptionTarget], error) {
+	d, err := s.Exception(ctx, caller, id)
+	if err != nil {
+		return Page[ExceptionTarget]{}, err
+	}
+	rows := make([]*ExceptionTarget, len(d.In))
+	for i := range d.In {
+		rows[i] = &d.In[i]
+	}
+	l := &list[ExceptionTarget]{
+		text: func(r *ExceptionTarget, has func(string) bool) bool { return has(r.Name) || has(string(r.Device)) },
+		filters: map[string]func(*ExceptionTarget, []string) bool{
+			"status": oneOf(func(r *ExceptionTarget) string { return r.Status }),
+		},
+		values: map[string][]string{"status": standsWords},
+		order: map[string]func(a, b *ExceptionTarget) int{
+			"name":    byText(func(r *ExceptionTarget) string { return r.Name }),
+			"exposed": byNumber(func(r *ExceptionTarget) int { return r.Exposed }),
+			"status":  byText(func(r *ExceptionTarget) string { return r.Status }),
+		},
+		tie: func(a, b *ExceptionTarget) int {
+			return cmp.Or(strings.Compare(string(a.Device), string(b.Device)), cmp.Compare(numberOf(a.Group), numberOf(b.Group)))
+		},
+		initial: []string{"name"},
+	}
+	return l.page(q, rows)
+}
+
+// numberOf is the number of a device group, -1 for none.
+func numberOf(g *exposure.Group) int64 {
+	if g == nil {
+		return -1
+	}
+	return int64(*g)
 }
 
 func (s *Server) exceptionDetail(ctx context.Context, caller Caller, id int64) (ExceptionDetail, error) {

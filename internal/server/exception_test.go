@@ -367,6 +367,20 @@ func TestExceptionsByGroup(t *testing.T) {
 	if err != nil || e.Groups != 2 || e.Status != StandsInEffect || e.In[2].Status != StandsCanceled {
 		t.Errorf("canceled in one group: %+v, %v", e, err)
 	}
+	for filter, want := range map[string][]exposure.Group{"": {0, 1, 2}, StandsCanceled: {2}, StandsInEffect: {0, 1}} {
+		q := Query{Filter: map[string][]string{}}
+		if filter != "" {
+			q.Filter["status"] = []string{filter}
+		}
+		p, err := b.s.ExceptionTargets(t.Context(), admin, id, q)
+		var got []exposure.Group
+		for _, r := range p.Items {
+			got = append(got, *r.Group)
+		}
+		if slices.Sort(got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("targets with status %q are groups %v, want %v, %v", filter, got, want, err)
+		}
+	}
 	b.want("canceled in one group", openssl, "PartialException 3→1 impact after | InEffect:2")
 	move(t, b.s, b.boxes["two"], 1)
 	b.want("its device moved to another", openssl, "FullException 3→0 | InEffect:3")

@@ -409,6 +409,7 @@ type API interface {
 	RemediatePlan(ctx context.Context, c Caller, id string, in PlanRequest) (Plan, error)
 	Exceptions(ctx context.Context, c Caller, q Query) (Page[ExceptionRow], error)
 	Exception(ctx context.Context, c Caller, id string) (ExceptionDetail, error)
+	ExceptionTargets(ctx context.Context, c Caller, id string, q Query) (Page[ExceptionTarget], error)
 	MakeException(ctx context.Context, c Caller, in NewException) (ExceptionDetail, error)
 	CancelException(ctx context.Context, c Caller, id string, groups []exposure.Group) (ExceptionDetail, error)
 	Remediations(ctx context.Context, c Caller, q Query, where func(*RemediationRow) bool) (Page[RemediationRow], error)

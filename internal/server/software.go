@@ -25,7 +25,7 @@ func softwareList() *list[SoftwareRow] {
 			"assessed":   truth(func(r *SoftwareRow) bool { return r.NotAssessed == "" }),
 			"tag":        anyOf(func(r *SoftwareRow) []string { return r.Tags }),
 		},
-		values: map[string][]string{"code": {"cpe", "purl"}, "vulnerable": yesNo, "assessed": yesNo, "threat": threatWords},
+		values: map[string][]string{"code": {"cpe", "purl", "none"}, "vulnerable": yesNo, "assessed": yesNo, "threat": threatWords},
 		order: map[string]func(a, b *SoftwareRow) int{
 			"name":       byText(func(r *SoftwareRow) string { return r.Name }),
 			"vendor":     byText(func(r *SoftwareRow) string { return r.Vendor }),

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,7 @@ func weaknessList() *list[WeaknessRow] {
 			"severity":  byNumber(func(r *WeaknessRow) int { return severityRank(r.Severity) }),
 			"cvss":      byNumber(func(r *WeaknessRow) float64 { return r.CVSS }),
 			"epss":      byNumber(func(r *WeaknessRow) float64 { return r.EPSS }),
+			"age":       byNumber(func(r *WeaknessRow) int64 { return ageOf(r) }),
 			"published": byTime(func(r *WeaknessRow) time.Time { return r.Published }),
 			"updated":   byTime(func(r *WeaknessRow) time.Time { return r.Updated }),
 			"exposed":   byNumber(func(r *WeaknessRow) int { return r.Exposed }),
@@ -45,6 +47,15 @@ func weaknessList() *list[WeaknessRow] {
 		tie:     func(a, b *WeaknessRow) int { return compareIDs(b.ID, a.ID) },
 		initial: []string{"-severity", "-exposed", "-cvss"},
 	}
+}
+
+// ageOf orders weaknesses by age: the higher, the older. What is not known to be
+// published is the youngest.
+func ageOf(r *WeaknessRow) int64 {
+	if r.Published.IsZero() {
+		return math.MinInt64
+	}
+	return -r.Published.Unix()
 }
 
 // exposedWord says whether a weakness counts on some device: "true", "false",

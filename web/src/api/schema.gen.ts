@@ -1288,6 +1288,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exceptions/{id}/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Device groups or devices for which an exception was made */
+        get: operations["exception-targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exceptions/{id}/targets/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Device groups or devices for which an exception was made, all rows of the filter as a file */
+        get: operations["export-exception-targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/exposure-score": {
         parameters: {
             query?: never;
@@ -5896,6 +5930,13 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["ExceptionRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageExceptionTarget: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ExceptionTarget"][];
             /** Format: int64 */
             total: number;
         };
@@ -11566,8 +11607,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "vendor" | "-vendor" | "version" | "-version" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "last_found" | "-last_found")[];
                 vendor?: string[];
                 ecosystem?: string[];
-                /** @description Kind of product code. */
-                code?: ("cpe" | "purl")[];
+                /** @description Kind of product code; none: there is none. */
+                code?: ("cpe" | "purl" | "none")[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
                 /** @description Only products that the host's package manager would upgrade. */
@@ -11654,8 +11695,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "vendor" | "-vendor" | "version" | "-version" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "last_found" | "-last_found")[];
                 vendor?: string[];
                 ecosystem?: string[];
-                /** @description Kind of product code. */
-                code?: ("cpe" | "purl")[];
+                /** @description Kind of product code; none: there is none. */
+                code?: ("cpe" | "purl" | "none")[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
                 /** @description Only products that the host's package manager would upgrade. */
@@ -13541,7 +13582,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -13551,7 +13592,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -13630,7 +13671,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -13640,7 +13681,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -14092,6 +14133,165 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "exception-targets": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "exposed" | "-exposed" | "status" | "-status")[];
+                status?: ("InEffect" | "Suspended" | "Expired" | "Canceled" | "Resurfaced")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExceptionTarget"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-exception-targets": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "exposed" | "-exposed" | "status" | "-status")[];
+                status?: ("InEffect" | "Suspended" | "Expired" | "Canceled" | "Resurfaced")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20627,7 +20827,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -20637,7 +20837,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -20716,7 +20916,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -20726,7 +20926,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -23763,8 +23963,8 @@ export interface operations {
                 vulnerable?: "true"[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
-                /** @description Kind of product code. */
-                code?: ("cpe" | "purl")[];
+                /** @description Kind of product code; none: there is none. */
+                code?: ("cpe" | "purl" | "none")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -23847,8 +24047,8 @@ export interface operations {
                 vulnerable?: "true"[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
-                /** @description Kind of product code. */
-                code?: ("cpe" | "purl")[];
+                /** @description Kind of product code; none: there is none. */
+                code?: ("cpe" | "purl" | "none")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -24716,7 +24916,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -24726,7 +24926,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only weaknesses of these versions. */
@@ -24807,7 +25007,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -24817,7 +25017,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only weaknesses of these versions. */
@@ -27445,7 +27645,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -27455,7 +27655,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -27531,7 +27731,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -27541,7 +27741,7 @@ export interface operations {
                 state?: ("fixed" | "open" | "no-dsa" | "postponed" | "ignored" | "end-of-life" | "affected" | "not-affected" | "unimportant" | "undetermined" | "latent-kernel" | "kernel-tools" | "restart-needed")[];
                 /** @description Whether an exception is about it somewhere. */
                 exception?: ("true" | "false")[];
-                tag?: ("Some updates available" | "No security update")[];
+                tag?: ("Some updates available" | "No security update" | "Zero day")[];
                 /** @description Published within the last 7, 30, 90 or 365 days, or longer ago. */
                 age?: ("week" | "month" | "quarter" | "year" | "older")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */

@@ -9,6 +9,7 @@ import { date, number, plural } from "../lib/format";
 import { chosenOf, selected } from "../lib/groups";
 import { Anchor } from "./Anchor";
 import { GroupChoice } from "./GroupChoice";
+import { useMay } from "./useMay";
 
 /** What an exception is to be about. */
 export type About = Pick<NewException, "recommendation" | "weakness" | "product" | "version_from" | "version_to" | "path">;
@@ -29,7 +30,9 @@ export function ExceptionForm({ about, versions, onDone }: { about: About; versi
   const s = useStyles();
   const client = useQueryClient();
   const groups = useQuery(deviceGroups);
-  const [where, setWhere] = useState<Where>("Global");
+  const global = useMay("administrator");
+  const [chosenWhere, setWhere] = useState<Where>();
+  const where = chosenWhere ?? (global.may ? "Global" : "All");
   const [chosen, setChosen] = useState<readonly number[]>([]);
   const [device, setDevice] = useState("");
   const [why, setWhy] = useState<Justification>("RiskAccepted");
@@ -93,7 +96,7 @@ export function ExceptionForm({ about, versions, onDone }: { about: About; versi
       )}
       <Field label="Where it holds">
         <RadioGroup value={where} onChange={(_, d) => setWhere(d.value as Where)}>
-          <Radio value="Global" label={<>Everywhere<span className={s.means}>All device groups, those of the future too. Suspends exceptions for single groups.</span></>} />
+          <Radio value="Global" disabled={!global.may} label={<>Everywhere<span className={s.means}>{global.why || "All device groups, those of the future too. Suspends exceptions for single groups."}</span></>} />
           <Radio value="All" label={<>All {looked.size < all.length ? "selected" : "current"} device groups<span className={s.means}>{groups.data ? plural(free.length, "group") : "…"}{free.length < offered.length && `, ${number(offered.length - free.length)} more ${offered.length - free.length === 1 ? "has" : "have"} one already`}; groups that are made later are not in it.</span></>} />
           <Radio value="DeviceGroups" label="Some device groups" />
           <Radio value="Devices" label="One device" />

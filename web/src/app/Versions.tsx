@@ -1,8 +1,8 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
-import type { VersionRow } from "../../api/schema";
-import { number } from "../../lib/format";
-import { Tags } from "../../ui/Chip";
-import { Empty } from "../../ui/Empty";
+import type { VersionRow } from "../api/schema";
+import { number } from "../lib/format";
+import { Tags } from "../ui/Chip";
+import { Empty } from "../ui/Empty";
 
 const useStyles = makeStyles({
   table: { width: "100%", borderCollapse: "collapse" },

@@ -2,6 +2,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test } from "vitest";
+import { notTaken } from "./contract";
 import { address, leave, listOf, never, open, refusal, type Answers } from "./console";
 
 export interface ListPage<T> {
@@ -10,6 +11,8 @@ export interface ListPage<T> {
   /** What is asked for its rows: "GET /exceptions". */
   rows: string;
   label: string;
+  /** The route of the rows, where the path of the question has an id in it. */
+  route?: string;
   /** Some row, by number; each has a name of its own. */
   row: (n: number) => T;
   name: (n: number) => string;
@@ -94,6 +97,23 @@ export function behavesAsList<T>(p: ListPage<T>): void {
       window.history.back();
       await waitFor(() => expect(param(f.key)).toBeNull());
       await waitFor(() => expect(screen.queryByRole("button", { name: `Remove filter ${f.group}` })).toBeNull());
+    });
+
+    test("offers no filter and no order that the API does not take", async () => {
+      const c = open(p.url, all(3));
+      const t = await table();
+      const user = userEvent.setup();
+      const asked = () => c.asked.filter((a) => `${a.method} ${a.path}` === p.rows);
+      for (const header of within(t).getAllByRole("columnheader")) {
+        const order = within(header).queryByRole("button");
+        if (order) await user.click(order);
+      }
+      await user.click(screen.getByRole("button", { name: "Filter" }));
+      const boxes = within(await screen.findByRole("dialog", { name: "Filter" })).getAllByRole<HTMLInputElement>("checkbox");
+      for (const box of boxes) if (!box.checked) await user.click(box);
+      await user.click(screen.getByRole("button", { name: "Apply" }));
+      await waitFor(() => expect(asked().at(-1)?.query.get(p.filter.key)?.split(",")).toContain(p.filter.value));
+      for (const a of asked()) expect(notTaken(p.route ?? a.path, a.query)).toEqual([]);
     });
 
     test("that matches nothing offers to lift what holds", async () => {

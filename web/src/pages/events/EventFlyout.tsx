@@ -19,7 +19,7 @@ import { Severity } from "../../ui/Severity";
 import { ThreatIcons, ThreatList } from "../../ui/Threats";
 import { Moment } from "../../ui/Time";
 
-const useStyles = makeStyles({ text: { margin: "0 0 16px", color: tokens.colorNeutralForeground2 } });
+const useStyles = makeStyles({ text: { margin: "0 0 16px", color: tokens.colorNeutralForeground2, "&::first-letter": { textTransform: "uppercase" } } });
 
 const columns: readonly RefColumn<WeaknessRow>[] = [
   { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, exposed: "any" }}>{r.id}</Anchor> },

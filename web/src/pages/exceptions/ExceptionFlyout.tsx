@@ -7,6 +7,7 @@ import { cancelException, exception } from "../../api/queries";
 import type { ExceptionDetail, ExceptionRow, ExceptionTarget } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ButtonLink } from "../../app/ButtonLink";
+import { ExportMenu } from "../../app/ExportMenu";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { MayButton } from "../../app/MayButton";
@@ -99,6 +100,7 @@ function Targets({ d }: { d: ExceptionDetail }) {
   return (
     <>
       {cancel.error && <MessageBar intent="error"><MessageBarBody>{explain(cancel.error)}</MessageBarBody></MessageBar>}
+      <ExportMenu path={`/exceptions/${encodeURIComponent(d.id)}/targets`} />
       <PlainTable label="Where the exception holds" columns={columns} rows={d.in} rowKey={(t) => `${t.group ?? ""} ${t.device}`} />
     </>
   );
@@ -123,7 +125,7 @@ export function ExceptionFlyout({ id, frame, row }: { id: string; frame: FlyoutF
       actions={head && (
         <>
           {head.recommendation && <ButtonLink to="/recommendations" search={{ open: head.recommendation, q: head.recommendation }} icon={<OpenRegular />}>Open recommendation</ButtonLink>}
-          {open && !sure && <MayButton rights={["remediate.exceptions"]} appearance="subtle" icon={<DismissCircleRegular />} onClick={() => setSure(true)}>Cancel exception</MayButton>}
+          {open && !sure && <MayButton rights={[head.scope === "Global" ? "administrator" : "remediate.exceptions"]} appearance="subtle" icon={<DismissCircleRegular />} onClick={() => setSure(true)}>Cancel exception</MayButton>}
           {open && sure && (
             <span className={s.ask}>
               <span>{head.scope === "DeviceGroups" ? "Cancel it for all device groups?" : "Cancel it now?"}</span>

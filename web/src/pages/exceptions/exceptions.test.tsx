@@ -93,3 +93,28 @@ test("a page of some groups offers these alone, and of more than 20 they are sea
   await user.click(many.f.getByRole("button", { name: "Make the exception" }));
   await waitFor(() => expect(many.c.last("POST /exceptions")?.body).toMatchObject({ groups: [2, 20, 21] }));
 });
+
+test("only an administrator is offered what holds everywhere, and ends it", async () => {
+  const operator = { username: "op", display_name: "Op", role: "Operator", needs_password: false, needs_factor: false, external: false, administrator: false, permissions: ["remediate.exceptions"], all_devices: true };
+  const detail: ExceptionDetail = { ...row(1), as_of: "2026-11-20T10:00:00Z", history: [], in: [] };
+  open("/remediation?open=1&tab=exceptions", { "GET /session": operator, "GET /exceptions": listOf([row(1)]), "GET /exceptions/1": detail });
+  const cancel = await within(await screen.findByRole("dialog", { name: "Update thing-1" })).findByRole("button", { name: "Cancel exception" });
+  await waitFor(() => expect(cancel.title).toMatch(/it takes “Administrator”/));
+  leave();
+  open(`/recommendations?open=${encodeURIComponent(advice.id)}&view=exception`, {
+    "GET /session": operator, "GET /recommendations": listOf([advice]), [`GET /recommendations/${encodeURIComponent(advice.id)}`]: advice, "GET /device-groups": groupsOf(2), "GET /exceptions": listOf([]),
+  });
+  const f = within(await screen.findByRole("form", { name: "Exception options" }));
+  await f.findByText(/^2 groups/);
+  expect(await f.findByRole("radio", { name: /^Everywhere/ })).toHaveProperty("disabled", true);
+  expect(f.getByRole("radio", { name: /^All current device groups/ })).toHaveProperty("checked", true);
+});
+
+test("the groups of an exception are saved as a file", async () => {
+  const detail: ExceptionDetail = { ...inGroups([1]), as_of: "2026-11-20T10:00:00Z", history: [], in: [{ group: 1, device: "", name: "Servers", status: "InEffect", exposed: 2, ended_at: null, ended_by: "" }] };
+  open("/remediation?open=1&tab=exceptions&view=where", { "GET /exceptions": listOf([row(1)]), "GET /exceptions/1": detail });
+  const f = within(await screen.findByRole("dialog", { name: "Update thing-1" }));
+  await f.findByText("Servers");
+  await userEvent.setup().click(f.getByRole("button", { name: "Export" }));
+  expect(f.getByRole("menuitem", { name: "JSON Lines" }).getAttribute("href")).toBe("/api/x/exceptions/1/targets/export?format=jsonl");
+});

@@ -1,8 +1,9 @@
-import { Checkbox, makeStyles, tokens } from "@fluentui/react-components";
+import { Checkbox, Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { ClipboardTaskRegular, OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import { recommendation, recommendationDevices, recommendationVulns } from "../../api/queries";
+import { explain } from "../../api/client";
+import { recommendation, recommendationDevices, recommendationVulns, software } from "../../api/queries";
 import type { DeviceRow, Recommendation, RecommendationRow, WeaknessRow } from "../../api/schema";
 import { Fixes, Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";
@@ -13,18 +14,21 @@ import { EolFact } from "../../app/EolFact";
 import { ExceptionButton } from "../../app/ExceptionButton";
 import { ExceptionForm } from "../../app/ExceptionForm";
 import { ExceptionMark } from "../../app/ExceptionMark";
+import { ExportMenu } from "../../app/ExportMenu";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { MayButton } from "../../app/MayButton";
 import { Refs, type RefColumn } from "../../app/Refs";
 import { ReportButton } from "../../app/ReportButton";
 import { SupportNotice } from "../../app/SupportNotice";
+import { Versions } from "../../app/Versions";
 import { categoryWord, full, isConfiguration, isRelease } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
 import { productPath } from "../../lib/product";
 import { vendor } from "../../lib/vendor";
 import { Tags } from "../../ui/Chip";
 import { CopyButton, Mono } from "../../ui/Copy";
+import { Empty } from "../../ui/Empty";
 import { ExposureLevel, Impact, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { Remedy } from "../../ui/Remedy";
@@ -107,6 +111,13 @@ function Details({ d }: { d: Recommendation }) {
   );
 }
 
+/** How many devices have which version of the product. */
+function Distribution({ product }: { product: string }) {
+  const { data, error } = useQuery(software(product));
+  if (error && !data) return <Empty small title="This could not be read">{explain(error)}</Empty>;
+  return data ? <Versions rows={data.distribution} /> : <Spinner size="small" label="Reading …" />;
+}
+
 /** A recommendation over all devices. */
 export function RecommendationFlyout({ id, frame, row }: { id: string; frame: FlyoutFrame; row: RecommendationRow | undefined }) {
   const q = useQuery(recommendation(id));
@@ -134,11 +145,13 @@ export function RecommendationFlyout({ id, frame, row }: { id: string; frame: Fl
         { key: "details", title: "Details", render: () => d && <Details d={d} /> },
         { key: "devices", title: "Exposed devices", render: () => (
           <>
+            <ExportMenu path={`/recommendations/${encodeURIComponent(id)}/devices`} query={unnoticed ? { user_impact: "none" } : {}} />
             {id.startsWith("sca-") && <Checkbox label="Only devices without user impact" checked={unnoticed} onChange={() => setUnnoticed(!unnoticed)} />}
             <Refs key={String(unnoticed)} label="Devices that need this" query={devices} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty={unnoticed ? "No device is known to be without user impact" : "No device needs this any more"} />
           </>
         ) },
         ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => <Refs label="Weaknesses that this closes" query={vulns} columns={vulnColumns} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
+        ...(d && !isConfiguration(d.type) && !isRelease(d) ? [{ key: "versions", title: "Version distribution", render: () => <Distribution product={d.product_id} /> }] : []),
         { key: "exception", title: "Exception options", render: () => <ExceptionForm about={{ recommendation: id }} onDone={() => frame.onView("")} /> },
       ]}
     />

@@ -6,6 +6,7 @@ import { explain } from "../../api/client";
 import { remediationForm, requestRemediation } from "../../api/remediation";
 import type { RecommendationRow, RemediationForm } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
+import { ExportMenu } from "../../app/ExportMenu";
 import type { FlyoutFrame } from "../../app/ListView";
 import { TicketChoice } from "../../app/TicketChoice";
 import { remedy } from "../../lib/exposure";
@@ -81,6 +82,7 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
           </div>
         </fieldset>
       )}
+      <div><ExportMenu path={`/recommendations/${encodeURIComponent(id)}/devices`} query={unnoticed ? { user_impact: "none" } : {}} label="Export the exposed devices" /></div>
       {impact && (
         <Field hint={`Expected on ${number(impact.expected)}, not assessed on ${number(impact.not_assessed)}. ${impact.evidence ? `Without: nobody notices it, or what it takes away was not used for ${impact.days} days.` : "No event could tell that nobody notices it."}`}>
           <Checkbox label={`Only devices without user impact (${number(impact.none)})`} checked={unnoticed} disabled={impact.none === 0} onChange={() => setUnnoticed(!unnoticed)} />

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { RemediationForm } from "../../api/schema";
 import { address, leave, listOf, never, open, refusal } from "../../testing/console";
 import { behavesAsList } from "../../testing/list";
-import { deviceRow, recommendationDetail, recommendationRow as row, threats, unweak } from "../../testing/rows";
+import { deviceRow, recommendationDetail, recommendationRow as row, softwareDetail, threats, unweak } from "../../testing/rows";
 
 behavesAsList({
   url: "/recommendations", rows: "GET /recommendations", label: "Security recommendations", row, name: (n) => `Update thing-${n}`, empty: "Nothing to do",
@@ -176,4 +176,16 @@ test("the devices of a setting say whether people notice it and why, and are nar
   await userEvent.setup().click(f.getByRole("checkbox", { name: "Only devices without user impact" }));
   await f.findByText("No device is known to be without user impact");
   expect(c.last(`GET ${ofSetting}/devices`)?.query.get("user_impact")).toBe("none");
+});
+
+test("the flyout shows which versions of the product devices have, and saves the exposed devices as a file", async () => {
+  const distribution = [{ version: "1.0", installed: 3, exposed: 3, weaknesses: 2, severity: { critical: 0, high: 2, medium: 0, low: 0, unrated: 0 }, eol: null, places: [], tags: ["EOS version"] }];
+  open(`/recommendations?open=${id}&view=versions`, { "GET /recommendations": listOf([row(1)]), [`GET ${one}`]: recommendationDetail(1), [`GET ${one}/devices`]: listOf([]), "GET /software/debian-_-thing-1": softwareDetail(1, { distribution }) });
+  const user = userEvent.setup();
+  const f = await flyoutOf("Update thing-1");
+  const version = (await f.findByText("1.0")).closest("tr");
+  expect(version && within(version).getByText("EOS version")).toBeTruthy();
+  await user.click(f.getByRole("tab", { name: "Exposed devices" }));
+  await user.click(await f.findByRole("button", { name: "Export" }));
+  expect(f.getByRole("menuitem", { name: "CSV" }).getAttribute("href")).toBe(`/api/x${one}/devices/export?format=csv`);
 });

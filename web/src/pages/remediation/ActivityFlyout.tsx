@@ -1,16 +1,16 @@
-import { Button, MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
-import { ArrowDownloadRegular, ArrowUndoRegular, CheckmarkRegular, EditRegular, LightbulbCheckmarkRegular } from "@fluentui/react-icons";
+import { MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
+import { ArrowUndoRegular, CheckmarkRegular, EditRegular, LightbulbCheckmarkRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { address, explain } from "../../api/client";
+import { explain } from "../../api/client";
 import { completeRemediation, editRemediation, remediation, reopenRemediation } from "../../api/remediation";
 import type { Remediation, RemediationRow } from "../../api/schema";
 import { ButtonLink } from "../../app/ButtonLink";
+import { ExportMenu } from "../../app/ExportMenu";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { MayButton } from "../../app/MayButton";
 import { number, plural } from "../../lib/format";
-import { Menu } from "../../ui/Menu";
 import type { Work } from "../../ui/WorkFields";
 import { Priority, RemediationStatus } from "../../ui/Remediation";
 import { Details } from "./Details";
@@ -38,16 +38,11 @@ function Actions({ d }: { d: Remediation }) {
   const show = (which: typeof form) => { go.reset(); edit.reset(); setForm(which); };
   const error = go.error ?? edit.error;
   const verb = done ? "Re-open" : "Mark as completed";
-  const targets = `/remediations/${encodeURIComponent(d.id)}/devices/export`;
   return (
     <>
       <MayButton rights={["remediate.remediation"]} appearance="subtle" icon={done ? <ArrowUndoRegular /> : <CheckmarkRegular />} onClick={() => show("status")}>{verb}</MayButton>
       <MayButton rights={["remediate.remediation"]} appearance="subtle" icon={<EditRegular />} onClick={() => show("edit")}>Edit</MayButton>
-      <Menu
-        label="Export targets"
-        entries={[{ kind: "download", key: "csv", text: "CSV", href: address(targets, { format: "csv" }) }, { kind: "download", key: "jsonl", text: "JSON Lines", href: address(targets, { format: "jsonl" }) }]}
-        trigger={(p) => <Button appearance="subtle" icon={<ArrowDownloadRegular />} {...p}>Export targets</Button>}
-      />
+      <ExportMenu path={`/remediations/${encodeURIComponent(d.id)}/devices`} label="Export targets" />
       {d.recommendation_open && <ButtonLink to="/recommendations" search={{ open: d.recommendation_id }} icon={<LightbulbCheckmarkRegular />}>Related recommendation</ButtonLink>}
       {form === "edit" && <Edit d={d} busy={edit.isPending} onCancel={() => show("")} onGo={(work) => edit.mutate(work)} />}
       {form === "status" && (

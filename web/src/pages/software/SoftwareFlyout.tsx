@@ -24,7 +24,7 @@ import { Severity } from "../../ui/Severity";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons, ThreatList } from "../../ui/Threats";
 import { Ago } from "../../ui/Time";
-import { Versions } from "./Versions";
+import { Versions } from "../../app/Versions";
 
 const deviceColumns = (product: string): readonly RefColumn<DeviceRow>[] => [
   { key: "name", title: "Device", render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },

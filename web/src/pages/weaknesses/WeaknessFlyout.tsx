@@ -10,6 +10,7 @@ import { ButtonLink } from "../../app/ButtonLink";
 import { DeviceRef } from "../../app/DeviceRef";
 import { ExceptionButton } from "../../app/ExceptionButton";
 import { ExceptionForm } from "../../app/ExceptionForm";
+import { ExportMenu } from "../../app/ExportMenu";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
 import { Refs, type RefColumn } from "../../app/Refs";
@@ -56,7 +57,7 @@ function Updatable({ children }: { children: (filter: Record<string, string>) =>
 
 function Devices({ id, filter }: { id: string; filter: Record<string, string> }) {
   const query = useCallback((p: Record<string, string>) => weaknessDevices(id, { ...p, ...filter }), [id, filter]);
-  return <Refs label="Devices with this weakness" query={query} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty={filter.update ? "No device with this weakness has an update" : "No device has this weakness"} />;
+  return <><ExportMenu path={`/weaknesses/${encodeURIComponent(id)}/devices`} query={filter} /><Refs label="Devices with this weakness" query={query} columns={deviceColumns(id)} rowKey={(r) => r.id} what="device" empty={filter.update ? "No device with this weakness has an update" : "No device has this weakness"} /></>;
 }
 
 function Products({ id, filter }: { id: string; filter: Record<string, string> }) {

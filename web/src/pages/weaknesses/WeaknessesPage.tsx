@@ -21,7 +21,7 @@ import { WeaknessFlyout } from "./WeaknessFlyout";
 
 const spec: ListSpec = {
   filters: { severity: severities, threat: threatNames, fix: ["available", "none"], exposed: ["true", "false", "unknown"], exception: ["true", "false"], state: stateNames, age: ages.map(([v]) => v), tag: weaknessTags },
-  sorts: ["id", "severity", "cvss", "epss", "published", "updated", "exposed", "exposed_after"],
+  sorts: ["id", "severity", "cvss", "epss", "age", "published", "updated", "exposed", "exposed_after"],
   sort: ["-exposed", "-severity"],
   defaults: { exposed: ["true"] },
 };
@@ -57,7 +57,7 @@ const columns: readonly Column<WeaknessRow>[] = [
   { key: "severity", title: "Severity", width: 118, sort: { key: "severity", first: "desc" }, render: (r) => <Severity level={r.severity} /> },
   { key: "cvss", title: "CVSS", width: 92, align: "end", sort: { key: "cvss", first: "desc" }, render: (r) => <span title={r.cvss_version && `CVSS ${r.cvss_version}`}>{score(r.cvss)}</span> },
   { key: "software", title: "Related software", width: 150, grow: true, render: (r) => <Related r={r} /> },
-  { key: "age", title: "Age", width: 108, align: "end", render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
+  { key: "age", title: "Age", width: 108, align: "end", sort: { key: "age", first: "desc" }, render: (r) => (time(r.published) ? plural(r.age_days, "day") : "–") },
   { key: "published", title: "Published on", width: 122, sort: { key: "published", first: "desc" }, render: (r) => <Day at={r.published} /> },
   { key: "threats", title: "Threats", width: 116, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 112, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed n={r.exposed} unknown={r.exposed_unknown} /> },
