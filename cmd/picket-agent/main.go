@@ -26,6 +26,9 @@ const usage = `picket-agent reports this host's inventory to a Picket server.
   picket-agent run        --server URL --ca FILE --token T --state DIR [--root DIR] [--once]
   picket-agent install    --server URL --ca FILE --token T --state DIR   (a systemd service)
   picket-agent uninstall  [--state DIR: remove it too]
+  picket-agent release    --state DIR     end the isolation of this host, as root
+  picket-agent restore    --state DIR     isolate this host again as it was when it
+                                          went down; its service does so at boot
   picket-agent version
 
   --server URL   the server's agent listener, https://HOST:PORT     (PICKET_SERVER)
@@ -67,7 +70,7 @@ func Main(ctx context.Context, args []string, env func(string) string, stdout, s
 	case "help", "--help", "-h":
 		fmt.Fprint(stdout, usage)
 		return agent.ExitOK
-	case "run", "install", "uninstall":
+	case "run", "install", "uninstall", "release", "restore":
 	default:
 		fmt.Fprintf(stderr, "picket-agent: %q is not a command\n\n%s", args[0], usage)
 		return agent.ExitUsage
@@ -91,6 +94,13 @@ func Main(ctx context.Context, args []string, env func(string) string, stdout, s
 		err = agent.Install(ctx, cfg)
 	case "uninstall":
 		err = agent.Uninstall(ctx, cfg)
+	case "release":
+		var was bool
+		if was, err = agent.ReleaseHost(ctx, cfg.State); err == nil {
+			fmt.Fprintln(stdout, map[bool]string{true: "The host is released from isolation.", false: "The host was not isolated."}[was])
+		}
+	case "restore":
+		err = agent.RestoreHost(ctx, cfg.State, cfg.Log)
 	default:
 		if err = cfg.Validate(); err == nil {
 			release := restrain(cfg.State, cfg.Log)

@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/picketsec/picket/internal/agent/respond"
 )
 
 const (
@@ -49,6 +52,34 @@ MemoryDenyWriteExecute=yes
 
 [Install]
 WantedBy=multi-user.target
+`
+
+const (
+	bootUnitName = "picket-isolation.service"
+	bootUnitPath = "/etc/systemd/system/" + bootUnitName
+)
+
+// bootUnitText puts the rules of an isolated host back before there is a network,
+// and after what loads the host's own rules, which may remove all others.
+const bootUnitText = `[Unit]
+Description=Picket isolation of this host, before the network
+Documentation=https://github.com/picketsec/picket
+DefaultDependencies=no
+RequiresMountsFor=%[2]s
+After=local-fs.target nftables.service iptables.service ip6tables.service netfilter-persistent.service ufw.service
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+ConditionPathExists=%[2]s/isolation.json
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=%[1]s restore --state %[2]s
+UMask=0077
+
+[Install]
+WantedBy=sysinit.target
 `
 
 func installService(ctx context.Context, cfg Config) error {
@@ -96,7 +127,13 @@ func installService(ctx context.Context, cfg Config) error {
 	if err := writeNew(unitPath, fmt.Sprintf(unitText, self, envPath, cpuPercent, memoryMax, tasksMax, state), 0o644); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
+	if err := writeNew(bootUnitPath, fmt.Sprintf(bootUnitText, self, state), 0o644); err != nil {
+		return fmt.Errorf("install: %w", err)
+	}
 	if err := runTool(ctx, systemctl, "daemon-reload"); err != nil {
+		return err
+	}
+	if err := runTool(ctx, systemctl, "enable", bootUnitName); err != nil {
 		return err
 	}
 	return runTool(ctx, systemctl, "enable", "--now", unitName)
@@ -107,13 +144,19 @@ func uninstallService(ctx context.Context, cfg Config) error {
 		return usageErr("uninstall needs root")
 	}
 	if systemctl, err := findSystemctl(); err == nil {
-		if _, err := os.Stat(unitPath); err == nil {
-			if err := runTool(ctx, systemctl, "disable", "--now", unitName); err != nil {
+		for _, unit := range []string{unitName, bootUnitName} {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(unitPath), unit)); err != nil {
+				continue
+			}
+			if err := runTool(ctx, systemctl, "disable", "--now", unit); err != nil {
 				return err
 			}
 		}
 	}
-	for _, p := range []string{unitPath, envPath} {
+	if err := respond.Uninstall(ctx, cfg.State); err != nil { // nobody could end it afterwards
+		return fmt.Errorf("uninstall: end isolation: %w", err)
+	}
+	for _, p := range []string{unitPath, bootUnitPath, envPath} {
 		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("uninstall: %w", err)
 		}
@@ -126,7 +169,7 @@ func uninstallService(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{identityFile, forkFile, sessionFile, numbersFile, "sections", "spool", "detections", "activity", "memory", "lock"} {
+	for _, name := range append(slices.Clone(respond.StateFiles), identityFile, forkFile, sessionFile, numbersFile, "sections", "spool", "detections", "activity", "memory", "lock") {
 		if err := s.root.RemoveAll(name); err != nil {
 			return errors.Join(fmt.Errorf("remove state: %w", err), s.close())
 		}

@@ -57,8 +57,6 @@ func (r *Responder) mayIsolate() error {
 	switch {
 	case !r.live():
 		return unsupported("the agent inventories another root (--root); it does not change the network of the host that it runs on")
-	case r.cfg.Server == nil || r.cfg.Reach == nil:
-		return unsupported("the agent has no way to its server, which an isolated host has to reach")
 	case os.Geteuid() != 0:
 		return unsupported("isolation needs an agent that runs as root")
 	}
@@ -69,6 +67,9 @@ func (r *Responder) mayIsolate() error {
 func (r *Responder) canIsolate() error {
 	if err := r.mayIsolate(); err != nil {
 		return err
+	}
+	if r.cfg.Server == nil || r.cfg.Reach == nil {
+		return unsupported("the agent has no way to its server, which an isolated host has to reach")
 	}
 	if _, err := program("nft"); err != nil {
 		return unsupported("isolation needs the program nft: install the package nftables (" + err.Error() + ")")
@@ -166,7 +167,36 @@ func ReleaseLocal(ctx context.Context, state string) (was bool, err error) {
 	if err != nil {
 		return was, err
 	}
-	return was, dropTable(ctx)
+	if !was {
+		return false, dropLeft(ctx)
+	}
+	return true, dropTable(ctx)
+}
+
+// dropLeft removes our table where one was left behind.
+func dropLeft(ctx context.Context) error {
+	if _, err := listTable(ctx); err != nil {
+		return nil // there is none
+	}
+	return dropTable(ctx)
+}
+
+// Uninstall leaves nothing of isolation behind on a host whose agent is taken
+// away. state may be "" when it is not known.
+func Uninstall(ctx context.Context, state string) error {
+	if !hasNFT() {
+		return nil // and nothing of ours can be there
+	}
+	if state == "" {
+		return dropLeft(ctx)
+	}
+	_, err := ReleaseLocal(ctx, state)
+	return err
+}
+
+func hasNFT() bool {
+	_, err := program("nft")
+	return err == nil
 }
 
 // Restore puts the isolation back that is on the disk, and takes away rules that
@@ -184,10 +214,10 @@ func (r *Responder) Restore(ctx context.Context) error {
 	}
 	r.isolation.set(k)
 	switch {
-	case !k.On && r.canIsolate() != nil: // and nothing of ours can be there
+	case !k.On && k.Since.IsZero(): // it has never isolated
 		return nil
 	case !k.On:
-		return dropTable(ctx)
+		return dropLeft(ctx)
 	case k.over():
 		return r.end(ctx, "", CauseTime)
 	}

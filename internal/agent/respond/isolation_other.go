@@ -29,6 +29,9 @@ func ReleaseLocal(context.Context, string) (bool, error) {
 	return false, elsewhere("release from isolation")
 }
 
+// Uninstall has nothing to leave behind.
+func Uninstall(context.Context, string) error { return nil }
+
 // Restore has nothing to restore.
 func (r *Responder) Restore(context.Context) error { return nil }
 

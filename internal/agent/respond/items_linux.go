@@ -40,6 +40,8 @@ func (r *Responder) can(k Kind) error {
 	switch k {
 	case Collect:
 		return nil
+	case Scan:
+		return r.canScan()
 	case Isolate, Release:
 		return r.canIsolate()
 	}

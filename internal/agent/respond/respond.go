@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"time"
 
 	"github.com/picketsec/picket/internal/event"
 )
@@ -72,7 +73,11 @@ type Responder struct {
 	log *slog.Logger
 
 	collecting, scanning chan struct{} // one token each
+	scans                scans
 	isolation            isolation
+	clam                 clam   // of this host
+	places               places // of a quick scan
+	progressEvery        time.Duration
 }
 
 // New returns a responder. It does nothing to the host before it is asked to,
@@ -93,7 +98,7 @@ func New(cfg Config) *Responder {
 	if cfg.Root == "/" {
 		cfg.Root = ""
 	}
-	return &Responder{cfg: cfg, log: cfg.Log, collecting: make(chan struct{}, 1), scanning: make(chan struct{}, 1)}
+	return &Responder{cfg: cfg, log: cfg.Log, collecting: make(chan struct{}, 1), scanning: make(chan struct{}, 1), clam: hostClam, places: quickPlaces, progressEvery: time.Second}
 }
 
 // Can tells of every kind why this host cannot do it, in a sentence for people;

@@ -22,7 +22,7 @@ const (
 // server that gets another address, and notices that root on the host has ended
 // isolation. Call Restore before. The error is that of ctx.
 func (r *Responder) Run(ctx context.Context) error {
-	if r.mayIsolate() != nil {
+	if r.mayIsolate() != nil || r.cfg.Reach == nil || r.cfg.Server == nil {
 		<-ctx.Done()
 		return ctx.Err()
 	}

@@ -161,6 +161,9 @@ func (c *clam) read(name string, skip bool, why string) (changed, more bool) {
 	return changed, t.At < id.size
 }
 
+// ownScan is how long after a scan of the agent's own its words may still come.
+const ownScan = 2 * time.Minute
+
 // tell makes an event of a word.
 func (c *clam) tell(w *clamWord, why string) {
 	age := time.Duration(0)
@@ -172,6 +175,9 @@ func (c *clam) tell(w *clamWord, why string) {
 
 // antivirus tells what ClamAV said a while ago, unless it is old or was told.
 func (h *host) antivirus(w *clamWord, age time.Duration, source, why string) {
+	if w.action == event.AntivirusDetection && !filepath.IsAbs(w.path) && h.cfg.ScannedLately != nil && h.cfg.ScannedLately(age+ownScan) {
+		return
+	}
 	if age > catchUp || !h.clam.first(w, Now()) {
 		return
 	}

@@ -144,3 +144,26 @@ func TestClamAV(t *testing.T) {
 		t.Errorf("detections: %v", n)
 	}
 }
+
+// What the agent itself has had scanned is not told a second time from the log of
+// the daemon, which has no name for files that it was passed open.
+func TestOwnScanIsToldOnce(t *testing.T) {
+	k := &taker{}
+	h := newBareHost(k, newMemory())
+	lately := false
+	h.cfg.ScannedLately = func(time.Duration) bool { return lately }
+	tell := func(n int) {
+		h.antivirus(&clamWord{action: event.AntivirusDetection, path: fmt.Sprintf("fd[%d]", n), threat: "X", size: -1}, 0, SourceFiles, "")
+	}
+	tell(1)
+	lately = true
+	tell(2)
+	h.antivirus(&clamWord{action: event.AntivirusDetection, path: "/tmp/other", threat: "X", size: -1}, 0, SourceFiles, "")
+	var got []string
+	for _, e := range k.all() {
+		got = append(got, e.Text(event.FolderPath))
+	}
+	if fmt.Sprint(got) != "[fd[1] /tmp/other]" {
+		t.Errorf("told %v", got)
+	}
+}

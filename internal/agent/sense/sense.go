@@ -49,6 +49,10 @@ type Config struct {
 	// Without names sources that are not to be used, as if the host did not have
 	// them: for hosts on which one of them does harm, and for tests.
 	Without []string
+	// ScannedLately reports whether the agent itself has had files scanned in that
+	// time: it tells of what was found, so what the scanner's log says of files that
+	// it was given without a name is not told again. nil: it never scans.
+	ScannedLately func(time.Duration) bool
 }
 
 // Names of sources.
