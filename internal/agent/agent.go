@@ -21,14 +21,16 @@ import (
 	"fmt"
 	"log/slog"
 	mrand "math/rand/v2"
-	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/picketsec/picket/internal/agent/respond"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
 )
@@ -73,6 +75,10 @@ type agent struct {
 	gather *gatherer
 	events *recorder
 	times  *times
+	tasks  *taskBook
+	hands  *respond.Responder
+	// dialled is where the last connection to the server, or its proxy, went; nil: none was made.
+	dialled atomic.Pointer[netip.AddrPort]
 
 	// The connect loop and the sessions that it runs, one after the other, own these.
 	ident    *identity
@@ -167,6 +173,17 @@ func open(ctx context.Context, cfg Config) (*agent, error) {
 		a.close()
 		return nil, stateErr("%w", err)
 	}
+	a.hands = a.newResponder()
+	if !cfg.Once { // an isolated host is cut off before anything else is done
+		if err := a.hands.Restore(ctx); err != nil {
+			a.log.ErrorContext(ctx, "isolation not restored", "error", err)
+		}
+	}
+	if a.tasks, err = openTasks(a.state, responder{a.hands, a.times.now}, a.log); err != nil {
+		a.close()
+		return nil, stateErr("%w", err)
+	}
+	a.tasks.send = a.sendPackage
 	a.keep = openKeeper(ctx, a.state, a.spool, a.log)
 	a.keep.differs = a.events.packagesChanged
 	a.gather = newGatherer(cfg, a.keep, a.log)
@@ -188,6 +205,10 @@ func (a *agent) run(ctx context.Context) error {
 	g := newGroup(ctx, a.log)
 	a.gather.start(g)
 	g.add("connect", a.connect)
+	if !a.cfg.Once {
+		a.tasks.start(g)
+		g.add("isolation", a.hands.Run)
+	}
 	if _, live := a.cfg.hostRoot(); live && !a.cfg.Once && !a.cfg.NoEvents {
 		g.add("record", a.events.run)
 		g.add("sense", a.sense)
@@ -209,7 +230,7 @@ func (a *agent) url(path string) string { return "https://" + a.base.Host + path
 func (a *agent) client(id *identity) (c *http.Client, done func()) {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         a.dial,
 		TLSClientConfig:     clientTLS(a.roots, id, a.times.now),
 		TLSHandshakeTimeout: 15 * time.Second,
 		MaxIdleConns:        1,

@@ -152,6 +152,10 @@ func (l *link) handle(ctx context.Context, m *protocol.Message) error {
 	case m.Slow != nil:
 		pause := min(time.Duration(max(m.Slow.Millis, 0))*time.Millisecond, maxPause)
 		l.paused = time.Now().Add(pause)
+	case m.Collect != nil, m.Scan != nil, m.Isolate != nil, m.Release != nil:
+		a.tasks.take(ctx, m)
+	case m.CancelTask != nil:
+		a.tasks.cancel(ctx, m.CancelTask.ID)
 	case m.Renew != nil:
 		return l.renew(ctx)
 	case m.Certificate != nil:
@@ -180,6 +184,7 @@ func (l *link) acked(ctx context.Context, k *protocol.Ack) {
 	for _, s := range k.Events {
 		l.ackedEvents(s)
 	}
+	l.a.tasks.acked(k.Tasks)
 	if k.Mark == l.mark {
 		l.marked = nil
 	}
@@ -217,6 +222,7 @@ func (l *link) renewed(ctx context.Context, c *protocol.Certificate) error {
 		return nil
 	}
 	a.ident = next
+	a.tasks.ident.Store(next)
 	a.log.InfoContext(ctx, "certificate renewed", "expires", next.cert.NotAfter)
 	return nil
 }

@@ -62,6 +62,7 @@ type link struct {
 	streams [protocol.NumStreams]stream // of events
 	paused  time.Time                   // nothing is sent before (monotonic)
 	renewal bool                        // a certificate was asked for
+	tasks   taskLink
 }
 
 // flight is a Deliver that was sent.
@@ -105,10 +106,15 @@ func (l *link) hello(ctx context.Context) (*protocol.Welcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, welcomeLimit)
 	defer cancel()
 	kept := a.lastSession()
-	err := l.conn.Send(ctx, &protocol.Message{Hello: &protocol.Hello{
+	hello := &protocol.Hello{
 		Version: protocol.Version, AgentVersion: a.cfg.Version, OS: runtime.GOOS, Arch: runtime.GOARCH,
 		Evidence: a.evidence(), Nonce: kept.Nonce, Spool: a.spool.stats(),
-	}})
+	}
+	if !a.cfg.Once { // one that does not stay takes no tasks
+		l.tasks = taskLink{sent: map[string]toldState{}, said: a.tasks.said()}
+		hello.Response = &l.tasks.said
+	}
+	err := l.conn.Send(ctx, &protocol.Message{Hello: hello})
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +176,7 @@ func (l *link) fork(ctx context.Context, reason string) error {
 	_ = a.state.root.Remove(forkFile) // a leftover is found to be this identity
 	a.spool.reset()
 	a.events.reset()
+	a.tasks.reset()
 	return errForked
 }
 
@@ -187,6 +194,7 @@ func (l *link) begin(ctx context.Context, w *protocol.Welcome) error {
 	a.spool.welcomed(w.LastSeq)
 	l.cursor, l.sent = w.LastSeq, w.LastSeq
 	l.version = w.Version
+	a.tasks.ident.Store(a.ident)
 	for i := range l.streams {
 		l.streams[i].at = a.events.known(i, w.Events)
 	}
@@ -269,6 +277,9 @@ func (l *link) loop(ctx context.Context) error {
 		if err == nil {
 			err = l.fillEvents(ctx, &idle)
 		}
+		if err == nil {
+			err = l.fillTasks(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -286,6 +297,7 @@ func (l *link) loop(ctx context.Context) error {
 			err = l.handle(ctx, m)
 		case <-a.keep.changed:
 		case <-a.events.changed:
+		case <-a.tasks.changed:
 		case <-first:
 			first = nil
 		case <-resume.C:

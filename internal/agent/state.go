@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/picketsec/picket/internal/agent/respond"
 )
 
 // stateDir is the agent's own directory. Everything in it belongs to the
@@ -23,6 +25,8 @@ import (
 //	activity/      and of the second
 //	numbers        which numbers were given to events
 //	memory/        what sources of events remember
+//	tasks/         what the server asked for once, and how it went
+//	uploads/       packages that the server does not have yet
 //	lock           held while an agent runs
 type stateDir struct {
 	path string
@@ -31,7 +35,7 @@ type stateDir struct {
 }
 
 // stateDirs are the directories within the state directory.
-var stateDirs = []string{"sections", "spool", "detections", "activity", "memory"}
+var stateDirs = []string{"sections", "spool", "detections", "activity", "memory", taskDir, uploadDir}
 
 // ErrState says that the state directory cannot be used as it is.
 var ErrState = errors.New("state directory")
@@ -74,7 +78,7 @@ func openState(path string) (*stateDir, error) {
 
 // check looks at everything that an attacker could have put in place.
 func (s *stateDir) check() error {
-	for _, name := range []string{"identity.pem", "fork.pem", "session.json", "lock", numbersFile} {
+	for _, name := range append([]string{"identity.pem", "fork.pem", "session.json", "lock", numbersFile}, respond.StateFiles...) {
 		if err := checkOwn(filepath.Join(s.path, name), 0o600, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

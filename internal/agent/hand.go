@@ -1,0 +1,136 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/picketsec/picket/internal/agent/respond"
+	"github.com/picketsec/picket/internal/protocol"
+)
+
+// responder is the hand of a running host.
+type responder struct {
+	r   *respond.Responder
+	now func() time.Time // the server's clock, as far as it is known
+}
+
+var _ hand = responder{}
+
+// can implements hand.
+func (h responder) can() map[string]string {
+	out := map[string]string{}
+	for kind, why := range h.r.Can() {
+		out[string(kind)] = why
+	}
+	return out
+}
+
+// isolation implements hand.
+func (h responder) isolation() protocol.Isolation { return protocol.Isolation(h.r.Isolation()) }
+
+// do implements hand.
+func (h responder) do(ctx context.Context, t task, pack io.Writer, _ func(string)) (*protocol.TaskResult, error) {
+	switch t.Kind {
+	case protocol.TaskCollect:
+		p, err := h.r.Collect(ctx, pack)
+		if err != nil {
+			return nil, err
+		}
+		out := &protocol.PackageResult{Items: len(p.Items), Missing: p.Missing, System: p.System}
+		if p.Missing > 0 {
+			out.Note = fmt.Sprintf("%d of %d items are not whole: the summary in the package says which and why.", p.Missing, len(p.Items))
+		}
+		return &protocol.TaskResult{Package: out}, nil
+	case protocol.TaskIsolate:
+		until := t.Until
+		if !until.IsZero() { // the same distance by this host's clock
+			until = time.Now().Add(until.Sub(h.now()))
+		}
+		return nil, h.r.Isolate(ctx, t.ID, until)
+	case protocol.TaskRelease:
+		return nil, h.r.Release(ctx, t.ID)
+	}
+	return nil, fmt.Errorf("this agent knows no task %q", t.Kind)
+}
+
+// newResponder makes the hand of this agent.
+func (a *agent) newResponder() *respond.Responder {
+	way := a.way()
+	_, err := netip.ParseAddr(way.Hostname())
+	return respond.New(respond.Config{State: a.state.path, Root: a.cfg.Root, Version: a.cfg.Version, Log: a.log, Named: err != nil,
+		Server: a.serverAddresses, Reach: a.reachServer, Changed: func(respond.Isolation) { a.tasks.lookSoon() }})
+}
+
+// way is where connections to the server go: to it, or to a proxy.
+func (a *agent) way() *url.URL {
+	req := &http.Request{URL: &url.URL{Scheme: "https", Host: a.base.Host}}
+	if proxy, err := http.ProxyFromEnvironment(req); err == nil && proxy != nil {
+		return proxy
+	}
+	return a.base
+}
+
+// serverAddresses are those that the session uses, and those that the next one would.
+func (a *agent) serverAddresses(ctx context.Context) ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	if at := a.dialled.Load(); at != nil {
+		out = append(out, *at)
+	}
+	way := a.way()
+	port := way.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[way.Scheme]
+	}
+	number, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	if err != nil {
+		return out, fmt.Errorf("port of the server: %w", err)
+	}
+	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", way.Hostname())
+	if err != nil && len(out) == 0 {
+		return nil, fmt.Errorf("addresses of the server: %w", err)
+	}
+	for _, ip := range list {
+		out = append(out, netip.AddrPortFrom(ip.Unmap(), uint16(number)))
+	}
+	if len(out) == 0 {
+		return nil, errors.New("the server has no address")
+	}
+	return out, nil
+}
+
+// reachServer returns nil when the server answers over a connection of its own:
+// whatever it answers, it showed its certificate.
+func (a *agent) reachServer(ctx context.Context) error {
+	client, done := a.client(a.tasks.ident.Load())
+	defer done()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url(protocol.PackagePath), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("the server does not answer: %w", err)
+	}
+	return resp.Body.Close()
+}
+
+// dial connects as net/http does, and remembers where the last connection went.
+func (a *agent) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	c, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	if at, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil {
+		at = netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
+		a.dialled.Store(&at)
+	}
+	return c, nil
+}
