@@ -307,6 +307,11 @@ type CancelExceptionInBody struct {
 	Groups []int64 `json:"groups,omitzero"` // Only for these of its device groups; left out: whole.
 }
 
+// CancelInBody is the schema of that name.
+type CancelInBody struct {
+	Comment string `json:"comment"` // Why: it is kept with the action.
+}
+
 // Ceremony is the schema of that name.
 type Ceremony struct {
 	Options json.RawMessage `json:"options"` // As PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON takes it.
@@ -458,6 +463,13 @@ type DestinationRow struct {
 	UpdatedBy string    `json:"updated_by"`
 }
 
+// Detection is the schema of that name.
+type Detection struct {
+	Path      string `json:"path"`
+	Sha256    string `json:"sha256,omitzero"`
+	Signature string `json:"signature"`
+}
+
 // DetectionLogic is the schema of that name.
 type DetectionLogic struct {
 	Advisory  string      `json:"advisory"`
@@ -502,6 +514,8 @@ type Device struct {
 	InternetFacing    string           `json:"internet_facing"` // One of "yes", "not_assessed".
 	InternetFacingWhy string           `json:"internet_facing_why"`
 	IP                string           `json:"ip"`
+	Isolated          bool             `json:"isolated"`
+	Isolation         *IsolationView   `json:"isolation"`
 	Kernel            KernelFact       `json:"kernel"`
 	KEV               int64            `json:"kev"`
 	LastSeen          time.Time        `json:"last_seen"`
@@ -535,6 +549,18 @@ type Device struct {
 	Users             []User           `json:"users"`
 	Value             string           `json:"value"`
 	Weaknesses        int64            `json:"weaknesses"`
+}
+
+// DeviceActionKind is the schema of that name.
+type DeviceActionKind struct {
+	Active   string `json:"active,omitzero"` // Id of the action of this kind that is pending or in progress.
+	Approval bool   `json:"approval"`
+	Can      bool   `json:"can"`
+	Effect   string `json:"effect"` // look: the agent looks again at what it reports anyway; read: something else is fetched; change: the device is changed; run: a program runs. One of "look", "read", "change", "run".
+	ID       string `json:"id"`
+	May      bool   `json:"may"` // The caller holds the permission for it.
+	Name     string `json:"name"`
+	WhyNot   string `json:"why_not,omitzero"`
 }
 
 // DeviceCheckRow is the schema of that name.
@@ -617,6 +643,7 @@ type DeviceRow struct {
 	InternetFacing    string        `json:"internet_facing"` // One of "yes", "not_assessed".
 	InternetFacingWhy string        `json:"internet_facing_why"`
 	IP                string        `json:"ip"`
+	Isolated          bool          `json:"isolated"`
 	KEV               int64         `json:"kev"`
 	LastSeen          time.Time     `json:"last_seen"`
 	ManagedBy         string        `json:"managed_by"` // One of "picket", "osquery", "nothing".
@@ -745,6 +772,16 @@ type DeviceVulnRow struct {
 	Threats     Threats       `json:"threats"`
 	Title       string        `json:"title"`
 	Updated     time.Time     `json:"updated,omitzero"`
+}
+
+// DevicesActionInBody is the schema of that name.
+type DevicesActionInBody struct {
+	Comment    string    `json:"comment"`              // Why: for whoever has to approve it, for the device's history and the audit log.
+	Devices    []string  `json:"devices"`              // Ids of devices.
+	ExternalID string    `json:"external_id,omitzero"` // Free id, shown as it is.
+	Kind       string    `json:"kind"`                 // One of "collect", "scan", "isolate", "release".
+	Scope      string    `json:"scope,omitzero"`       // Of a scan; an isolation is always full. One of "Quick", "Full", "".
+	Until      time.Time `json:"until,omitzero"`       // When an isolation ends by itself; left out: it does not.
 }
 
 // DraftPlanInBody is the schema of that name.
@@ -1391,6 +1428,23 @@ type Interface struct {
 	Up        bool     `json:"up"`
 }
 
+// InvestigationPackage is the schema of that name.
+type InvestigationPackage struct {
+	Bytes  int64  `json:"bytes"`
+	Gone   string `json:"gone,omitzero"` // Why it is not there any more.
+	Sha256 string `json:"sha256"`
+}
+
+// IsolationView is the schema of that name.
+type IsolationView struct {
+	Action   string    `json:"action,omitzero"` // Id of the action that it follows from.
+	Cause    string    `json:"cause,omitzero"`  // Why it ended, when no action ended it.
+	On       bool      `json:"on"`
+	Repaired int64     `json:"repaired"`
+	Since    time.Time `json:"since,omitzero"`
+	Until    time.Time `json:"until,omitzero"`
+}
+
 // JobRow is the schema of that name.
 type JobRow struct {
 	Done     int64     `json:"done"`
@@ -1525,6 +1579,60 @@ type LogonUsers struct {
 	Most  string      `json:"most"`
 }
 
+// MachineAction is the schema of that name.
+type MachineAction struct {
+	Approval   string               `json:"approval,omitzero"` // Id of the request for approval.
+	Cancel     MachineActionCancel  `json:"cancel,omitzero"`
+	Comment    string               `json:"comment"`
+	CreatedAt  time.Time            `json:"created_at"`
+	DeviceID   string               `json:"device_id"`
+	DeviceName string               `json:"device_name"`
+	EndedAt    time.Time            `json:"ended_at,omitzero"`
+	Error      string               `json:"error"`
+	ExpiresAt  time.Time            `json:"expires_at"`
+	ExternalID string               `json:"external_id"` // Free id that a program gave.
+	Group      string               `json:"group"`
+	GroupID    int64                `json:"group_id"`
+	ID         string               `json:"id"`
+	Kind       string               `json:"kind"` // One of "collect", "scan", "isolate", "release".
+	MayCancel  bool                 `json:"may_cancel"`
+	Name       string               `json:"name"`
+	Package    InvestigationPackage `json:"package,omitzero"`
+	Program    bool                 `json:"program"`
+	Requester  string               `json:"requester"`
+	Result     TaskResult           `json:"result,omitzero"`
+	Scope      string               `json:"scope"` // One of "Quick", "Full", "".
+	SentAt     time.Time            `json:"sent_at,omitzero"`
+	StartedAt  time.Time            `json:"started_at,omitzero"`
+	Status     string               `json:"status"`         // One of "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled".
+	Type       string               `json:"type"`           // The kind as the Defender API names it. One of "CollectInvestigationPackage", "RunAntiVirusScan", "Isolate", "Unisolate".
+	Until      time.Time            `json:"until,omitzero"` // When the isolation ends by itself; left out: it does not.
+	UpdatedAt  time.Time            `json:"updated_at"`
+	Waits      bool                 `json:"waits"`
+	WhyNot     string               `json:"why_not,omitzero"`
+}
+
+// MachineActionCancel is the schema of that name.
+type MachineActionCancel struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Comment string    `json:"comment"`
+}
+
+// MachineActionResult is the schema of that name.
+type MachineActionResult struct {
+	Action MachineAction `json:"action,omitzero"`
+	Code   string        `json:"code,omitzero"` // One of "ResourceNotFound", "ActiveRequestAlreadyExists", "OsPlatformNotSupported", "ClientVersionNotSupported", "".
+	Device string        `json:"device"`
+	Error  string        `json:"error,omitzero"` // Why nothing was asked of this device.
+}
+
+// MachineActionResults is the schema of that name.
+type MachineActionResults struct {
+	Approval ApprovalRow           `json:"approval,omitzero"`
+	Results  []MachineActionResult `json:"results"`
+}
+
 // Me is the schema of that name.
 type Me struct {
 	Administrator bool     `json:"administrator"`
@@ -1617,6 +1725,15 @@ type NewException struct {
 	VersionFrom    string    `json:"version_from,omitzero"`   // Lowest version of the product that it is about.
 	VersionTo      string    `json:"version_to,omitzero"`     // Highest version of the product that it is about.
 	Weakness       string    `json:"weakness,omitzero"`       // Id of a weakness.
+}
+
+// NewMachineAction is the schema of that name.
+type NewMachineAction struct {
+	Comment    string    `json:"comment"`              // Why: for whoever has to approve it, for the device's history and the audit log.
+	ExternalID string    `json:"external_id,omitzero"` // Free id, shown as it is.
+	Kind       string    `json:"kind"`                 // One of "collect", "scan", "isolate", "release".
+	Scope      string    `json:"scope,omitzero"`       // Of a scan; an isolation is always full. One of "Quick", "Full", "".
+	Until      time.Time `json:"until,omitzero"`       // When an isolation ends by itself; left out: it does not.
 }
 
 // NewOwnTokenInBody is the schema of that name.
@@ -1713,6 +1830,34 @@ type OrderInBody struct {
 type OwnTokenList struct {
 	Permissions []string `json:"permissions"`
 	Tokens      []AppRow `json:"tokens"`
+}
+
+// PackageResult is the schema of that name.
+type PackageResult struct {
+	Bytes   int64  `json:"bytes"`
+	Items   int64  `json:"items"`
+	Missing int64  `json:"missing"`
+	Note    string `json:"note,omitzero"`
+	Sha256  string `json:"sha256"`
+	System  string `json:"system,omitzero"`
+}
+
+// PackageRetention is the schema of that name.
+type PackageRetention struct {
+	Days       int64 `json:"days"`
+	MostBytes  int64 `json:"most_bytes"`  // Bytes of one package; a larger one is refused.
+	TotalBytes int64 `json:"total_bytes"` // Bytes of all packages; the oldest go first.
+}
+
+// PackageRetentionView is the schema of that name.
+type PackageRetentionView struct {
+	AsOf       time.Time `json:"as_of"`
+	Bytes      int64     `json:"bytes"`
+	Days       int64     `json:"days"`
+	MostBytes  int64     `json:"most_bytes"` // Bytes of one package; a larger one is refused.
+	Packages   int64     `json:"packages"`
+	Removed    int64     `json:"removed"`
+	TotalBytes int64     `json:"total_bytes"` // Bytes of all packages; the oldest go first.
 }
 
 // PackageRow is the schema of that name.
@@ -1827,6 +1972,13 @@ type PageExceptionTarget struct {
 type PageInaccuracyRow struct {
 	AsOf  time.Time       `json:"as_of"`
 	Items []InaccuracyRow `json:"items"`
+	Total int64           `json:"total"`
+}
+
+// PageMachineAction is the schema of that name.
+type PageMachineAction struct {
+	AsOf  time.Time       `json:"as_of"`
+	Items []MachineAction `json:"items"`
 	Total int64           `json:"total"`
 }
 
@@ -2517,6 +2669,19 @@ type SavePlanInBody struct {
 	Name  string `json:"name"`
 }
 
+// ScanResult is the schema of that name.
+type ScanResult struct {
+	Bytes      int64       `json:"bytes,omitzero"`
+	Database   string      `json:"database,omitzero"`
+	Detections []Detection `json:"detections,omitzero"`
+	Ended      string      `json:"ended,omitzero"`
+	Engine     string      `json:"engine"`
+	Files      int64       `json:"files"`
+	More       int64       `json:"more,omitzero"`
+	Signatures time.Time   `json:"signatures,omitzero"`
+	Skipped    []Skipped   `json:"skipped,omitzero"`
+}
+
 // Score is the schema of that name.
 type Score struct {
 	Base    float64 `json:"base"`
@@ -2722,6 +2887,12 @@ type SingleSignOnView struct {
 	Scopes       []string       `json:"scopes"`        // Besides openid.
 }
 
+// Skipped is the schema of that name.
+type Skipped struct {
+	Files  int64  `json:"files"`
+	Reason string `json:"reason"`
+}
+
 // Software is the schema of that name.
 type Software struct {
 	Checks        []SoftwareCheck `json:"checks"`
@@ -2841,6 +3012,12 @@ type TagRule struct {
 	ID          int64  `json:"id"`
 	Rules       []Rule `json:"rules"`
 	Tag         string `json:"tag"`
+}
+
+// TaskResult is the schema of that name.
+type TaskResult struct {
+	Package PackageResult `json:"package,omitzero"`
+	Scan    ScanResult    `json:"scan,omitzero"`
 }
 
 // Technique is the schema of that name.
@@ -3289,6 +3466,20 @@ type Word struct {
 	Name        string `json:"name"`
 }
 
+// ActOnDevice: Collect a package from a device, scan, isolate or release it; it waits for the device, and for an approval where one is needed (POST /devices/{id}/actions).
+func (c *Client) ActOnDevice(ctx context.Context, id string, in NewMachineAction) (MachineAction, error) {
+	var out MachineAction
+	err := c.do(ctx, http.MethodPost, "/devices/"+pathValue(id)+"/actions", nil, in, &out)
+	return out, err
+}
+
+// ActOnDevices: The same on several devices; what one of them cannot do is told with it (POST /machine-actions).
+func (c *Client) ActOnDevices(ctx context.Context, in DevicesActionInBody) (MachineActionResults, error) {
+	var out MachineActionResults
+	err := c.do(ctx, http.MethodPost, "/machine-actions", nil, in, &out)
+	return out, err
+}
+
 // ActionKindsParams are the query of ActionKinds. Zero values are left out.
 type ActionKindsParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -3680,6 +3871,13 @@ func (c *Client) CancelJob(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/jobs/"+pathValue(id), nil, nil, nil)
 }
 
+// CancelMachineAction: Take an action back; an agent that has it already is told, and says what it comes to (POST /machine-actions/{id}/cancel).
+func (c *Client) CancelMachineAction(ctx context.Context, id string, in CancelInBody) (MachineAction, error) {
+	var out MachineAction
+	err := c.do(ctx, http.MethodPost, "/machine-actions/"+pathValue(id)+"/cancel", nil, in, &out)
+	return out, err
+}
+
 // ChangeDestination: Change a place for tickets (PUT /ticketing/{id}).
 func (c *Client) ChangeDestination(ctx context.Context, id string, in DestinationBody) (DestinationRow, error) {
 	var out DestinationRow
@@ -3902,6 +4100,24 @@ func (p DeviceParams) values() url.Values {
 func (c *Client) Device(ctx context.Context, id string, p DeviceParams) (Device, error) {
 	var out Device
 	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// DeviceActionKindsParams are the query of DeviceActionKinds. Zero values are left out.
+type DeviceActionKindsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DeviceActionKindsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DeviceActionKinds: Actions on a device, and which of them can be asked for now (GET /devices/{id}/action-kinds).
+func (c *Client) DeviceActionKinds(ctx context.Context, id string, p DeviceActionKindsParams) ([]DeviceActionKind, error) {
+	var out []DeviceActionKind
+	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/action-kinds", p.values(), nil, &out)
 	return out, err
 }
 
@@ -4466,6 +4682,7 @@ type DevicesParams struct {
 	Value          []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -4489,6 +4706,7 @@ func (p DevicesParams) values() url.Values {
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "isolated", p.Isolated)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -5316,6 +5534,7 @@ type ExportDevicesParams struct {
 	Value          []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -5338,6 +5557,7 @@ func (p ExportDevicesParams) values() url.Values {
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "isolated", p.Isolated)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -5640,6 +5860,45 @@ func (c *Client) ExportIPDevices(ctx context.Context, id string, p ExportIPDevic
 	return c.stream(ctx, http.MethodGet, "/ips/"+pathValue(id)+"/devices/export", p.values(), nil)
 }
 
+// ExportMachineActionsParams are the query of ExportMachineActions. Zero values are left out.
+type ExportMachineActionsParams struct {
+	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "created", "-created", "updated", "-updated", "device", "-device", "kind", "-kind", "status", "-status", "requester", "-requester".
+	Device      []string // Device ids.
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	Kind        []string // One of "collect", "scan", "isolate", "release".
+	Status      []string // One of "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled".
+	Requester   []string // Names of people and applications.
+	Active      []string // Whether it is pending or in progress. One of "true", "false".
+	From        []string // Asked for at this instant or later (RFC 3339).
+	To          []string // Asked for before this instant (RFC 3339).
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportMachineActionsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "kind", p.Kind)
+	addQuery(q, "status", p.Status)
+	addQuery(q, "requester", p.Requester)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "from", p.From)
+	addQuery(q, "to", p.To)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportMachineActions: What was asked to be done on devices, and what became of it, all rows of the filter as a file (GET /machine-actions/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportMachineActions(ctx context.Context, p ExportMachineActionsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/machine-actions/export", p.values(), nil)
+}
+
 // ExportPeopleParams are the query of ExportPeople. Zero values are left out.
 type ExportPeopleParams struct {
 	Format    string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -5731,6 +5990,7 @@ type ExportProductDevicesParams struct {
 	Value          []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -5754,6 +6014,7 @@ func (p ExportProductDevicesParams) values() url.Values {
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "isolated", p.Isolated)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -5916,6 +6177,7 @@ type ExportRecommendationDevicesParams struct {
 	Value          []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -5939,6 +6201,7 @@ func (p ExportRecommendationDevicesParams) values() url.Values {
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "isolated", p.Isolated)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -6760,6 +7023,92 @@ func (c *Client) Locks(ctx context.Context, p LocksParams) ([]LockRow, error) {
 	return out, err
 }
 
+// MachineActionParams are the query of MachineAction. Zero values are left out.
+type MachineActionParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p MachineActionParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// MachineAction: One action (GET /machine-actions/{id}).
+func (c *Client) MachineAction(ctx context.Context, id string, p MachineActionParams) (MachineAction, error) {
+	var out MachineAction
+	err := c.do(ctx, http.MethodGet, "/machine-actions/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// MachineActionPackageParams are the query of MachineActionPackage. Zero values are left out.
+type MachineActionPackageParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p MachineActionPackageParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// MachineActionPackage: The investigation package of an action (GET /machine-actions/{id}/package).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) MachineActionPackage(ctx context.Context, id string, p MachineActionPackageParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/machine-actions/"+pathValue(id)+"/package", p.values(), nil)
+}
+
+// MachineActionsParams are the query of MachineActions. Zero values are left out.
+type MachineActionsParams struct {
+	Page        int64    // Page, from 1.
+	Size        int64    // Rows per page.
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "created", "-created", "updated", "-updated", "device", "-device", "kind", "-kind", "status", "-status", "requester", "-requester".
+	Device      []string // Device ids.
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	Kind        []string // One of "collect", "scan", "isolate", "release".
+	Status      []string // One of "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled".
+	Requester   []string // Names of people and applications.
+	Active      []string // Whether it is pending or in progress. One of "true", "false".
+	From        []string // Asked for at this instant or later (RFC 3339).
+	To          []string // Asked for before this instant (RFC 3339).
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p MachineActionsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "kind", p.Kind)
+	addQuery(q, "status", p.Status)
+	addQuery(q, "requester", p.Requester)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "from", p.From)
+	addQuery(q, "to", p.To)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// MachineActions: What was asked to be done on devices, and what became of it (GET /machine-actions).
+func (c *Client) MachineActions(ctx context.Context, p MachineActionsParams) (PageMachineAction, error) {
+	var out PageMachineAction
+	err := c.do(ctx, http.MethodGet, "/machine-actions", p.values(), nil, &out)
+	return out, err
+}
+
+// MachineActionsAll gives the rows of all pages of MachineActions, and an error as the last.
+func (c *Client) MachineActionsAll(ctx context.Context, p MachineActionsParams) iter.Seq2[MachineAction, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]MachineAction, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.MachineActions(ctx, p)
+		return out.Items, out.Total, err
+	})
+}
+
 // MakeProvisioningToken: Make the directory's token; one that was there ends (POST /sign-in/provisioning/token).
 func (c *Client) MakeProvisioningToken(ctx context.Context) (ProvisioningToken, error) {
 	var out ProvisioningToken
@@ -6873,6 +7222,24 @@ func (p OwnTokensParams) values() url.Values {
 func (c *Client) OwnTokens(ctx context.Context, p OwnTokensParams) (OwnTokenList, error) {
 	var out OwnTokenList
 	err := c.do(ctx, http.MethodGet, "/me/tokens", p.values(), nil, &out)
+	return out, err
+}
+
+// PackageRetentionParams are the query of PackageRetention. Zero values are left out.
+type PackageRetentionParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p PackageRetentionParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// PackageRetention: How long investigation packages are kept, and what is kept (GET /package-retention).
+func (c *Client) PackageRetention(ctx context.Context, p PackageRetentionParams) (PackageRetentionView, error) {
+	var out PackageRetentionView
+	err := c.do(ctx, http.MethodGet, "/package-retention", p.values(), nil, &out)
 	return out, err
 }
 
@@ -7126,6 +7493,7 @@ type ProductDevicesParams struct {
 	Value          []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -7150,6 +7518,7 @@ func (p ProductDevicesParams) values() url.Values {
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "isolated", p.Isolated)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -7407,6 +7776,7 @@ type RecommendationDevicesParams struct {
 	Value          []string // What the device is worth. One of "Low", "Normal", "High".
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
+	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -7431,6 +7801,7 @@ func (p RecommendationDevicesParams) values() url.Values {
 	addQuery(q, "value", p.Value)
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "isolated", p.Isolated)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -7986,6 +8357,13 @@ func (c *Client) SetDeviceValue(ctx context.Context, id string, in DeviceValueIn
 // SetInaccuracyStatus: Say whether a report is open or resolved (PUT /inaccuracies/{id}/status).
 func (c *Client) SetInaccuracyStatus(ctx context.Context, id string, in InaccuracyStatusInBody) error {
 	return c.do(ctx, http.MethodPut, "/inaccuracies/"+pathValue(id)+"/status", nil, in, nil)
+}
+
+// SetPackageRetention: Set how long investigation packages are kept (PUT /package-retention).
+func (c *Client) SetPackageRetention(ctx context.Context, in PackageRetention) (PackageRetentionView, error) {
+	var out PackageRetentionView
+	err := c.do(ctx, http.MethodPut, "/package-retention", nil, in, &out)
+	return out, err
 }
 
 // SetPassword: Set the own password; other sessions end (PUT /me/password).

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/agent/respond"
+	"github.com/picketsec/picket/internal/agent/sense"
+	"github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/protocol"
 )
 
@@ -65,7 +67,17 @@ func (a *agent) newResponder() *respond.Responder {
 	way := a.way()
 	_, err := netip.ParseAddr(way.Hostname())
 	return respond.New(respond.Config{State: a.state.path, Root: a.cfg.Root, Version: a.cfg.Version, Log: a.log, Named: err != nil,
-		Server: a.serverAddresses, Reach: a.reachServer, Changed: func(respond.Isolation) { a.tasks.lookSoon() }})
+		Server: a.serverAddresses, Reach: a.reachServer, Changed: func(respond.Isolation) { a.tasks.lookSoon() }, Event: a.happened})
+}
+
+// happened records an event of what was done on this host. What was done by order
+// the server tells itself, also of a host that says no more.
+func (a *agent) happened(e *event.Event) {
+	if a.cfg.NoEvents || a.cfg.Once || e.Kind() == event.Response {
+		return
+	}
+	a.events.clock.Stamp(e, sense.Now())
+	a.events.Put(e)
 }
 
 // way is where connections to the server go: to it, or to a proxy.

@@ -32,6 +32,7 @@ const (
 	importing     = ofAll + server.MachineReadWrite + "|" + server.ManageSecurity
 	removing      = server.MachineReadWrite + "|" + server.ManageSecurity
 	tagging       = server.MachineReadWrite + "|" + server.ManageDevices
+	cancelling    = server.MachineIsolate + "|" + server.MachineScan + "|" + server.MachineCollect
 	deciding      = server.ApproveActions + "|" + server.ManageSettings
 	ofAll         = "of all: "
 )
@@ -270,7 +271,26 @@ var table = map[string]route{
 	"GET /api/x/recommendations/{id}/vulnerabilities":        {server.RecommendationRead, "/api/x/recommendations/va-_-debian-_-openssl/vulnerabilities", "", 200},
 	"GET /api/x/recommendations/{id}/vulnerabilities/export": {server.RecommendationRead, "/api/x/recommendations/va-_-debian-_-openssl/vulnerabilities/export", "", 200},
 
-	"GET /api/x/action-kinds":             {server.MachineRead, "/api/x/action-kinds", "", 200},
+	"GET /api/x/action-kinds":                             {server.MachineRead, "/api/x/action-kinds", "", 200},
+	"GET /api/x/devices/{id}/action-kinds":                {server.MachineRead, "/api/x/devices/srv-01/action-kinds", "", 200},
+	"POST /api/x/devices/{id}/actions":                    {server.MachineCollect, "/api/x/devices/srv-01/actions", `{"kind":"collect","comment":"c"}`, 201},
+	"POST /api/x/machine-actions":                         {server.MachineCollect, "/api/x/machine-actions", `{"devices":["srv-01"],"kind":"collect","comment":"c"}`, 201},
+	"GET /api/x/machine-actions":                          {server.MachineRead, "/api/x/machine-actions", "", 200},
+	"GET /api/x/machine-actions/export":                   {server.MachineRead, "/api/x/machine-actions/export", "", 200},
+	"GET /api/x/machine-actions/{id}":                     {server.MachineRead, "/api/x/machine-actions/" + actionID, "", 200},
+	"GET /api/x/machine-actions/{id}/package":             {server.MachineCollect, "/api/x/machine-actions/" + actionID + "/package", "", 200},
+	"POST /api/x/machine-actions/{id}/cancel":             {cancelling, "/api/x/machine-actions/" + actionID + "/cancel", `{"comment":"c"}`, 200},
+	"GET /api/x/package-retention":                        {manager, "/api/x/package-retention", "", 200},
+	"PUT /api/x/package-retention":                        {manager, "/api/x/package-retention", `{"days":30,"most_bytes":268435456,"total_bytes":21474836480}`, 200},
+	"GET /api/machineactions":                             {server.MachineRead, "/api/machineactions", "", 200},
+	"GET /api/machineactions/{id}":                        {server.MachineRead, "/api/machineActions/" + actionID, "", 200},
+	"POST /api/machineactions/{id}/cancel":                {cancelling, "/api/machineactions/" + actionID + "/cancel", `{"Comment":"c"}`, 200},
+	"GET /api/machineactions/{id}/getPackageUri":          {server.MachineCollect, "/api/machineactions/" + actionID + "/getPackageUri", "", 200},
+	"POST /api/machines/{id}/isolate":                     {server.MachineIsolate, "/api/machines/srv-01/isolate", `{"Comment":"c","IsolationType":"Full"}`, 201},
+	"POST /api/machines/{id}/unisolate":                   {server.MachineIsolate, "/api/machines/srv-01/unisolate", `{"Comment":"c"}`, 201},
+	"POST /api/machines/{id}/runAntiVirusScan":            {server.MachineScan, "/api/machines/srv-01/runAntiVirusScan", `{"Comment":"c","ScanType":"Quick"}`, 201},
+	"POST /api/machines/{id}/collectInvestigationPackage": {server.MachineCollect, "/api/machines/srv-01/collectInvestigationPackage", `{"Comment":"c"}`, 201},
+
 	"GET /api/x/approvals":                {server.MachineRead, "/api/x/approvals", "", 200},
 	"GET /api/x/approvals/export":         {server.MachineRead, "/api/x/approvals/export", "", 200},
 	"GET /api/x/approvals/{id}":           {server.MachineRead, "/api/x/approvals/1", "", 200},
@@ -534,7 +554,7 @@ func TestEveryRouteAsksWhoCalls(t *testing.T) {
 			for _, other := range server.AppPermissions {
 				includes := other == server.MachineReadWrite && need == server.MachineRead || other == server.RemediationWrite && need == server.RemediationRead ||
 					other == server.AlertWrite && need == server.AlertRead
-				if other != need && !includes {
+				if !slices.Contains(rt.anyOf(), other) && !includes {
 					check("an application with "+other, ask(w.app(other)...), 403)
 				}
 			}

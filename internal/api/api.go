@@ -249,6 +249,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case areaFile:
 		apiHeaders(w)
 		h.exportFile(w, r, path)
+	case areaPackage:
+		apiHeaders(w)
+		h.packageFile(w, r, path)
 	case areaArrive:
 		h.arrive(w, r)
 	case areaSCIM:
@@ -269,7 +272,8 @@ type area int
 const (
 	areaWeb area = iota
 	areaProbe
-	areaFile // of exports
+	areaFile    // of exports
+	areaPackage // of actions
 	areaToken
 	areaArrive   // back from the identity provider
 	areaSCIM     // below /scim
@@ -302,6 +306,9 @@ func (h *handler) area(r *http.Request) (area, string) {
 	}
 	if rest, ok := strings.CutPrefix(path, mde.DownloadPath); ok {
 		return areaFile, rest
+	}
+	if rest, ok := strings.CutPrefix(path, mde.PackagePath); ok {
+		return areaPackage, rest
 	}
 	if h.tokens.owns(path) {
 		return areaToken, ""

@@ -95,7 +95,7 @@ func (c *console) audited(hc huma.Context, next func(huma.Context)) {
 	q := requestOf(hc.Context())
 	caller := q.caller
 	caller.Remote = q.remote // of those who are not signed in, too
-	reads := op.Method == http.MethodGet || slices.Contains(readsByPost, op.OperationID)
+	reads := op.Method == http.MethodGet && op.OperationID != packageOperation || slices.Contains(readsByPost, op.OperationID)
 	ctx := hc.Context()
 	if !reads {
 		ctx = c.srv.Audited(ctx, caller, op.OperationID, objectOf(hc), q.id)
@@ -155,7 +155,7 @@ func (h *handler) serveDefender(w http.ResponseWriter, r *http.Request, path str
 		action += "/" + strings.Join(parts[2:], "/")
 	}
 	srv, ctx := h.opt.Server, r.Context()
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || hunts(parts)
+	reads := (r.Method == http.MethodGet || r.Method == http.MethodHead) && !strings.EqualFold(parts[len(parts)-1], "getPackageUri") || hunts(parts)
 	if !reads {
 		ctx = srv.Audited(ctx, q.caller, action, object, q.id)
 	}

@@ -37,6 +37,7 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"kev", func(r *server.DeviceRow) string { return whole(r.KEV) }},
 	{"gaps", func(r *server.DeviceRow) string { return whole(r.Gaps) }},
 	{"tags", func(r *server.DeviceRow) string { return words(r.Tags) }},
+	{"isolated", func(r *server.DeviceRow) string { return strconv.FormatBool(r.Isolated) }},
 	{"clone_of", func(r *server.DeviceRow) string { return r.CloneOf }},
 	{"score", func(r *server.DeviceRow) string { return number(r.Score) }},
 	{"exposure", func(r *server.DeviceRow) string { return r.Exposure }},

@@ -73,6 +73,7 @@ func newConsole(opt Options) *console {
 	c.ownTokenRoutes()
 	c.consentRoutes()
 	c.actionRoutes()
+	c.machineActionRoutes()
 	c.peopleRoutes()
 	c.roleRoutes()
 	c.liveRoute()

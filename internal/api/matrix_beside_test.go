@@ -56,6 +56,7 @@ var beside = map[string]route{
 	"GET " + server.SSOCallback:                                 {anyone, server.SSOCallback + "?code=x&state=y", "", 303},
 	"GET " + mde.DownloadPath + "{id}/{sub}":                    {anyone, mde.DownloadPath + "guess/1.gz", "", 404},
 	"AGENTS POST /agent/v1/enroll":                              {agents, "", "", 0},
+	"AGENTS PUT /agent/v1/package/{id}":                         {agents, "", "", 0},
 	"AGENTS GET /agent/v1/session":                              {agents, "", "", 0},
 	"AGENTS POST /api/osquery/enroll":                           {anyone, "/api/osquery/enroll", `{"enroll_secret":"guess","host_identifier":"h"}`, 200},
 	"AGENTS POST /api/osquery/config":                           {aNode, "/api/osquery/config", "{}", 200},

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -85,6 +86,7 @@ func openEstate(t *testing.T) *estate {
 		must(err)
 	}
 	must(s.Close())
+	e.plantActions(dir)
 	planted := plantEvents(t, dir, append(slices.Clone(e.ids["alpha devices"]), e.ids["omega devices"]...))
 	s = openServer(t, dir)
 	e.s, e.h = s, New(Options{Server: s, Log: discard()})
@@ -162,6 +164,45 @@ func (e *estate) addApprovals(dir string) {
 			e.t.Fatal(err)
 		}
 		e.ids[name+" approvals"] = []string{strconv.FormatInt(id, 10)}
+	}
+}
+
+// plantActions writes actions with their packages into the server's files: the
+// devices of the estate have no agents that could do any.
+func (e *estate) plantActions(dir string) {
+	t := e.t
+	t.Helper()
+	st, err := store.Open(t.Context(), dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "packages"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	for n, name := range []string{"alpha", "omega"} {
+		for i, dev := range e.ids[name+" devices"] {
+			id := fmt.Sprintf("0123abcd-4567-49ef-8123-456789abcd%d%d", n, i)
+			id = id + strings.Repeat("0", 36-len(id))
+			added, err := st.AddMachineActions(t.Context(), []store.MachineAction{{ID: id, Kind: "collect", Device: inventory.DeviceID(dev), Name: name + "-0", Requester: "someone", Comment: "of " + name,
+				Created: now, Expires: now.Add(time.Hour)}}, nil, 10)
+			if err != nil || len(added) != 1 {
+				t.Fatal(added, err)
+			}
+			if _, _, err := st.ChangeMachineAction(t.Context(), id, func(a *store.MachineAction) bool {
+				a.Status, a.Package, a.PackageHash = store.ActionSucceeded, 3, strings.Repeat("0", 64)
+				return true
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "packages", id+".zip"), []byte("PK!"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			e.ids[name+" actions"] = append(e.ids[name+" actions"], id)
+		}
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -322,7 +363,7 @@ func (e *estate) delegates(people []somebody) []somebody {
 
 // objects is what the id of a route names, "" when it is nothing that belongs to devices.
 func objects(name string) string {
-	for _, o := range [][2]string{{"/alerts/{id}", "alerts"}, {"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/approvals/{id}", "approvals"}, {"/remediations/{id}", "remediations"},
+	for _, o := range [][2]string{{"/alerts/{id}", "alerts"}, {"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/approvals/{id}", "approvals"}, {"/remediations/{id}", "remediations"}, {"/machine-actions/{id}", "actions"}, {"/machineactions/{id}", "actions"},
 		{"/remediationTasks/{id}", "remediations"}, {"/plans/{id}", "plans"}, {"/events/{id}", "events"}, {"/software/{id}", "software"}, {"/recommendations/{id}", "recommendations"}} {
 		if strings.Contains(name, o[0]) {
 			return o[1]

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,8 @@ func faultOf(err error) fault {
 	var policy *server.PolicyError
 	var lockdown *server.LockdownError
 	var denied *server.DeniedError
+	var active *server.ActiveError
+	var unable *server.UnableError
 	var odata *mde.Error
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -64,6 +67,10 @@ func faultOf(err error) fault {
 		return fault{status: http.StatusTooManyRequests, code: "TooManyRequests", text: rate.Error() + ".", after: rate.Seconds()}
 	case errors.As(err, &input):
 		return fault{status: http.StatusUnprocessableEntity, code: "InvalidInput", text: input.Error(), field: input.Field}
+	case errors.As(err, &active):
+		return fault{status: http.StatusConflict, code: "ActiveRequestAlreadyExists", text: active.Error()}
+	case errors.As(err, &unable):
+		return fault{status: http.StatusConflict, code: unable.Code(), text: unable.Error()}
 	case errors.Is(err, server.ErrUnauthenticated):
 		return fault{status: http.StatusUnauthorized, code: "Unauthorized", text: "Sign in, or send a valid token."}
 	case errors.As(err, &lockdown):
@@ -117,7 +124,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 // defenderError writes an error in the Defender API's shape.
 func (h *handler) defenderError(w http.ResponseWriter, r *http.Request, err error) {
 	f := faultIn(r.Context(), err)
-	if f.status == http.StatusUnprocessableEntity {
+	if f.status == http.StatusUnprocessableEntity || slices.Contains([]string{"ActiveRequestAlreadyExists", "OsPlatformNotSupported", "ClientVersionNotSupported"}, f.code) {
 		f.status = http.StatusBadRequest
 	}
 	noteFault(h.opt.Log, r, f, err)

@@ -75,6 +75,7 @@ type DeviceFilter struct {
 	Value    []string `query:"value" enum:"Low,Normal,High" doc:"What the device is worth."`
 	Tag      []string `query:"tag"`
 	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
+	Isolated []string `query:"isolated" enum:"true,false" doc:"Whether it is isolated, as its agent told last."`
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
 	New      []string `query:"new" enum:"true,false" doc:"Whether it was first seen within 7 days."`
 	Source   []string `query:"source" enum:"agent,osquery,simulated,sbom" doc:"Where the inventory comes from."`
@@ -83,7 +84,7 @@ type DeviceFilter struct {
 }
 
 func (f DeviceFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("os", f.OS), named("os_version", f.Version), named("os_life", f.OSLife), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone),
+	return f.queryWith(f.Sort, named("os", f.OS), named("os_version", f.Version), named("os_life", f.OSLife), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone), named("isolated", f.Isolated),
 		named("exposure", f.Exposure), named("risk", f.Risk), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New),
 		named("managed_by", f.Managed), named("internet_facing", f.Facing))
 }

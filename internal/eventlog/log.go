@@ -57,7 +57,7 @@ type Log interface {
 // Batch is what an agent delivered at once.
 type Batch struct {
 	Device   inventory.DeviceID
-	Stream   int    // 0 to 255
+	Stream   int    // 0 to 254
 	Seq      uint64 // rises within a device and stream
 	Received time.Time
 	Skew     time.Duration // is added to the times of the events: server's clock − host's

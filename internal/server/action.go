@@ -19,30 +19,31 @@ import (
 // that of the message.
 type action struct {
 	id      string
-	name    string   // as a button says it
-	need    []string // permissions of which one is enough
-	message func() *protocol.Message
+	name    string                                         // as a button says it
+	need    []string                                       // permissions of which one is enough
+	message func(t *store.MachineAction) *protocol.Message // t is the zero action unless it is a task
+	task    bool                                           // it is kept as a machine action, with a state of its own
 	// able says why a device cannot do it at all; nil when it can.
 	able func(d *device) error
 }
 
-func (a *action) effect() Effect { return effectOf(a.message()) }
+func (a *action) effect() Effect { return effectOf(a.message(&store.MachineAction{})) }
 
 // ActionNudge is the id of the action that makes an agent look at everything now.
 const ActionNudge = "check-in"
 
 // actions are all of them.
 func actions() []action {
-	return []action{{
+	return append([]action{{
 		id: ActionNudge, name: "Check in now", need: []string{MachineReadWrite, ManageDevices},
-		message: func() *protocol.Message { return &protocol.Message{Nudge: &protocol.Nudge{}} },
+		message: func(*store.MachineAction) *protocol.Message { return &protocol.Message{Nudge: &protocol.Nudge{}} },
 		able: func(d *device) error {
 			if d.agent.Source == store.SourceSBOM {
 				return fmt.Errorf("%s has no agent that could look: import its document again: %w", d.sum.Name, ErrConflict)
 			}
 			return nil
 		},
-	}}
+	}}, taskActions()...)
 }
 
 func actionByID(id string) (action, bool) {
@@ -90,40 +91,63 @@ const (
 	mostPending       = 200 // of one requester
 )
 
+// wanted is what somebody wants done: scope, until and external are those of tasks.
+type wanted struct {
+	action   string
+	devices  []string
+	comment  string
+	scope    string
+	until    time.Time
+	external string
+}
+
+// acted is what became of it.
+type acted struct {
+	ActionResult
+	on      []store.ApprovalDevice
+	actions []store.MachineAction // of tasks, those that are stored
+}
+
 // act is the one way to make agents do something: whoever asks needs the
 // permission of the action and sees every device, no lockdown holds, the
 // devices can do it, and the rules of approval ask for nobody else or somebody
 // else decides first. It is ErrNotFound for a device that the caller does not
 // see, a *LockdownError during a lockdown, ErrConflict when the same waits for
-// an approval already, and ErrUnavailable when no agent that it is for is connected.
-func (s *Server) act(ctx context.Context, caller Caller, id string, devices []string, comment string) (ActionResult, []store.ApprovalDevice, error) {
-	a, ok := actionByID(id)
+// an approval already, and ErrUnavailable when no agent that it is for is
+// connected. A task is stored and waits for its agent instead; where all devices
+// have an active one of its kind it is an *ActiveError.
+func (s *Server) act(ctx context.Context, caller Caller, q wanted) (acted, error) {
+	a, ok := actionByID(q.action)
 	if !ok || a.effect() == "" || a.effect() == EffectProtocol {
-		return ActionResult{}, nil, fmt.Errorf("action %q has no effect that anybody may ask for", id)
+		return acted{}, fmt.Errorf("action %q has no effect that anybody may ask for", q.action)
 	}
 	if err := s.need(caller, a.need...); err != nil {
-		return ActionResult{}, nil, err
+		return acted{}, err
 	}
-	comment = strings.TrimSpace(comment)
-	if err := checkComment("comment", comment); err != nil {
-		return ActionResult{}, nil, err
+	q.comment = strings.TrimSpace(q.comment)
+	if err := checkComment("comment", q.comment); err != nil {
+		return acted{}, err
 	}
-	if len(devices) == 0 || len(devices) > mostActionDevices {
-		return ActionResult{}, nil, Invalidf("devices", "name 1 to %d devices", mostActionDevices)
+	if len(q.devices) == 0 || len(q.devices) > mostActionDevices {
+		return acted{}, Invalidf("devices", "name 1 to %d devices", mostActionDevices)
 	}
-	on, err := s.actionTargets(caller, &a, devices)
+	on, err := s.actionTargets(caller, &a, q.devices)
 	if err != nil {
-		return ActionResult{}, nil, err
+		return acted{}, err
 	}
 	if err := s.guard.open(); err != nil {
-		return ActionResult{}, on, err
+		return acted{on: on}, err
 	}
-	if hours := s.approvalHours(&a, on); hours > 0 {
-		row, err := s.askApproval(ctx, caller, &a, on, comment, hours)
-		return ActionResult{State: store.ApprovalPending, Approval: &row}, on, err
+	hours := s.approvalHours(&a, on)
+	if a.task {
+		return s.askTasks(ctx, caller, &a, on, q, hours)
 	}
-	audit.Change(ctx, objectNames(on), nil, map[string]any{"action": a.id, "effect": a.effect(), "devices": on, "comment": comment})
-	return ActionResult{State: store.ApprovalDone}, on, s.carryOut(&a, on)
+	if hours > 0 {
+		row, err := s.askApproval(ctx, caller, &a, on, q.comment, hours)
+		return acted{ActionResult: ActionResult{State: store.ApprovalPending, Approval: &row}, on: on}, err
+	}
+	audit.Change(ctx, objectNames(on), nil, map[string]any{"action": a.id, "effect": a.effect(), "devices": on, "comment": q.comment})
+	return acted{ActionResult: ActionResult{State: store.ApprovalDone}, on: on}, s.carryOut(&a, on)
 }
 
 // checkComment checks a sentence that a person gives.
@@ -168,7 +192,7 @@ func (s *Server) carryOut(a *action, on []store.ApprovalDevice) error {
 	o := order{action: a.id, effect: a.effect(), stands: s.guard.open}
 	var away []string
 	for _, d := range on {
-		switch sent, err := s.gate.carry(o, d.ID, a.message()); {
+		switch sent, err := s.gate.carry(o, d.ID, a.message(&store.MachineAction{})); {
 		case err != nil:
 			return err
 		case !sent:
@@ -226,6 +250,9 @@ func (s *Server) carryAs(ctx context.Context, p *store.Approval) error {
 		return fmt.Errorf("%s may not do this any more, or a device is gone: %w", p.Requester, ErrConflict)
 	case err != nil:
 		return err
+	}
+	if a.task {
+		return s.approveTasks(ctx, p.ID, on)
 	}
 	err = s.carryOut(&a, on)
 	p.Results = map[inventory.DeviceID]string{}

@@ -49,7 +49,7 @@ func TestEveryMessageHasAnEffect(t *testing.T) {
 // Nothing but act and what was approved reaches the agents' connections: who
 // calls what is read from the source (CVE-2026-19583).
 func TestOneWayToAgents(t *testing.T) {
-	calls, orders, nudges := map[string][]string{}, map[string]bool{}, map[string]bool{}
+	calls, orders, nudges, asks := map[string][]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +84,9 @@ func TestOneWayToAgents(t *testing.T) {
 						orders[in] = orders[in] || typ.Name == "order"
 					case *ast.SelectorExpr:
 						nudges[in] = nudges[in] || typ.Sel.Name == "Nudge"
+						if slices.Contains([]string{"Collect", "Scan", "Isolate", "Release"}, typ.Sel.Name) {
+							asks[in] = true
+						}
 					}
 				}
 				return true
@@ -99,9 +102,17 @@ func TestOneWayToAgents(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
-	only("who makes orders", slices.Collect(maps.Keys(orders)), "carryOut")
+	only("who makes orders", slices.Sorted(maps.Keys(orders)), "carryOut", "sendTask")
 	only("who makes a nudge", slices.Collect(maps.Keys(nudges)), "actions")
-	only("who carries orders", calls["gate.carry"], "carryOut")
+	only("who makes tasks", slices.Sorted(maps.Keys(asks)), "taskActions")
+	only("who carries orders", calls["gate.carry"], "carryOut", "sendTask")
+	only("who sends tasks", calls["sendTask"], "advance")
+	only("who looks at them", calls["advance"], "sendTasks")
+	only("who stores tasks", calls["AddMachineActions"], "askTasks")
+	only("who asks for tasks", calls["askTasks"], "act")
+	only("who lets tasks go that waited", calls["approveTasks"], "carryAs")
+	only("who changes tasks", calls["ChangeMachineAction"], "CancelMachineAction", "approveTasks", "dropPackage", "moveTask", "sendTask", "takePackage")
+	only("who says what the connection's business is", calls["gate.tell"], "advance", "timeOut")
 	only("who carries out", calls["carryOut"], "act", "carryAs")
 	only("who carries out what was approved", calls["carryAs"], "carryApproved")
 	only("who finds what was approved", calls["carryApproved"], "decide", "resumeApprovals")
@@ -477,14 +488,14 @@ func TestOrdersAreLookedAtWhenTheyAreSent(t *testing.T) {
 	open := s.gate.sessions[agent.id]
 	s.gate.mu.Unlock()
 	s.guard.lockdown.Store(&Lockdown{On: true, By: "ann"})
-	if err := open.carry(t.Context(), o, a.message()); !errors.Is(err, ErrDenied) {
+	if err := open.carry(t.Context(), o, a.message(&store.MachineAction{})); !errors.Is(err, ErrDenied) {
 		t.Errorf("sent in a lockdown: %v", err)
 	}
 	s.guard.lockdown.Store(&Lockdown{})
-	if _, err := s.gate.carry(order{action: "x", effect: EffectRun, stands: s.guard.open}, agent.id, a.message()); err == nil {
+	if _, err := s.gate.carry(order{action: "x", effect: EffectRun, stands: s.guard.open}, agent.id, a.message(&store.MachineAction{})); err == nil {
 		t.Error("an order of another effect carries a nudge")
 	}
-	if err := open.send(t.Context(), a.message()); err == nil {
+	if err := open.send(t.Context(), a.message(&store.MachineAction{})); err == nil {
 		t.Error("a nudge is sent without an order")
 	}
 	agent.quiet(1)

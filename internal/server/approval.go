@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -366,6 +367,24 @@ type ActionAPI interface {
 	Approval(ctx context.Context, c Caller, id string) (ApprovalRow, error)
 	Decide(ctx context.Context, c Caller, id string, approve bool, note string) (ApprovalRow, error)
 	WithdrawApproval(ctx context.Context, c Caller, id string) (ApprovalRow, error)
+}
+
+// MachineActionAPI is what package api relies on for what is done on devices once.
+type MachineActionAPI interface {
+	Respond(ctx context.Context, c Caller, devices []string, in NewMachineAction) (MachineActionResults, error)
+	MachineActions(ctx context.Context, c Caller, q Query, where func(*MachineAction) bool) (Page[MachineAction], error)
+	MachineAction(ctx context.Context, c Caller, id string) (MachineAction, error)
+	CancelMachineAction(ctx context.Context, c Caller, id, comment string) (MachineAction, error)
+	DeviceActionKinds(ctx context.Context, c Caller, id string) ([]DeviceActionKind, error)
+}
+
+// PackageAPI is what package api relies on for investigation packages.
+type PackageAPI interface {
+	Package(ctx context.Context, c Caller, id string) (MachineAction, *os.File, error)
+	PackageLink(ctx context.Context, c Caller, id, base string) (PackageLink, error)
+	LinkedPackage(ctx context.Context, token string) (MachineAction, *os.File, error)
+	PackageRetention(ctx context.Context, c Caller) (PackageRetentionView, error)
+	SetPackageRetention(ctx context.Context, c Caller, r PackageRetention) (PackageRetentionView, error)
 }
 
 // GuardAPI is what package api relies on for what stands before every action.

@@ -19,8 +19,8 @@ import (
 // them; those beyond AppPermissions open nothing yet.
 var KnownPermissions = []string{
 	AlertRead, AlertWrite, alertWriteToo,
-	MachineRead, MachineReadWrite, "Machine.Isolate", "Machine.StopAndQuarantine", "Machine.LiveResponse",
-	"Machine.RestrictExecution", "Machine.Scan", "Machine.CollectForensics", "Machine.Offboard",
+	MachineRead, MachineReadWrite, MachineIsolate, "Machine.StopAndQuarantine", "Machine.LiveResponse",
+	"Machine.RestrictExecution", MachineScan, MachineCollect, "Machine.Offboard",
 	"User.Read.All", VulnerabilityRead, RecommendationRead, RecommendationWrite, SoftwareRead, RemediationRead, RemediationWrite,
 	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", AdvancedQuery, huntToo,
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",

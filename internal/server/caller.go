@@ -10,8 +10,13 @@ import (
 
 // Permission names, as applications ask for them (the Defender API's names).
 const (
-	MachineRead       = "Machine.Read.All"
-	MachineReadWrite  = "Machine.ReadWrite.All" // includes MachineRead
+	MachineRead      = "Machine.Read.All"
+	MachineReadWrite = "Machine.ReadWrite.All" // includes MachineRead
+	// MachineIsolate, MachineScan and MachineCollect open actions on devices: isolation
+	// and its end, scans, investigation packages.
+	MachineIsolate    = "Machine.Isolate"
+	MachineScan       = "Machine.Scan"
+	MachineCollect    = "Machine.CollectForensics"
 	SoftwareRead      = "Software.Read.All"
 	VulnerabilityRead = "Vulnerability.Read.All"
 	// FileRead, AddressRead, URLRead and AccountRead open what is known of a file, an
@@ -49,7 +54,7 @@ const (
 
 // AppPermissions are the permissions that an application may be given.
 var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite, FileRead, AddressRead, URLRead, AccountRead,
-	AlertRead, AlertWrite, AdvancedQuery}
+	AlertRead, AlertWrite, AdvancedQuery, MachineIsolate, MachineScan, MachineCollect}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing and sees nothing.

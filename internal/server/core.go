@@ -17,6 +17,7 @@ import (
 	"github.com/picketsec/picket/internal/advisory"
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/protocol"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -82,12 +83,14 @@ type device struct {
 	held   store.Holding
 	before store.Holding // while a report is committed: what was held before it
 	agent  store.Device
-	online bool
-	value  exposure.Value
-	group  exposure.Group
-	tagged []string // manual tags, in order
-	ruled  []string // tags by rules, by tag
-	all    []string // all tags, each once; never changed in place
+	// response is what its host says that it can do, and whether it is isolated: that of agent.
+	response protocol.Response
+	online   bool
+	value    exposure.Value
+	group    exposure.Group
+	tagged   []string // manual tags, in order
+	ruled    []string // tags by rules, by tag
+	all      []string // all tags, each once; never changed in place
 
 	verdicts verdicts // of configuration checks; nil: not judged by today's checks
 }
@@ -408,7 +411,17 @@ func (c *core) add(a store.Device) {
 }
 
 func newDevice(a store.Device) *device {
-	return &device{num: a.Num, id: a.ID, sum: summary{Name: string(a.ID[:12])}, agent: a}
+	d := &device{num: a.Num, id: a.ID, sum: summary{Name: string(a.ID[:12])}}
+	d.setAgent(a)
+	return d
+}
+
+// setAgent takes over what is kept of a device's agent.
+func (d *device) setAgent(a store.Device) {
+	d.agent, d.response = a, protocol.Response{}
+	if len(a.Response) > 0 && json.Unmarshal(a.Response, &d.response) != nil {
+		d.response = protocol.Response{} // a host of which nothing is known can do nothing
+	}
 }
 
 // register makes a device known, not yet to the fleet.
@@ -428,7 +441,7 @@ func (c *core) register(a store.Device) *device {
 		c.byID[a.ID] = a.Num
 		c.idOrder.Store(nil)
 	}
-	d.agent = a
+	d.setAgent(a)
 	if of := a.CloneOf; of != "" && !slices.Contains(c.clones[of], a.Num) {
 		c.clones[of] = append(c.clones[of], a.Num)
 	}

@@ -25,7 +25,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		ID: d.id, Name: d.sum.Name, Domain: domainOf(d.sum.FQDN), OSPlatform: d.sum.OSPlatform, OSVersion: d.sum.OSVersion, OSName: d.sum.OSName, Arch: d.sum.Arch,
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
-		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf),
+		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf), Isolated: d.response.Isolation.On,
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
 	}
 	r.ManagedBy = d.managedBy()
@@ -100,7 +100,9 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"os_version": oneOf(func(d *device) string { return d.sum.OSVersion }),
 			"os_life":    oneOf(lives.word),
 
-			"tag":    anyOf((*device).tags),
+			"tag":      anyOf((*device).tags),
+			"isolated": truth(func(d *device) bool { return d.response.Isolation.On }),
+
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
 			"new":    truth(func(d *device) bool { return now.Sub(d.agent.FirstSeen) <= newFor }),
 			"source": oneOf((*device).source),
@@ -114,7 +116,7 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "osquery", "simulated", "sbom"},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "isolated": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "osquery", "simulated", "sbom"},
 			"managed_by": managers, "internet_facing": {facingYes, facingUnknown},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}, "risk": alert.RiskLevels},
 		order: map[string]func(a, b *device) int{
@@ -160,7 +162,7 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 
 // beyondIndex are filters and columns of devices that look at the time of day or
 // at alerts, which the index does not count as changes of itself.
-var beyondIndex = []string{"health", "health_word", "new", "os_life", "risk", "alerts"}
+var beyondIndex = []string{"isolated", "health", "health_word", "new", "os_life", "risk", "alerts"}
 
 // indexed reports whether which devices a query finds, and their order, follows
 // from the index alone.
@@ -263,7 +265,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 			out.Clones = append(out.Clones, string(o.id))
 		}
 	}
-	out.TagList = d.tagList()
+	out.TagList, out.Isolation = d.tagList(), d.isolationView()
 	c.mu.RUnlock()
 	out.Interfaces = append([]inventory.Interface{}, out.Interfaces...)
 	for i := range out.Interfaces { // an agent may leave out what is a list to everybody else

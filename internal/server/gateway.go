@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -34,6 +35,17 @@ type gatewayBackend interface {
 	// keepEvents is durable when it returns nil; what was kept before changes
 	// nothing. An ErrInvalid concerns the content, as that of ingest.
 	keepEvents(ctx context.Context, id inventory.DeviceID, e *protocol.Events) error
+	taskBackend
+}
+
+// taskBackend is what the gateway hands over that concerns tasks.
+type taskBackend interface {
+	// taskState is durable when it returns nil.
+	taskState(ctx context.Context, id inventory.DeviceID, t *protocol.TaskState) error
+	responseChanged(ctx context.Context, id inventory.DeviceID, r *protocol.Response) error
+	// takePackage is durable when it returns nil. ErrNotFound: no such package is
+	// asked for; ErrInvalid: it is not what it should be.
+	takePackage(ctx context.Context, id inventory.DeviceID, action, hash string, size int64, body io.Reader) error
 }
 
 // The gateway's own limits.
@@ -129,7 +141,8 @@ func (g *gateway) handler() http.Handler {
 }
 
 func (g *gateway) routes() map[string]http.HandlerFunc {
-	return map[string]http.HandlerFunc{"POST " + protocol.EnrollPath: g.handleEnroll, "GET " + protocol.SessionPath: g.handleSession}
+	return map[string]http.HandlerFunc{"POST " + protocol.EnrollPath: g.handleEnroll, "GET " + protocol.SessionPath: g.handleSession,
+		"PUT " + protocol.PackagePath + "{id}": g.handlePackage}
 }
 
 // connected reports whether a session of the device is open.
@@ -156,9 +169,7 @@ func (g *gateway) carry(o order, id inventory.DeviceID, m *protocol.Message) (se
 	if err := o.stands(); err != nil {
 		return false, err
 	}
-	g.mu.Lock()
-	s := g.sessions[id]
-	g.mu.Unlock()
+	s := g.session(id)
 	if s == nil {
 		return false, nil
 	}
@@ -173,6 +184,26 @@ func (g *gateway) carry(o order, id inventory.DeviceID, m *protocol.Message) (se
 		})
 	}
 	return true, nil
+}
+
+// session is the open session of a device, nil when there is none.
+func (g *gateway) session(id inventory.DeviceID) *session {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.sessions[id]
+}
+
+// tell hands a message of the connection's own business to a session. It does not wait.
+func (g *gateway) tell(s *session, m *protocol.Message) {
+	s.sends.Go(func() {
+		err := s.begun(s.ctx)
+		if err == nil {
+			err = s.send(s.ctx, m)
+		}
+		if err != nil {
+			g.log.DebugContext(s.ctx, "message not sent", "device", s.id, "error", err)
+		}
+	})
 }
 
 // alive merges a sign of life into the next batch.
@@ -227,7 +258,7 @@ func (g *gateway) handleSession(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, protocol.RefusedUnknown, "this certificate is not known to the server: enrol again")
 		return
 	}
-	s := &session{g: g, id: id, cert: cert, log: g.log.With("device", id)}
+	s := &session{g: g, id: id, cert: cert, log: g.log.With("device", id), welcomed: make(chan struct{})}
 	left := cert.NotAfter.Sub(g.now())
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()

@@ -31,6 +31,8 @@ type session struct {
 	idle    *time.Timer
 	nudging atomic.Bool
 	sends   sync.WaitGroup // sends that others started
+	// welcomed is closed behind the Welcome: nothing but it is sent before.
+	welcomed chan struct{}
 
 	nonce   string
 	lastSeq uint64
@@ -56,10 +58,23 @@ func (s *session) send(ctx context.Context, m *protocol.Message) error {
 
 // carry sends the message of an order that still stands.
 func (s *session) carry(ctx context.Context, o order, m *protocol.Message) error {
+	if err := s.begun(ctx); err != nil {
+		return err
+	}
 	if err := o.stands(); err != nil {
 		return err
 	}
 	return s.write(ctx, m)
+}
+
+// begun waits until the agent is let in.
+func (s *session) begun(ctx context.Context) error {
+	select {
+	case <-s.welcomed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (s *session) write(ctx context.Context, m *protocol.Message) error {
@@ -99,6 +114,7 @@ func (s *session) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	close(s.welcomed)
 	if protocol.RenewDue(s.cert, s.g.now()) {
 		if err := s.send(ctx, &protocol.Message{Renew: &protocol.Renew{}}); err != nil {
 			return err
@@ -190,6 +206,9 @@ func (s *session) admit(ctx context.Context, h *protocol.Hello) (verdict, error)
 	d.MachineID, d.BootID, d.MACs = keepEvidence(d.MachineID, h.Evidence.MachineID), h.Evidence.BootID, h.Evidence.MACs
 	d.Dropped, d.Queued = max(d.Dropped, min(h.Spool.Dropped, 1<<62)), max(h.Spool.Queued, 0)
 	d.Tags = readableTags(h.Tags)
+	if d.Response, err = responseOf(h); err != nil {
+		return verdict{}, err
+	}
 	if err := g.st.AgentConnected(ctx, d, v.stale); err != nil {
 		return verdict{}, fmt.Errorf("record session: %w", err)
 	}
@@ -327,6 +346,10 @@ func (s *session) handle(ctx context.Context, m *protocol.Message) error {
 		return s.renew(ctx, m.CSR)
 	case m.Events != nil:
 		return s.events(ctx, m.Events)
+	case m.TaskState != nil:
+		return s.taskState(ctx, m.TaskState)
+	case m.Response != nil:
+		return s.response(ctx, m.Response)
 	}
 	s.log.DebugContext(ctx, "message of an unknown kind ignored")
 	return nil

@@ -67,6 +67,18 @@ func (b *memBackend) keepEvents(_ context.Context, _ inventory.DeviceID, e *prot
 	return nil
 }
 
+func (b *memBackend) taskState(context.Context, inventory.DeviceID, *protocol.TaskState) error {
+	return nil
+}
+
+func (b *memBackend) responseChanged(context.Context, inventory.DeviceID, *protocol.Response) error {
+	return nil
+}
+
+func (b *memBackend) takePackage(context.Context, inventory.DeviceID, string, string, int64, io.Reader) error {
+	return ErrNotFound
+}
+
 func newMemBackend() *memBackend {
 	return &memBackend{sections: map[inventory.DeviceID]map[inventory.SectionName]*inventory.Section{},
 		online: map[inventory.DeviceID]bool{}, looked: map[inventory.SectionName]time.Time{}}

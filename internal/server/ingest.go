@@ -365,17 +365,24 @@ func (s *Server) deviceRegistered(ctx context.Context, id inventory.DeviceID) {
 // connectionChanged notes that an agent came or went.
 func (s *Server) connectionChanged(id inventory.DeviceID, connected bool) {
 	a, err := s.st.Device(context.Background(), id)
+	var before, after protocol.Isolation
 	s.core.mu.Lock()
 	if num, ok := s.core.byID[id]; ok {
 		d := s.core.at(num)
+		before = d.response.Isolation
 		d.online = connected
 		if err == nil {
-			d.agent = a
+			d.setAgent(a)
 		}
+		after = d.response.Isolation
 		s.core.place(d, time.Now())
 	}
 	s.core.mu.Unlock()
+	s.isolationChanged(context.Background(), id, &before, &after)
 	s.live.publish(LiveEvent{Resource: "device", ID: string(id)})
+	if connected {
+		s.tasks.wake()
+	}
 }
 
 func foldEqual(a, b string) bool { return strings.EqualFold(a, b) }

@@ -116,7 +116,7 @@ func (s *Server) StartLockdown(ctx context.Context, c Caller, reason string) (Lo
 	if err == nil {
 		audit.Change(ctx, "lockdown", was, now)
 		var cancelled int64
-		cancelled, err = s.st.Lockdown(ctx, lockdownSetting, raw, s.now(), "Cancelled by the lockdown of "+c.Name+".")
+		cancelled, err = s.st.Lockdown(ctx, lockdownSetting, raw, s.now(), c.Name, "Cancelled by the lockdown of "+c.Name+".")
 		s.log.WarnContext(ctx, "lockdown", "by", c.Name, "cancelled", cancelled, "error", err)
 	}
 	if err != nil {

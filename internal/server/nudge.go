@@ -11,11 +11,11 @@ import (
 // when its agent is not connected: that one looks at everything anyway when it
 // starts.
 func (s *Server) Nudge(ctx context.Context, caller Caller, id, comment string) (string, ActionResult, error) {
-	out, on, err := s.act(ctx, caller, ActionNudge, []string{id}, comment)
+	out, err := s.act(ctx, caller, wanted{action: ActionNudge, devices: []string{id}, comment: comment})
 	if err != nil {
 		return "", ActionResult{}, err
 	}
-	return on[0].Name, out, nil
+	return out.on[0].Name, out.ActionResult, nil
 }
 
 // NudgeArgs are those of the verb "nudge".

@@ -143,7 +143,7 @@ func (s *Server) importSBOM(ctx context.Context, by string, document []byte, opt
 		return SBOMImported{}, fmt.Errorf("read device %s: %w", d.id, err)
 	}
 	s.core.mu.Lock()
-	d.agent = reg
+	d.setAgent(reg)
 	s.core.place(d, now)
 	s.core.mu.Unlock()
 	s.live.publish(LiveEvent{Resource: "devices"})

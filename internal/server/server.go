@@ -61,6 +61,7 @@ type Server struct {
 	core  *core
 	live  *live
 	gate  *gateway
+	tasks *taskDesk
 	desk  *intelDesk
 	plans *planDesk
 
@@ -100,7 +101,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), noticed: newNoticeBook(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
+	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), noticed: newNoticeBook(), tasks: newTaskDesk(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
 	s.core.clock, s.core.snapshot = s.now, s.snapshot
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -220,6 +221,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runForward(ctx) })
 	g.Go(func() error { return s.runTelemetry(ctx) })
 	g.Go(func() error { return s.runApprovals(ctx) })
+	g.Go(func() error { return s.runTasks(ctx) })
 	return g.Wait()
 }
 
@@ -368,6 +370,8 @@ type API interface {
 	DeviceChecks(ctx context.Context, c Caller, id string, q Query) (Page[DeviceCheckRow], error)
 	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
 	ActionAPI
+	MachineActionAPI
+	PackageAPI
 	GuardAPI
 
 	DeviceGroups(ctx context.Context, c Caller) ([]DeviceGroup, error)

@@ -153,6 +153,9 @@ func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *proto
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	if err := onlyAgents(records); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
 	now := s.now()
 	fresh, err := s.telemetry.log.Append(ctx, eventlog.Batch{
 		Device: id, Stream: e.Stream, Seq: e.Seq, Received: now, Skew: s.telemetry.note(id, e, now), Records: records, Count: e.Count, Packed: e.Packed,

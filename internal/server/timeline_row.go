@@ -103,6 +103,8 @@ func happened(e *ev.Event) string {
 		return fmt.Sprintf("%d %s events were dropped", to.Number-from.Number+1, e.Text(ev.LostKind))
 	case ev.SensorStarted, ev.SensorChanged:
 		return strings.TrimSpace("Sensor " + map[bool]string{true: "started", false: "changed"}[e.Action == ev.SensorStarted] + " " + e.Text(ev.Source))
+	case ev.ResponseAction:
+		return responseTitle(e)
 	case ev.ClockChanged:
 		return "The host's clock was set"
 	case ev.AntivirusDetection, ev.AntivirusReport, ev.AntivirusScanCompleted:

@@ -40,7 +40,7 @@ type SeverityCount struct {
 // DeviceRow is a device in a list.
 //
 // Sort keys: name, domain, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group, risk, alerts.
-// Filters: os (OSPlatform), health, tag, clone ("true"), new ("true": first seen within 7 days), device_group (GroupID), risk, source, managed_by, internet_facing.
+// Filters: os (OSPlatform), health, tag, isolated ("true"), clone ("true"), new ("true": first seen within 7 days), device_group (GroupID), risk, source, managed_by, internet_facing.
 type DeviceRow struct {
 	ID          inventory.DeviceID `json:"id"`
 	Name        string             `json:"name"`
@@ -77,6 +77,8 @@ type DeviceRow struct {
 	GroupID exposure.Group `json:"group_id"`
 	Group   string         `json:"group"`
 	CloneOf string         `json:"clone_of,omitempty"` // the device whose state directory was copied
+	// Isolated says that the device is cut off from everything but the server, as its agent told last.
+	Isolated bool `json:"isolated"`
 	// Source is where the inventory comes from: "agent", "simulated", or "sbom" for a device without an agent.
 	Source string `json:"source" enum:"agent,osquery,simulated,sbom"`
 	// ManagedBy is what can be told to do something on the device, or "nothing" for one that a document describes.
@@ -118,6 +120,7 @@ type Device struct {
 	OSSupport    *EndOfLife              `json:"os_support"`       // life of the operating system's release, null when unknown
 	Users        []inventory.User        `json:"users"`            // local users, where osquery tells them; at most 500
 	Logons       []inventory.Logon       `json:"logons"`           // who is logged on, where osquery tells it
+	Isolation    *IsolationView          `json:"isolation"`        // null where it never was isolated
 	SBOM         *SBOMView               `json:"sbom"`             // the document that the device was made from, null for one with an agent
 }
 

@@ -64,20 +64,21 @@ type Device struct {
 	Rejected     uint64
 	Tags         []string // as the agent gives them
 	Source       string   // where its inventory comes from: "" its agent, SourceSBOM
+	Response     []byte   // what its host says that it can do: JSON of the protocol; empty: nothing
 
 	Removed   time.Time // zero: it is there
 	RemovedBy string
 }
 
 const deviceColumns = `num, id, first_seen, last_seen, agent_version, agent_os, agent_arch, clone_of, nonce, nonce_offered,
-  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags, source, removed, removed_by`
+  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags, source, removed, removed_by, response`
 
 func scanDevice(row interface{ Scan(...any) error }) (Device, error) {
 	var a Device
 	var first, last, removed int64
 	var macs, tags string
 	err := row.Scan(&a.Num, &a.ID, &first, &last, &a.AgentVersion, &a.AgentOS, &a.AgentArch, &a.CloneOf, &a.Nonce, &a.NonceOffered,
-		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags, &a.Source, &removed, &a.RemovedBy)
+		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags, &a.Source, &removed, &a.RemovedBy, &a.Response)
 	if err == nil && tags != "[]" {
 		err = json.Unmarshal([]byte(tags), &a.Tags)
 	}
@@ -307,9 +308,9 @@ func (s *Store) AgentConnected(ctx context.Context, a Device, stale bool) error 
   nonce_branch = CASE WHEN $1 AND nonce <> '' THEN nonce ELSE nonce_branch END,
   restores = restores + CASE WHEN $1 THEN 1 ELSE 0 END,
   nonce = $2, nonce_offered = $3, last_seen = max(last_seen, $4), agent_version = $5, agent_os = $6, agent_arch = $7,
-  machine_id = $8, boot_id = $9, macs = $10, dropped = $11, queued = $12, tags = $13 WHERE id = $14`,
+  machine_id = $8, boot_id = $9, macs = $10, dropped = $11, queued = $12, tags = $13, response = $14 WHERE id = $15`,
 			stale, a.Nonce, a.NonceOffered, a.LastSeen.UnixMilli(), a.AgentVersion, a.AgentOS, a.AgentArch,
-			a.MachineID, a.BootID, strings.Join(a.MACs, " "), int64(a.Dropped), a.Queued, string(tags), a.ID)
+			a.MachineID, a.BootID, strings.Join(a.MACs, " "), int64(a.Dropped), a.Queued, string(tags), append([]byte{}, a.Response...), a.ID)
 		return err
 	})
 }

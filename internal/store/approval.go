@@ -82,36 +82,42 @@ func scanApproval(row interface{ Scan(...any) error }) (a Approval, err error) {
 // same kind on a device that waits already is ErrTaken; more than most open
 // ones of the same requester are ErrFull.
 func (s *Store) AddApproval(ctx context.Context, a Approval, most int) (id int64, err error) {
-	devices, err := json.Marshal(a.Devices)
-	if err != nil {
-		return 0, fmt.Errorf("encode devices: %w", err)
-	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		var same, open int
-		err := tx.QueryRowContext(ctx, `SELECT
-			(SELECT count(*) FROM approval, json_each(approval.devices) d WHERE state IN ('pending', 'approved', 'running') AND kind = $1
-				AND json_extract(d.value, '$.id') IN (SELECT json_extract(value, '$.id') FROM json_each($2))),
-			(SELECT count(*) FROM approval WHERE state = 'pending' AND user = $3 AND app = $4)`, a.Kind, string(devices), a.User, a.App).Scan(&same, &open)
-		switch {
-		case err != nil:
-			return err
-		case same > 0:
-			return ErrTaken
-		case open >= most:
-			return ErrFull
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM approval WHERE id IN (SELECT id FROM approval WHERE state NOT IN ('pending', 'approved', 'running')
-			ORDER BY id DESC LIMIT -1 OFFSET $1)`, mostApprovals); err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, `INSERT INTO approval (kind, args, devices, comment, state, requester, user, app, created, expires)
-			VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9) RETURNING id`, a.Kind, []byte(a.Args), devices, a.Comment, a.Requester, a.User, a.App,
-			a.Created.UnixMilli(), a.Expires.UnixMilli()).Scan(&id)
+		id, err = addApproval(ctx, tx, a, most)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store request of %q: %w", a.Kind, err)
 	}
 	return id, nil
+}
+
+func addApproval(ctx context.Context, tx *sql.Tx, a Approval, most int) (id int64, err error) {
+	devices, err := json.Marshal(a.Devices)
+	if err != nil {
+		return 0, fmt.Errorf("encode devices: %w", err)
+	}
+	var same, open int
+	err = tx.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM approval, json_each(approval.devices) d WHERE state IN ('pending', 'approved', 'running') AND kind = $1
+			AND json_extract(d.value, '$.id') IN (SELECT json_extract(value, '$.id') FROM json_each($2))),
+		(SELECT count(*) FROM approval WHERE state = 'pending' AND user = $3 AND app = $4)`, a.Kind, string(devices), a.User, a.App).Scan(&same, &open)
+	switch {
+	case err != nil:
+		return 0, err
+	case same > 0:
+		return 0, ErrTaken
+	case open >= most:
+		return 0, ErrFull
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM approval WHERE id IN (SELECT id FROM approval WHERE state NOT IN ('pending', 'approved', 'running')
+		ORDER BY id DESC LIMIT -1 OFFSET $1)`, mostApprovals); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `INSERT INTO approval (kind, args, devices, comment, state, requester, user, app, created, expires)
+		VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9) RETURNING id`, a.Kind, []byte(a.Args), devices, a.Comment, a.Requester, a.User, a.App,
+		a.Created.UnixMilli(), a.Expires.UnixMilli()).Scan(&id)
+	return id, err
 }
 
 // Approvals returns the approvals in some states, all of them when none is
@@ -161,7 +167,21 @@ func moveApproval(ctx context.Context, tx *sql.Tx, from string, a Approval) erro
 	if err := changed(res, err); err != nil {
 		return fmt.Errorf("approval %d in state %s: %w", a.ID, from, err)
 	}
-	return nil
+	return settleActions(ctx, tx, a.ID, a.State, whyUnapproved(&a), a.Ended)
+}
+
+// whyUnapproved says in a sentence why what waited for an approval is not done.
+func whyUnapproved(a *Approval) string {
+	switch a.State {
+	case ApprovalRefused:
+		if a.Note != "" {
+			return a.Decider + " refused it: " + a.Note
+		}
+		return a.Decider + " refused it."
+	case ApprovalWithdrawn:
+		return "The request for approval was withdrawn."
+	}
+	return a.Result
 }
 
 // MoveApprovalWith does what MoveApproval does and writes a named setting in the same transaction.
@@ -175,8 +195,9 @@ func (s *Store) MoveApprovalWith(ctx context.Context, from string, a Approval, s
 }
 
 // Lockdown writes the setting that says so and cancels every action that is
-// not carried out yet, in one transaction. It returns how many those were.
-func (s *Store) Lockdown(ctx context.Context, setting string, value []byte, at time.Time, why string) (cancelled int64, err error) {
+// not carried out yet, in one transaction. What an agent may have already is to be
+// taken back in the name of by. It returns how many requests and actions it cancelled.
+func (s *Store) Lockdown(ctx context.Context, setting string, value []byte, at time.Time, by, why string) (cancelled int64, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if err := putSetting(ctx, tx, setting, value); err != nil {
 			return err
@@ -186,7 +207,11 @@ func (s *Store) Lockdown(ctx context.Context, setting string, value []byte, at t
 		if err != nil {
 			return err
 		}
-		cancelled, err = res.RowsAffected()
+		if cancelled, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		actions, err := lockActions(ctx, tx, at, by, why)
+		cancelled += actions
 		return err
 	})
 	return cancelled, err
@@ -208,7 +233,15 @@ func (s *Store) ExpireApprovals(ctx context.Context, at time.Time) (out []Approv
 			}
 			out = append(out, a)
 		}
-		return rows.Err()
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		for i := range out {
+			if err := settleActions(ctx, tx, out[i].ID, out[i].State, whyUnapproved(&out[i]), out[i].Ended); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("expire approvals: %w", err)

@@ -98,7 +98,7 @@ func checkExport() *export[server.CheckExport] {
 // exportRoutes are the by-machine exports.
 func exportRoutes() []Route {
 	get := func(path, permission string, serve func(*Handler, *request) error) Route {
-		return Route{"GET", "/machines/" + path, permission, serve}
+		return Route{Method: "GET", Path: "/machines/" + path, Permission: permission, serve: serve}
 	}
 	vulns, software := server.VulnerabilityRead, server.SoftwareRead
 	return []Route{

@@ -160,7 +160,11 @@ func serveOne[T any](q *request, set string, props []prop[T], row *T) error {
 }
 
 func writeJSON(w http.ResponseWriter, raw []byte) {
+	writeStatus(w, http.StatusOK, raw)
+}
+
+func writeStatus(w http.ResponseWriter, status int, raw []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(status)
 	_, _ = w.Write(raw) // a client that has gone needs no answer
 }

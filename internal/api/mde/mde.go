@@ -11,6 +11,7 @@ package mde
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, path string, c s
 		h.opt.Fail(w, r, &Error{Status: http.StatusNotFound, Code: "NotFound", Message: "There is no such path or method."})
 		return
 	}
-	if !c.Has(rt.Permission) {
+	if !c.Has(rt.Permission) && !slices.ContainsFunc(rt.Or, c.Has) {
 		h.opt.Fail(w, r, &Error{Status: http.StatusForbidden, Code: "Forbidden", Message: "The application lacks the permission " + rt.Permission + "."})
 		return
 	}

@@ -13,18 +13,18 @@ import (
 // seenRoutes are what is known of files, addresses, hosts and accounts.
 func seenRoutes() []Route {
 	return []Route{
-		{"GET", "/files/{id}", server.FileRead, (*Handler).file},
-		{"GET", "/files/{id}/stats", server.FileRead, stats(server.EntityFile, "InOrgFileStats", fileStatProps)},
-		{"GET", "/files/{id}/machines", server.MachineRead, machinesOf(server.EntityFile)},
-		{"GET", "/files/{id}/alerts", server.AlertRead, alertsOf(server.EntityFile)},
-		{"GET", "/domains/{id}/alerts", server.AlertRead, alertsOf(server.EntityDomain)},
-		{"GET", "/ips/{id}/alerts", server.AlertRead, alertsOf(server.EntityIP)},
-		{"GET", "/users/{id}/alerts", server.AlertRead, alertsOf(server.EntityUser)},
-		{"GET", "/domains/{id}/stats", server.URLRead, stats(server.EntityDomain, "InOrgDomainStats", domainStatProps)},
-		{"GET", "/domains/{id}/machines", server.MachineRead, machinesOf(server.EntityDomain)},
-		{"GET", "/ips/{id}/stats", server.AddressRead, stats(server.EntityIP, "InOrgIPStats", addressStatProps)},
-		{"GET", "/users/{id}/machines", server.MachineRead, machinesOf(server.EntityUser)},
-		{"GET", "/machines/{id}/logonusers", server.AccountRead, (*Handler).logonUsers},
+		{Method: "GET", Path: "/files/{id}", Permission: server.FileRead, serve: (*Handler).file},
+		{Method: "GET", Path: "/files/{id}/stats", Permission: server.FileRead, serve: stats(server.EntityFile, "InOrgFileStats", fileStatProps)},
+		{Method: "GET", Path: "/files/{id}/machines", Permission: server.MachineRead, serve: machinesOf(server.EntityFile)},
+		{Method: "GET", Path: "/files/{id}/alerts", Permission: server.AlertRead, serve: alertsOf(server.EntityFile)},
+		{Method: "GET", Path: "/domains/{id}/alerts", Permission: server.AlertRead, serve: alertsOf(server.EntityDomain)},
+		{Method: "GET", Path: "/ips/{id}/alerts", Permission: server.AlertRead, serve: alertsOf(server.EntityIP)},
+		{Method: "GET", Path: "/users/{id}/alerts", Permission: server.AlertRead, serve: alertsOf(server.EntityUser)},
+		{Method: "GET", Path: "/domains/{id}/stats", Permission: server.URLRead, serve: stats(server.EntityDomain, "InOrgDomainStats", domainStatProps)},
+		{Method: "GET", Path: "/domains/{id}/machines", Permission: server.MachineRead, serve: machinesOf(server.EntityDomain)},
+		{Method: "GET", Path: "/ips/{id}/stats", Permission: server.AddressRead, serve: stats(server.EntityIP, "InOrgIPStats", addressStatProps)},
+		{Method: "GET", Path: "/users/{id}/machines", Permission: server.MachineRead, serve: machinesOf(server.EntityUser)},
+		{Method: "GET", Path: "/machines/{id}/logonusers", Permission: server.AccountRead, serve: (*Handler).logonUsers},
 	}
 }
 

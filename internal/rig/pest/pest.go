@@ -222,6 +222,9 @@ func (p *Pest) events() (*protocol.Events, error) {
 	n := 0
 	now := time.Now()
 	for a := range event.Actions {
+		if a.Kind() == event.Response { // the server tells those, and refuses what is sent with one
+			continue
+		}
 		e := event.Event{Action: a, Seq: uint64(a), Time: now.Add(time.Duration(n) * time.Millisecond)}
 		for c := range event.Columns {
 			switch c.Type() {

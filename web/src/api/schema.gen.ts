@@ -590,6 +590,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/action-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Actions on a device, and which of them can be asked for now */
+        get: operations["device-action-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Collect a package from a device, scan, isolate or release it; it waits for the device, and for an approval where one is needed */
+        post: operations["act-on-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/checks": {
         parameters: {
             query?: never;
@@ -1811,6 +1845,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/machine-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was asked to be done on devices, and what became of it */
+        get: operations["machine-actions"];
+        put?: never;
+        /** The same on several devices; what one of them cannot do is told with it */
+        post: operations["act-on-devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machine-actions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was asked to be done on devices, and what became of it, all rows of the filter as a file */
+        get: operations["export-machine-actions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machine-actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One action */
+        get: operations["machine-action"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machine-actions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an action back; an agent that has it already is told, and says what it comes to */
+        post: operations["cancel-machine-action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/machine-actions/{id}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The investigation package of an action */
+        get: operations["machine-action-package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/code": {
         parameters: {
             query?: never;
@@ -2166,6 +2286,24 @@ export interface paths {
         /** Releases of operating systems that devices run */
         get: operations["operating-systems"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/package-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long investigation packages are kept, and what is kept */
+        get: operations["package-retention"];
+        /** Set how long investigation packages are kept */
+        put: operations["set-package-retention"];
         post?: never;
         delete?: never;
         options?: never;
@@ -4201,6 +4339,10 @@ export interface components {
             /** @description Only for these of its device groups; left out: whole. */
             groups?: number[];
         };
+        CancelInBody: {
+            /** @description Why: it is kept with the action. */
+            comment: string;
+        };
         Ceremony: {
             /** @description As PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON takes it. */
             options: unknown;
@@ -4354,6 +4496,11 @@ export interface components {
             updated_at: string;
             updated_by: string;
         };
+        Detection: {
+            path: string;
+            sha256?: string;
+            signature: string;
+        };
         DetectionLogic: {
             advisory: string;
             announced: string[];
@@ -4407,6 +4554,8 @@ export interface components {
             internet_facing: "yes" | "not_assessed";
             internet_facing_why: string;
             ip: string;
+            isolated: boolean;
+            isolation: components["schemas"]["IsolationView"] | null;
             kernel: components["schemas"]["KernelFact"];
             /** Format: int64 */
             kev: number;
@@ -4454,6 +4603,22 @@ export interface components {
             value: string;
             /** Format: int64 */
             weaknesses: number;
+        };
+        DeviceActionKind: {
+            /** @description Id of the action of this kind that is pending or in progress. */
+            active?: string;
+            approval: boolean;
+            can: boolean;
+            /**
+             * @description look: the agent looks again at what it reports anyway; read: something else is fetched; change: the device is changed; run: a program runs.
+             * @enum {string}
+             */
+            effect: "look" | "read" | "change" | "run";
+            id: string;
+            /** @description The caller holds the permission for it. */
+            may: boolean;
+            name: string;
+            why_not?: string;
         };
         DeviceCheckRow: {
             category: string;
@@ -4546,6 +4711,7 @@ export interface components {
             internet_facing: "yes" | "not_assessed";
             internet_facing_why: string;
             ip: string;
+            isolated: boolean;
             /** Format: int64 */
             kev: number;
             /** Format: date-time */
@@ -4697,6 +4863,26 @@ export interface components {
             title: string;
             /** Format: date-time */
             updated?: string;
+        };
+        DevicesActionInBody: {
+            /** @description Why: for whoever has to approve it, for the device's history and the audit log. */
+            comment: string;
+            /** @description Ids of devices. */
+            devices: string[];
+            /** @description Free id, shown as it is. */
+            external_id?: string;
+            /** @enum {string} */
+            kind: "collect" | "scan" | "isolate" | "release";
+            /**
+             * @description Of a scan; an isolation is always full.
+             * @enum {string}
+             */
+            scope?: "Quick" | "Full" | "";
+            /**
+             * Format: date-time
+             * @description When an isolation ends by itself; left out: it does not.
+             */
+            until?: string;
         };
         DraftPlanInBody: {
             /** @description Ids of recommendations that may not be taken. */
@@ -5456,6 +5642,26 @@ export interface components {
             name: string;
             up: boolean;
         };
+        InvestigationPackage: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description Why it is not there any more. */
+            gone?: string;
+            sha256: string;
+        };
+        IsolationView: {
+            /** @description Id of the action that it follows from. */
+            action?: string;
+            /** @description Why it ended, when no action ended it. */
+            cause?: string;
+            on: boolean;
+            /** Format: int64 */
+            repaired: number;
+            /** Format: date-time */
+            since?: string;
+            /** Format: date-time */
+            until?: string;
+        };
         JobRow: {
             /** Format: int64 */
             done: number;
@@ -5602,6 +5808,75 @@ export interface components {
             least: string;
             most: string;
         };
+        MachineAction: {
+            /** @description Id of the request for approval. */
+            approval?: string;
+            cancel?: components["schemas"]["MachineActionCancel"];
+            comment: string;
+            /** Format: date-time */
+            created_at: string;
+            device_id: string;
+            device_name: string;
+            /** Format: date-time */
+            ended_at?: string;
+            error: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Free id that a program gave. */
+            external_id: string;
+            group: string;
+            /** Format: int32 */
+            group_id: number;
+            id: string;
+            /** @enum {string} */
+            kind: "collect" | "scan" | "isolate" | "release";
+            may_cancel: boolean;
+            name: string;
+            package?: components["schemas"]["InvestigationPackage"];
+            program: boolean;
+            requester: string;
+            result?: components["schemas"]["TaskResult"];
+            /** @enum {string} */
+            scope: "Quick" | "Full" | "";
+            /** Format: date-time */
+            sent_at?: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** @enum {string} */
+            status: "Pending" | "InProgress" | "Succeeded" | "Failed" | "TimeOut" | "Cancelled";
+            /**
+             * @description The kind as the Defender API names it.
+             * @enum {string}
+             */
+            type: "CollectInvestigationPackage" | "RunAntiVirusScan" | "Isolate" | "Unisolate";
+            /**
+             * Format: date-time
+             * @description When the isolation ends by itself; left out: it does not.
+             */
+            until?: string;
+            /** Format: date-time */
+            updated_at: string;
+            waits: boolean;
+            why_not?: string;
+        };
+        MachineActionCancel: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            comment: string;
+        };
+        MachineActionResult: {
+            action?: components["schemas"]["MachineAction"];
+            /** @enum {string} */
+            code?: "ResourceNotFound" | "ActiveRequestAlreadyExists" | "OsPlatformNotSupported" | "ClientVersionNotSupported" | "";
+            device: string;
+            /** @description Why nothing was asked of this device. */
+            error?: string;
+        };
+        MachineActionResults: {
+            approval?: components["schemas"]["ApprovalRow"];
+            results: components["schemas"]["MachineActionResult"][];
+        };
         Me: {
             administrator: boolean;
             all_devices: boolean;
@@ -5730,6 +6005,24 @@ export interface components {
             /** @description Id of a weakness. */
             weakness?: string;
         };
+        NewMachineAction: {
+            /** @description Why: for whoever has to approve it, for the device's history and the audit log. */
+            comment: string;
+            /** @description Free id, shown as it is. */
+            external_id?: string;
+            /** @enum {string} */
+            kind: "collect" | "scan" | "isolate" | "release";
+            /**
+             * @description Of a scan; an isolation is always full.
+             * @enum {string}
+             */
+            scope?: "Quick" | "Full" | "";
+            /**
+             * Format: date-time
+             * @description When an isolation ends by itself; left out: it does not.
+             */
+            until?: string;
+        };
         NewOwnTokenInBody: {
             /**
              * Format: int64
@@ -5830,6 +6123,53 @@ export interface components {
         OwnTokenList: {
             permissions: string[];
             tokens: components["schemas"]["AppRow"][];
+        };
+        PackageResult: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            items: number;
+            /** Format: int64 */
+            missing: number;
+            note?: string;
+            sha256: string;
+            system?: string;
+        };
+        PackageRetention: {
+            /** Format: int64 */
+            days: number;
+            /**
+             * Format: int64
+             * @description Bytes of one package; a larger one is refused.
+             */
+            most_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of all packages; the oldest go first.
+             */
+            total_bytes: number;
+        };
+        PackageRetentionView: {
+            /** Format: date-time */
+            as_of: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            days: number;
+            /**
+             * Format: int64
+             * @description Bytes of one package; a larger one is refused.
+             */
+            most_bytes: number;
+            /** Format: int64 */
+            packages: number;
+            /** Format: int64 */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Bytes of all packages; the oldest go first.
+             */
+            total_bytes: number;
         };
         PackageRow: {
             arch: string;
@@ -5944,6 +6284,13 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["InaccuracyRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageMachineAction: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["MachineAction"][];
             /** Format: int64 */
             total: number;
         };
@@ -6706,6 +7053,21 @@ export interface components {
             draft: string;
             name: string;
         };
+        ScanResult: {
+            /** Format: int64 */
+            bytes?: number;
+            database?: string;
+            detections?: components["schemas"]["Detection"][];
+            ended?: string;
+            engine: string;
+            /** Format: int64 */
+            files: number;
+            /** Format: int64 */
+            more?: number;
+            /** Format: date-time */
+            signatures?: string;
+            skipped?: components["schemas"]["Skipped"][];
+        };
         Score: {
             /** Format: double */
             base: number;
@@ -6954,6 +7316,11 @@ export interface components {
             /** @description Besides openid. */
             scopes: string[];
         };
+        Skipped: {
+            /** Format: int64 */
+            files: number;
+            reason: string;
+        };
         Software: {
             checks: components["schemas"]["SoftwareCheck"][];
             distribution: components["schemas"]["VersionRow"][];
@@ -7086,6 +7453,10 @@ export interface components {
             id: number;
             rules: components["schemas"]["Rule"][];
             tag: string;
+        };
+        TaskResult: {
+            package?: components["schemas"]["PackageResult"];
+            scan?: components["schemas"]["ScanResult"];
         };
         Technique: {
             id: string;
@@ -10421,6 +10792,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
+                /** @description Whether it is isolated, as its agent told last. */
+                isolated?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -10521,6 +10894,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
+                /** @description Whether it is isolated, as its agent told last. */
+                isolated?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -10686,6 +11061,158 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-action-kinds": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceActionKind"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "act-on-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMachineAction"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineAction"];
+                };
             };
             /** @description Unauthorized */
             401: {
@@ -16898,6 +17425,486 @@ export interface operations {
             };
         };
     };
+    "machine-actions": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("created" | "-created" | "updated" | "-updated" | "device" | "-device" | "kind" | "-kind" | "status" | "-status" | "requester" | "-requester")[];
+                /** @description Device ids. */
+                device?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                kind?: ("collect" | "scan" | "isolate" | "release")[];
+                status?: ("Pending" | "InProgress" | "Succeeded" | "Failed" | "TimeOut" | "Cancelled")[];
+                /** @description Names of people and applications. */
+                requester?: string[];
+                /** @description Whether it is pending or in progress. */
+                active?: ("true" | "false")[];
+                /** @description Asked for at this instant or later (RFC 3339). */
+                from?: string[];
+                /** @description Asked for before this instant (RFC 3339). */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMachineAction"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "act-on-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DevicesActionInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineActionResults"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-machine-actions": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("created" | "-created" | "updated" | "-updated" | "device" | "-device" | "kind" | "-kind" | "status" | "-status" | "requester" | "-requester")[];
+                /** @description Device ids. */
+                device?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                kind?: ("collect" | "scan" | "isolate" | "release")[];
+                status?: ("Pending" | "InProgress" | "Succeeded" | "Failed" | "TimeOut" | "Cancelled")[];
+                /** @description Names of people and applications. */
+                requester?: string[];
+                /** @description Whether it is pending or in progress. */
+                active?: ("true" | "false")[];
+                /** @description Asked for at this instant or later (RFC 3339). */
+                from?: string[];
+                /** @description Asked for before this instant (RFC 3339). */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "machine-action": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineAction"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "cancel-machine-action": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineAction"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "machine-action-package": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The package. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "begin-code": {
         parameters: {
             query?: never;
@@ -18803,6 +19810,152 @@ export interface operations {
             };
         };
     };
+    "package-retention": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageRetentionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-package-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackageRetention"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageRetentionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     people: {
         parameters: {
             query?: {
@@ -20560,6 +21713,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
+                /** @description Whether it is isolated, as its agent told last. */
+                isolated?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -20665,6 +21820,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
+                /** @description Whether it is isolated, as its agent told last. */
+                isolated?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -24215,6 +25372,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
+                /** @description Whether it is isolated, as its agent told last. */
+                isolated?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -24320,6 +25479,8 @@ export interface operations {
                 tag?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
+                /** @description Whether it is isolated, as its agent told last. */
+                isolated?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
