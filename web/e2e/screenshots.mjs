@@ -48,7 +48,7 @@ try {
     const advice = (await read(context, demo, "/recommendations?size=1")).items[0];
     for (const where of ["/remediation", "/remediation?tab=exceptions", "/recommendations/plan", "/recommendations/plans", `/recommendations?open=${encodeURIComponent(advice.id)}`, "/software", `/weaknesses?open=${worst.id}`, `/software/${encodeURIComponent(software.id)}/versions`,
       `/software/${encodeURIComponent(software.id)}/events`, `${base}/recommendations`, "/settings/device-groups", "/settings/tag-rules", "/settings/ticketing", "/settings/inaccuracies", "/settings/audit", "/settings/onboarding", "/settings/permissions",
-      "/settings/sign-in", "/settings/applications", "/settings/forwarding", `/alerts?open=${alert.id}`, `${alerted}/alerts`, "/settings/retention", "/settings/approvals", "/settings/account", "/approvals", ...entities]) {
+      "/settings/sign-in", "/settings/applications", "/settings/forwarding", `/alerts?open=${alert.id}`, `${alerted}/alerts`, "/settings/retention", "/settings/approvals", "/settings/account", "/approvals", "/actions?status=any", ...entities]) {
       shots.push([where.replaceAll(/[^a-z]+/g, "-").slice(1, 60), where]);
     }
   }

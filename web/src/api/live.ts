@@ -21,6 +21,8 @@ export function touched(e: LiveEvent): QueryKey[] {
     case "remediation":
     case "remediations":
       return [["remediations"], ["scores"], ["ticketing"]];
+    case "machine-actions":
+      return [["machineActions"], ["devices"], e.id ? ["device", e.id] : ["device"]];
     case "approvals":
       return [["approvals"], ["status"]];
     case "software":

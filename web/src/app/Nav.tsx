@@ -1,7 +1,7 @@
 import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import {
   AlertFilled, AlertRegular, AppsListFilled, AppsListRegular, BrainCircuitFilled, BrainCircuitRegular, DataPieFilled, DataPieRegular, DatabaseFilled, DatabaseRegular, DesktopFilled, DesktopRegular, FlagFilled, FlagRegular, GroupListFilled, GroupListRegular, KeyFilled, KeyRegular, LaptopSettingsFilled, LaptopSettingsRegular,
-  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular,
+  LightbulbCheckmarkFilled, LightbulbCheckmarkRegular, NavigationRegular, PeopleFilled, PeopleRegular, PersonSettingsFilled, PersonSettingsRegular, ShieldErrorFilled, ShieldErrorRegular, TagMultipleFilled, TagMultipleRegular, TimelineFilled, TimelineRegular, WrenchFilled, WrenchRegular,
 } from "@fluentui/react-icons";
 import { ClipboardTaskFilled, ClipboardTaskRegular, ClipboardTextLtrFilled, ClipboardTextLtrRegular, LockShieldFilled, LockShieldRegular, PlugConnectedFilled, PlugConnectedRegular, SearchSquareFilled, SearchSquareRegular, SendFilled, SendRegular, TicketDiagonalFilled, TicketDiagonalRegular } from "@fluentui/react-icons";
 import { useLocation } from "@tanstack/react-router";
@@ -12,7 +12,7 @@ import { setPrefs, usePrefs } from "./prefs";
 
 const groups = [
   { title: "Investigation", items: [{ to: "/alerts", text: "Alerts", Icon: AlertRegular, On: AlertFilled }, { to: "/hunting", text: "Hunting", Icon: SearchSquareRegular, On: SearchSquareFilled }] },
-  { title: "Assets", items: [{ to: "/devices", text: "Devices", Icon: DesktopRegular, On: DesktopFilled }, { to: "/approvals", text: "Approvals", Icon: LockShieldRegular, On: LockShieldFilled }] },
+  { title: "Assets", items: [{ to: "/devices", text: "Devices", Icon: DesktopRegular, On: DesktopFilled }, { to: "/actions", text: "Action center", Icon: WrenchRegular, On: WrenchFilled }, { to: "/approvals", text: "Approvals", Icon: LockShieldRegular, On: LockShieldFilled }] },
   {
     title: "Vulnerabilities",
     items: [

@@ -34,7 +34,7 @@ export type RawSearch = Record<string, string>;
 
 export const pageSizes = [30, 50, 100] as const;
 const lifted = "any";
-const reserved = new Set(["q", "sort", "page", "size", "open", "view", "group"]); // group is the frame's: see lib/groups.ts
+const reserved = new Set(["q", "sort", "page", "size", "open", "view", "group", "center"]); // group and center are of the frames of pages
 
 const split = (v: string | undefined): string[] => [...new Set((v ?? "").split(",").map((s) => decode(s.trim())).filter((s) => s !== ""))];
 const encode = (v: string): string => v.replace(/[%,]/g, (c) => (c === "," ? "%2C" : "%25"));

@@ -17,9 +17,9 @@ import { ExposureChip } from "../../ui/Exposure";
 import { Health } from "../../ui/Health";
 import { Menu } from "../../ui/Menu";
 import { Ago } from "../../ui/Time";
-import { CheckIn } from "./CheckIn";
 import { Sidebar } from "./Sidebar";
 
+const ResponseBar = lazy(() => import("./ResponseBar").then((m) => ({ default: m.ResponseBar })));
 const RemoveDevice = lazy(() => import("./RemoveDevice").then((m) => ({ default: m.RemoveDevice })));
 
 const useStyles = makeStyles({
@@ -30,7 +30,8 @@ const useStyles = makeStyles({
   icon: { fontSize: "30px", color: tokens.colorCompoundBrandForeground1, display: "flex" },
   title: { margin: 0, fontSize: tokens.fontSizeHero700, lineHeight: tokens.lineHeightHero700, fontWeight: tokens.fontWeightSemibold, overflowWrap: "anywhere" },
   facts: { display: "flex", gap: "6px 16px", alignItems: "center", flexWrap: "wrap", color: tokens.colorNeutralForeground2 },
-  body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, marginTop: "12px" },
+  response: { minHeight: "32px", margin: "6px 0" }, // in its place before it is loaded
+  body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}` },
   main: { display: "flex", flexDirection: "column", flexGrow: 1, minWidth: 0, minHeight: 0 },
   tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 24px 0 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   strip: { flexWrap: "wrap", flexShrink: 1, flexGrow: 1, minWidth: 0, "& > button": { paddingLeft: "8px", paddingRight: "8px" } },
@@ -77,6 +78,7 @@ export function DevicePage() {
           <h1 className={s.title}>{d.name}</h1>
           <div className={s.facts}>
             <ExposureChip level={d.exposure} />
+            {d.isolated && <Chip tone="bad" title={`It is cut off from everything but this server${d.isolation?.until ? "; it ends by itself" : ""}.`}>Isolated</Chip>}
             <Health value={d.health} connected={d.connected} />
             <span>{d.os_name}</span>
             {d.os_support?.tag && <Tags tags={[d.os_support.tag]} title={`${releaseName(d.os_support)}: ${support(d.os_support)}`} />}
@@ -87,7 +89,6 @@ export function DevicePage() {
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
           </div>
           <div className={s.tools}>
-            <CheckIn d={d} />
             {(d.sbom !== null || d.source === "osquery") && <MayButton rights={["settings.security"]} appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
             <Menu
               label="Download"
@@ -101,6 +102,9 @@ export function DevicePage() {
               trigger={(t) => <Button {...t} appearance="subtle" icon={<ArrowDownloadRegular />}>Download</Button>}
             />
           </div>
+        </div>
+        <div className={s.response}>
+          <Suspense><ResponseBar key={d.id} d={d} /></Suspense>
         </div>
       </div>
       {removing && <Suspense><RemoveDevice d={d} gone={gone} onGone={setGone} onClose={() => setRemoving(false)} /></Suspense>}

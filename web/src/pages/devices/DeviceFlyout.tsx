@@ -10,7 +10,7 @@ import type { FlyoutFrame } from "../../app/ListView";
 import { levelOf } from "../../lib/exposure";
 import { number, sentence } from "../../lib/format";
 import { countList, severityWord } from "../../lib/words";
-import { Tags } from "../../ui/Chip";
+import { Chip, Tags } from "../../ui/Chip";
 import { Donut } from "../../ui/Donut";
 import { ExposureChip, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts, Section } from "../../ui/Facts";
@@ -70,7 +70,7 @@ export function DeviceFlyout({ id, frame, row }: { id: string; frame: FlyoutFram
       frame={frame}
       state={q}
       title={d?.name ?? id.slice(0, 12)}
-      subtitle={d && <><ExposureChip level={d.exposure} /><Health value={d.health} connected={d.connected} /></>}
+      subtitle={d && <><ExposureChip level={d.exposure} />{d.isolated && <Chip tone="bad">Isolated</Chip>}<Health value={d.health} connected={d.connected} /></>}
       actions={<ButtonLink to={`/devices/${encodeURIComponent(id)}`} icon={<OpenRegular />}>Open device page</ButtonLink>}
       tabs={[{ key: "summary", title: "Summary", render: () => q.data && <Body d={q.data} /> }]}
     />

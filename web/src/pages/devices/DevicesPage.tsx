@@ -1,7 +1,7 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { DesktopRegular, DocumentArrowUpRegular, ServerRegular, TagMultipleRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { deviceGroups, devices, firstPage, operatingSystems, status, tags } from "../../api/queries";
 import type { DeviceRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
@@ -26,11 +26,13 @@ import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Day } from "../../ui/Time";
 import { DeviceFlyout } from "./DeviceFlyout";
 import { OSLife, osLives, osOptions } from "./systems";
-import { ManageTags } from "./ManageTags";
 import { SbomPanel } from "./SbomPanel";
 
+const ManageTags = lazy(() => import("../../app/ManageTags").then((m) => ({ default: m.ManageTags })));
+const BulkActions = lazy(() => import("./BulkActions").then((m) => ({ default: m.BulkActions })));
+
 const spec: ListSpec = {
-  filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"], managed_by: ["picket", "osquery", "nothing"], internet_facing: ["yes", "not_assessed"] },
+  filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"], managed_by: ["picket", "osquery", "nothing"], internet_facing: ["yes", "not_assessed"], isolated: ["true", "false"] },
   sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group", "risk", "alerts"],
   sort: ["-score"],
 };
@@ -51,6 +53,7 @@ const groups: readonly FilterGroup[] = [
   { name: "source", title: "Source", options: [{ value: "agent", label: "Agent" }, { value: "osquery", label: "osquery" }, { value: "simulated", label: "Simulated agent" }, { value: "sbom", label: "SBOM (no agent)" }] },
   { name: "managed_by", title: "Managed by", options: Object.entries(managerWord).map(([value, label]) => ({ value, label })) },
   { name: "internet_facing", title: "Internet facing", options: Object.entries(facingWord).map(([value, label]) => ({ value, label })) },
+  { name: "isolated", title: "Mitigation status", options: [{ value: "true", label: "Isolated" }, { value: "false", label: "Not isolated" }] },
   { name: "new", title: "First seen", options: [{ value: "true", label: "In the last 7 days" }, { value: "false", label: "Over 7 days ago" }] },
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
@@ -74,6 +77,7 @@ function Name({ row }: { row: DeviceRow }) {
       <Anchor to={`/devices/${encodeURIComponent(row.id)}`} className={s.text}>{row.name || row.id.slice(0, 12)}</Anchor>
       {row.source === "sbom" && <Chip tone="info" title="A device without an agent: a bill of materials describes it.">SBOM</Chip>}
       {row.source === "osquery" && <Chip tone="info" title="osqueryd reports it: what osquery cannot tell is not assessed.">osquery</Chip>}
+      {row.isolated && <Chip tone="bad" title="It is cut off from everything but this server.">Isolated</Chip>}
       {row.clone_of && <Chip tone="warn" title="Its state directory was copied from another device.">Clone</Chip>}
     </span>
   );
@@ -104,6 +108,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "source", title: "Source", width: 100, optional: true, render: (r) => sourceWord[r.source] },
   { key: "managed_by", title: "Managed by", width: 170, optional: true, render: (r) => managerWord[r.managed_by] },
   { key: "internet_facing", title: "Internet facing", width: 130, optional: true, render: (r) => <span title={r.internet_facing_why}>{facingWord[r.internet_facing]}</span> },
+  { key: "mitigation", title: "Mitigation status", width: 140, optional: true, render: (r) => (r.isolated ? "Isolated" : "–") },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "alerts", title: "Active alerts", width: 110, align: "end", optional: true, sort: { key: "alerts", first: "desc" }, render: (r) => <Hot n={r.alerts} /> },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
@@ -168,7 +173,10 @@ export function DevicesPage() {
           <>
             <MayButton rights={["alerts.investigate", "settings.security"]} appearance="subtle" icon={<TagMultipleRegular />} onClick={() => setTagging(true)}>{`Manage tags (${ids.length})`}</MayButton>
             <Button appearance="subtle" onClick={clear}>Clear selection</Button>
-            {tagging && <ManageTags ids={ids} rows={rows} onClose={() => setTagging(false)} onDone={() => { setTagging(false); clear(); }} />}
+            <Suspense>
+              <BulkActions rows={rows} onDone={clear} />
+              {tagging && <ManageTags ids={ids} rows={rows} onClose={() => setTagging(false)} onDone={() => { setTagging(false); clear(); }} />}
+            </Suspense>
           </>
         )}
         flyout={(id, frame, row) => <DeviceFlyout key={id} id={id} frame={frame} row={row} />}

@@ -2,15 +2,15 @@ import { Button, Checkbox, MessageBar, MessageBarBody, makeStyles, tokens } from
 import { DismissRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { explain } from "../../api/client";
-import { changeTags, tags } from "../../api/queries";
-import type { DeviceRow } from "../../api/schema";
-import { TagInput } from "../../app/TagInput";
-import { plural } from "../../lib/format";
-import { toggle } from "../../lib/search";
-import { Chip } from "../../ui/Chip";
-import { Section } from "../../ui/Facts";
-import { Panel } from "../../ui/Panel";
+import { explain } from "../api/client";
+import { changeTags, tags } from "../api/queries";
+import type { DeviceRow } from "../api/schema";
+import { TagInput } from "./TagInput";
+import { plural } from "../lib/format";
+import { toggle } from "../lib/search";
+import { Chip } from "../ui/Chip";
+import { Section } from "../ui/Facts";
+import { Panel } from "../ui/Panel";
 
 const useStyles = makeStyles({
   chips: { display: "flex", flexWrap: "wrap", gap: "6px", marginTop: "10px" },
