@@ -82,7 +82,7 @@ func (a *agent) sense(ctx context.Context) error {
 		run, stop := context.WithCancel(ctx)
 		g := newGroup(run, a.log)
 		g.add("sources", func(ctx context.Context) error {
-			return sense.Run(ctx, sense.Config{Clock: a.events.clock, Sink: a.events, Memory: stateMemory{a.state}, Log: a.log})
+			return sense.Run(ctx, sense.Config{Clock: a.events.clock, Sink: a.events, Memory: stateMemory{a.state}, ScannedLately: a.hands.ScannedLately, Log: a.log})
 		})
 		g.add("allowed", func(ctx context.Context) error { return a.events.wait(ctx, false) })
 		err := g.wait()

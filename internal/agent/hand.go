@@ -38,7 +38,7 @@ func (h responder) can() map[string]string {
 func (h responder) isolation() protocol.Isolation { return protocol.Isolation(h.r.Isolation()) }
 
 // do implements hand.
-func (h responder) do(ctx context.Context, t task, pack io.Writer, _ func(string)) (*protocol.TaskResult, error) {
+func (h responder) do(ctx context.Context, t task, pack io.Writer, progress func(string)) (*protocol.TaskResult, error) {
 	switch t.Kind {
 	case protocol.TaskCollect:
 		p, err := h.r.Collect(ctx, pack)
@@ -50,6 +50,14 @@ func (h responder) do(ctx context.Context, t task, pack io.Writer, _ func(string
 			out.Note = fmt.Sprintf("%d of %d items are not whole: the summary in the package says which and why.", p.Missing, len(p.Items))
 		}
 		return &protocol.TaskResult{Package: out}, nil
+	case protocol.TaskScan:
+		found, err := h.r.Scan(ctx, respond.Extent(t.Extent), func(p respond.Progress) {
+			progress(fmt.Sprintf("%d files looked at, %d detections.", p.Files, p.Detections))
+		})
+		if found == nil {
+			return nil, err
+		}
+		return &protocol.TaskResult{Scan: scanResult(found)}, err
 	case protocol.TaskIsolate:
 		until := t.Until
 		if !until.IsZero() { // the same distance by this host's clock
@@ -60,6 +68,18 @@ func (h responder) do(ctx context.Context, t task, pack io.Writer, _ func(string
 		return nil, h.r.Release(ctx, t.ID)
 	}
 	return nil, fmt.Errorf("this agent knows no task %q", t.Kind)
+}
+
+// scanResult tells of a scan as the protocol does.
+func scanResult(r *respond.ScanResult) *protocol.ScanResult {
+	out := &protocol.ScanResult{Engine: r.Engine, Database: r.Database, Signatures: r.Signatures, Files: r.Files, Bytes: r.Bytes, More: r.More, Ended: r.Ended}
+	for _, k := range r.Skipped {
+		out.Skipped = append(out.Skipped, protocol.Skipped(k))
+	}
+	for _, d := range r.Detections {
+		out.Detections = append(out.Detections, protocol.Detection(d))
+	}
+	return out
 }
 
 // newResponder makes the hand of this agent.
