@@ -296,6 +296,20 @@ func TestScanQuickPlaces(t *testing.T) {
 	}
 }
 
+// TestScanNewest proves that of many new programs the newest are looked at, and
+// the others counted.
+func TestScanNewest(t *testing.T) {
+	w := &walk{}
+	for i := range 5*maxRecent + 7 {
+		w.recent = append(w.recent, recent{fmt.Sprint(i), int64(i)})
+		w.newest(maxRecent)
+	}
+	w.newest(0)
+	if n := len(w.recent); n != maxRecent || w.recent[0].at != 5*maxRecent+6 || w.recent[n-1].at != 4*maxRecent+7 || fmt.Sprint(w.missed.result().Skipped) != "[{programs that were written of late, but not among the newest 4007}]" {
+		t.Errorf("%d, from %+v, skipped %v", n, w.recent[0], w.missed.result().Skipped)
+	}
+}
+
 // TestRoots proves which mounts a full scan walks.
 func TestRoots(t *testing.T) {
 	var list []mount

@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ const (
 	walkAtOnce = 512
 	recently   = 7 * 24 * time.Hour
 	maxSeen    = 200_000 // files that are known to have been looked at, in a quick scan
+	maxRecent  = 1000    // programs that were written of late: the newest
 )
 
 // pseudo are kinds of file systems that hold no files.
@@ -42,7 +44,8 @@ type walk struct {
 	seen    map[[2]uint64]bool // by device and inode
 	yield   func(*candidate) bool
 	stopped bool
-	fresh   bool // only programs that were written of late
+	fresh   bool // only programs that were written of late, which are gathered in recent
+	recent  []recent
 }
 
 // files yields the files of an extent, each open.
@@ -127,6 +130,27 @@ func (w *walk) quick(p places) {
 	for _, at := range p.recent {
 		w.place(at)
 	}
+	w.fresh = false
+	w.newest(0)
+	for _, r := range w.recent {
+		w.place(r.name)
+	}
+}
+
+// recent is a program that was written of late.
+type recent struct {
+	name string
+	at   int64 // ns of Unix time
+}
+
+// newest keeps the newest of them, when there are so many more.
+func (w *walk) newest(more int) {
+	if len(w.recent) <= maxRecent+more {
+		return
+	}
+	slices.SortFunc(w.recent, func(a, b recent) int { return cmp.Compare(b.at, a.at) })
+	w.missed.skipped("programs that were written of late, but not among the newest", uint64(len(w.recent)-maxRecent))
+	w.recent = slices.Delete(w.recent, maxRecent, len(w.recent))
 }
 
 // place walks a file or a directory.
@@ -250,7 +274,14 @@ func (w *walk) dir(at string, depth int) {
 
 // file looks whether a file is to be looked at.
 func (w *walk) file(name string, info fs.FileInfo) {
-	if !info.Mode().IsRegular() || info.Size() == 0 || w.fresh && !isFresh(name, info) {
+	if !info.Mode().IsRegular() || info.Size() == 0 {
+		return
+	}
+	if w.fresh {
+		if at, ok := isFresh(name, info); ok {
+			w.recent = append(w.recent, recent{name, at})
+			w.newest(maxRecent)
+		}
 		return
 	}
 	f, err := openFile(name)
@@ -268,14 +299,14 @@ func (w *walk) file(name string, info fs.FileInfo) {
 }
 
 // isFresh reports whether a file is a program or a library that was written, or
-// put there, of late.
-func isFresh(name string, info fs.FileInfo) bool {
+// put there, of late, and when. That is the time that its owner cannot set.
+func isFresh(name string, info fs.FileInfo) (at int64, fresh bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || time.Since(time.Unix(st.Ctim.Unix())) > recently {
-		return false
+		return 0, false
 	}
 	base := filepath.Base(name)
-	return info.Mode().Perm()&0o111 != 0 || strings.HasSuffix(base, ".so") || strings.Contains(base, ".so.") || strings.HasSuffix(base, ".ko")
+	return st.Ctim.Nano(), info.Mode().Perm()&0o111 != 0 || strings.HasSuffix(base, ".so") || strings.Contains(base, ".so.") || strings.HasSuffix(base, ".ko")
 }
 
 // offer yields an open file, once.
