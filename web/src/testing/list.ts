@@ -1,5 +1,5 @@
 /** What every list page does, whatever it lists. */
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test } from "vitest";
 import { notTaken } from "./contract";
@@ -102,16 +102,15 @@ export function behavesAsList<T>(p: ListPage<T>): void {
     test("offers no filter and no order that the API does not take", async () => {
       const c = open(p.url, all(3));
       const t = await table();
-      const user = userEvent.setup();
       const asked = () => c.asked.filter((a) => `${a.method} ${a.path}` === p.rows);
       for (const header of within(t).getAllByRole("columnheader")) {
         const order = within(header).queryByRole("button");
-        if (order) await user.click(order);
+        if (order) fireEvent.click(order); // hundreds of clicks: quicker than those of a person
       }
-      await user.click(screen.getByRole("button", { name: "Filter" }));
+      fireEvent.click(screen.getByRole("button", { name: "Filter" }));
       const boxes = within(await screen.findByRole("dialog", { name: "Filter" })).getAllByRole<HTMLInputElement>("checkbox");
-      for (const box of boxes) if (!box.checked) await user.click(box);
-      await user.click(screen.getByRole("button", { name: "Apply" }));
+      for (const box of boxes) if (!box.checked) fireEvent.click(box);
+      fireEvent.click(screen.getByRole("button", { name: "Apply" }));
       await waitFor(() => expect(asked().at(-1)?.query.get(p.filter.key)?.split(",")).toContain(p.filter.value));
       for (const a of asked()) expect(notTaken(p.route ?? a.path, a.query)).toEqual([]);
     });
