@@ -42,7 +42,7 @@ func TestWeaknessesByAge(t *testing.T) {
 func TestSoftwareByKindOfCode(t *testing.T) {
 	rows := []*SoftwareRow{{ID: "a", ProductCode: "cpe:2.3:a:b:c"}, {ID: "b", ProductCode: "pkg:deb/debian/b"}, {ID: "c"}}
 	for kind, want := range map[string]string{"cpe": "a", "purl": "b", "none": "c"} {
-		p, err := softwareList().page(Query{Filter: map[string][]string{"code": {kind}}}, rows)
+		p, err := softwareList().page(Query{Filter: map[string][]string{"code": {kind}}}, slices.Clone(rows))
 		if err != nil || len(p.Items) != 1 || p.Items[0].ID != want {
 			t.Errorf("%s: %+v, %v, want %s", kind, p.Items, err, want)
 		}
