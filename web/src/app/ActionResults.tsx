@@ -5,7 +5,7 @@ import { PlainTable, type PlainColumn } from "../ui/PlainTable";
 import { ActionStatus } from "./ActionStatus";
 import { Anchor } from "./Anchor";
 
-const useStyles = makeStyles({ wrong: { color: tokens.colorStatusDangerForeground1, overflowWrap: "anywhere" }, lead: { margin: "0 0 14px" } });
+const useStyles = makeStyles({ wrong: { color: tokens.colorStatusDangerForeground1, overflowWrap: "anywhere" }, lead: { margin: "0 0 14px", "& a": { textDecorationLine: "underline" } } });
 
 /** What became of asking for an action, device by device. */
 export function ActionResults({ answers, devices }: { answers: ActionAnswers; devices: readonly { id: string; name: string }[] }) {

@@ -14,7 +14,7 @@ import { Fold } from "../../ui/Fold";
 import { Panel } from "../../ui/Panel";
 import { Ago } from "../../ui/Time";
 
-const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3, margin: "12px 0 0" }, aside: { display: "inline-flex", gap: "10px", alignItems: "center", color: tokens.colorNeutralForeground3 } });
+const useStyles = makeStyles({ quiet: { color: tokens.colorNeutralForeground3, margin: "12px 0 0", "& a": { textDecorationLine: "underline" } }, aside: { display: "inline-flex", gap: "10px", alignItems: "center", color: tokens.colorNeutralForeground3 } });
 
 const shown = 30;
 
