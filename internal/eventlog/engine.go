@@ -64,7 +64,9 @@ type Engine struct {
 	marks   map[inventory.DeviceID][]streamMark
 	sum     *summary // of all of segs; nil: not read yet
 
-	summing summing // of maintenance alone
+	summing  summing     // of maintenance alone
+	summed   chan func() // takes a summary that was read
+	tallying bool        // a tally is being made; of maintenance alone
 
 	readers   atomic.Int64  // questions that are being answered
 	idle      chan struct{} // told when there is none any more
@@ -107,7 +109,7 @@ func Open(dir string, opt Options) (*Engine, error) {
 		return nil, fmt.Errorf("open event log: %w", err)
 	}
 	e := &Engine{
-		dir: dir, opt: opt, reqs: make(chan *request, 64), work: make(chan func(), 16), stop: make(chan struct{}), room: make(chan struct{}, 1), idle: make(chan struct{}, 1),
+		dir: dir, opt: opt, reqs: make(chan *request, 64), work: make(chan func(), 16), summed: make(chan func(), 1), stop: make(chan struct{}), room: make(chan struct{}, 1), idle: make(chan struct{}, 1),
 		numbers: map[inventory.DeviceID]uint32{}, marks: map[inventory.DeviceID][]streamMark{},
 	}
 	e.decoder.New = func() any {

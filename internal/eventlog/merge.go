@@ -221,22 +221,34 @@ const patience = 20 * time.Millisecond
 // giveWay lets those who read come first, and tables that wait.
 func (e *Engine) giveWay() error {
 	e.seal()
-	if e.readers.Load() > 0 {
-		over := e.opt.patience()
-		for waiting := true; waiting && e.readers.Load() > 0; {
-			select {
-			case <-e.idle:
-			case <-over:
-				waiting = false
-			case <-e.stop:
-				waiting = false
-			}
-		}
+	select {
+	case take := <-e.summed:
+		take()
+		e.summarise() // when it is of what is not there any more
+	default:
 	}
+	e.letRead()
 	if e.closing() {
 		return ErrClosed
 	}
 	return nil
+}
+
+// letRead waits while anybody reads, but for so long and no longer.
+func (e *Engine) letRead() {
+	if e.readers.Load() == 0 {
+		return
+	}
+	over := e.opt.patience()
+	for e.readers.Load() > 0 {
+		select {
+		case <-e.idle:
+		case <-over:
+			return
+		case <-e.stop:
+			return
+		}
+	}
 }
 
 // walker yields the rows of a segment in their order.

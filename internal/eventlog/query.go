@@ -24,7 +24,8 @@ type view struct {
 	tallies []*tally
 	loose   []*segment           // those of segs that no tally has
 	ids     []inventory.DeviceID // by number − 1
-	done    func()               // of whom it is for; nil: nobody waits for them
+	number  func(inventory.DeviceID) (uint32, bool)
+	done    func() // of whom it is for; nil: nobody waits for them
 }
 
 // view returns the log as it stands, to somebody who reads. release it.
@@ -51,7 +52,7 @@ func (e *Engine) reading(v *view) *view {
 
 func (e *Engine) viewLocked() *view {
 	// Slices that others have are added to or replaced, never changed.
-	v := &view{tables: append(slices.Clone(e.frozen), e.active), segs: e.segs, tallies: e.tallies, loose: e.loose, ids: e.man.Devices}
+	v := &view{tables: append(slices.Clone(e.frozen), e.active), segs: e.segs, tallies: e.tallies, loose: e.loose, ids: e.man.Devices, number: e.number}
 	for _, s := range v.segs {
 		s.refs.acquire()
 	}
@@ -79,6 +80,14 @@ func (v *view) device(n uint32) inventory.DeviceID {
 		return ""
 	}
 	return v.ids[n-1]
+}
+
+// number returns a device's number; false: it has none, or was forgotten.
+func (e *Engine) number(d inventory.DeviceID) (uint32, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	n, ok := e.numbers[d]
+	return n, ok
 }
 
 // plan is a query made ready.
@@ -330,9 +339,7 @@ func (e *Engine) Page(ctx context.Context, q Query, after Cursor, limit int) ([]
 	if !ok || limit <= 0 {
 		return nil, Cursor{}, cost, errors.New("a page of events needs one device and a size")
 	}
-	e.mu.RLock()
-	n, known := e.numbers[d]
-	e.mu.RUnlock()
+	n, known := e.number(d)
 	if !known {
 		return nil, Cursor{}, cost, nil
 	}
@@ -361,13 +368,14 @@ func (v *view) newest(ctx context.Context, p *plan, h sources, later []*source, 
 	var out []Row
 	for {
 		// A segment is read only when nothing newer than its newest is left.
-		if len(later) > 0 && cost.Segments >= asksAfter && p.actions != nil && p.hours == nil {
-			if err := v.findHours(p, cost); err != nil {
-				return nil, Cursor{}, err
-			}
-			later = slices.DeleteFunc(later, func(s *source) bool { return !p.hit(s.seg.foot.Min, s.max) })
-		}
 		for len(later) > 0 && (len(h) == 0 || later[0].max >= h.top(0).Time) {
+			if cost.Segments >= asksAfter && p.actions != nil && p.hours == nil {
+				if err := v.findHours(p, cost); err != nil {
+					return nil, Cursor{}, err
+				}
+				later = slices.DeleteFunc(later, func(s *source) bool { return !p.hit(s.seg.foot.Min, s.max) })
+				continue
+			}
 			s := later[0]
 			later = later[1:]
 			if !s.found {

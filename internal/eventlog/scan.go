@@ -53,14 +53,14 @@ func (v *view) scan(ctx context.Context, p *plan, dec *zstd.Decoder, cost *Cost,
 		}
 		return ctx.Err()
 	}
+	wanted := v.wanted(p.q.Scope)
 	for _, t := range v.tables {
-		for _, dev := range t.devices() {
+		for _, dev := range v.in(t, p.q.Scope, wanted) {
 			if err := take(window(t.device(dev), p.from, p.to)); err != nil {
 				return err
 			}
 		}
 	}
-	wanted := v.wanted(p.q.Scope)
 	segs := slices.DeleteFunc(slices.Clone(v.segs), func(s *segment) bool { return s.foot.Max < p.from || s.foot.Min >= p.to })
 	for i, s := range segs {
 		cost.Segments++
@@ -77,12 +77,22 @@ func (v *view) scan(ctx context.Context, p *plan, dec *zstd.Decoder, cost *Cost,
 	return nil
 }
 
-// wanted returns the numbers of a small scope's devices, in order; nil: look at all.
+// wanted returns the numbers of a scope's devices, in order; nil: all. Few are looked
+// up: how many devices there are does not matter then.
 func (v *view) wanted(s Scope) []uint32 {
 	if s.all {
 		return nil
 	}
 	out := []uint32{}
+	if len(s.set) <= fewDevices {
+		for id := range s.set {
+			if n, ok := v.number(id); ok && v.device(n) == id {
+				out = append(out, n)
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
 	for i, id := range v.ids {
 		if id != "" && s.Has(id) {
 			out = append(out, uint32(i+1))
@@ -229,8 +239,9 @@ func (c *counter) list() []Count {
 // countFacts counts from what segments know of their devices, and from the
 // rows in memory. Beginning, end and step are whole hours.
 func (v *view) countFacts(ctx context.Context, p *plan, c *counter, cost *Cost) error {
+	wanted := v.wanted(p.q.Scope)
 	for _, t := range v.tables {
-		for _, dev := range v.in(p.q.Scope, t.devices()) {
+		for _, dev := range v.in(t, p.q.Scope, wanted) {
 			for _, r := range window(t.device(dev), p.from, p.to) {
 				a := r.rec.Head().Action
 				if p.actions != nil && (int(a) >= len(p.actions) || !p.actions[a]) {
@@ -299,9 +310,12 @@ func (p *plan) mayBeIn(numbers []byte) bool {
 	return false
 }
 
-// in returns the devices of a list that are in the scope.
-func (v *view) in(s Scope, devs []uint32) []uint32 {
-	return slices.DeleteFunc(devs, func(n uint32) bool {
+// in returns the devices of a table that are in the scope, whose numbers are wanted.
+func (v *view) in(t *memTable, s Scope, wanted []uint32) []uint32 {
+	if wanted != nil && len(wanted) <= fewDevices {
+		return wanted // a table is asked for one as quickly as whether it has it
+	}
+	return slices.DeleteFunc(t.devices(), func(n uint32) bool {
 		id := v.device(n)
 		return id == "" || !s.Has(id)
 	})
@@ -309,9 +323,7 @@ func (v *view) in(s Scope, devs []uint32) []uint32 {
 
 // Runs returns a device's numbers that are there, see [Log].
 func (e *Engine) Runs(ctx context.Context, d inventory.DeviceID) ([]Run, error) {
-	e.mu.RLock()
-	n, known := e.numbers[d]
-	e.mu.RUnlock()
+	n, known := e.number(d)
 	if !known {
 		return nil, nil
 	}

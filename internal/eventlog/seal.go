@@ -17,9 +17,9 @@ const retryAfter = 5 * time.Second
 // maintain does what changes segments, one thing after the other: sealing,
 // merging, retention.
 func (e *Engine) maintain() {
+	e.summarise()
 	e.seal()
 	e.tally()
-	e.summarise()
 	retry := time.NewTicker(retryAfter)
 	defer retry.Stop()
 	for {
@@ -28,6 +28,8 @@ func (e *Engine) maintain() {
 			return
 		case f := <-e.work:
 			f()
+		case take := <-e.summed:
+			take()
 		case <-retry.C:
 			e.seal() // what the disk refused before
 		}
@@ -46,12 +48,17 @@ func (e *Engine) closing() bool {
 	}
 }
 
-// seal turns every table that waits into segments.
+// seal turns every table that waits into segments. Their facts are put into tallies
+// meanwhile, however many tables come: who reads never has to ask many segments. While a
+// tally is made, only tables that hold up writing are sealed.
 func (e *Engine) seal() {
 	for !e.closing() {
+		if !e.tallying {
+			e.tally()
+		}
 		e.mu.RLock()
 		var t *memTable
-		if len(e.frozen) > 0 {
+		if n := len(e.frozen); n > 0 && (!e.tallying || n > maxFrozen) {
 			t = e.frozen[0]
 		}
 		e.mu.RUnlock()

@@ -152,7 +152,7 @@ func (e *Engine) foldTable(t *memTable) map[uint32][]byte {
 }
 
 // summarise begins to read the summary where there is none. Maintenance goes on
-// meanwhile, and takes it when it is there.
+// meanwhile, and takes it as soon as it is there, in the middle of a merge as well.
 func (e *Engine) summarise() {
 	s := &e.summing
 	if s.stale {
@@ -167,12 +167,14 @@ func (e *Engine) summarise() {
 	e.mu.RUnlock()
 	e.stopped.Go(func() {
 		defer v.release()
-		sum := newSummary()
-		whole := sum.read(v, e.closing)
-		select {
-		case e.work <- func() { e.summarised(sum, whole) }:
-		case <-e.stop:
-		}
+		sum, n := newSummary(), 0
+		whole := sum.read(v, func() bool {
+			if n++; n%sealWithin == 0 {
+				e.letRead()
+			}
+			return e.closing()
+		})
+		e.summed <- func() { e.summarised(sum, whole) } // there is room: only one is read at a time
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 // tally puts the facts of segments that are asked one by one into a tally, together
 // with tallies that are not much larger, so that there are few of each.
 func (e *Engine) tally() {
+	e.tallying = true
+	defer func() { e.tallying = false }()
 	for !e.closing() {
 		old, segs := e.untallied()
 		if old == nil && segs == nil {
