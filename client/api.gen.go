@@ -1408,6 +1408,69 @@ type InaccuracyStatusInBody struct {
 	Status string `json:"status"` // One of "open", "resolved".
 }
 
+// IndicatorEdit is the schema of that name.
+type IndicatorEdit struct {
+	Action             string    `json:"action"`               // None is enforced on endpoints yet: see enforcement. One of "Allowed", "Audit", "Warn", "Block", "BlockAndRemediate", "Alert", "AlertAndBlock".
+	Application        string    `json:"application,omitzero"` // Cannot be changed.
+	Description        string    `json:"description"`
+	DeviceGroups       []int64   `json:"device_groups,omitzero"` // Device groups that it is for; none: all devices.
+	EducateURL         string    `json:"educate_url,omitzero"`
+	ExpiresAt          time.Time `json:"expires_at,omitzero"` // In the future; nothing: never.
+	ExternalID         string    `json:"external_id,omitzero"`
+	GenerateAlert      bool      `json:"generate_alert,omitzero"` // Audit needs it. What asks for more than an alert raises one in any case, since nothing else is done.
+	RecommendedActions string    `json:"recommended_actions,omitzero"`
+	Severity           string    `json:"severity,omitzero"` // Of its alerts; Informational when nothing is said. One of "Informational", "Low", "Medium", "High".
+	Title              string    `json:"title"`
+	Type               string    `json:"type"`  // One of "FileSha1", "FileSha256", "FileMd5", "CertificateThumbprint", "IpAddress", "DomainName", "Url".
+	Value              string    `json:"value"` // A hash, an address, a domain (which covers what is below it) or a URL (which covers what is below its path); no wildcards, no ranges.
+}
+
+// IndicatorImportInBody is the schema of that name.
+type IndicatorImportInBody struct {
+	Indicators []IndicatorEdit `json:"indicators"`
+}
+
+// IndicatorImported is the schema of that name.
+type IndicatorImported struct {
+	Error     string       `json:"error"`              // Why it was refused; empty otherwise.
+	Indicator IndicatorRow `json:"indicator,omitzero"` // Absent: it was refused.
+	Value     string       `json:"value"`
+}
+
+// IndicatorRow is the schema of that name.
+type IndicatorRow struct {
+	Action             string    `json:"action"`
+	Active             bool      `json:"active"`
+	Application        string    `json:"application"`
+	CreatedAt          time.Time `json:"created_at"`
+	CreatedBy          string    `json:"created_by"`
+	Description        string    `json:"description"`
+	DeviceGroupNames   []string  `json:"device_group_names"`
+	DeviceGroups       []int64   `json:"device_groups"`
+	Editable           bool      `json:"editable"`
+	EducateURL         string    `json:"educate_url"`
+	Enforcement        string    `json:"enforcement"`      // One of "detected and alerted only", "suppresses alerts of other indicators", "not matched".
+	EnforcementNote    string    `json:"enforcement_note"` // The same in a sentence, for people.
+	ExpiresAt          time.Time `json:"expires_at"`
+	ExternalID         string    `json:"external_id"`
+	GenerateAlert      bool      `json:"generate_alert"`
+	ID                 string    `json:"id"`
+	LastMatched        time.Time `json:"last_matched"`
+	LookBack           string    `json:"look_back"`         // How far the look at the stored events of 30 days is. One of "none", "waiting", "running", "done", "partial", "failed".
+	LookBackDevices    int64     `json:"look_back_devices"` // On how many devices that found something.
+	LookBackEvents     int64     `json:"look_back_events"`
+	Matched            int64     `json:"matched"`
+	RecommendedActions string    `json:"recommended_actions"`
+	Severity           string    `json:"severity"`
+	SourceName         string    `json:"source_name"`
+	SourceType         string    `json:"source_type"` // One of "User", "AadApp".
+	Title              string    `json:"title"`
+	Type               string    `json:"type"`
+	UpdatedAt          time.Time `json:"updated_at"`
+	UpdatedBy          string    `json:"updated_by"`
+	Value              string    `json:"value"`
+}
+
 // Intel is the schema of that name.
 type Intel struct {
 	Demo       bool      `json:"demo"`
@@ -1973,6 +2036,13 @@ type PageInaccuracyRow struct {
 	AsOf  time.Time       `json:"as_of"`
 	Items []InaccuracyRow `json:"items"`
 	Total int64           `json:"total"`
+}
+
+// PageIndicatorRow is the schema of that name.
+type PageIndicatorRow struct {
+	AsOf  time.Time      `json:"as_of"`
+	Items []IndicatorRow `json:"items"`
+	Total int64          `json:"total"`
 }
 
 // PageMachineAction is the schema of that name.
@@ -3968,6 +4038,13 @@ func (c *Client) CreateForwarding(ctx context.Context, in ForwardInput) (Forward
 	return out, err
 }
 
+// CreateIndicator: Make an indicator, or change the one of its type and value (POST /indicators).
+func (c *Client) CreateIndicator(ctx context.Context, in IndicatorEdit) (IndicatorRow, error) {
+	var out IndicatorRow
+	err := c.do(ctx, http.MethodPost, "/indicators", nil, in, &out)
+	return out, err
+}
+
 // CreateOwnToken: Make a token for a program that acts as you; its secret is shown once (POST /me/tokens).
 func (c *Client) CreateOwnToken(ctx context.Context, in NewOwnTokenInBody) (Credentials, error) {
 	var out Credentials
@@ -4046,6 +4123,11 @@ func (c *Client) DeleteDeviceGroup(ctx context.Context, id int64) error {
 // DeleteHuntingQuery: Delete a saved query (DELETE /hunting/queries/{id}).
 func (c *Client) DeleteHuntingQuery(ctx context.Context, id string) error {
 	return c.do(ctx, http.MethodDelete, "/hunting/queries/"+pathValue(id), nil, nil, nil)
+}
+
+// DeleteIndicator: Delete an indicator; alerts that it raised stay (DELETE /indicators/{id}).
+func (c *Client) DeleteIndicator(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/indicators/"+pathValue(id), nil, nil, nil)
 }
 
 // DeleteOwnToken: Delete an own token (DELETE /me/tokens/{id}).
@@ -4853,6 +4935,13 @@ func (c *Client) EditForwarding(ctx context.Context, id string, in ForwardInput)
 func (c *Client) EditHuntingQuery(ctx context.Context, id string, in HuntQueryEdit) (HuntQuery, error) {
 	var out HuntQuery
 	err := c.do(ctx, http.MethodPut, "/hunting/queries/"+pathValue(id), nil, in, &out)
+	return out, err
+}
+
+// EditIndicator: Change an indicator; its type and value stay (PUT /indicators/{id}).
+func (c *Client) EditIndicator(ctx context.Context, id string, in IndicatorEdit) (IndicatorRow, error) {
+	var out IndicatorRow
+	err := c.do(ctx, http.MethodPut, "/indicators/"+pathValue(id), nil, in, &out)
 	return out, err
 }
 
@@ -5829,6 +5918,39 @@ func (c *Client) ExportInaccuracies(ctx context.Context, p ExportInaccuraciesPar
 	return c.stream(ctx, http.MethodGet, "/inaccuracies/export", p.values(), nil)
 }
 
+// ExportIndicatorsParams are the query of ExportIndicators. Zero values are left out.
+type ExportIndicatorsParams struct {
+	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending.
+	Type        []string // One of "FileSha1", "FileSha256", "FileMd5", "CertificateThumbprint", "IpAddress", "DomainName", "Url".
+	Action      []string // One of "Allowed", "Audit", "Warn", "Block", "BlockAndRemediate", "Alert", "AlertAndBlock".
+	Severity    []string // One of "Informational", "Low", "Medium", "High".
+	Active      []string // Whether it has not expired. One of "true", "false".
+	DeviceGroup []string // Device groups that it is for, by number.
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportIndicatorsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "type", p.Type)
+	addQuery(q, "action", p.Action)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportIndicators: Indicators: values that raise alerts where they occur, all rows of the filter as a file (GET /indicators/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportIndicators(ctx context.Context, p ExportIndicatorsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/indicators/export", p.values(), nil)
+}
+
 // ExportIPDevicesParams are the query of ExportIPDevices. Zero values are left out.
 type ExportIPDevicesParams struct {
 	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -6749,6 +6871,13 @@ func (c *Client) HuntingSchema(ctx context.Context, p HuntingSchemaParams) (Hunt
 	return out, err
 }
 
+// ImportIndicators: Make or change indicators, each by itself (POST /indicators/import).
+func (c *Client) ImportIndicators(ctx context.Context, in IndicatorImportInBody) ([]IndicatorImported, error) {
+	var out []IndicatorImported
+	err := c.do(ctx, http.MethodPost, "/indicators/import", nil, in, &out)
+	return out, err
+}
+
 // ImportSBOMParams are the query of ImportSBOM. Zero values are left out.
 type ImportSBOMParams struct {
 	Name  string // Name of the device, and its identity; without it both come from the document.
@@ -6844,6 +6973,69 @@ func (c *Client) Inaccuracy(ctx context.Context, id string, p InaccuracyParams) 
 	var out map[string]json.RawMessage
 	err := c.do(ctx, http.MethodGet, "/inaccuracies/"+pathValue(id)+"/file", p.values(), nil, &out)
 	return out, err
+}
+
+// IndicatorParams are the query of Indicator. Zero values are left out.
+type IndicatorParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p IndicatorParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Indicator: One indicator (GET /indicators/{id}).
+func (c *Client) Indicator(ctx context.Context, id string, p IndicatorParams) (IndicatorRow, error) {
+	var out IndicatorRow
+	err := c.do(ctx, http.MethodGet, "/indicators/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// IndicatorsParams are the query of Indicators. Zero values are left out.
+type IndicatorsParams struct {
+	Page        int64    // Page, from 1.
+	Size        int64    // Rows per page.
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending.
+	Type        []string // One of "FileSha1", "FileSha256", "FileMd5", "CertificateThumbprint", "IpAddress", "DomainName", "Url".
+	Action      []string // One of "Allowed", "Audit", "Warn", "Block", "BlockAndRemediate", "Alert", "AlertAndBlock".
+	Severity    []string // One of "Informational", "Low", "Medium", "High".
+	Active      []string // Whether it has not expired. One of "true", "false".
+	DeviceGroup []string // Device groups that it is for, by number.
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p IndicatorsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "type", p.Type)
+	addQuery(q, "action", p.Action)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Indicators: Indicators: values that raise alerts where they occur (GET /indicators).
+func (c *Client) Indicators(ctx context.Context, p IndicatorsParams) (PageIndicatorRow, error) {
+	var out PageIndicatorRow
+	err := c.do(ctx, http.MethodGet, "/indicators", p.values(), nil, &out)
+	return out, err
+}
+
+// IndicatorsAll gives the rows of all pages of Indicators, and an error as the last.
+func (c *Client) IndicatorsAll(ctx context.Context, p IndicatorsParams) iter.Seq2[IndicatorRow, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]IndicatorRow, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.Indicators(ctx, p)
+		return out.Items, out.Total, err
+	})
 }
 
 // IntelParams are the query of Intel. Zero values are left out.

@@ -34,6 +34,7 @@ const (
 	tagging       = server.MachineReadWrite + "|" + server.ManageDevices
 	cancelling    = server.MachineIsolate + "|" + server.MachineScan + "|" + server.MachineCollect
 	deciding      = server.ApproveActions + "|" + server.ManageSettings
+	indicating    = server.TiWrite + "|" + server.TiWriteOwn
 	ofAll         = "of all: "
 )
 
@@ -187,6 +188,19 @@ var table = map[string]route{
 	"PATCH /api/x/alerts/{id}":                           {server.AlertWrite, "/api/x/alerts/da1_-1", `{"status":"Resolved"}`, 200},
 	"POST /api/x/alerts/update":                          {server.AlertWrite, "/api/x/alerts/update", `{"alert_ids":["da1_-1"],"status":"Resolved"}`, 204},
 	"POST /api/x/alerts":                                 {server.AlertWrite, "/api/x/alerts", newAlertBody, 201},
+	"GET /api/x/indicators":                              {indicating, "/api/x/indicators", "", 200},
+	"GET /api/x/indicators/export":                       {indicating, "/api/x/indicators/export", "", 200},
+	"GET /api/x/indicators/{id}":                         {indicating, "/api/x/indicators/1", "", 200},
+	"POST /api/x/indicators":                             {indicating, "/api/x/indicators", `{"type":"IpAddress","value":"192.0.2.7","action":"Block","title":"t","description":"d"}`, 201},
+	"PUT /api/x/indicators/{id}":                         {indicating, "/api/x/indicators/1", `{"type":"IpAddress","value":"192.0.2.7","action":"Block","title":"t","description":"d"}`, 200},
+	"DELETE /api/x/indicators/{id}":                      {indicating, "/api/x/indicators/1", "", 204},
+	"POST /api/x/indicators/import":                      {indicating, "/api/x/indicators/import", `{"indicators":[]}`, 200},
+	"GET /api/indicators":                                {indicating, "/api/Indicators?$filter=indicatorType%20eq%20%27IpAddress%27", "", 200},
+	"GET /api/indicators/{id}":                           {indicating, "/api/indicators/1", "", 200},
+	"POST /api/indicators":                               {indicating, "/api/indicators", `{"indicatorValue":"192.0.2.7","indicatorType":"IpAddress","action":"Block","title":"t","description":"d"}`, 200},
+	"POST /api/indicators/import":                        {indicating, "/api/indicators/import", `{"Indicators":[]}`, 200},
+	"POST /api/indicators/BatchDelete":                   {indicating, "/api/indicators/BatchDelete", `{"IndicatorIds":["1"]}`, 204},
+	"DELETE /api/indicators/{id}":                        {indicating, "/api/indicators/1", "", 204},
 	"GET /api/x/techniques":                              {server.MachineRead, "/api/x/techniques", "", 200},
 	"GET /api/alerts":                                    {server.AlertRead, "/api/alerts?$expand=evidence", "", 200},
 	"GET /api/alerts/{id}":                               {server.AlertRead, "/api/alerts/da1_-1", "", 200},

@@ -54,6 +54,7 @@ func newConsole(opt Options) *console {
 	c.entityRoutes()
 	c.retentionRoutes()
 	c.alertRoutes()
+	c.indicatorRoutes()
 	c.huntingRoutes()
 	c.exchangeRoutes()
 	c.vexRoutes()

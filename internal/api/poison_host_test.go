@@ -259,6 +259,11 @@ func waitPoison(t *testing.T, s *server.Server, admin server.Caller, devices []s
 	if _, r, err := s.Nudge(t.Context(), admin, devices[0], text); err != nil || r.Approval == nil {
 		t.Fatalf("%+v, %v", r, err)
 	}
+	short := string([]rune(text)[:min(200, len([]rune(text)))])
+	if _, _, err := s.SaveIndicator(t.Context(), admin, server.IndicatorEdit{Type: "DomainName", Value: "evil.example", Action: "Block", Title: short, Description: short, Recommended: short,
+		Application: short, External: short, Educate: short}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // vulnerable is a Debian 12 with a vulnerable openssl.
@@ -334,6 +339,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		return []string{route + "?sinceTime=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
 	case !strings.Contains(route, "{"):
 		return []string{route}
+	case strings.Contains(route, "/indicators/{id}"):
+		put(route, "{id}", ids("/api/x/indicators?size=100"))
 	case strings.HasPrefix(route, "/api/x/devices/"), strings.HasPrefix(route, "/api/machines/"):
 		for _, d := range devices {
 			at := strings.Replace(route, "{id}", d, 1)

@@ -253,6 +253,14 @@ func (e *Engine) forgetLocked(d inventory.DeviceID) {
 	delete(e.marks, d)
 }
 
+// number returns a device's number; false: it has none, or was forgotten.
+func (e *Engine) number(d inventory.DeviceID) (uint32, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	n, ok := e.numbers[d]
+	return n, ok
+}
+
 // Mark returns the highest number kept of a device and stream.
 func (e *Engine) Mark(d inventory.DeviceID, stream int) uint64 {
 	e.mu.RLock()

@@ -179,6 +179,14 @@ const (
 	mostBehind = 60 * 24 * time.Hour
 )
 
+// At is when an event of the batch was, as the log places it.
+func (b *Batch) At(h event.Head) time.Time { return time.Unix(0, b.at(h)).UTC() }
+
+func (b *Batch) at(h event.Head) int64 {
+	recv := b.Received.UnixNano()
+	return min(max(h.Time+int64(b.Skew), recv-int64(mostBehind)), recv+int64(mostAhead))
+}
+
 // split cuts checked records apart and gives them their times.
 func split(dev uint32, b *Batch) ([]row, error) {
 	rows := make([]row, 0, b.Count)
@@ -189,8 +197,7 @@ func split(dev uint32, b *Batch) ([]row, error) {
 			return nil, err
 		}
 		rest = after
-		at := min(max(rec.Head().Time+int64(b.Skew), recv-int64(mostBehind)), recv+int64(mostAhead))
-		rows = append(rows, row{dev: dev, time: at, recv: recv, rec: rec})
+		rows = append(rows, row{dev: dev, time: b.at(rec.Head()), recv: recv, rec: rec})
 	}
 	return rows, nil
 }

@@ -82,14 +82,6 @@ func (v *view) device(n uint32) inventory.DeviceID {
 	return v.ids[n-1]
 }
 
-// number returns a device's number; false: it has none, or was forgotten.
-func (e *Engine) number(d inventory.DeviceID) (uint32, bool) {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	n, ok := e.numbers[d]
-	return n, ok
-}
-
 // plan is a query made ready.
 type plan struct {
 	q        *Query

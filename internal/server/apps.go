@@ -22,7 +22,7 @@ var KnownPermissions = []string{
 	MachineRead, MachineReadWrite, MachineIsolate, "Machine.StopAndQuarantine", "Machine.LiveResponse",
 	"Machine.RestrictExecution", MachineScan, MachineCollect, "Machine.Offboard",
 	"User.Read.All", VulnerabilityRead, RecommendationRead, RecommendationWrite, SoftwareRead, RemediationRead, RemediationWrite,
-	ScoreRead, "Ti.ReadWrite", "Ti.ReadWrite.All", AdvancedQuery, huntToo,
+	ScoreRead, TiWriteOwn, TiWrite, AdvancedQuery, huntToo,
 	"Library.Manage", "Incident.Read.All", "Incident.ReadWrite.All", "File.Read.All", "Ip.Read.All", "Url.Read.All",
 }
 

@@ -37,6 +37,10 @@ const (
 	// AlertRead opens alerts; AlertWrite raises and changes them and includes AlertRead.
 	AlertRead  = "Alert.Read.All"
 	AlertWrite = "Alert.ReadWrite.All"
+	// TiWrite opens indicators and makes, changes and deletes them; TiWriteOwn does so with
+	// those that the caller made.
+	TiWrite    = "Ti.ReadWrite.All"
+	TiWriteOwn = "Ti.ReadWrite"
 	// ManageSettings is the administrators' permission: people, roles, device
 	// groups, intelligence, ticketing, the audit log. Applications cannot have it.
 	ManageSettings = "Picket.Manage"
@@ -54,7 +58,7 @@ const (
 
 // AppPermissions are the permissions that an application may be given.
 var AppPermissions = []string{MachineRead, SoftwareRead, VulnerabilityRead, RecommendationRead, ScoreRead, MachineReadWrite, RecommendationWrite, RemediationRead, RemediationWrite, FileRead, AddressRead, URLRead, AccountRead,
-	AlertRead, AlertWrite, AdvancedQuery, MachineIsolate, MachineScan, MachineCollect}
+	AlertRead, AlertWrite, AdvancedQuery, MachineIsolate, MachineScan, MachineCollect, TiWrite, TiWriteOwn}
 
 // Caller is who asks: a person with a session or an application with a token.
 // The zero Caller may do nothing and sees nothing.

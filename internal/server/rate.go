@@ -85,7 +85,7 @@ var referenceLimits = []rateClass{
 	{"Devices, actions, alerts, indicators and library", 100, 1500, []string{"GET machines", "GET machineactions", "GET machineactions/*", "GET machineactions/*/*",
 		"GET alerts", "PATCH alerts/*", "POST machines/*/isolate", "POST machines/*/unisolate", "POST machines/*/runAntiVirusScan",
 		"POST machines/*/collectInvestigationPackage", "POST machineactions/*/cancel", "POST machines/*/StopAndQuarantineFile", "GET machines/*/logonusers",
-		"POST indicators", "* libraryfiles", "* libraryfiles/*"}},
+		"GET indicators", "GET indicators/*", "POST indicators", "POST indicators/BatchDelete", "DELETE indicators/*", "* libraryfiles", "* libraryfiles/*"}},
 	{"Vulnerability management and single devices", 50, 1500, []string{"GET investigations", "GET investigations/*", "GET recommendations", "GET recommendations/*", "GET recommendations/*/*",
 		"GET software", "GET software/*", "GET software/*/*", "GET vulnerabilities", "GET vulnerabilities/*", "GET vulnerabilities/*/*",
 		"GET exposureScore", "GET exposureScore/*", "GET configurationScore", "GET machines/*", "GET machines/*/software", "GET machines/*/vulnerabilities",

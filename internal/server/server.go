@@ -88,6 +88,7 @@ type Server struct {
 	telemetry    *telemetry
 	alerting     sync.Mutex // one change of alerts at a time
 	hunts        huntDesk
+	indicators   *indicatorDesk
 	importing    sync.Mutex // one bill of materials or VEX document in memory at a time
 }
 
@@ -101,7 +102,7 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), noticed: newNoticeBook(), tasks: newTaskDesk(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
+	s := &Server{opt: opt, log: opt.Log, lock: lock, core: newCore(), live: newLive(), plans: newPlanDesk(), noticed: newNoticeBook(), tasks: newTaskDesk(), indicators: newIndicatorDesk(), settleSoon: make(chan struct{}, 1), exceptionsSoon: make(chan struct{}, 1)}
 	s.core.clock, s.core.snapshot = s.now, s.snapshot
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -142,6 +143,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err = s.loadAlerts(ctx); err != nil {
+		return err
+	}
+	if err = s.loadIndicators(ctx); err != nil {
 		return err
 	}
 	if s.Exports, err = OpenExports(filepath.Join(s.opt.Dir, "exports"), s.log); err != nil {
@@ -222,6 +226,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.runTelemetry(ctx) })
 	g.Go(func() error { return s.runApprovals(ctx) })
 	g.Go(func() error { return s.runTasks(ctx) })
+	g.Go(func() error { return s.runIndicators(ctx) })
 	return g.Wait()
 }
 
@@ -318,6 +323,12 @@ type API interface {
 	AlertRelated(ctx context.Context, c Caller, id, kind string, q RowQuery[AlertEvidence]) (AlertRelated, error)
 	CreateAlert(ctx context.Context, c Caller, n NewAlert) (out Alert, made bool, err error)
 	UpdateAlerts(ctx context.Context, c Caller, ids []string, ch AlertChange) error
+	Indicators(ctx context.Context, c Caller, q Query, where func(*IndicatorRow) bool) (Page[IndicatorRow], error)
+	Indicator(ctx context.Context, c Caller, id string) (IndicatorRow, error)
+	SaveIndicator(ctx context.Context, c Caller, in IndicatorEdit) (row IndicatorRow, made bool, err error)
+	ChangeIndicator(ctx context.Context, c Caller, id string, in IndicatorEdit) (IndicatorRow, error)
+	ImportIndicators(ctx context.Context, c Caller, list []IndicatorEdit) ([]IndicatorResult, error)
+	DeleteIndicators(ctx context.Context, c Caller, ids []string) error
 	// Audit to AuditEnd are the audit log.
 	Audit(ctx context.Context, c Caller, q Query) (Page[AuditRow], error)
 	AuditExport(ctx context.Context, c Caller, q Query) (iter.Seq2[AuditRow, error], error)

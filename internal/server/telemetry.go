@@ -147,7 +147,8 @@ func (s *Server) eventsKept(id inventory.DeviceID) []protocol.Stream {
 	return out
 }
 
-// keepEvents checks what an agent delivered and makes it durable.
+// keepEvents checks what an agent delivered and makes it durable, and the alerts of
+// indicators with it.
 func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *protocol.Events) error {
 	records, err := e.Records()
 	if err != nil {
@@ -157,10 +158,12 @@ func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *proto
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	now := s.now()
-	fresh, err := s.telemetry.log.Append(ctx, eventlog.Batch{
-		Device: id, Stream: e.Stream, Seq: e.Seq, Received: now, Skew: s.telemetry.note(id, e, now), Records: records, Count: e.Count, Packed: e.Packed,
-	})
+	batch := eventlog.Batch{Device: id, Stream: e.Stream, Seq: e.Seq, Received: now, Skew: s.telemetry.note(id, e, now), Records: records, Count: e.Count, Packed: e.Packed}
+	fresh, err := s.telemetry.log.Append(ctx, batch)
 	if err != nil {
+		return err
+	}
+	if err := s.matchEvents(ctx, &batch, fresh); err != nil {
 		return err
 	}
 	if fresh && e.Count > 0 {

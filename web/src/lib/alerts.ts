@@ -40,7 +40,7 @@ export function spaced(v: string): string {
 }
 
 /** Where alerts come from: words of the API's detection sources. */
-export const sourceWord = (v: string): string => ({ CustomDetection: "Raised by a person", ThirdPartySensors: "Raised by a program" })[v] ?? spaced(v);
+export const sourceWord = (v: string): string => ({ CustomDetection: "Raised by a person", ThirdPartySensors: "Raised by a program", CustomerTI: "Raised by an indicator" })[v] ?? spaced(v);
 
 /** Where an alert comes from: those that the demo raises about its simulated devices were raised by nobody. */
 export const alertSource = (a: { source: string; simulated: boolean; maker: string }): string => (a.simulated && a.maker === "demo" ? "Simulated" : sourceWord(a.source));

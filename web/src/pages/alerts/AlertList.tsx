@@ -35,7 +35,7 @@ const groups: readonly FilterGroup[] = [
   { name: "assigned", title: "Assigned to", options: [], free: { hint: "alice" } },
   { name: "category", title: "Category", options: alertCategories.map((v) => ({ value: v, label: spaced(v) })) },
   { name: "classification", title: "Classification", options: ["-", ...classifications].map((v) => ({ value: v, label: classification(v) })) },
-  { name: "source", title: "Detection source", options: ["CustomDetection", "ThirdPartySensors"].map((v) => ({ value: v, label: sourceWord(v) })) },
+  { name: "source", title: "Detection source", options: ["CustomDetection", "ThirdPartySensors", "CustomerTI"].map((v) => ({ value: v, label: sourceWord(v) })) },
   { name: "technique", title: "ATT&CK technique", options: [], free: { hint: "T1053" } },
   { name: "entity", title: "Evidence", options: [], free: { hint: "ip:192.0.2.7" } },
   { name: "weakness", title: "On devices exposed to", options: [], free: { hint: "CVE-2024-3094" } },
