@@ -169,7 +169,7 @@ func uninstallService(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range append(slices.Clone(respond.StateFiles), identityFile, forkFile, sessionFile, numbersFile, "sections", "spool", "detections", "activity", "memory", "lock") {
+	for _, name := range slices.Concat(respond.StateFiles, stateDirs, []string{identityFile, forkFile, sessionFile, numbersFile, "lock"}) {
 		if err := s.root.RemoveAll(name); err != nil {
 			return errors.Join(fmt.Errorf("remove state: %w", err), s.close())
 		}

@@ -99,14 +99,19 @@ func removeGroups(groups []string) error {
 // the program that booted it.
 type Host struct {
 	*Process
-	Root   string // where its disk is seen from outside
-	leader int    // its first process
+	Root    string // where its disk is seen from outside
+	leader  int    // its first process
+	network string // file of the network namespace that it is booted in; "" is that of the program
 }
 
 // BootHost boots a host in a program that Isolated has started, at most once,
 // and waits until it is up. What it writes to its disk is in memory. It ends
 // with the program.
-func BootHost(ctx context.Context, dir string) (*Host, error) {
+func BootHost(ctx context.Context, dir string) (*Host, error) { return BootHostIn(ctx, dir, "") }
+
+// BootHostIn is BootHost with a network namespace of the host's own, which it
+// keeps when it reboots: a file as /proc/PID/ns/net.
+func BootHostIn(ctx context.Context, dir, network string) (*Host, error) {
 	for _, g := range strings.Split(os.Getenv(groupsVar), ":") {
 		if err := os.WriteFile(filepath.Join(g, "cgroup.procs"), []byte("0"), 0); err != nil {
 			return nil, fmt.Errorf("enter control group: %w", err)
@@ -120,7 +125,7 @@ func BootHost(ctx context.Context, dir string) (*Host, error) {
 	if _, err := Run(ctx, "ip", "link", "set", "lo", "up"); err != nil {
 		return nil, err
 	}
-	h := &Host{Root: filepath.Join(dir, "root")}
+	h := &Host{Root: filepath.Join(dir, "root"), network: network}
 	upper, work := filepath.Join(dir, "upper"), filepath.Join(dir, "work")
 	for _, d := range []string{h.Root, upper, work} {
 		if err := os.Mkdir(d, 0o755); err != nil {
@@ -138,8 +143,12 @@ func BootHost(ctx context.Context, dir string) (*Host, error) {
 
 // boot starts the host's first process and waits until the host is up.
 func (h *Host) boot(ctx context.Context) (err error) {
-	h.Process, err = start(filepath.Join(filepath.Dir(h.Root), "host.log"), "systemd-nspawn", []string{"--quiet", "--boot", "--directory=" + h.Root,
-		"--machine=rig", "--register=no", "--keep-unit", "--console=pipe", "--capability=all", "--system-call-filter=bpf perf_event_open fanotify_init fanotify_mark name_to_handle_at", "systemd.unit=multi-user.target"})
+	var more []string
+	if h.network != "" {
+		more = []string{"--network-namespace-path=" + h.network}
+	}
+	h.Process, err = start(filepath.Join(filepath.Dir(h.Root), "host.log"), "systemd-nspawn", append(more, "--quiet", "--boot", "--directory="+h.Root,
+		"--machine=rig", "--register=no", "--keep-unit", "--console=pipe", "--capability=all", "--system-call-filter=bpf perf_event_open fanotify_init fanotify_mark name_to_handle_at", "systemd.unit=multi-user.target"))
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,12 @@ type Server struct {
 
 // StartServer starts "picket server" on free loopback ports and waits until it answers.
 func (b Bins) StartServer(ctx context.Context, dir string) (*Server, error) {
+	return b.StartServerAt(ctx, dir, "")
+}
+
+// StartServerAt is StartServer with the agent listener on a port of another
+// address of this host, by which agents know it.
+func (b Bins) StartServerAt(ctx context.Context, dir, addr string) (*Server, error) {
 	listen, err := freeAddr()
 	if err != nil {
 		return nil, err
@@ -37,7 +43,11 @@ func (b Bins) StartServer(ctx context.Context, dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Dir: dir, URL: "http://" + listen, AgentURL: "https://localhost:" + port, bins: b, listen: listen, agentAddr: agents}
+	name := "localhost"
+	if addr != "" {
+		agents, name = net.JoinHostPort(addr, port), addr
+	}
+	s := &Server{Dir: dir, URL: "http://" + listen, AgentURL: "https://" + net.JoinHostPort(name, port), bins: b, listen: listen, agentAddr: agents}
 	return s, s.Start(ctx)
 }
 
