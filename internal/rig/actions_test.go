@@ -36,6 +36,7 @@ type actions struct {
 	srv      *rig.Server
 	agent    *rig.Agent
 	ann, ben *rig.Client
+	browser  *http.Client // ben's
 	device   string
 }
 
@@ -75,7 +76,8 @@ func openActions(t *testing.T) *actions {
 	must(a.ann.Send(ctx, http.MethodPost, "/api/x/people", map[string]any{"name": "ben", "user_groups": []int64{admins}}, &person))
 	jar, err := cookiejar.New(nil)
 	must(err)
-	a.ben = rig.With(a.srv.URL, &http.Client{Timeout: time.Minute, Jar: jar})
+	a.browser = &http.Client{Timeout: time.Minute, Jar: jar}
+	a.ben = rig.With(a.srv.URL, a.browser)
 	must(a.ben.Send(ctx, http.MethodPost, "/api/x/session/redeem", map[string]string{"token": person.Secret}, nil))
 	tree, err := rig.NewTree(filepath.Join(dir, "root"), map[string]string{"alpha": "1.0-1"})
 	must(err)
@@ -198,9 +200,13 @@ func TestActionsOnARealAgent(t *testing.T) {
 // checkPackage downloads a package and looks at it.
 func (a *actions) checkPackage(of action) {
 	a.t.Helper()
-	resp, err := a.ann.Stream(a.t.Context(), "/api/x/machine-actions/"+of.ID+"/package")
+	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.srv.URL+"/api/x/machine-actions/"+of.ID+"/package", nil)
 	if err != nil {
 		a.t.Fatal(err)
+	}
+	resp, err := a.browser.Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		a.t.Fatal(resp, err)
 	}
 	raw, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close() // it was read to its end
