@@ -32,7 +32,7 @@ var oneSided = map[string]string{
 	"AddPasskey": makes, "ConfirmCode": makes, "putUser": makes, "newIdentity": makes,
 	"DecideConsent": makes, "RedeemCode": makes, "RefreshToken": makes, "DecideDevice": makes, "PollDevice": makes,
 	"deleteApp": removes, "DeleteAppSecret": removes, "DeleteRole": removes, "DeleteUserGroup": removes, "DeletePerson": removes, "DeletePlan": removes, "RemoveDevice": removes,
-	"DeleteDeviceGroup": removes, "DeleteTagRule": removes, "DeleteHuntQuery": removes, "RemoveDestination": removes, "RemoveForward": removes, "removeVEX": removes,
+	"DeleteDeviceGroup": removes, "DeleteTagRule": removes, "DeleteHuntQuery": removes, "DeleteIndicators": removes, "RemoveDestination": removes, "RemoveForward": removes, "removeVEX": removes,
 	"EndSession": removes, "RemovePasskey": removes, "RemoveCode": removes, "DeleteGroup": removes, "DeleteUser": removes,
 	"EndOwnGrant": removes, "EndAppGrant": removes, "EndRefreshToken": removes,
 	"addApproval": asks, "act": asks, "askTasks": asks,

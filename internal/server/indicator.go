@@ -363,6 +363,7 @@ func (s *Server) ImportIndicators(ctx context.Context, c Caller, list []Indicato
 	out, room := make([]IndicatorResult, len(list)), s.indicatorRoom(nil)
 	keep := map[indicatorKey]*store.Indicator{} // of several of one value the last counts
 	var order []indicatorKey
+	var replaced []*store.Indicator
 	of := make([]indicatorKey, len(list))
 	for i := range list {
 		x, was, err := s.prepare(c, &list[i])
@@ -381,7 +382,9 @@ func (s *Server) ImportIndicators(ctx context.Context, c Caller, list []Indicato
 		if keep[of[i]] == nil {
 			order = append(order, of[i])
 		}
-		keep[of[i]] = x
+		if keep[of[i]] = x; was != nil && !slices.Contains(replaced, was) {
+			replaced = append(replaced, was)
+		}
 	}
 	changed := make([]*store.Indicator, 0, len(order))
 	failed := len(list)
@@ -393,7 +396,11 @@ func (s *Server) ImportIndicators(ctx context.Context, c Caller, list []Indicato
 			failed--
 		}
 	}
-	audit.Change(ctx, "", nil, map[string]any{"imported": len(changed), "failed": failed, "values": firstValues(changed)})
+	var before any
+	if len(replaced) > 0 {
+		before = map[string]any{"replaced": len(replaced), "values": firstValues(replaced)}
+	}
+	audit.Change(ctx, "", before, map[string]any{"imported": len(changed), "failed": failed, "values": firstValues(changed)})
 	if len(changed) > 0 {
 		if err := s.st.SaveIndicators(ctx, changed); err != nil {
 			return nil, err
