@@ -292,7 +292,7 @@ func sentence(err error) string {
 		text = strings.TrimSuffix(text, ": "+kind.Error())
 	}
 	r := []rune(text)
-	return cutText(strings.ToUpper(string(r[:1]))+string(r[1:])+".", mostComment)
+	return cutText(strings.ToUpper(string(r[:1]))+strings.TrimSuffix(string(r[1:]), ".")+".", mostComment)
 }
 
 // runApprovals ends what nobody decided in time, and carries out what was
