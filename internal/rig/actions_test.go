@@ -129,6 +129,9 @@ func (a *actions) becomes(id, status string) (out action) {
 // change of this host: four eyes, lockdown, packages, and what survives when the
 // agent or the server is killed.
 func TestActionsOnARealAgent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs once, without the race detector, which does not see programs of their own")
+	}
 	a := openActions(t)
 	ctx := t.Context()
 	refused := func(err error, status, words string) {
