@@ -118,9 +118,15 @@ func TestSummaryWhileMerging(t *testing.T) {
 func TestRarePageBeforeSummary(t *testing.T) {
 	e := month(t, t.TempDir())
 	e.Summarised()
-	e.mu.Lock()
-	e.sum = nil
-	e.mu.Unlock()
+	done := make(chan struct{})
+	e.summed <- func() { // only maintenance changes it
+		e.mu.Lock()
+		e.sum = nil
+		e.mu.Unlock()
+		e.summing.broken = true // or they would be read again at once
+		close(done)
+	}
+	<-done
 	for a, want := range map[event.Action]int{event.LogonSuccess: 3, event.ConnectionSuccess: 0} {
 		before := e.reads()
 		rows, _, cost, err := e.Page(t.Context(), Query{Scope: Only(testBatch(7, 1, 0).Device), Actions: []event.Action{a}}, Cursor{}, 30)
