@@ -46,7 +46,7 @@ func (l *life) send(events ...ev.Event) {
 	l.t.Helper()
 	l.seq++
 	e := happening(l.t, 1, l.seq, events...)
-	e.Sent = time.Now()
+	e.Sent = l.s.now() // a test may have set it
 	if err := l.s.keepEvents(l.t.Context(), l.id, e); err != nil {
 		l.t.Fatal(err)
 	}
