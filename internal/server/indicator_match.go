@@ -55,10 +55,11 @@ func relevant(hits []alert.Hit, applies func(id int64) *store.Indicator) []alert
 // collect adds an event to what was found.
 func collect(to []*sighted, hits []alert.Hit, applies func(id int64) *store.Indicator, row func() eventlog.Row) []*sighted {
 	for _, h := range hits {
-		i := slices.IndexFunc(to, func(f *sighted) bool { return f.x.ID == h.ID && f.entity == h.Entity })
+		entity := printable(h.Entity)
+		i := slices.IndexFunc(to, func(f *sighted) bool { return f.x.ID == h.ID && f.entity == entity })
 		if i < 0 {
 			i = len(to)
-			to = append(to, &sighted{x: applies(h.ID), entity: h.Entity, hostOnly: h.HostOnly})
+			to = append(to, &sighted{x: applies(h.ID), entity: entity, hostOnly: h.HostOnly})
 		}
 		to[i].rows = append(to[i].rows, row())
 	}

@@ -151,6 +151,15 @@ func TestIndicatorsThatDoNotCount(t *testing.T) {
 	}
 }
 
+// What an endpoint says of a host is on one line where an alert names it.
+func TestIndicatorNamesAHostileHost(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	x := l.indicate(indicatorOf(alert.DomainName, "evil.example", alert.AuditOnly))
+	l.send(l.event(ev.ConnectionSuccess, func(e *ev.Event) { e.Set(ev.RemoteURL, "a\r\nbcc\x1b.evil.example") }))
+	l.wantRaised("a name with ends of lines", map[string]int{"Bad evil.example: a  bcc .evil.example (indicator " + x.ID + ")": 1})
+}
+
 // An alert names so many events and counts the rest; an indicator counts all.
 func TestIndicatorCounts(t *testing.T) {
 	s := testServer(t)
