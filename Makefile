@@ -7,12 +7,16 @@ MAKEFLAGS += --no-print-directory
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
-GOBUILD  := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
+GOBUILD  := $(GO) build -ldflags "$(LDFLAGS)"
 DATA     ?= .picket/demo
 FUZZTIME ?= 10s
 ONLY     ?=
 ARGS     ?=
 export GO
+# One way to compile for everything but the race detector: build, vet, lint, tests
+# and the programs that tests build share what the go command keeps.
+export GOFLAGS := $(strip -trimpath $(filter-out -trimpath,$(shell $(GO) env GOFLAGS 2>/dev/null)))
+export CGO_ENABLED := 0
 
 .PHONY: help build run test check bench web dev fuzz e2e bpf clean
 

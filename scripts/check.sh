@@ -27,11 +27,12 @@ step 'kernel programs: the object is its source'"'"'s'
 
 step 'agent for other systems'
 for target in windows/amd64 darwin/arm64 linux/arm64; do
-	export GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0
-	"$go" build -o /dev/null ./cmd/picket-agent
-	# -exec=true builds the tests and runs `true` in their place.
-	"$go" test -exec=true ./cmd/picket-agent ./internal/agent/... ./internal/protocol/... ./internal/inventory/... >/dev/null
-	unset GOOS GOARCH CGO_ENABLED
+	(
+		export GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0
+		"$go" build -o /dev/null ./cmd/picket-agent
+		# -exec=true builds the tests and runs `true` in their place.
+		"$go" test -exec=true ./cmd/picket-agent ./internal/agent/... ./internal/protocol/... ./internal/inventory/... >/dev/null
+	)
 done
 
 step 'console: types, lint'

@@ -214,6 +214,9 @@ func (y *tally) String() string {
 }
 
 func TestRealFeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads whole feeds: minutes under the race detector")
+	}
 	// Figures are those of the folders' README files.
 	tests := []struct {
 		path    []string

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -641,17 +642,14 @@ func TestIsolationEndsOnTheHost(t *testing.T) {
 	repaired.Repaired = 2
 	agent.says(s, &protocol.Response{Isolation: repaired})
 	agent.says(s, &protocol.Response{Isolation: protocol.Isolation{Since: on.Since, Cause: "ended by root"}})
-	line, err := s.Timeline(t.Context(), boss, string(agent.id), TimelineQuery{From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour), Limit: 50})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var titles []string
-	for _, r := range line.Items {
-		titles = append(titles, r.Title)
-	}
+	// What the host says is told after it is known.
 	for _, want := range []string{"The isolation ended on the device: ended by root", "The rules of the isolation were gone on the device and were put back"} {
-		if !strings.Contains(strings.Join(titles, "\n"), want) {
-			t.Errorf("%q lacks %q", titles, want)
-		}
+		waitFor(t, want, func() bool {
+			line, err := s.Timeline(t.Context(), boss, string(agent.id), TimelineQuery{From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour), Limit: 50})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.ContainsFunc(line.Items, func(r TimelineRow) bool { return r.Title == want })
+		})
 	}
 }

@@ -119,6 +119,9 @@ func TestPackageKeepsItsCaps(t *testing.T) {
 // TestPackageHasRoom proves that a package as a whole has a cap, that items which
 // hang are not tried for ever, and that what the writer cannot take is an error.
 func TestPackageHasRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("packs as much as a package holds: a minute under the race detector")
+	}
 	var items []item
 	for i := range 3 {
 		items = append(items, item{name: fmt.Sprint(i), max: packageMax, wait: time.Minute, run: func(ctx context.Context, w io.Writer) error {
