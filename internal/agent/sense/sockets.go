@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// socket is what the kernel's socket diagnostics say of one of TCP.
+// socket is what the kernel's socket diagnostics say of one of TCP or UDP.
 type socket struct {
+	udp           bool
 	cookie        uint64 // never used again while the system runs
 	state         uint8
 	local, remote netip.AddrPort
@@ -102,9 +103,9 @@ func parseSocket(b []byte) (socket, bool) {
 	return s, true
 }
 
-// sockets remembers the sockets of TCP that there are, and decides what is told
-// of one: each connection once, when it is first seen, or when it is gone and
-// was never seen before.
+// sockets remembers the sockets of TCP, and those of UDP with another end, that
+// there are, and decides what is told of one: each connection once, when it is
+// first seen, or, of TCP, when it is gone and was never seen before.
 type sockets struct {
 	there   map[uint64]uint32 // by cookie: the round that saw it last; 0: gone, told
 	ports   map[uint16]int    // that are waited on, and by how many
@@ -193,12 +194,15 @@ func (c *sockets) gone(s *socket) bool {
 	return c.round > 0 && s.remote.Port() != 0 && s.local.Port() != 0
 }
 
-// record is a socket in the form of the kernel program. A connection whose own
+// record is a socket in the form of the kernel program. A socket of UDP has
+// another end because its process chose one. A connection of TCP whose own
 // port is waited on came from outside. One that is gone and whose first word
 // nobody acknowledged was never there.
 func (c *sockets) record(s *socket, gone bool, now time.Duration) kernelConnection {
 	r := kernelConnection{kind: kernelConnect, time: uint64(now), local: s.local, remote: s.remote}
 	switch {
+	case s.udp:
+		r.kind = kernelSent
 	case s.state == tcpListen:
 		r.kind = kernelListen
 	case c.ports[s.local.Port()] > 0:

@@ -15,28 +15,31 @@ import (
 	"github.com/picketsec/picket/internal/event"
 )
 
-// socketReader asks the kernel for its sockets of TCP again and again, and hears
-// of each that is done away with in between: the way to connections where eBPF
-// does not work. It sees those of its own network namespace. Of a connection
-// that no look saw the process is not known.
+// socketReader asks the kernel for its sockets again and again, those of TCP and
+// those of UDP with another end, and hears of each of TCP that is done away with
+// in between: the way to connections where eBPF does not work. It sees those of
+// its own network namespace. Of a connection that no look saw the process is not
+// known.
 type socketReader struct {
 	h    *host
 	news *os.File // words of sockets that are gone
 	ask  int      // asks for those that there are
+	udp  bool     // the kernel tells of UDP, too
 	all  sockets
 	seen connections
-	lack string
 }
 
 const (
 	socketsEvery  = 3 * time.Second
 	socketsBuffer = 1 << 20
-	goneIPv4      = 1 << 0 // groups of netlink: TCP sockets that are gone
-	goneIPv6      = 1 << 2
+	// Groups of netlink: TCP sockets that are gone. Of UDP they are not asked for: short
+	// ones are mostly those by which a resolver tries out its routes, and send nothing.
+	goneIPv4 = 1 << 0
+	goneIPv6 = 1 << 2
 )
 
 func openSockets(_ context.Context, h *host) (running, error) {
-	s := &socketReader{h: h, ask: -1, all: newSockets(), seen: newConnections(), lack: "no UDP, and no process of connections shorter than 3 s"}
+	s := &socketReader{h: h, ask: -1, udp: true, all: newSockets(), seen: newConnections()}
 	open := func(groups uint32) (int, error) {
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_SOCK_DIAG)
 		if err != nil {
@@ -63,7 +66,12 @@ func openSockets(_ context.Context, h *host) (running, error) {
 	return s, nil
 }
 
-func (s *socketReader) lacks() string { return s.lack }
+func (s *socketReader) lacks() string {
+	if !s.udp {
+		return "no UDP, and no process of connections shorter than 3 s"
+	}
+	return "no UDP shorter than 3 s or of sockets without another end, and no process of connections shorter than 3 s"
+}
 
 func (s *socketReader) close() error {
 	var err error
@@ -140,8 +148,19 @@ func (s *socketReader) gone(b []byte) {
 func (s *socketReader) look() error {
 	var all []socket
 	for _, family := range []uint8{familyIPv4, familyIPv6} {
-		some, err := s.dump(family)
+		some, err := s.dump(family, unix.IPPROTO_TCP)
 		if err != nil {
+			return err
+		}
+		all = append(all, some...)
+		if !s.udp {
+			continue
+		}
+		some, err = s.dump(family, unix.IPPROTO_UDP)
+		switch {
+		case err != nil && s.all.round == 0: // a kernel without diagnostics of UDP
+			s.udp = false
+		case err != nil:
 			return err
 		}
 		all = append(all, some...)
@@ -161,13 +180,13 @@ func (s *socketReader) look() error {
 	return nil
 }
 
-// dump asks for the sockets of TCP of a family.
-func (s *socketReader) dump(family uint8) ([]socket, error) {
+// dump asks for the sockets of a family and protocol that are connected or wait.
+func (s *socketReader) dump(family, protocol uint8) ([]socket, error) {
 	req := make([]byte, netlinkHead+diagRequest)
 	binary.NativeEndian.PutUint32(req, uint32(len(req)))
 	binary.NativeEndian.PutUint16(req[4:], diagByFamily)
 	binary.NativeEndian.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	req[netlinkHead], req[netlinkHead+1] = family, unix.IPPROTO_TCP
+	req[netlinkHead], req[netlinkHead+1] = family, protocol
 	const not = 1<<tcpSynSent | 1<<tcpSynReceived | 1<<tcpNewSynRecv | 1<<tcpTimeWait | 1<<tcpClose
 	binary.NativeEndian.PutUint32(req[netlinkHead+4:], (1<<13-1)&^not)
 	if err := unix.Sendto(s.ask, req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
@@ -186,6 +205,9 @@ func (s *socketReader) dump(family uint8) ([]socket, error) {
 		some, done, code := parseSockets(buf[:n])
 		if code != 0 {
 			return nil, fmt.Errorf("ask for sockets: %w", unix.Errno(code))
+		}
+		for i := range some {
+			some[i].udp = protocol == unix.IPPROTO_UDP
 		}
 		if len(out) < 4*maxSockets {
 			out = append(out, some...)

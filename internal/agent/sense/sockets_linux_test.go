@@ -103,13 +103,36 @@ func TestConnectionsWithoutEBPF(t *testing.T) {
 		return e.Action == event.ConnectionFailed && number64(e, event.RemotePort) == closed
 	})
 
+	// UDP of a socket that chose its other end and stays.
+	pit := listenPacket(t, "udp4", "127.0.0.1:0", func(b []byte) []byte { return nil })
+	to := pit.LocalAddr().(*net.UDPAddr)
+	lasting := exec.Command("/bin/bash", "-c", fmt.Sprintf("exec 3<>/dev/udp/127.0.0.1/%d; echo x >&3; read -r", to.Port))
+	in2, err := lasting.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lasting.Start(); err != nil {
+		t.Fatal(err)
+	}
+	e = k.find(t, "datagrams", func(e *event.Event) bool {
+		return e.Text(event.Protocol) == "Udp" && number64(e, event.RemotePort) == int64(to.Port)
+	})
+	if e.Action != event.ConnectionSuccess || e.Text(event.InitiatingProcessFileName) != "bash" || number64(&e, event.InitiatingProcessID) != int64(lasting.Process.Pid) || e.Text(event.RemoteIP) != "127.0.0.1" {
+		t.Error(texts(&e))
+	}
+	_ = in2.Close()
+	_ = lasting.Wait() // its reading ended with nothing
+
 	all := k.all()
 	for i := range all {
 		e := &all[i]
+		if e.Text(event.Protocol) == "Udp" && number64(e, event.LocalPort) == int64(to.Port) {
+			t.Errorf("a socket without another end is told: %s", texts(e))
+		}
 		if number64(e, event.RemotePort) == port(before.Addr()) || number64(e, event.LocalPort) == port(before.Addr()) {
 			t.Errorf("what was there before is told: %s", texts(e))
 		}
-		if e.Action == event.SensorStarted && e.Text(event.Source) == SourceSockets && !strings.Contains(e.Text(event.Reason), "no UDP") {
+		if e.Action == event.SensorStarted && e.Text(event.Source) == SourceSockets && !strings.Contains(e.Text(event.Reason), "no UDP shorter than 3 s") {
 			t.Errorf("what it lacks is not said: %s", texts(e))
 		}
 	}

@@ -99,6 +99,15 @@ func TestSocketsAreToldOnce(t *testing.T) {
 	if none := at(9, 7, "10.0.0.1:40005", "0.0.0.0:0"); c.gone(&none) {
 		t.Error("a socket without another end is told")
 	}
+	// UDP goes where its process said, also from a port that TCP waits on.
+	sent := at(11, tcpEstablished, "10.0.0.1:22", "10.0.0.3:53")
+	sent.udp = true
+	if got := c.look([]socket{in, ear, sent}); len(got) != 1 || !got[0].udp {
+		t.Error(got)
+	}
+	if r := c.record(&sent, false, time.Second); r.kind != kernelSent || !r.datagrams() {
+		t.Errorf("UDP is %d", r.kind)
+	}
 	c.look([]socket{in}) // the one that waited on port 22 is gone
 	if r := c.record(&in, false, time.Second); r.kind != kernelConnect || len(c.listen) != 0 || len(c.ports) != 0 || len(c.there) != 1 {
 		t.Error(r.kind, c)
