@@ -12,7 +12,7 @@ func (f *fake) deviceRefs(n int, q server.DeviceRefQuery) (page server.DeviceRef
 	var rows []server.DeviceRef
 	for _, d := range f.devices[:min(n, len(f.devices))] {
 		if (q.IDs == nil || slices.Contains(q.IDs, d.ID)) && (q.Groups == nil || slices.Contains(q.Groups, d.GroupID)) {
-			rows = append(rows, server.DeviceRef{ID: d.ID, Name: d.Name, DNSName: d.DNSName, OSPlatform: d.OSPlatform, GroupID: d.GroupID, Group: d.Group})
+			rows = append(rows, server.DeviceRef{ID: d.ID, Name: d.Name, DNSName: d.DNSName, OSPlatform: d.OSPlatform, GroupID: d.GroupID, Group: d.GroupWord})
 		}
 	}
 	f.refs.Store(&q)

@@ -61,7 +61,7 @@ func newFake(a *server.Accounts) *fake {
 		f.devices = append(f.devices, server.DeviceRow{
 			ID: deviceID(n), Name: fmt.Sprintf("srv-%02d", n), DNSName: fmt.Sprintf("srv-%02d.corp.example", n), OSPlatform: "Debian", OSVersion: "12",
 			OSName: "Debian GNU/Linux 12 (bookworm)", Arch: "amd64", Health: "Active", IP: fmt.Sprintf("10.0.0.%d", n),
-			FirstSeen: asOf.Add(-time.Hour), LastSeen: asOf.Add(time.Duration(n) * time.Minute), Tags: []string{}, Weaknesses: n,
+			FirstSeen: asOf.Add(-time.Hour), LastSeen: asOf.Add(time.Duration(n) * time.Minute), Tags: []string{}, Weaknesses: n, GroupWord: "Unassigned",
 		})
 	}
 	f.devices[1].Tags = []string{"finance", "vip"}
@@ -94,6 +94,10 @@ func paged[T any](f *fake, rows []T, q server.Query, where func(*T) bool) server
 	f.last = q
 	f.mu.Unlock()
 	p := server.Page[T]{AsOf: asOf}
+	if order, ok := q.Order.(func(a, b *T) int); ok {
+		rows = slices.Clone(rows)
+		slices.SortStableFunc(rows, func(a, b T) int { return order(&a, &b) })
+	}
 	for i := range rows {
 		if where != nil && !where(&rows[i]) {
 			continue
@@ -200,7 +204,7 @@ func (f *fake) PreviewDeviceGroup(_ context.Context, c server.Caller, _ exposure
 }
 
 func (f *fake) ScoresByGroup(_ context.Context, c server.Caller) ([]server.GroupScore, error) {
-	return []server.GroupScore{{ID: 7, Name: "web", ScoreView: server.ScoreView{Score: 1.5, Devices: 2, AsOf: asOf}}, {Name: server.Ungrouped}}, need(c, server.ScoreRead)
+	return []server.GroupScore{{ID: 7, Name: "web", Word: "web", ScoreView: server.ScoreView{Score: 1.5, Devices: 2, AsOf: asOf}}, {Name: server.Ungrouped, Word: "Unassigned"}}, need(c, server.ScoreRead)
 }
 
 func (f *fake) TagRules(_ context.Context, c server.Caller) ([]server.TagRule, error) {

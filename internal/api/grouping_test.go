@@ -14,7 +14,7 @@ func TestChangesOfTagsAndGroups(t *testing.T) {
 	w := newWorld(t)
 	app, person := w.app(), w.session()
 	one, two := string(deviceID(1)), string(deviceID(2))
-	w.fake.devices[0].GroupID, w.fake.devices[0].Group = 7, "Web"
+	w.fake.devices[0].GroupID, w.fake.devices[0].Group, w.fake.devices[0].GroupWord = 7, "Web", "Web"
 	for _, c := range []struct {
 		method, target, body string
 		header               []string
@@ -23,7 +23,7 @@ func TestChangesOfTagsAndGroups(t *testing.T) {
 		told                 string // what the server was told, "" nothing
 	}{
 		{"POST", "/api/Machines/" + strings.ToUpper(one) + "/tags", `{"Value":"vip","Action":"Add"}`, app, 200, `"rbacGroupId":7,"rbacGroupName":"Web"`, "{[" + one + "] [vip] []}"},
-		{"POST", "/api/machines/" + two + "/tags", `{"Value":"vip","Action":"remove"}`, app, 200, `"rbacGroupId":0,"rbacGroupName":null`, "{[" + two + "] [] [vip]}"},
+		{"POST", "/api/machines/" + two + "/tags", `{"Value":"vip","Action":"remove"}`, app, 200, `"rbacGroupId":0,"rbacGroupName":"Unassigned"`, "{[" + two + "] [] [vip]}"},
 		{"POST", "/api/machines/" + one + "/tags", `{"Value":"vip","Action":"Set"}`, app, 400, `"code":"InvalidInput"`, ""},
 		{"POST", "/api/machines/" + one + "/tags", `{"Action":"Add"}`, app, 400, `"code":"MissingRequiredParameter"`, ""},
 		{"POST", "/api/machines/" + one + "/tags", `[]`, app, 400, `"code":"InvalidRequestBody"`, ""},

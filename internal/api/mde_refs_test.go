@@ -15,7 +15,7 @@ func TestReferencesHandedDown(t *testing.T) {
 	token := w.app()
 	for i := range 10_020 {
 		d := w.fake.devices[0]
-		d.ID, d.Name, d.DNSName, d.GroupID, d.Group = deviceID(100+i), "n", "", 7, "seven"
+		d.ID, d.Name, d.DNSName, d.GroupID, d.GroupWord = deviceID(100+i), "n", "", 7, "seven"
 		w.fake.devices = append(w.fake.devices, d)
 	}
 	id := string(deviceID(105))

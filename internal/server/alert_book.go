@@ -173,7 +173,7 @@ func (c *core) visibleAlert(in exposure.Scope, id string) (*store.Alert, *device
 func (c *core) alertRow(a *store.Alert, d *device) *AlertRow {
 	r := &AlertRow{ID: a.ID, Title: a.Title, Description: a.Description, Recommended: a.Recommended, Severity: a.Severity, Status: a.Status,
 		Classification: a.Classification, Determination: a.Determination, Category: a.Category, Source: a.Source, Maker: a.Maker, AssignedTo: a.Assigned,
-		Active: isActive(a), Simulated: d.source() == "simulated", DeviceID: d.id, DeviceName: d.sum.Name, DeviceDNS: d.sum.FQDN, GroupID: d.group, Group: c.sorting.names[d.group],
+		Active: isActive(a), Simulated: d.source() == "simulated", DeviceID: d.id, DeviceName: d.sum.Name, DeviceDNS: d.sum.FQDN, GroupID: d.group, Group: c.sorting.names[d.group], GroupWord: c.groupWord(d.group),
 		UserName: a.UserName, UserDomain: a.UserDomain, User: a.UserName, Techniques: []Technique{}, Events: len(a.Events) + a.Dropped,
 		Created: a.Created, Updated: a.Updated, FirstEvent: a.FirstEvent, LastEvent: a.LastEvent, Resolved: a.Resolved}
 	if a.UserDomain != "" && a.UserName != "" {

@@ -30,7 +30,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 	}
 	r.ManagedBy = d.managedBy()
 	r.InternetFacing, r.FacingWhy = d.facing()
-	r.GroupID, r.Group = d.group, c.sorting.names[d.group]
+	r.GroupID, r.Group, r.GroupWord = d.group, c.sorting.names[d.group], c.groupWord(d.group)
 	active := c.alerts.severities(d.num)
 	r.Risk, r.Alerts = alert.Risk(active), len(active)
 	r.Value, r.Exposure, r.NoData = valueWords[d.value], c.exposureOf(d), c.noDataReason(d, now)
@@ -38,6 +38,28 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		r.Score = score.Float()
 	}
 	return r
+}
+
+// ProcessorWord is a processor as the Defender API names it; "": it is not known.
+func ProcessorWord(arch string) string {
+	switch arch {
+	case "amd64":
+		return "x64"
+	case "386":
+		return "x86"
+	}
+	return arch
+}
+
+// ArchitectureWord is the width of a processor in the words of the Defender API; "": it is not known.
+func ArchitectureWord(arch string) string {
+	switch arch {
+	case "":
+		return ""
+	case "386", "arm", "mips", "mipsle":
+		return "32-bit"
+	}
+	return "64-bit"
 }
 
 // exposureOf is the exposure level of a device in words.
@@ -134,6 +156,18 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"release":     plain(func(d *device) string { return d.sum.OSVersion }),
 			"address":     plain(func(d *device) string { return d.sum.IP }),
 			"health_word": byText(func(d *device) string { return d.health(now) }),
+			"processor":   byText(func(d *device) string { return ProcessorWord(d.sum.Arch) }),
+			"bits":        byText(func(d *device) string { return ArchitectureWord(d.sum.Arch) }),
+			"value_word":  byText(func(d *device) string { return valueWords[d.value] }),
+			"risk_word":   byText(func(d *device) string { return c.alerts.risk(d.num) }),
+			"group_id":    byNumber(func(d *device) exposure.Group { return d.group }),
+			"group_word":  plain(func(d *device) string { return c.groupWord(d.group) }),
+			"exposure_word": byText(func(d *device) string {
+				if word := c.exposureOf(d); word != noData {
+					return word
+				}
+				return "" // null comes first
+			}),
 			"weaknesses":  count(func(n exposure.Counts) uint32 { return n.Weaknesses }),
 			"exploitable": count(func(n exposure.Counts) uint32 { return n.Exploitable }),
 			"fixable":     count(func(n exposure.Counts) uint32 { return n.Fixable }),
@@ -162,7 +196,7 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 
 // beyondIndex are filters and columns of devices that look at the time of day or
 // at alerts, which the index does not count as changes of itself.
-var beyondIndex = []string{"isolated", "health", "health_word", "new", "os_life", "risk", "alerts"}
+var beyondIndex = []string{"isolated", "health", "health_word", "new", "os_life", "risk", "risk_word", "alerts"}
 
 // indexed reports whether which devices a query finds, and their order, follows
 // from the index alone.

@@ -17,7 +17,7 @@ type DeviceRef struct {
 	DNSName    string
 	OSPlatform string
 	GroupID    exposure.Group
-	Group      string
+	Group      string // "Unassigned" where no rule takes the device, "None" where there are no groups
 }
 
 // DeviceRefQuery says which references to devices are answered; the zero value is no row.
@@ -130,7 +130,7 @@ func (c *core) deviceRefs(ctx context.Context, devs *roaring.Bitmap, q *DeviceRe
 			if d == nil {
 				continue
 			}
-			r = DeviceRef{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, GroupID: d.group, Group: c.sorting.names[d.group]}
+			r = DeviceRef{ID: d.id, Name: d.sum.Name, DNSName: d.sum.FQDN, OSPlatform: d.sum.OSPlatform, GroupID: d.group, Group: c.groupWord(d.group)}
 			if !yield(&r) {
 				return
 			}

@@ -52,7 +52,7 @@ func TestDeviceRefs(t *testing.T) {
 				continue
 			}
 			candidates++
-			if r := (DeviceRef{ID: d.id, Name: d.sum.Name, GroupID: d.group, Group: c.sorting.names[d.group]}); q.Where == nil || q.Where(&r) {
+			if r := (DeviceRef{ID: d.id, Name: d.sum.Name, GroupID: d.group, Group: c.groupWord(d.group)}); q.Where == nil || q.Where(&r) {
 				want = append(want, r)
 			}
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,17 +10,53 @@ import (
 	"time"
 
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/store"
 )
 
 // Every order of the Defender API is the one that its texts have.
 func TestDevicesInTheOrderOfPrograms(t *testing.T) {
 	s := testServer(t)
 	for i, name := range []string{"b", "a", "C"} {
-		os := oneItem(inventory.OSSection, "os", inventory.OS{ID: "debian", VersionID: []string{"12", "11", "9"}[i], Family: "linux", Arch: "amd64", Hostname: name, FQDN: name + ".example"})
+		os := oneItem(inventory.OSSection, "os", inventory.OS{ID: "debian", VersionID: []string{"12", "11", "9"}[i], Family: "linux", Arch: []string{"amd64", "arm64", "386"}[i], Hostname: name, FQDN: name + ".example"})
 		newReport(s, enrol(t, s, name)).sections(t, os)
 	}
+	words := func() string {
+		p, err := s.Devices(t.Context(), admin, Query{Sort: []string{"first_seen"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Items[0].GroupWord + " " + p.Items[1].GroupWord
+	}
+	if got := words(); got != "None None" {
+		t.Errorf("without groups: %s", got)
+	}
+	if _, err := s.SaveDeviceGroup(t.Context(), admin, 0, RuleEdit{Name: "Alpha", Rules: []group.Rule{{Conditions: []group.Condition{{Property: "name", Operator: "equals", Values: []string{"a"}}}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := words(); got != "Unassigned Alpha" {
+		t.Errorf("with a group: %s", got)
+	}
+	s.core.mu.Lock()
+	for _, d := range s.core.devices {
+		switch {
+		case d != nil && d.sum.Name == "a":
+			d.value = exposure.ValueNormal
+			s.core.alerts.put(&store.Alert{ID: "x", Device: d.num, Severity: "High", Status: "New"})
+		case d != nil && d.sum.Name == "C":
+			d.value = exposure.ValueHigh
+		case d != nil:
+			d.value = exposure.ValueLow
+		}
+	}
+	s.core.mu.Unlock()
+	if _, err := s.Devices(t.Context(), admin, Query{Order: func(a, b *AlertRow) int { return 0 }}, nil); !errors.Is(err, ErrInvalid) {
+		t.Errorf("an order of other rows: %v", err)
+	}
 	for key, want := range map[string][]string{
+		"processor": {"a", "b", "C"}, "bits": {"C", "b", "a"}, "value_word": {"C", "b", "a"}, "-value_word": {"a", "b", "C"}, "risk_word": {"a", "b", "C"}, "-risk_word": {"b", "C", "a"},
+		"group_id": {"b", "C", "a"}, "group_word": {"a", "b", "C"}, "exposure_word": {"b", "a", "C"},
 		"dns_name": {"a", "b", "C"}, "-dns_name": {"C", "b", "a"}, "release": {"a", "b", "C"}, "platform": {"b", "a", "C"}, "health_word": {"b", "a", "C"}, "address": {"b", "a", "C"},
 	} {
 		p, err := s.Devices(t.Context(), admin, Query{Sort: []string{key, "first_seen"}}, nil)

@@ -144,12 +144,14 @@ func (e *era) move(c *core, d *deviceAt) (in, was bool) {
 			g = before
 		}
 	}
-	d.groupID, d.groupName = g, c.exportGroup(g)
+	d.groupID, d.groupName = g, c.groupWord(g)
 	return in, was
 }
 
-// exportGroup is a device group as exports write it.
-func (c *core) exportGroup(g exposure.Group) string {
+// groupWord is a device group as programs are told of it, whichever way they ask: the
+// Defender API, exports, hunting. "None" where there are no groups, "Unassigned" for
+// devices that no rule takes.
+func (c *core) groupWord(g exposure.Group) string {
 	switch {
 	case len(c.sorting.groups) == 0:
 		return "None"

@@ -119,7 +119,7 @@ func (s *Server) ScoresByGroup(ctx context.Context, caller Caller) ([]GroupScore
 	var out []GroupScore
 	add := func(id exposure.Group) {
 		if caller.looks().Has(id) {
-			out = append(out, GroupScore{ID: id, Name: c.sorting.names[id], ScoreView: c.groupScore(id)})
+			out = append(out, GroupScore{ID: id, Name: c.sorting.names[id], Word: c.groupWord(id), ScoreView: c.groupScore(id)})
 		}
 	}
 	for i := range c.sorting.groups {

@@ -209,7 +209,7 @@ func readDeviceInfo(h *huntReader, s kql.Scan, f *huntFilter, yield func(row []k
 		r.text("OSDistribution", d.sum.OSPlatform)
 		r.text("OSArchitecture", d.sum.Arch)
 		r.text("ClientVersion", d.agent.AgentVersion)
-		r.text("MachineGroup", cmp.Or(c.sorting.names[d.group], "Unassigned"))
+		r.text("MachineGroup", c.groupWord(d.group))
 		r.text("OnboardingStatus", "Onboarded")
 		r.text("DeviceCategory", "Endpoint")
 		r.text("SensorHealthState", d.health(now))

@@ -174,7 +174,7 @@ type cutOf[T any] struct {
 // key names the list and what it is of, the query apart.
 func keptCut[T any](c *core, key string, l *list[T], q Query, rows func() []*T) (cut []*T, total int, err error) {
 	end := q.Offset + q.Limit
-	if q.Limit <= 0 || q.Offset < 0 || end > mostKeptRows || l.check(&q) != nil {
+	if q.Order != nil || q.Limit <= 0 || q.Offset < 0 || end > mostKeptRows || l.check(&q) != nil {
 		return l.cut(q, rows())
 	}
 	most := (end + keptRows - 1) / keptRows * keptRows

@@ -39,6 +39,9 @@ func (l *list[T]) check(q *Query) error {
 			return Invalidf("sort", "%q is not a column that can be sorted by", key)
 		}
 	}
+	if _, ok := q.Order.(func(a, b *T) int); q.Order != nil && !ok {
+		return Invalidf("sort", "is an order of rows that this list is not made of")
+	}
 	if q.Offset < 0 || q.Limit < 0 {
 		return Invalidf("page", "must not be negative")
 	}
@@ -66,6 +69,9 @@ func (l *list[T]) compare(q *Query) func(a, b *T) int {
 		sign int
 	}
 	var steps []step
+	if order, ok := q.Order.(func(a, b *T) int); ok {
+		steps = append(steps, step{order, 1})
+	}
 	for _, k := range keys {
 		if name, down := strings.CutPrefix(k, "-"); down {
 			steps = append(steps, step{l.order[name], -1})

@@ -19,6 +19,9 @@ type Query struct {
 	Sort   []string            // column keys, "-" in front for descending; unknown keys are ErrInvalid
 	Offset int
 	Limit  int // 0: all (exports)
+	// Order, a func(a, b *T) int of the list's rows, comes before Sort; nil: Sort alone.
+	// It is asked while the index is held, as a RowQuery's is.
+	Order any
 }
 
 // Page is one page of a list.
@@ -76,7 +79,9 @@ type DeviceRow struct {
 	// GroupID and Group are the device group, 0 for a device that no rule takes.
 	GroupID exposure.Group `json:"group_id"`
 	Group   string         `json:"group"`
-	CloneOf string         `json:"clone_of,omitempty"` // the device whose state directory was copied
+	// GroupWord is the group as programs are told of it: "Unassigned" where no rule takes the device, "None" where there are no groups.
+	GroupWord string `json:"-"`
+	CloneOf   string `json:"clone_of,omitempty"` // the device whose state directory was copied
 	// Isolated says that the device is cut off from everything but the server, as its agent told last.
 	Isolated bool `json:"isolated"`
 	// Source is where the inventory comes from: "agent", "simulated", or "sbom" for a device without an agent.

@@ -42,6 +42,7 @@ type AlertRow struct {
 	Resolved       time.Time          `json:"resolved_at,omitzero"`
 
 	// For the Defender-compatible API alone.
+	GroupWord  string          `json:"-"` // device group: "Unassigned" where no rule takes the device, "None" where there are no groups
 	DeviceDNS  string          `json:"-"` // full name of the device where it knows one
 	UserName   string          `json:"-"`
 	UserDomain string          `json:"-"`

@@ -119,5 +119,6 @@ type TagResult struct {
 type GroupScore struct {
 	ID   exposure.Group `json:"id"`
 	Name string         `json:"name"`
+	Word string         `json:"-"` // the group as programs are told of it: "Unassigned" and "None" among them
 	ScoreView
 }

@@ -38,7 +38,7 @@ var alertProps = []prop[server.AlertRow]{
 	{"resolvedTime", instant, func(r *server.AlertRow) any { return timeOrNil(r.Resolved) }},
 	{"machineId", word, func(r *server.AlertRow) any { return string(r.DeviceID) }},
 	{"computerDnsName", word, func(r *server.AlertRow) any { return dnsName(r.DeviceDNS, r.DeviceName) }},
-	{"rbacGroupName", text, func(r *server.AlertRow) any { return groupName(r.GroupID, r.Group) }},
+	{"rbacGroupName", text, func(r *server.AlertRow) any { return textOrNil(r.GroupWord) }},
 	{"aadTenantId", word, constant[server.AlertRow](nil)},
 	{"mitreTechniques", texts, func(r *server.AlertRow) any { return techniqueIDs(r) }},
 	{"relatedUser", objects, func(r *server.AlertRow) any { return relatedUser(r) }},

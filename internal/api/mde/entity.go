@@ -46,7 +46,7 @@ var machineProps = []prop[server.DeviceRow]{
 	{"healthStatus", word, func(r *server.DeviceRow) any { return health(r.Health) }},
 	{"deviceValue", word, func(r *server.DeviceRow) any { return r.Value }},
 	{"rbacGroupId", number, func(r *server.DeviceRow) any { return float64(r.GroupID) }},
-	{"rbacGroupName", text, func(r *server.DeviceRow) any { return groupName(r.GroupID, r.Group) }},
+	{"rbacGroupName", text, func(r *server.DeviceRow) any { return textOrNil(r.GroupWord) }},
 	{"riskScore", word, func(r *server.DeviceRow) any { return textOrNil(r.Risk) }},
 	{"exposureLevel", word, exposureLevel},
 	{"isAadJoined", flag, constant[server.DeviceRow](false)},
@@ -69,25 +69,9 @@ func health(h string) string {
 	return h
 }
 
-func processor(arch string) any {
-	switch arch {
-	case "amd64":
-		return "x64"
-	case "386":
-		return "x86"
-	}
-	return textOrNil(arch)
-}
+func processor(arch string) any { return textOrNil(server.ProcessorWord(arch)) }
 
-func architecture(arch string) any {
-	switch arch {
-	case "":
-		return nil
-	case "386", "arm", "mips", "mipsle":
-		return "32-bit"
-	}
-	return "64-bit"
-}
+func architecture(arch string) any { return textOrNil(server.ArchitectureWord(arch)) }
 
 // addresses lists one object per address; loopback interfaces are left out.
 func addresses(r *server.DeviceRow) []map[string]any {

@@ -43,30 +43,23 @@ func serveList[T any](q *request, set string, props []prop[T], get fetch[T]) err
 	return serveSorted(q, o, set, props, nil, get)
 }
 
-// serveSorted is serveList for a list that the server itself orders by some
-// properties: sorts has its sort keys. Any other order is made here.
+// serveSorted is serveList for a list that has sort keys for some properties, which
+// sorts names: by them the server finds a page soonest. Any other order it is given as
+// a comparison. Either way no more rows leave the server than the page has.
 func serveSorted[T any](q *request, o options, set string, props []prop[T], sorts map[string]string, get fetch[T]) error {
 	rq, shown, err := rowQuery(o, props)
 	if err != nil {
 		return err
 	}
-	want := server.Query{Filter: map[string][]string{}}
-	if want.Sort = sortKeys(props, o.orderby, sorts); want.Sort != nil {
-		rq.Order = nil
-	}
-	if rq.Order == nil {
-		want.Offset, want.Limit = o.skip, max(o.limit(), 1)
+	want := server.Query{Filter: map[string][]string{}, Offset: o.skip, Limit: max(o.limit(), 1)}
+	if want.Sort = sortKeys(props, o.orderby, sorts); want.Sort == nil && rq.Order != nil {
+		want.Order = rq.Order
 	}
 	page, err := get(want, rq.Where)
 	if err != nil {
 		return err
 	}
-	rows := page.Items
-	if rq.Order != nil {
-		rq.Where = nil
-		rows = rq.Of(server.Each(rows)).Rows
-	}
-	rows = rows[:min(len(rows), o.limit())]
+	rows := page.Items[:min(len(page.Items), o.limit())]
 	if q.fill != nil {
 		if err := q.fill(rows); err != nil {
 			return err

@@ -15,16 +15,8 @@ var machineRefProps = []prop[server.DeviceRef]{
 	{"id", word, func(r *server.DeviceRef) any { return string(r.ID) }},
 	{"computerDnsName", word, func(r *server.DeviceRef) any { return dnsName(r.DNSName, r.Name) }},
 	{"osPlatform", word, func(r *server.DeviceRef) any { return textOrNil(r.OSPlatform) }},
-	{"rbacGroupName", text, func(r *server.DeviceRef) any { return groupName(r.GroupID, r.Group) }},
+	{"rbacGroupName", text, func(r *server.DeviceRef) any { return textOrNil(r.Group) }},
 	{"rbacGroupId", number, func(r *server.DeviceRef) any { return float64(r.GroupID) }},
-}
-
-// groupName is null for machines that are in no group.
-func groupName(id exposure.Group, name string) any {
-	if id == 0 {
-		return nil
-	}
-	return name
 }
 
 // machineRefs lists references to machines. The server filters, orders, counts

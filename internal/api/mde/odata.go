@@ -175,13 +175,16 @@ func sortKeys[T any](props []prop[T], orderby string, sorts map[string]string) [
 	if strings.TrimSpace(orderby) == "" || len(sorts) == 0 {
 		return nil
 	}
-	var out []string
+	out := []string{}
 	for _, part := range strings.Split(orderby, ",") {
 		f := strings.Fields(part)
 		p, _ := lookup(props, f[0])
 		key, ok := sorts[p.name]
 		if !ok {
 			return nil
+		}
+		if key == "" { // all rows are the same in it
+			continue
 		}
 		if len(f) == 2 && strings.EqualFold(f[1], "desc") {
 			key = "-" + key

@@ -76,9 +76,13 @@ func Routes() []Route {
 	}...)
 }
 
-// machineSorts are the server's sort keys of properties that it orders the same way.
+// machineSorts are the server's sort keys of properties that it orders the same way: of all
+// that a machine can be ordered by. "": the property is the same for all machines.
 var machineSorts = map[string]string{"id": "id", "computerDnsName": "dns_name", "firstSeen": "first_seen", "lastSeen": "last_seen",
-	"osPlatform": "platform", "osVersion": "release", "version": "release", "lastIpAddress": "address", "healthStatus": "health_word"}
+	"osPlatform": "platform", "osVersion": "release", "version": "release", "lastIpAddress": "address", "healthStatus": "health_word",
+	"osProcessor": "processor", "osArchitecture": "bits", "deviceValue": "value_word", "riskScore": "risk_word", "exposureLevel": "exposure_word",
+	"rbacGroupId": "group_id", "rbacGroupName": "group_word",
+	"osBuild": "", "onboardingStatus": "", "lastExternalIpAddress": "", "isAadJoined": "", "aadDeviceId": ""}
 
 // machines is the list of devices.
 func (h *Handler) machines(q *request) error {
@@ -138,8 +142,8 @@ func (h *Handler) machinesByTag(q *request) error {
 
 // some lists the devices that a function of the path picks.
 func (h *Handler) some(q *request, o options, pick func(*server.DeviceRow) bool) error {
-	return serveSorted(q, o, "Machines", machineProps, nil, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
-		want.Sort = []string{"first_seen"}
+	return serveSorted(q, o, "Machines", machineProps, machineSorts, func(want server.Query, where func(*server.DeviceRow) bool) (server.Page[server.DeviceRow], error) {
+		want.Sort = append(want.Sort, "first_seen")
 		return h.opt.Server.Devices(q.ctx(), q.caller, want, func(r *server.DeviceRow) bool { return pick(r) && (where == nil || where(r)) })
 	})
 }

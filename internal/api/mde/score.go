@@ -38,7 +38,7 @@ func (h *Handler) exposureByGroup(q *request) error {
 		var rows []score
 		for i := range list {
 			if g := &list[i]; g.Devices > 0 {
-				rows = append(rows, score{at: g.AsOf, value: g.Score, group: g.ID, name: g.Name})
+				rows = append(rows, score{at: g.AsOf, value: g.Score, group: g.ID, name: g.Word})
 			}
 		}
 		return want.Of(server.Each(rows)), err
