@@ -154,7 +154,13 @@ func (s *Server) raiseOne(ctx context.Context, d *device, f *sighted) error {
 	s.alerting.Lock()
 	defer s.alerting.Unlock()
 	now, title := s.now(), indicatorTitle(f.x, f.entity)
-	was := s.core.alerts.open(d.num, title)
+	was, rows := s.core.alerts.open(d.num, title), f.rows
+	if was == nil {
+		var err error
+		if rows, err = s.unreported(ctx, d.num, title, f); err != nil || len(rows) == 0 {
+			return err
+		}
+	}
 	a := &store.Alert{ID: newAlertID(now), Device: d.num, Title: title, Description: indicatorText(f), Recommended: f.x.Recommended, Category: "SuspiciousActivity", Severity: f.x.Severity,
 		Status: string(alert.New), Source: sourceIndicator, Maker: fmt.Sprintf("indicator %d", f.x.ID), Created: now, Updated: now}
 	if was != nil {
@@ -166,8 +172,8 @@ func (s *Server) raiseOne(ctx context.Context, d *device, f *sighted) error {
 	}
 	edit := store.AlertEdit{Alert: a}
 	beyond, lastBeyond := 0, time.Time{}
-	for i := range f.rows {
-		r := &f.rows[i]
+	for i := range rows {
+		r := &rows[i]
 		id := eventID(r)
 		switch {
 		case slices.Contains(a.Events, id):

@@ -75,12 +75,14 @@ func TestIndicatorRaisesOneAlert(t *testing.T) {
 			t.Errorf("%s: %s", got.Title, got.Description)
 		}
 	}
-	// A new one after the first is resolved.
+	// A new one for another process, after the first is resolved.
 	resolved := "Resolved"
 	if err := s.UpdateAlerts(t.Context(), admin, []string{page.Items[0].ID, page.Items[1].ID}, AlertChange{Status: &resolved}); err != nil {
 		t.Fatal(err)
 	}
-	l.send(l.curl())
+	another := l.curl()
+	another.SetInt(ev.InitiatingProcessID, 102)
+	l.send(another)
 	p, err := s.Alerts(t.Context(), admin, Query{Filter: map[string][]string{"source": {"CustomerTI"}, "status": {"New"}}}, nil)
 	if err != nil || len(p.Items) != 2 || p.Items[0].Events != 1 {
 		t.Errorf("%+v %v", p, err)
@@ -286,7 +288,9 @@ func TestWhoMayIndicate(t *testing.T) {
 	for _, c := range []Caller{{}, {Permissions: []string{AlertWrite, MachineRead}, Scope: exposure.Everywhere()}} {
 		_, err1 := s.Indicators(ctx, c, Query{}, nil)
 		_, err2 := s.Indicator(ctx, c, mine.ID)
-		_, _, err3 := s.SaveIndicator(ctx, c, within)
+		fresh := within
+		fresh.Value = "192.0.2.99" // nobody's yet
+		_, _, err3 := s.SaveIndicator(ctx, c, fresh)
 		_, err4 := s.ChangeIndicator(ctx, c, mine.ID, within)
 		_, err5 := s.ImportIndicators(ctx, c, nil)
 		for _, err := range []error{err1, err2, err3, err4, err5, s.DeleteIndicators(ctx, c, []string{mine.ID})} {
