@@ -498,6 +498,7 @@ type Device struct {
 	Connected         bool             `json:"connected"`
 	Domain            string           `json:"domain"`
 	Dropped           int64            `json:"dropped"`
+	Exclusion         *Exclusion       `json:"exclusion"`
 	Exploitable       int64            `json:"exploitable"`
 	Exposure          string           `json:"exposure"`
 	FirstSeen         time.Time        `json:"first_seen"`
@@ -631,6 +632,7 @@ type DeviceRow struct {
 	CloneOf           string        `json:"clone_of,omitzero"`
 	Connected         bool          `json:"connected"`
 	Domain            string        `json:"domain"`
+	Exclusion         *Exclusion    `json:"exclusion"`
 	Exploitable       int64         `json:"exploitable"`
 	Exposure          string        `json:"exposure"`
 	FirstSeen         time.Time     `json:"first_seen"`
@@ -1096,6 +1098,20 @@ type ExceptionTarget struct {
 	Group   *int64     `json:"group"`
 	Name    string     `json:"name"`
 	Status  string     `json:"status"`
+}
+
+// Exclusion is the schema of that name.
+type Exclusion struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Comment string    `json:"comment"`
+	Reason  string    `json:"reason"` // One of "inactive", "duplicate", "not-there", "out-of-scope", "other".
+}
+
+// ExclusionInBody is the schema of that name.
+type ExclusionInBody struct {
+	Comment string `json:"comment,omitzero"` // Needed with other.
+	Reason  string `json:"reason"`           // Why the device is taken out of scores and lists. One of "inactive", "duplicate", "not-there", "out-of-scope", "other".
 }
 
 // Factors is the schema of that name.
@@ -4462,7 +4478,7 @@ type DeviceSoftwareParams struct {
 	Sort       []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "version", "-version", "weaknesses", "-weaknesses", "severity", "-severity", "last_found", "-last_found".
 	Vendor     []string
 	Ecosystem  []string
-	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
+	Code       []string // Kind of product code; available: any; none: there is none. One of "available", "cpe", "purl", "none".
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Update     []string // Only products that the host's package manager would upgrade. One of "true".
 	Threat     []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
@@ -4765,6 +4781,7 @@ type DevicesParams struct {
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
 	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
+	Excluded       []string // Whether somebody took it out of scores and lists. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -4789,6 +4806,7 @@ func (p DevicesParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
 	addQuery(q, "isolated", p.Isolated)
+	addQuery(q, "excluded", p.Excluded)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -5263,6 +5281,11 @@ func (c *Client) ExceptionsAll(ctx context.Context, p ExceptionsParams) iter.Seq
 	})
 }
 
+// ExcludeDevice: Take a device out of scores and lists (PUT /devices/{id}/exclusion).
+func (c *Client) ExcludeDevice(ctx context.Context, id string, in ExclusionInBody) error {
+	return c.do(ctx, http.MethodPut, "/devices/"+pathValue(id)+"/exclusion", nil, in, nil)
+}
+
 // ExportAlertsParams are the query of ExportAlerts. Zero values are left out.
 type ExportAlertsParams struct {
 	Format         string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -5480,7 +5503,7 @@ type ExportDeviceSoftwareParams struct {
 	Sort       []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "version", "-version", "weaknesses", "-weaknesses", "severity", "-severity", "last_found", "-last_found".
 	Vendor     []string
 	Ecosystem  []string
-	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
+	Code       []string // Kind of product code; available: any; none: there is none. One of "available", "cpe", "purl", "none".
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Update     []string // Only products that the host's package manager would upgrade. One of "true".
 	Threat     []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
@@ -5624,6 +5647,7 @@ type ExportDevicesParams struct {
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
 	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
+	Excluded       []string // Whether somebody took it out of scores and lists. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -5647,6 +5671,7 @@ func (p ExportDevicesParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
 	addQuery(q, "isolated", p.Isolated)
+	addQuery(q, "excluded", p.Excluded)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -6113,6 +6138,7 @@ type ExportProductDevicesParams struct {
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
 	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
+	Excluded       []string // Whether somebody took it out of scores and lists. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -6137,6 +6163,7 @@ func (p ExportProductDevicesParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
 	addQuery(q, "isolated", p.Isolated)
+	addQuery(q, "excluded", p.Excluded)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -6300,6 +6327,7 @@ type ExportRecommendationDevicesParams struct {
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
 	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
+	Excluded       []string // Whether somebody took it out of scores and lists. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -6324,6 +6352,7 @@ func (p ExportRecommendationDevicesParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
 	addQuery(q, "isolated", p.Isolated)
+	addQuery(q, "excluded", p.Excluded)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -6485,7 +6514,7 @@ type ExportSoftwareParams struct {
 	Ecosystem  []string
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
+	Code       []string // Kind of product code; available: any; none: there is none. One of "available", "cpe", "purl", "none".
 	Assessed   []string // One of "true", "false".
 	Tag        []string
 	Group      []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -6973,6 +7002,11 @@ func (c *Client) Inaccuracy(ctx context.Context, id string, p InaccuracyParams) 
 	var out map[string]json.RawMessage
 	err := c.do(ctx, http.MethodGet, "/inaccuracies/"+pathValue(id)+"/file", p.values(), nil, &out)
 	return out, err
+}
+
+// IncludeDevice: Take an excluded device into scores and lists again (DELETE /devices/{id}/exclusion).
+func (c *Client) IncludeDevice(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/devices/"+pathValue(id)+"/exclusion", nil, nil, nil)
 }
 
 // IndicatorParams are the query of Indicator. Zero values are left out.
@@ -7686,6 +7720,7 @@ type ProductDevicesParams struct {
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
 	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
+	Excluded       []string // Whether somebody took it out of scores and lists. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -7711,6 +7746,7 @@ func (p ProductDevicesParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
 	addQuery(q, "isolated", p.Isolated)
+	addQuery(q, "excluded", p.Excluded)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -7969,6 +8005,7 @@ type RecommendationDevicesParams struct {
 	Tag            []string
 	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
 	Isolated       []string // Whether it is isolated, as its agent told last. One of "true", "false".
+	Excluded       []string // Whether somebody took it out of scores and lists. One of "true", "false".
 	Clone          []string // Only devices forked from a copied state directory. One of "true".
 	New            []string // Whether it was first seen within 7 days. One of "true", "false".
 	Source         []string // Where the inventory comes from. One of "agent", "osquery", "simulated", "sbom".
@@ -7994,6 +8031,7 @@ func (p RecommendationDevicesParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "device_group", p.DeviceGroup)
 	addQuery(q, "isolated", p.Isolated)
+	addQuery(q, "excluded", p.Excluded)
 	addQuery(q, "clone", p.Clone)
 	addQuery(q, "new", p.New)
 	addQuery(q, "source", p.Source)
@@ -8674,7 +8712,7 @@ type SoftwareParams struct {
 	Ecosystem  []string
 	Vulnerable []string // Only products with weaknesses. One of "true".
 	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Code       []string // Kind of product code; none: there is none. One of "cpe", "purl", "none".
+	Code       []string // Kind of product code; available: any; none: there is none. One of "available", "cpe", "purl", "none".
 	Assessed   []string // One of "true", "false".
 	Tag        []string
 	Group      []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.

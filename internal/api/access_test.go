@@ -263,6 +263,8 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/score":                          {server.ScoreRead, "/api/x/devices/srv-01/score", "", 200},
 	"POST /api/x/devices/{id}/nudge":                         {tagging, "/api/x/devices/srv-01/nudge", `{}`, 200},
 	"PUT /api/x/devices/{id}/value":                          {tagging, "/api/x/devices/srv-01/value", `{"value":"High"}`, 204},
+	"PUT /api/x/devices/{id}/exclusion":                      {tagging, "/api/x/devices/srv-01/exclusion", `{"reason":"duplicate"}`, 204},
+	"DELETE /api/x/devices/{id}/exclusion":                   {tagging, "/api/x/devices/srv-01/exclusion", "", 204},
 	"GET /api/x/devices/{id}/recommendations":                {server.RecommendationRead, "/api/x/devices/srv-01/recommendations", "", 200},
 	"GET /api/x/devices/{id}/recommendations/export":         {server.RecommendationRead, "/api/x/devices/" + string(deviceID(1)) + "/recommendations/export", "", 200},
 	"POST /api/x/what-if":                                    {server.RecommendationRead, "/api/x/what-if", `{"recommendations":["va-_-debian-_-openssl"]}`, 200},

@@ -51,6 +51,12 @@ var deviceColumns = []column[server.DeviceRow]{
 	{"managed_by", func(r *server.DeviceRow) string { return r.ManagedBy }},
 	{"internet_facing", func(r *server.DeviceRow) string { return r.InternetFacing }},
 	{"internet_facing_why", func(r *server.DeviceRow) string { return r.FacingWhy }},
+	{"exclusion", func(r *server.DeviceRow) string {
+		if r.Exclusion == nil {
+			return ""
+		}
+		return r.Exclusion.Reason
+	}},
 }
 
 var deviceSoftwareColumns = slices.Concat([]column[server.DeviceSoftwareRow]{

@@ -179,6 +179,10 @@ func (f *fake) SetDeviceValue(_ context.Context, c server.Caller, _, _ string) e
 	return need(c, server.MachineReadWrite)
 }
 
+func (f *fake) SetExclusion(_ context.Context, c server.Caller, _ string, _ *server.Exclusion) error {
+	return need(c, server.MachineReadWrite)
+}
+
 func (f *fake) DeviceGroups(_ context.Context, c server.Caller) ([]server.DeviceGroup, error) {
 	return []server.DeviceGroup{{ID: 7, Name: poison, Rank: 1, Rules: []group.Rule{}}}, need(c, server.MachineRead)
 }

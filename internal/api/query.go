@@ -76,6 +76,7 @@ type DeviceFilter struct {
 	Tag      []string `query:"tag"`
 	Group    []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
 	Isolated []string `query:"isolated" enum:"true,false" doc:"Whether it is isolated, as its agent told last."`
+	Excluded []string `query:"excluded" enum:"true,false" doc:"Whether somebody took it out of scores and lists."`
 	Clone    []string `query:"clone" enum:"true" doc:"Only devices forked from a copied state directory."`
 	New      []string `query:"new" enum:"true,false" doc:"Whether it was first seen within 7 days."`
 	Source   []string `query:"source" enum:"agent,osquery,simulated,sbom" doc:"Where the inventory comes from."`
@@ -84,7 +85,7 @@ type DeviceFilter struct {
 }
 
 func (f DeviceFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("os", f.OS), named("os_version", f.Version), named("os_life", f.OSLife), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone), named("isolated", f.Isolated),
+	return f.queryWith(f.Sort, named("os", f.OS), named("os_version", f.Version), named("os_life", f.OSLife), named("health", f.Health), named("tag", f.Tag), named("clone", f.Clone), named("isolated", f.Isolated), named("excluded", f.Excluded),
 		named("exposure", f.Exposure), named("risk", f.Risk), named("value", f.Value), named("device_group", f.Group), named("source", f.Source), named("new", f.New),
 		named("managed_by", f.Managed), named("internet_facing", f.Facing))
 }
@@ -95,7 +96,7 @@ type DeviceSoftwareFilter struct {
 	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,version,-version,weaknesses,-weaknesses,severity,-severity,last_found,-last_found" doc:"Columns; minus is descending."`
 	Vendor     []string `query:"vendor"`
 	Ecosystem  []string `query:"ecosystem"`
-	Code       []string `query:"code" enum:"cpe,purl,none" doc:"Kind of product code; none: there is none."`
+	Code       []string `query:"code" enum:"available,cpe,purl,none" doc:"Kind of product code; available: any; none: there is none."`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
 	Update     []string `query:"update" enum:"true" doc:"Only products that the host's package manager would upgrade."`
 	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: the device has an active alert."`
@@ -135,7 +136,7 @@ type SoftwareFilter struct {
 	Ecosystem  []string `query:"ecosystem"`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
 	Threat     []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
-	Code       []string `query:"code" enum:"cpe,purl,none" doc:"Kind of product code; none: there is none."`
+	Code       []string `query:"code" enum:"available,cpe,purl,none" doc:"Kind of product code; available: any; none: there is none."`
 	Assessed   []string `query:"assessed" enum:"true,false"`
 	Tag        []string `query:"tag"`
 }

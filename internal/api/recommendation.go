@@ -88,6 +88,14 @@ type deviceValueIn struct {
 	}
 }
 
+type exclusionIn struct {
+	ID
+	Body struct {
+		Reason  string `json:"reason" enum:"inactive,duplicate,not-there,out-of-scope,other" doc:"Why the device is taken out of scores and lists."`
+		Comment string `json:"comment,omitempty" maxLength:"1000" doc:"Needed with other."`
+	}
+}
+
 // exposureRoutes are the dashboard, scores and recommendations.
 func (c *console) exposureRoutes() {
 	get(c, "dashboard", "/dashboard", "Vulnerability management dashboard", func(ctx context.Context, caller server.Caller, _ *struct{}) (server.Dashboard, error) {
@@ -109,6 +117,25 @@ func (c *console) exposureRoutes() {
 	}, func(ctx context.Context, in *deviceValueIn) (*struct{}, error) {
 		if err := c.srv.SetDeviceValue(ctx, callerOf(ctx), in.ID.ID, in.Body.Value); err != nil {
 			return nil, c.problem(ctx, "set-device-value", err)
+		}
+		return nil, nil
+	})
+	huma.Register(c.api, huma.Operation{
+		OperationID: "exclude-device", Method: http.MethodPut, Path: "/devices/{id}/exclusion", Summary: "Take a device out of scores and lists", Errors: readErrors,
+		DefaultStatus: http.StatusNoContent,
+	}, func(ctx context.Context, in *exclusionIn) (*struct{}, error) {
+		e := &server.Exclusion{Reason: in.Body.Reason, Comment: in.Body.Comment}
+		if err := c.srv.SetExclusion(ctx, callerOf(ctx), in.ID.ID, e); err != nil {
+			return nil, c.problem(ctx, "exclude-device", err)
+		}
+		return nil, nil
+	})
+	huma.Register(c.api, huma.Operation{
+		OperationID: "include-device", Method: http.MethodDelete, Path: "/devices/{id}/exclusion", Summary: "Take an excluded device into scores and lists again", Errors: readErrors,
+		DefaultStatus: http.StatusNoContent,
+	}, func(ctx context.Context, in *ID) (*struct{}, error) {
+		if err := c.srv.SetExclusion(ctx, callerOf(ctx), in.ID, nil); err != nil {
+			return nil, c.problem(ctx, "include-device", err)
 		}
 		return nil, nil
 	})

@@ -87,10 +87,12 @@ type device struct {
 	response protocol.Response
 	online   bool
 	value    exposure.Value
-	group    exposure.Group
-	tagged   []string // manual tags, in order
-	ruled    []string // tags by rules, by tag
-	all      []string // all tags, each once; never changed in place
+	// exclusion is why it is out of scores and lists, nil when it is not.
+	exclusion *store.Exclusion
+	group     exposure.Group
+	tagged    []string // manual tags, in order
+	ruled     []string // tags by rules, by tag
+	all       []string // all tags, each once; never changed in place
 
 	verdicts verdicts // of configuration checks; nil: not judged by today's checks
 }
@@ -356,6 +358,9 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		d.value, _ = valueOf(values[a.Num])
 	}
 	if err := c.loadTags(ctx, st); err != nil {
+		return err
+	}
+	if err := c.loadExclusions(ctx, st); err != nil {
 		return err
 	}
 	err = st.DeviceStates(ctx, func(ds store.DeviceState) error {

@@ -28,7 +28,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf), Isolated: d.response.Isolation.On,
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
 	}
-	r.ManagedBy = d.managedBy()
+	r.ManagedBy, r.Exclusion = d.managedBy(), d.excluded()
 	r.InternetFacing, r.FacingWhy = d.facing()
 	r.GroupID, r.Group, r.GroupWord = d.group, c.sorting.names[d.group], c.groupWord(d.group)
 	active := c.alerts.severities(d.num)
@@ -125,6 +125,8 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"tag":      anyOf((*device).tags),
 			"isolated": truth(func(d *device) bool { return d.response.Isolation.On }),
 
+			"excluded": truth(func(d *device) bool { return d.exclusion != nil }),
+
 			"clone":  truth(func(d *device) bool { return d.agent.CloneOf != "" }),
 			"new":    truth(func(d *device) bool { return now.Sub(d.agent.FirstSeen) <= newFor }),
 			"source": oneOf((*device).source),
@@ -138,7 +140,7 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 
 			"device_group": oneOf(func(d *device) string { return strconv.Itoa(int(d.group)) }),
 		},
-		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "isolated": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "osquery", "simulated", "sbom"},
+		values: map[string][]string{"health": {"Active", "Inactive", "ImpairedCommunication", "NoSensorData"}, "clone": yesNo, "isolated": yesNo, "excluded": yesNo, "new": yesNo, "os_life": {osSupported, osUpcoming, osEnded, osUnknown}, "source": {"agent", "osquery", "simulated", "sbom"},
 			"managed_by": managers, "internet_facing": {facingYes, facingUnknown},
 			"exposure": {"None", "Low", "Medium", "High", noData}, "value": {"Low", "Normal", "High"}, "risk": alert.RiskLevels},
 		order: map[string]func(a, b *device) int{

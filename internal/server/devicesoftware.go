@@ -21,13 +21,13 @@ func deviceSoftwareList() *list[DeviceSoftwareRow] {
 		filters: map[string]func(*DeviceSoftwareRow, []string) bool{
 			"vendor":     oneOf(func(r *DeviceSoftwareRow) string { return r.Vendor }),
 			"ecosystem":  oneOf(func(r *DeviceSoftwareRow) string { return r.Ecosystem }),
-			"code":       oneOf(func(r *DeviceSoftwareRow) string { return codeKind(r.ProductCode) }),
+			"code":       anyOf(func(r *DeviceSoftwareRow) []string { return codeKinds(r.ProductCode) }),
 			"vulnerable": truth(func(r *DeviceSoftwareRow) bool { return r.Weaknesses > 0 }),
 			"update":     truth(func(r *DeviceSoftwareRow) bool { return r.Update != "" }),
 			"threat":     func(r *DeviceSoftwareRow, v []string) bool { return threatIs(r.Threats, v) },
 			"assessed":   truth(func(r *DeviceSoftwareRow) bool { return r.NotAssessed == "" }),
 		},
-		values: map[string][]string{"code": {"cpe", "purl", "none"}, "vulnerable": yesNo, "update": yesNo, "assessed": yesNo, "threat": threatWords},
+		values: map[string][]string{"code": codeWords, "vulnerable": yesNo, "update": yesNo, "assessed": yesNo, "threat": threatWords},
 		order: map[string]func(a, b *DeviceSoftwareRow) int{
 			"name":       byText(func(r *DeviceSoftwareRow) string { return r.Name }),
 			"vendor":     byText(func(r *DeviceSoftwareRow) string { return r.Vendor }),
@@ -41,15 +41,18 @@ func deviceSoftwareList() *list[DeviceSoftwareRow] {
 	}
 }
 
-// codeKind says which kind of product code a text is.
-func codeKind(code string) string {
+// codeWords are the kinds of product codes that lists are filtered by.
+var codeWords = []string{"available", "cpe", "purl", "none"}
+
+// codeKinds says which kinds of product code a text is of.
+func codeKinds(code string) []string {
 	switch {
 	case code == "":
-		return "none"
+		return []string{"none"}
 	case strings.HasPrefix(code, "cpe:"):
-		return "cpe"
+		return []string{"available", "cpe"}
 	}
-	return "purl"
+	return []string{"available", "purl"}
 }
 
 // DeviceSoftware lists the products of a device.

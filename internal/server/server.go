@@ -380,6 +380,7 @@ type API interface {
 	DeviceScore(ctx context.Context, c Caller, id string) (DeviceScore, error)
 	DeviceChecks(ctx context.Context, c Caller, id string, q Query) (Page[DeviceCheckRow], error)
 	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
+	SetExclusion(ctx context.Context, c Caller, id string, e *Exclusion) error
 	ActionAPI
 	MachineActionAPI
 	PackageAPI

@@ -12,11 +12,11 @@ import (
 
 // place gives a device the tags and the group that rules say, and lets it
 // count in lists and scores, or not: one that was silent
-// for too long is in neither, and one of which nothing could be judged is in no
+// for too long, or that somebody excluded, is in neither, and one of which nothing could be judged is in no
 // score, which it would only make look better. The caller holds mu for writing.
 func (c *core) place(d *device, now time.Time) {
 	c.regroup(d, c.classify(d))
-	if now.Sub(d.lastSeen(now)) > outAfter {
+	if d.exclusion != nil || now.Sub(d.lastSeen(now)) > outAfter {
 		c.forgetDevice(c.fleet.Rest(d.num))
 		return
 	}
@@ -98,7 +98,7 @@ func (c *core) settle(ctx context.Context) error {
 }
 
 // active are the devices that are in lists: those that were not silent for too
-// long. The result is shared.
+// long and that nobody excluded. The result is shared.
 func (c *core) active() *roaring.Bitmap {
 	if c.fleet.Resting().IsEmpty() {
 		return c.fleet.Devices()
@@ -112,6 +112,8 @@ func (c *core) noDataReason(d *device, now time.Time) string {
 		return ""
 	}
 	switch {
+	case d.exclusion != nil:
+		return "it is excluded: " + exclusionReasons[d.exclusion.Reason]
 	case now.Sub(d.lastSeen(now)) > outAfter:
 		return "it was silent for more than 30 days"
 	case d.sum.OSID == "":

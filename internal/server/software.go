@@ -21,11 +21,11 @@ func softwareList() *list[SoftwareRow] {
 			"ecosystem":  oneOf(func(r *SoftwareRow) string { return r.Ecosystem }),
 			"vulnerable": truth(func(r *SoftwareRow) bool { return r.Weaknesses > 0 }),
 			"threat":     func(r *SoftwareRow, v []string) bool { return threatIs(r.Threats, v) },
-			"code":       oneOf(func(r *SoftwareRow) string { return codeKind(r.ProductCode) }),
+			"code":       anyOf(func(r *SoftwareRow) []string { return codeKinds(r.ProductCode) }),
 			"assessed":   truth(func(r *SoftwareRow) bool { return r.NotAssessed == "" }),
 			"tag":        anyOf(func(r *SoftwareRow) []string { return r.Tags }),
 		},
-		values: map[string][]string{"code": {"cpe", "purl", "none"}, "vulnerable": yesNo, "assessed": yesNo, "threat": threatWords},
+		values: map[string][]string{"code": codeWords, "vulnerable": yesNo, "assessed": yesNo, "threat": threatWords},
 		order: map[string]func(a, b *SoftwareRow) int{
 			"name":       byText(func(r *SoftwareRow) string { return r.Name }),
 			"vendor":     byText(func(r *SoftwareRow) string { return r.Vendor }),

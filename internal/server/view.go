@@ -43,7 +43,7 @@ type SeverityCount struct {
 // DeviceRow is a device in a list.
 //
 // Sort keys: name, domain, os, last_seen, first_seen, weaknesses, exploitable, fixable, software, ip, health, group, risk, alerts.
-// Filters: os (OSPlatform), health, tag, isolated ("true"), clone ("true"), new ("true": first seen within 7 days), device_group (GroupID), risk, source, managed_by, internet_facing.
+// Filters: os (OSPlatform), health, tag, isolated ("true"), clone ("true"), new ("true": first seen within 7 days), device_group (GroupID), risk, source, managed_by, internet_facing, excluded.
 type DeviceRow struct {
 	ID          inventory.DeviceID `json:"id"`
 	Name        string             `json:"name"`
@@ -91,6 +91,8 @@ type DeviceRow struct {
 	// InternetFacing is "yes" with the proof in FacingWhy, else "not_assessed" with the reason.
 	InternetFacing string `json:"internet_facing" enum:"yes,not_assessed"`
 	FacingWhy      string `json:"internet_facing_why"`
+	// Exclusion says why the device is out of scores and lists, null when it is not.
+	Exclusion *Exclusion `json:"exclusion"`
 
 	// Notice says in the list of a configuration change whether anybody on the
 	// device would notice it, and NoticeWhy why; elsewhere they are left out.

@@ -238,6 +238,17 @@ export async function axe(page) {
   });
 }
 
+/** Goes to a tab of a page: one that has no room in the row is in the menu beside it. */
+export async function toTab(page, name) {
+  const tab = page.getByRole("tab", { name });
+  const more = page.getByRole("button", { name: "More tabs" });
+  await tab.or(more).first().waitFor();
+  await still(page);
+  if (await tab.isVisible()) return tab.click();
+  await more.click();
+  return page.getByRole("menuitem", { name }).click();
+}
+
 /** Reads a path of the console API as the context's user. */
 export async function read(context, demo, apiPath) {
   const r = await context.request.get(`${demo.base}/api/x${apiPath}`);

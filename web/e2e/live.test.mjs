@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, signIn, startBrowser, startDemo, writeRoot, pkg } from "./harness.mjs";
+import { axe, newPage, pkg, read, signIn, startBrowser, startDemo, toTab, writeRoot } from "./harness.mjs";
 
 let demo, browser, context, page, root, device;
 const limit = 10_000; // what Picket promises, not patience: a change is on the page within this many ms
@@ -54,7 +54,7 @@ test("a token is created, shown once and filled into the command; the device com
 
 test("the findings are there, with their evidence", async () => {
   await page.getByRole("link", { name: "e2e-host" }).click();
-  await page.getByRole("tab", { name: /Discovered vulnerabilities/ }).click();
+  await toTab(page, /Discovered vulnerabilities/);
   await page.getByRole("link", { name: "CVE-2023-4911" }).click();
   await page.getByRole("tab", { name: "Detection logic" }).click();
   const box = page.getByRole("dialog", { name: "CVE-2023-4911" });
@@ -78,7 +78,7 @@ test("an upgrade closes the finding on the open page, with the reason", async ()
 });
 
 test("a removal closes findings too, and a downgrade opens them again", async () => {
-  await page.getByRole("tab", { name: /Discovered vulnerabilities/ }).click();
+  await toTab(page, /Discovered vulnerabilities/);
   const gone = page.getByRole("link", { name: "CVE-2023-38545" });
   await gone.waitFor();
   writeRoot(root, "e2e-host", [glibc("2.36-9+deb12u3"), poison]);
@@ -124,7 +124,7 @@ test("the end of the system's support shows as soon as a feed knows it, before a
   await card.getByText("No support since").waitFor();
   assert.equal(await page.getByText("EOS version", { exact: true }).count(), 3);
   assert.deepEqual(await axe(page), []);
-  await page.getByRole("tab", { name: /Discovered vulnerabilities/ }).click();
+  await toTab(page, /Discovered vulnerabilities/);
   await page.getByRole("heading", { level: 1, name: "e2e-host" }).locator("..").getByText("EOS version").waitFor();
   assert.deepEqual(page.wrong, []);
 });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, newPage, read, signIn, startBrowser, startDemo, still, until } from "./harness.mjs";
+import { axe, newPage, read, signIn, startBrowser, startDemo, still, toTab, until } from "./harness.mjs";
 
 let demo, browser, context, page;
 
@@ -62,7 +62,7 @@ test("a file from the browser becomes a device with its weaknesses", async () =>
   await page.getByRole("heading", { level: 1, name: "registry.test/shop:7" }).waitFor();
   await page.getByText("SBOM", { exact: true }).first().waitFor();
   await page.getByText("CycloneDX 1.6 by syft 1.18.1").waitFor();
-  await page.getByRole("tab", { name: /Discovered vulnerabilities/ }).click();
+  await toTab(page, /Discovered vulnerabilities/);
   await page.locator("tbody tr").first().waitFor();
   const [d] = (await read(context, demo, "/devices?source=sbom")).items;
   assert.ok(d.weaknesses > 0);

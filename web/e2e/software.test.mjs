@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, csvRows, newPage, pkg, read, signIn, startBrowser, startDemo, still, until, writeRoot } from "./harness.mjs";
+import { axe, csvRows, newPage, pkg, read, signIn, startBrowser, startDemo, still, toTab, until, writeRoot } from "./harness.mjs";
 
 let demo, browser, context, page, root;
 const id = "debian-_-glibc";
@@ -41,7 +41,7 @@ test("each tab is a link that holds over reload and Back, and its export has its
   const d = await read(context, demo, `/software/${id}`);
   for (const [tab, name] of [["recommendations", /Security recommendations/], ["vulnerabilities", /Discovered vulnerabilities/], ["devices", /Installed devices/], ["versions", /Version distribution/]]) {
     await page.goto(`${demo.base}/software/${id}`);
-    await page.getByRole("tab", { name }).click();
+    await toTab(page, name);
     await page.waitForURL(new RegExp(`/software/${id}/${tab}$`));
     await page.reload();
     await page.locator("tbody tr").first().waitFor();

@@ -692,6 +692,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/exclusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Take a device out of scores and lists */
+        put: operations["exclude-device"];
+        post?: never;
+        /** Take an excluded device into scores and lists again */
+        delete: operations["include-device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/logonusers": {
         parameters: {
             query?: never;
@@ -4612,6 +4630,7 @@ export interface components {
             domain: string;
             /** Format: int64 */
             dropped: number;
+            exclusion: components["schemas"]["Exclusion"] | null;
             /** Format: int64 */
             exploitable: number;
             exposure: string;
@@ -4773,6 +4792,7 @@ export interface components {
             clone_of?: string;
             connected: boolean;
             domain: string;
+            exclusion: components["schemas"]["Exclusion"] | null;
             /** Format: int64 */
             exploitable: number;
             exposure: string;
@@ -5339,6 +5359,23 @@ export interface components {
             group: (number | null) | null;
             name: string;
             status: string;
+        };
+        Exclusion: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            comment: string;
+            /** @enum {string} */
+            reason: "inactive" | "duplicate" | "not-there" | "out-of-scope" | "other";
+        };
+        ExclusionInBody: {
+            /** @description Needed with other. */
+            comment?: string;
+            /**
+             * @description Why the device is taken out of scores and lists.
+             * @enum {string}
+             */
+            reason: "inactive" | "duplicate" | "not-there" | "out-of-scope" | "other";
         };
         Factors: {
             /** @description The password is asked for before factors are changed, because this session is older than 15 minutes. */
@@ -10972,6 +11009,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Whether it is isolated, as its agent told last. */
                 isolated?: ("true" | "false")[];
+                /** @description Whether somebody took it out of scores and lists. */
+                excluded?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -11074,6 +11113,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Whether it is isolated, as its agent told last. */
                 isolated?: ("true" | "false")[];
+                /** @description Whether somebody took it out of scores and lists. */
+                excluded?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -11768,6 +11809,142 @@ export interface operations {
             };
         };
     };
+    "exclude-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExclusionInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "include-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "device-logon-users": {
         parameters: {
             query?: {
@@ -12312,8 +12489,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "vendor" | "-vendor" | "version" | "-version" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "last_found" | "-last_found")[];
                 vendor?: string[];
                 ecosystem?: string[];
-                /** @description Kind of product code; none: there is none. */
-                code?: ("cpe" | "purl" | "none")[];
+                /** @description Kind of product code; available: any; none: there is none. */
+                code?: ("available" | "cpe" | "purl" | "none")[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
                 /** @description Only products that the host's package manager would upgrade. */
@@ -12400,8 +12577,8 @@ export interface operations {
                 sort?: ("name" | "-name" | "vendor" | "-vendor" | "version" | "-version" | "weaknesses" | "-weaknesses" | "severity" | "-severity" | "last_found" | "-last_found")[];
                 vendor?: string[];
                 ecosystem?: string[];
-                /** @description Kind of product code; none: there is none. */
-                code?: ("cpe" | "purl" | "none")[];
+                /** @description Kind of product code; available: any; none: there is none. */
+                code?: ("available" | "cpe" | "purl" | "none")[];
                 /** @description Only products with weaknesses. */
                 vulnerable?: "true"[];
                 /** @description Only products that the host's package manager would upgrade. */
@@ -22441,6 +22618,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Whether it is isolated, as its agent told last. */
                 isolated?: ("true" | "false")[];
+                /** @description Whether somebody took it out of scores and lists. */
+                excluded?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -22548,6 +22727,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Whether it is isolated, as its agent told last. */
                 isolated?: ("true" | "false")[];
+                /** @description Whether somebody took it out of scores and lists. */
+                excluded?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -25846,8 +26027,8 @@ export interface operations {
                 vulnerable?: "true"[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
-                /** @description Kind of product code; none: there is none. */
-                code?: ("cpe" | "purl" | "none")[];
+                /** @description Kind of product code; available: any; none: there is none. */
+                code?: ("available" | "cpe" | "purl" | "none")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -25930,8 +26111,8 @@ export interface operations {
                 vulnerable?: "true"[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
-                /** @description Kind of product code; none: there is none. */
-                code?: ("cpe" | "purl" | "none")[];
+                /** @description Kind of product code; available: any; none: there is none. */
+                code?: ("available" | "cpe" | "purl" | "none")[];
                 assessed?: ("true" | "false")[];
                 tag?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
@@ -26100,6 +26281,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Whether it is isolated, as its agent told last. */
                 isolated?: ("true" | "false")[];
+                /** @description Whether somebody took it out of scores and lists. */
+                excluded?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */
@@ -26207,6 +26390,8 @@ export interface operations {
                 device_group?: string[];
                 /** @description Whether it is isolated, as its agent told last. */
                 isolated?: ("true" | "false")[];
+                /** @description Whether somebody took it out of scores and lists. */
+                excluded?: ("true" | "false")[];
                 /** @description Only devices forked from a copied state directory. */
                 clone?: "true"[];
                 /** @description Whether it was first seen within 7 days. */

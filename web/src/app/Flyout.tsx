@@ -1,8 +1,9 @@
-import { Button, Spinner, Tab, TabList } from "@fluentui/react-components";
+import { Button, Spinner } from "@fluentui/react-components";
 import { Fragment, type ReactNode } from "react";
 import { explain } from "../api/client";
 import { Empty } from "../ui/Empty";
 import { Panel } from "../ui/Panel";
+import { TabStrip } from "../ui/TabStrip";
 import type { FlyoutFrame } from "./ListView";
 
 export interface FlyoutTab {
@@ -38,11 +39,7 @@ export function Flyout({ frame, title, subtitle, actions, tabs, state }: FlyoutP
       onNext={frame.onNext}
       tabs={
         tabs.length > 1 && (
-          <TabList size="small" selectedValue={tab?.key} onTabSelect={(_, d) => frame.onView(d.value === tabs[0]?.key ? "" : String(d.value))}>
-            {tabs.map((t) => (
-              <Tab key={t.key} value={t.key}>{t.title}</Tab>
-            ))}
-          </TabList>
+          <TabStrip size="small" tabs={tabs.map(({ key, title }) => ({ key, title }))} selected={tab?.key ?? ""} onSelect={(key) => frame.onView(key === tabs[0]?.key ? "" : key)} />
         )
       }
     >

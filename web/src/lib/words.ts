@@ -157,6 +157,10 @@ const inaccuracyWords: Record<string, string> = {
 };
 export const inaccuracyWord = (c: string): string => inaccuracyWords[c] ?? c;
 
+/** Software by its product code. */
+export const codeFilter = { name: "code", title: "Product code", options: [{ value: "available", label: "Available" }, { value: "cpe", label: "CPE" }, { value: "purl", label: "Package URL" }, { value: "none", label: "Not available" }] };
+export const codeNames: readonly string[] = codeFilter.options.map((o) => o.value);
+
 /** The tags of software whose support ended or ends soon. */
 export const supportTags: readonly string[] = ["EOS software", "EOS version", "Upcoming EOS software", "Upcoming EOS version"];
 

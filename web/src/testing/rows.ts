@@ -16,7 +16,7 @@ export const recommendationDetail = (n: number, more: Partial<Recommendation> = 
 
 export const deviceRow = (n: number, more: Partial<DeviceRow> = {}): DeviceRow => ({
   id: `d${n}`, name: `host-${n}`, domain: "", os_platform: "Debian", os_version: "12", os_name: "Debian GNU/Linux 12", os_life: "supported", os_until: "", arch: "amd64", health: "Active", connected: true, ip: "", first_seen: at, last_seen: at,
-  software: 0, weaknesses: 0, severity: { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 }, fixable: 0, exploitable: 0, kev: 0, gaps: 0, score: 12, exposure: "Low", no_data: "", value: "Normal", risk: "None", alerts: 0, tags: [], group_id: 0, group: "", source: "agent", managed_by: "picket", internet_facing: "not_assessed", internet_facing_why: "", isolated: false, ...more,
+  software: 0, weaknesses: 0, severity: { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 }, fixable: 0, exploitable: 0, kev: 0, gaps: 0, score: 12, exposure: "Low", no_data: "", value: "Normal", risk: "None", alerts: 0, tags: [], group_id: 0, group: "", source: "agent", managed_by: "picket", internet_facing: "not_assessed", internet_facing_why: "", isolated: false, exclusion: null, ...more,
 });
 
 export const eventRow = (n: number, more: Partial<EventRow> = {}): EventRow => ({

@@ -98,7 +98,7 @@ const softwareColumns: readonly PlainColumn<TopSoftware>[] = [
 /** The software that adds most to the score. */
 export function SoftwareCard({ d }: { d: Dashboard }) {
   return (
-    <Card title="Top vulnerable software" wide foot={d.software.length > 0 && <Anchor to="/software" search={{ sort: "-impact", vulnerable: "true" }}>Show more</Anchor>}>
+    <Card title="Top vulnerable software" wide foot={d.software.length > 0 && <Anchor to="/software" search={{ code: "any", sort: "-impact", vulnerable: "true" }}>Show more</Anchor>}>
       {d.software.length > 0 ? (
         <PlainTable label="Top vulnerable software" columns={softwareColumns} rows={d.software} rowKey={(r) => r.id} middle />
       ) : (

@@ -1,5 +1,5 @@
-import { Button, Spinner, Tab, TabList, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
-import { ArrowDownloadRegular, DeleteRegular, PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from "@fluentui/react-icons";
+import { Button, Spinner, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { ArrowDownloadRegular, DeleteRegular, EyeOffRegular, EyeRegular, PanelLeftContractRegular, PanelLeftExpandRegular, ServerRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Suspense, lazy, useEffect, useState } from "react";
@@ -10,16 +10,18 @@ import { ErrorPage } from "../../app/ErrorPage";
 import { MayButton } from "../../app/MayButton";
 import { useDeviceId } from "../../app/useDeviceId";
 import { vexDownloads } from "../../app/vexDownloads";
-import { number } from "../../lib/format";
+import { exclusionText } from "../../lib/exclusion";
 import { releaseName, support } from "../../lib/words";
 import { Chip, Tags } from "../../ui/Chip";
 import { ExposureChip } from "../../ui/Exposure";
 import { Health } from "../../ui/Health";
 import { Menu } from "../../ui/Menu";
+import { TabStrip } from "../../ui/TabStrip";
 import { Ago } from "../../ui/Time";
 import { Sidebar } from "./Sidebar";
 
 const ResponseBar = lazy(() => import("./ResponseBar").then((m) => ({ default: m.ResponseBar })));
+const DeviceChange = lazy(() => import("../../app/DeviceChange").then((m) => ({ default: m.DeviceChange })));
 const RemoveDevice = lazy(() => import("./RemoveDevice").then((m) => ({ default: m.RemoveDevice })));
 
 const useStyles = makeStyles({
@@ -33,13 +35,11 @@ const useStyles = makeStyles({
   response: { minHeight: "32px", margin: "6px 0" }, // in its place before it is loaded
   body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}` },
   main: { display: "flex", flexDirection: "column", flexGrow: 1, minWidth: 0, minHeight: 0 },
-  tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 24px 0 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
-  strip: { flexWrap: "wrap", flexShrink: 1, flexGrow: 1, minWidth: 0, "& > button": { paddingLeft: "8px", paddingRight: "8px" } },
+  tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 12px 0 8px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
   plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
   wait: { flexGrow: 1 },
   tools: { marginLeft: "auto", display: "flex", alignItems: "center", gap: "4px" },
-  count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
 const tabs: Record<string, string> = { overview: "Overview", alerts: "Alerts", timeline: "Timeline", recommendations: "Security recommendations", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates" };
@@ -51,6 +51,7 @@ export function DevicePage() {
   const path = useLocation({ select: (l) => l.pathname });
   const navigate = useNavigate();
   const [removing, setRemoving] = useState(false);
+  const [changing, setChanging] = useState(false);
   const [gone, setGone] = useState(false); // then nothing is asked about it any more
   const { data: d, error, refetch } = useQuery({ ...device(id), enabled: !gone });
   const { data: todo } = useQuery({ ...deviceRecommendations(id, firstPage), enabled: !gone });
@@ -85,10 +86,12 @@ export function DevicePage() {
             {d.source === "osquery" && <Chip tone="info" title="osqueryd reports it: what osquery cannot tell is not assessed.">osquery</Chip>}
             {d.sbom && <Chip tone="info" title={`A device without an agent, as ${d.sbom.tools.join(", ") || "a bill of materials"} describes it.`}>SBOM</Chip>}
             <span>{d.connected ? "Connected now" : <>Last seen <Ago at={d.last_seen} /></>}</span>
+            {d.exclusion && <Chip tone="warn" title={`Out of scores and lists. ${exclusionText(d.exclusion)}`}>Excluded</Chip>}
             {d.clone_of && <Chip tone="warn" title="The state directory of this device was copied from another one; the copy got an identity of its own.">Clone of <Anchor to={`/devices/${d.clone_of}`}>{d.clone_of.slice(0, 8)}</Anchor></Chip>}
             {d.clones.length > 0 && <Chip tone="warn">{`${d.clones.length} cloned from this`}</Chip>}
           </div>
           <div className={s.tools}>
+            <MayButton rights={["alerts.investigate", "settings.security"]} appearance="subtle" icon={d.exclusion ? <EyeRegular /> : <EyeOffRegular />} onClick={() => setChanging(true)}>{d.exclusion ? "Take in again" : "Exclude"}</MayButton>
             {(d.sbom !== null || d.source === "osquery") && <MayButton rights={["settings.security"]} appearance="subtle" icon={<DeleteRegular />} aria-label="Remove" title="Remove this device" onClick={() => setRemoving(true)} />}
             <Menu
               label="Download"
@@ -107,17 +110,14 @@ export function DevicePage() {
           <Suspense><ResponseBar key={d.id} d={d} /></Suspense>
         </div>
       </div>
+      {changing && <Suspense><DeviceChange change={d.exclusion ? "include" : "exclude"} devices={[d]} onClose={() => setChanging(false)} onDone={() => setChanging(false)} /></Suspense>}
       {removing && <Suspense><RemoveDevice d={d} gone={gone} onGone={setGone} onClose={() => setRemoving(false)} /></Suspense>}
       <div className={s.body}>
         {side && <Sidebar d={d} />}
         <div className={s.main}>
           <div className={s.tabs}>
             <Button appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide device details" : "Show device details"} title={side ? "Hide device details" : "Show device details"} onClick={() => setSide(!side)} />
-            <TabList className={s.strip} selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: (t.value === "overview" ? base : `${base}/${String(t.value)}`) })}>
-              {Object.entries(tabs).map(([key, title]) => (
-                <Tab key={key} value={key}>{title}{counts[key] !== undefined && <span className={s.count}>{number(counts[key])}</span>}</Tab>
-              ))}
-            </TabList>
+            <TabStrip tabs={Object.entries(tabs).map(([key, title]) => ({ key, title, count: counts[key] }))} selected={tab} onSelect={(t) => void navigate({ to: t === "overview" ? base : `${base}/${t}` })} />
           </div>
           <div className={mergeClasses(s.tab, tab === "overview" && s.plain)} role="tabpanel" aria-label={tabs[tab]} tabIndex={tab === "overview" ? 0 : undefined}>
             {!gone && <Outlet />}

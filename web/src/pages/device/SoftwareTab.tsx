@@ -7,7 +7,7 @@ import { OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import { useDeviceId } from "../../app/useDeviceId";
 import type { ListSpec } from "../../lib/search";
-import { threatFilter, threatNames, vendor } from "../../lib/words";
+import { codeFilter, codeNames, threatFilter, threatNames, vendor } from "../../lib/words";
 import { Chip, FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -19,13 +19,13 @@ import { Ago, Day } from "../../ui/Time";
 import { SoftwareFlyout } from "./SoftwareFlyout";
 
 const spec: ListSpec = {
-  filters: { code: ["cpe", "purl"], vulnerable: ["true"], update: ["true"], assessed: ["true", "false"], threat: threatNames, vendor: "any", ecosystem: "any" },
+  filters: { code: codeNames, vulnerable: ["true"], update: ["true"], assessed: ["true", "false"], threat: threatNames, vendor: "any", ecosystem: "any" },
   sorts: ["name", "vendor", "version", "weaknesses", "severity", "last_found"],
   sort: ["-weaknesses"],
 };
 
 const groups: readonly FilterGroup[] = [
-  { name: "code", title: "Product code", options: [{ value: "cpe", label: "CPE" }, { value: "purl", label: "Package URL" }] },
+  codeFilter,
   { name: "vulnerable", title: "Weaknesses", options: [{ value: "true", label: "Only software with weaknesses" }] },
   { name: "update", title: "Updates", options: [{ value: "true", label: "Update available" }] },
   { name: "assessed", title: "Assessment", options: [{ value: "true", label: "Assessed" }, { value: "false", label: "Not assessed" }] },

@@ -6,6 +6,7 @@ import { ActionPanel } from "../../app/ActionPanel";
 import { useMay } from "../../app/useMay";
 import { kinds, kindWords, type Kind } from "../../lib/machineActions";
 import { Menu } from "../../ui/Menu";
+import { BulkChanges } from "./BulkChanges";
 
 /** Response actions on the selected devices. */
 export function BulkActions({ rows, onDone }: { rows: readonly DeviceRow[]; onDone: () => void }) {
@@ -23,6 +24,7 @@ export function BulkActions({ rows, onDone }: { rows: readonly DeviceRow[]; onDo
           trigger={(t) => <Button {...t} appearance="subtle" icon={<ChevronDownRegular />} iconPosition="after">Response actions</Button>}
         />
       )}
+      <BulkChanges rows={rows} onDone={onDone} />
       {asking && <ActionPanel kind={asking} devices={rows} onClose={() => setAsking(undefined)} onDone={() => { setAsking(undefined); onDone(); }} />}
     </>
   );

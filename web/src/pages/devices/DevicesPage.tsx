@@ -10,6 +10,7 @@ import { ListView } from "../../app/ListView";
 import { MayButton } from "../../app/MayButton";
 import { PageHead } from "../../app/PageHead";
 import { riskLevels, riskWord } from "../../lib/alerts";
+import { exclusionReasons, exclusionText } from "../../lib/exclusion";
 import { levelOf, levelWord, levels, values } from "../../lib/exposure";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
@@ -32,7 +33,7 @@ const ManageTags = lazy(() => import("../../app/ManageTags").then((m) => ({ defa
 const BulkActions = lazy(() => import("./BulkActions").then((m) => ({ default: m.BulkActions })));
 
 const spec: ListSpec = {
-  filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"], managed_by: ["picket", "osquery", "nothing"], internet_facing: ["yes", "not_assessed"], isolated: ["true", "false"] },
+  filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"], managed_by: ["picket", "osquery", "nothing"], internet_facing: ["yes", "not_assessed"], isolated: ["true", "false"], excluded: ["true", "false"] },
   sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group", "risk", "alerts"],
   sort: ["-score"],
 };
@@ -54,6 +55,7 @@ const groups: readonly FilterGroup[] = [
   { name: "managed_by", title: "Managed by", options: Object.entries(managerWord).map(([value, label]) => ({ value, label })) },
   { name: "internet_facing", title: "Internet facing", options: Object.entries(facingWord).map(([value, label]) => ({ value, label })) },
   { name: "isolated", title: "Mitigation status", options: [{ value: "true", label: "Isolated" }, { value: "false", label: "Not isolated" }] },
+  { name: "excluded", title: "Exclusion state", options: [{ value: "true", label: "Excluded" }, { value: "false", label: "Not excluded" }] },
   { name: "new", title: "First seen", options: [{ value: "true", label: "In the last 7 days" }, { value: "false", label: "Over 7 days ago" }] },
   { name: "clone", title: "Cloned state", options: [{ value: "true", label: "Only copies of another device" }] },
 ];
@@ -78,6 +80,7 @@ function Name({ row }: { row: DeviceRow }) {
       {row.source === "sbom" && <Chip tone="info" title="A device without an agent: a bill of materials describes it.">SBOM</Chip>}
       {row.source === "osquery" && <Chip tone="info" title="osqueryd reports it: what osquery cannot tell is not assessed.">osquery</Chip>}
       {row.isolated && <Chip tone="bad" title="It is cut off from everything but this server.">Isolated</Chip>}
+      {row.exclusion && <Chip tone="warn" title={exclusionText(row.exclusion)}>Excluded</Chip>}
       {row.clone_of && <Chip tone="warn" title="Its state directory was copied from another device.">Clone</Chip>}
     </span>
   );
@@ -109,6 +112,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "managed_by", title: "Managed by", width: 170, optional: true, render: (r) => managerWord[r.managed_by] },
   { key: "internet_facing", title: "Internet facing", width: 130, optional: true, render: (r) => <span title={r.internet_facing_why}>{facingWord[r.internet_facing]}</span> },
   { key: "mitigation", title: "Mitigation status", width: 140, optional: true, render: (r) => (r.isolated ? "Isolated" : "–") },
+  { key: "exclusion", title: "Exclusion state", width: 180, optional: true, render: (r) => (r.exclusion ? <span title={exclusionText(r.exclusion)}>{`Excluded: ${exclusionReasons[r.exclusion.reason]}`}</span> : "Not excluded") },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
   { key: "alerts", title: "Active alerts", width: 110, align: "end", optional: true, sort: { key: "alerts", first: "desc" }, render: (r) => <Hot n={r.alerts} /> },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
@@ -138,6 +142,7 @@ function Pills() {
   const { data } = useQuery(status);
   const { data: high } = useQuery(devices({ exposure: "High", ...firstPage }));
   const { data: fresh } = useQuery(devices({ new: "true", ...firstPage }));
+  const { data: out } = useQuery(devices({ excluded: "true", ...firstPage }));
   if (!data || data.devices === 0) return null;
   return (
     <div className={s.pills}>
@@ -145,6 +150,7 @@ function Pills() {
       <Chip tone={data.connected === data.devices ? "good" : "quiet"}>{`${number(data.connected)} connected`}</Chip>
       {high && <Anchor to="/devices" search={{ exposure: "High" }}><Chip tone={high.total > 0 ? "bad" : "good"}>{`${number(high.total)} with high exposure`}</Chip></Anchor>}
       {fresh && <Anchor to="/devices" search={{ new: "true" }}><Chip tone="quiet">{`${number(fresh.total)} new in 7 days`}</Chip></Anchor>}
+      {out && out.total > 0 && <Anchor to="/devices" search={{ excluded: "true" }}><Chip tone="warn">{`${number(out.total)} excluded`}</Chip></Anchor>}
     </div>
   );
 }

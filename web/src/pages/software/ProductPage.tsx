@@ -1,4 +1,4 @@
-import { Button, Spinner, Tab, TabList, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { Button, Spinner, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { AppsListRegular, PanelLeftContractRegular, PanelLeftExpandRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
@@ -7,10 +7,11 @@ import { firstPage, software, softwareRecommendations } from "../../api/queries"
 import { Anchor } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { ReportButton } from "../../app/ReportButton";
-import { number, plural } from "../../lib/format";
+import { plural } from "../../lib/format";
 import { productPath } from "../../lib/product";
 import { vendor } from "../../lib/words";
 import { Tags } from "../../ui/Chip";
+import { TabStrip } from "../../ui/TabStrip";
 import { ProductException } from "./ProductException";
 import { ProductSide } from "./ProductSide";
 import { useProductId } from "./useProductId";
@@ -25,13 +26,10 @@ const useStyles = makeStyles({
   facts: { display: "flex", gap: "6px 16px", alignItems: "center", flexWrap: "wrap", color: tokens.colorNeutralForeground2, flexGrow: 1 },
   body: { display: "flex", flexGrow: 1, minHeight: 0, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, marginTop: "12px" },
   main: { display: "flex", flexDirection: "column", flexGrow: 1, minWidth: 0, minHeight: 0 },
-  tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 24px 0 12px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
-  fold: { alignSelf: "flex-start", marginTop: "6px", flexShrink: 0 },
-  strip: { flexWrap: "wrap", flexShrink: 1, flexGrow: 1, minWidth: 0, "& > button": { paddingLeft: "8px", paddingRight: "8px" } },
+  tabs: { display: "flex", alignItems: "center", flexShrink: 0, padding: "0 12px 0 8px", borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   tab: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column", padding: "0 24px 4px", overflow: "auto" },
   plain: { padding: "20px 24px 32px", backgroundColor: tokens.colorNeutralBackground2, display: "block" },
   wait: { flexGrow: 1 },
-  count: { marginLeft: "6px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
 const tabs: Record<string, string> = { overview: "Overview", recommendations: "Security recommendations", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates", misconfigurations: "Misconfigurations", devices: "Installed devices", versions: "Version distribution", events: "Event timeline" };
@@ -78,12 +76,8 @@ export function ProductPage() {
         {side && <ProductSide d={d} />}
         <div className={s.main}>
           <div className={s.tabs}>
-            <Button className={s.fold} appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide software details" : "Show software details"} title={side ? "Hide software details" : "Show software details"} onClick={() => setSide(!side)} />
-            <TabList className={s.strip} selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: productPath(id, t.value === "overview" ? "" : String(t.value)) })}>
-              {Object.entries(tabs).map(([key, title]) => (
-                <Tab key={key} value={key}>{title}{counts[key] !== undefined && <span className={s.count}>{number(counts[key])}</span>}</Tab>
-              ))}
-            </TabList>
+            <Button appearance="subtle" icon={side ? <PanelLeftContractRegular /> : <PanelLeftExpandRegular />} aria-label={side ? "Hide software details" : "Show software details"} title={side ? "Hide software details" : "Show software details"} onClick={() => setSide(!side)} />
+            <TabStrip tabs={Object.entries(tabs).map(([key, title]) => ({ key, title, count: counts[key] }))} selected={tab} onSelect={(t) => void navigate({ to: productPath(id, t === "overview" ? "" : t) })} />
           </div>
           <div className={mergeClasses(s.tab, tab === "overview" && s.plain)} role="tabpanel" aria-label={tabs[tab]} tabIndex={tab === "overview" ? 0 : undefined}>
             <Outlet />

@@ -8,7 +8,7 @@ import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";
 import { number, plural } from "../../lib/format";
 import type { ListSpec } from "../../lib/search";
-import { supportTags, threatFilter, threatNames, vendor } from "../../lib/words";
+import { codeFilter, codeNames, supportTags, threatFilter, threatNames, vendor } from "../../lib/words";
 import { FirstTag } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import type { Column } from "../../ui/DataTable";
@@ -23,7 +23,8 @@ import { SoftwareFlyout } from "./SoftwareFlyout";
 const tags = [...supportTags, "Zero day"];
 
 const spec: ListSpec = {
-  filters: { vulnerable: ["true"], threat: threatNames, code: ["cpe", "purl", "none"], assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
+  filters: { vulnerable: ["true"], threat: threatNames, code: codeNames, assessed: ["true", "false"], tag: "any", vendor: "any", ecosystem: "any" },
+  defaults: { code: ["available"] },
   sorts: ["name", "vendor", "weaknesses", "exposed", "installed", "impact", "severity"],
   sort: ["-exposed", "-weaknesses"],
 };
@@ -31,7 +32,7 @@ const spec: ListSpec = {
 const groups: readonly FilterGroup[] = [
   { name: "vulnerable", title: "Weaknesses", options: [{ value: "true", label: "Only software with weaknesses" }] },
   threatFilter,
-  { name: "code", title: "Product code", options: [{ value: "cpe", label: "CPE" }, { value: "purl", label: "Package URL" }, { value: "none", label: "Not available" }] },
+  codeFilter,
   { name: "assessed", title: "Assessment", options: [{ value: "true", label: "Assessed" }, { value: "false", label: "Not assessed" }] },
   { name: "tag", title: "Tags", options: tags.map((v) => ({ value: v, label: v })) },
   { name: "vendor", title: "Vendor", options: ["debian", "ubuntu", "pypi", "npm", "go", "maven", "rubygems"].map((v) => ({ value: v, label: vendor(v) })), free: { hint: "red_hat" } },

@@ -6,7 +6,7 @@ import { behavesAsList } from "../../testing/list";
 import { recommendationRow, softwareDetail, softwareRow as row } from "../../testing/rows";
 
 behavesAsList({
-  url: "/software", rows: "GET /software", label: "Software inventory", row, name: (n) => `thing-${n}`, empty: "No software is known yet",
+  url: "/software?code=any", rows: "GET /software", label: "Software inventory", row, name: (n) => `thing-${n}`, empty: "No software is known yet",
   filter: { group: "Product code", option: "CPE", key: "code", value: "cpe" }, sort: { column: "Impact", value: "-impact" },
 });
 
