@@ -7,7 +7,7 @@ import { recommendationRow, softwareDetail, softwareRow as row } from "../../tes
 
 behavesAsList({
   url: "/software?code=any", rows: "GET /software", label: "Software inventory", row, name: (n) => `thing-${n}`, empty: "No software is known yet",
-  filter: { group: "Product code", option: "CPE", key: "code", value: "cpe" }, sort: { column: "Impact", value: "-impact" },
+  filter: { group: "Assessment", option: "Assessed", key: "assessed", value: "true" }, sort: { column: "Impact", value: "-impact" },
 });
 
 afterEach(leave);
