@@ -152,7 +152,7 @@ func (l *link) handle(ctx context.Context, m *protocol.Message) error {
 	case m.Slow != nil:
 		pause := min(time.Duration(max(m.Slow.Millis, 0))*time.Millisecond, maxPause)
 		l.paused = time.Now().Add(pause)
-	case m.Collect != nil, m.Scan != nil, m.Isolate != nil, m.Release != nil:
+	case m.Collect != nil, m.Scan != nil, m.Isolate != nil, m.Release != nil, m.Investigate != nil:
 		a.tasks.take(ctx, m)
 	case m.CancelTask != nil:
 		a.tasks.cancel(ctx, m.CancelTask.ID)

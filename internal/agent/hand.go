@@ -58,6 +58,15 @@ func (h responder) do(ctx context.Context, t task, pack io.Writer, progress func
 			return nil, err
 		}
 		return &protocol.TaskResult{Scan: scanResult(found)}, err
+	case protocol.TaskInvestigate:
+		if t.Ask == nil {
+			return nil, errors.New("the journal has lost what was to be examined")
+		}
+		found, err := h.r.Investigate(ctx, questions(t.Ask), progress)
+		if found == nil {
+			return nil, err
+		}
+		return &protocol.TaskResult{Investigation: findings(found)}, err
 	case protocol.TaskIsolate:
 		until := t.Until
 		if !until.IsZero() { // the same distance by this host's clock
@@ -78,6 +87,42 @@ func scanResult(r *respond.ScanResult) *protocol.ScanResult {
 	}
 	for _, d := range r.Detections {
 		out.Detections = append(out.Detections, protocol.Detection(d))
+	}
+	return out
+}
+
+// questions is what an order asks to examine.
+func questions(m *protocol.Investigate) respond.Questions {
+	q := respond.Questions{Files: m.Files, Addresses: m.Addresses}
+	for _, p := range m.Processes {
+		q.Processes = append(q.Processes, respond.ProcessKey(p))
+	}
+	return q
+}
+
+// findings tells of an investigation as the protocol does.
+func findings(f *respond.Findings) *protocol.InvestigationResult {
+	out := &protocol.InvestigationResult{Engine: f.Engine, Database: f.Database, Signatures: f.Signatures, NoEngine: f.NoEngine, More: f.More, Ended: f.Ended, Connections: connections(f.Connections)}
+	for _, x := range f.Files {
+		out.Files = append(out.Files, protocol.FileFacts(x))
+	}
+	for _, x := range f.Processes {
+		p := protocol.ProcessFacts{ProcessKey: protocol.ProcessKey(x.ProcessKey), Trouble: x.Trouble, Gone: x.Gone, Name: x.Name, Program: x.Program, Deleted: x.Deleted, SHA256: x.SHA256, User: x.User,
+			Parent: x.Parent, Command: x.Command, More: x.More, Connections: connections(x.Connections)}
+		for _, c := range x.Children {
+			p.Children = append(p.Children, protocol.Child(c))
+		}
+		out.Processes = append(out.Processes, p)
+	}
+	for _, x := range f.Starts {
+		out.Starts = append(out.Starts, protocol.Start(x))
+	}
+	return out
+}
+
+func connections(list []respond.Connection) (out []protocol.Connection) {
+	for _, c := range list {
+		out = append(out, protocol.Connection(c))
 	}
 	return out
 }

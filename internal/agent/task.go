@@ -40,6 +40,8 @@ type task struct {
 	ID     string    `json:"id"`
 	Extent string    `json:"extent,omitempty"` // of a scan
 	Until  time.Time `json:"until,omitzero"`   // of an isolation, on the server's clock
+
+	Ask *protocol.Investigate `json:"ask,omitempty"` // what an investigation examines
 }
 
 // taskRecord is a task as the journal keeps it: a file of its own, on disk before
@@ -72,7 +74,7 @@ const (
 
 // lanes are tasks of which one runs at a time, in their order. Isolation and its
 // end are one lane: the last decides.
-var lanes = map[string]string{protocol.TaskCollect: "collect", protocol.TaskScan: "scan", protocol.TaskIsolate: "isolate", protocol.TaskRelease: "isolate"}
+var lanes = map[string]string{protocol.TaskCollect: "collect", protocol.TaskScan: "scan", protocol.TaskIsolate: "isolate", protocol.TaskRelease: "isolate", protocol.TaskInvestigate: "investigate"}
 
 var errCancelled = errors.New("cancelled")
 
@@ -209,6 +211,7 @@ func (b *taskBook) take(ctx context.Context, m *protocol.Message) {
 	if m.Isolate != nil {
 		t.Until = m.Isolate.Until
 	}
+	t.Ask = m.Investigate
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer b.tell()

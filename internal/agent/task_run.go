@@ -141,6 +141,9 @@ func (b *taskBook) carry(ctx context.Context, r *taskRecord) (result *protocol.T
 		if result != nil && result.Scan != nil {
 			protocol.ClampScan(result.Scan)
 		}
+		if result != nil && result.Investigation != nil {
+			protocol.ClampInvestigation(result.Investigation)
+		}
 		if b.look(time.Now()) {
 			b.tell()
 		}

@@ -20,7 +20,7 @@
 //	                                  ◄─ Nudge (collect now), Slow (pause), Renew, Fork
 //	CSR (to renew, or to fork)       ─►
 //	                                  ◄─ Certificate
-//	                                  ◄─ Collect, Scan, Isolate, Release, CancelTask
+//	                                  ◄─ Collect, Scan, Isolate, Release, Investigate, CancelTask
 //	TaskState (begun, ended)         ─►
 //	                                  ◄─ Ack (tasks)
 //	Response (what changed of it)    ─►

@@ -31,11 +31,12 @@ type Message struct {
 	Refusal     *Refusal     `json:"refusal,omitempty"`
 
 	// From the server, to be done once.
-	Collect    *Collect    `json:"collect,omitempty"`
-	Scan       *Scan       `json:"scan,omitempty"`
-	Isolate    *Isolate    `json:"isolate,omitempty"`
-	Release    *Release    `json:"release,omitempty"`
-	CancelTask *CancelTask `json:"cancel_task,omitempty"`
+	Collect     *Collect     `json:"collect,omitempty"`
+	Scan        *Scan        `json:"scan,omitempty"`
+	Isolate     *Isolate     `json:"isolate,omitempty"`
+	Release     *Release     `json:"release,omitempty"`
+	Investigate *Investigate `json:"investigate,omitempty"`
+	CancelTask  *CancelTask  `json:"cancel_task,omitempty"`
 }
 
 // Evidence is what a host looks like. It is compared to tell a copied state

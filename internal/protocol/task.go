@@ -18,7 +18,7 @@ const (
 )
 
 // TaskKinds are the kinds of tasks that this version knows.
-var TaskKinds = []string{TaskCollect, TaskScan, TaskIsolate, TaskRelease}
+var TaskKinds = []string{TaskCollect, TaskScan, TaskIsolate, TaskRelease, TaskInvestigate}
 
 // The extents of a Scan.
 const (
@@ -59,7 +59,7 @@ type Release struct {
 }
 
 // CancelTask takes a task back. An agent that has not begun never does; one that
-// collects or scans stops. It answers with the TaskState that it comes to,
+// collects, scans or investigates stops. It answers with the TaskState that it comes to,
 // TaskCancelled also for a task that it never heard of.
 type CancelTask struct {
 	ID string `json:"id"`
@@ -88,6 +88,8 @@ type TaskAck struct {
 type TaskResult struct {
 	Package *PackageResult `json:"package,omitempty"`
 	Scan    *ScanResult    `json:"scan,omitempty"`
+
+	Investigation *InvestigationResult `json:"investigation,omitempty"`
 }
 
 // PackageResult is what an investigation package holds.
@@ -179,6 +181,8 @@ func (m *Message) Task() (kind, id string, ok bool) {
 		return TaskIsolate, m.Isolate.ID, true
 	case m.Release != nil:
 		return TaskRelease, m.Release.ID, true
+	case m.Investigate != nil:
+		return TaskInvestigate, m.Investigate.ID, true
 	}
 	return "", "", false
 }
@@ -193,6 +197,8 @@ func CheckTask(m *Message) error {
 		return fmt.Errorf("task id %.40q is not 128 bits in hexadecimal groups", id)
 	case m.Scan != nil && m.Scan.Extent != ScanQuick && m.Scan.Extent != ScanFull:
 		return fmt.Errorf("extent %.40q of a scan is not known", m.Scan.Extent)
+	case m.Investigate != nil:
+		return checkInvestigate(m.Investigate)
 	}
 	return nil
 }
@@ -216,7 +222,12 @@ func CheckTaskState(t *TaskState) error {
 		}
 	}
 	if s := t.Result.Scan; s != nil {
-		return checkScan(t.ID, s)
+		if err := checkScan(t.ID, s); err != nil {
+			return err
+		}
+	}
+	if r := t.Result.Investigation; r != nil {
+		return checkInvestigation(t.ID, r)
 	}
 	return nil
 }

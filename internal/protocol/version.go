@@ -7,7 +7,8 @@ package protocol
 //	2  tags in Hello
 //	3  Events, their numbers in Ack and Welcome
 //	4  tasks: Collect, Scan, Isolate, Release, CancelTask, TaskState, Response, their Ack; PackagePath
-const Version = 4
+//	5  Investigate
+const Version = 5
 
 // MinVersion is the oldest protocol that a server of this version accepts.
 const MinVersion = 1

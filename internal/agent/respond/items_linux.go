@@ -44,6 +44,8 @@ func (r *Responder) can(k Kind) error {
 		return r.canScan()
 	case Isolate, Release:
 		return r.canIsolate()
+	case Investigate:
+		return r.canInvestigate()
 	}
 	return unsupported(fmt.Sprintf("the agent knows no action %q", k))
 }

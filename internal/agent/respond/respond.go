@@ -33,10 +33,12 @@ const (
 	Scan    Kind = "scan"    // an antivirus scan
 	Isolate Kind = "isolate" // cut off from everything but the server
 	Release Kind = "release" // the end of that
+	// Investigate examines files, processes and addresses that somebody names.
+	Investigate Kind = "investigate"
 )
 
 // Kinds are all kinds.
-var Kinds = []Kind{Collect, Scan, Isolate, Release}
+var Kinds = []Kind{Collect, Scan, Isolate, Release, Investigate}
 
 // ErrUnsupported says that this system, or this way to run the agent, has no
 // such action. Its text is for people.
@@ -75,8 +77,10 @@ type Responder struct {
 	collecting, scanning chan struct{} // one token each
 	scans                scans
 	isolation            isolation
-	clam                 clam   // of this host
-	places               places // of a quick scan
+	clam                 clam     // of this host
+	places               places   // of a quick scan
+	dpkg                 string   // directory of the package database
+	starts               []string // places from which something is started
 	progressEvery        time.Duration
 }
 
@@ -98,7 +102,7 @@ func New(cfg Config) *Responder {
 	if cfg.Root == "/" {
 		cfg.Root = ""
 	}
-	return &Responder{cfg: cfg, log: cfg.Log, collecting: make(chan struct{}, 1), scanning: make(chan struct{}, 1), clam: hostClam, places: quickPlaces, progressEvery: time.Second}
+	return &Responder{cfg: cfg, log: cfg.Log, collecting: make(chan struct{}, 1), scanning: make(chan struct{}, 1), clam: hostClam, places: quickPlaces, dpkg: dpkgDir, starts: startPlaces, progressEvery: time.Second}
 }
 
 // Can tells of every kind why this host cannot do it, in a sentence for people;

@@ -8,7 +8,7 @@ import (
 )
 
 func (r *Responder) can(k Kind) error {
-	what := map[Kind]string{Collect: "collecting an investigation package", Scan: "a scan for malware", Isolate: "isolation", Release: "release from isolation"}[k]
+	what := map[Kind]string{Collect: "collecting an investigation package", Scan: "a scan for malware", Isolate: "isolation", Release: "release from isolation", Investigate: "an investigation"}[k]
 	return elsewhere(what)
 }
 
