@@ -99,6 +99,7 @@ type wanted struct {
 	scope    string
 	until    time.Time
 	external string
+	alert    string // that an investigation is started from
 }
 
 // acted is what became of it.

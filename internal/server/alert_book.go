@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -178,6 +179,9 @@ func (c *core) alertRow(a *store.Alert, d *device) *AlertRow {
 		Created: a.Created, Updated: a.Updated, FirstEvent: a.FirstEvent, LastEvent: a.LastEvent, Resolved: a.Resolved}
 	if a.UserDomain != "" && a.UserName != "" {
 		r.User = a.UserDomain + `\` + a.UserName
+	}
+	if i := c.investigations.ofAlert(d.id, a); i != nil {
+		r.Investigation, r.InvestigationState = strconv.FormatInt(i.N, 10), string(c.investigations.state(i, d.online))
 	}
 	for _, id := range a.Techniques {
 		r.Techniques = append(r.Techniques, techniqueOf(id, ""))

@@ -374,6 +374,9 @@ type MachineActionAPI interface {
 	Respond(ctx context.Context, c Caller, devices []string, in NewMachineAction) (MachineActionResults, error)
 	MachineActions(ctx context.Context, c Caller, q Query, where func(*MachineAction) bool) (Page[MachineAction], error)
 	MachineAction(ctx context.Context, c Caller, id string) (MachineAction, error)
+	StartInvestigation(ctx context.Context, c Caller, device string, in NewInvestigation) (out Investigation, joined bool, err error)
+	Investigations(ctx context.Context, c Caller, q Query, where func(*InvestigationRow) bool) (Page[InvestigationRow], error)
+	Investigation(ctx context.Context, c Caller, id string) (Investigation, error)
 	CancelMachineAction(ctx context.Context, c Caller, id, comment string) (MachineAction, error)
 	DeviceActionKinds(ctx context.Context, c Caller, id string) ([]DeviceActionKind, error)
 }

@@ -66,9 +66,10 @@ type core struct {
 	excepted   map[string][]*exceptionSpec // by recommendation: that are not over
 	settled    func()                      // called without mu when stale scores are up to date again; may be nil
 	// partial are the devices whose package database of a distribution was read only in part.
-	partial      *roaring.Bitmap
-	remediations *remediationBook
-	alerts       *alertBook
+	partial        *roaring.Bitmap
+	remediations   *remediationBook
+	alerts         *alertBook
+	investigations *investigationBook
 }
 
 // device is one device in memory. Its fields are guarded by core.mu; reports of
@@ -165,9 +166,10 @@ func newCore() *core {
 		excepted:  map[string][]*exceptionSpec{},
 		unsure:    roaring.New(),
 
-		partial:      roaring.New(),
-		remediations: newRemediationBook(),
-		alerts:       newAlertBook(),
+		partial:        roaring.New(),
+		remediations:   newRemediationBook(),
+		alerts:         newAlertBook(),
+		investigations: newInvestigationBook(),
 	}
 	c.fleet = exposure.NewFleet(c.rate)
 	c.fleet.Scores().SetChecks(checkWeights())

@@ -31,6 +31,8 @@ func effectOf(m *protocol.Message) Effect {
 		return EffectProtocol
 	case m.Collect != nil:
 		return EffectRead
+	case m.Investigate != nil: // its scanner runs as it does in a scan
+		return EffectRun
 	case m.Scan != nil:
 		return EffectRun
 	case m.Isolate != nil, m.Release != nil:

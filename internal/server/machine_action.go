@@ -62,8 +62,8 @@ func (e *UnableError) Code() string {
 
 // taskTypes are the kinds of tasks as the Defender API names them, taskVerbs as sentences do.
 var (
-	taskTypes = map[string]string{protocol.TaskCollect: "CollectInvestigationPackage", protocol.TaskScan: "RunAntiVirusScan", protocol.TaskIsolate: "Isolate", protocol.TaskRelease: "Unisolate"}
-	taskVerbs = map[string]string{protocol.TaskCollect: "collect an investigation package", protocol.TaskScan: "scan for malware", protocol.TaskIsolate: "isolate its device", protocol.TaskRelease: "release its device from isolation"}
+	taskTypes = map[string]string{protocol.TaskCollect: "CollectInvestigationPackage", protocol.TaskScan: "RunAntiVirusScan", protocol.TaskIsolate: "Isolate", protocol.TaskRelease: "Unisolate", protocol.TaskInvestigate: "Investigation"}
+	taskVerbs = map[string]string{protocol.TaskCollect: "collect an investigation package", protocol.TaskScan: "scan for malware", protocol.TaskIsolate: "isolate its device", protocol.TaskRelease: "release its device from isolation", protocol.TaskInvestigate: "investigate"}
 )
 
 // ableTo says why a device cannot do a kind of task: what its agent says of its host decides.
@@ -112,6 +112,9 @@ func taskActions() []action {
 		task(protocol.TaskRelease, "Release from isolation", MachineIsolate, func(t *store.MachineAction) *protocol.Message {
 			return &protocol.Message{Release: &protocol.Release{ID: t.ID}}
 		}),
+		task(protocol.TaskInvestigate, "Initiate automated investigation", AlertWrite, func(t *store.MachineAction) *protocol.Message {
+			return &protocol.Message{Investigate: investigateOf(t)}
+		}),
 	}
 }
 
@@ -120,7 +123,7 @@ func (n *NewMachineAction) check(now time.Time) error {
 	n.Comment, n.External = strings.TrimSpace(n.Comment), strings.TrimSpace(n.External)
 	switch {
 	case taskTypes[n.Kind] == "":
-		return Invalidf("kind", "%q is not one of collect, scan, isolate, release", n.Kind)
+		return Invalidf("kind", "%q is not one of collect, scan, isolate, release, investigate", n.Kind)
 	case n.Comment == "":
 		return Invalidf("comment", "say why: it is kept with the action")
 	case len(n.External) > mostExternal || strings.IndexFunc(n.External, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0:
@@ -129,7 +132,7 @@ func (n *NewMachineAction) check(now time.Time) error {
 		return Invalidf("scope", "a scan is Quick or Full")
 	case n.Kind == protocol.TaskIsolate && n.Scope != "" && n.Scope != ScopeFull:
 		return Invalidf("scope", "Linux has full isolation only: leave it out, or say Full")
-	case (n.Kind == protocol.TaskCollect || n.Kind == protocol.TaskRelease) && n.Scope != "":
+	case (n.Kind == protocol.TaskCollect || n.Kind == protocol.TaskRelease || n.Kind == protocol.TaskInvestigate) && n.Scope != "":
 		return Invalidf("scope", "belongs to scans and isolation: leave it out")
 	case n.Kind != protocol.TaskIsolate && !n.Until.IsZero():
 		return Invalidf("until", "belongs to isolation: leave it out")
@@ -171,6 +174,18 @@ func (s *Server) Respond(ctx context.Context, caller Caller, devices []string, i
 		if err == nil {
 			err = s.idle(ctx, on[0].ID, in.Kind)
 		}
+		if in.Kind == protocol.TaskInvestigate && errors.Is(err, &ActiveError{}) { // the one that goes on is joined
+			i, _, err := s.StartInvestigation(ctx, caller, string(on[0].ID), NewInvestigation{Comment: in.Comment, External: in.External})
+			if err != nil {
+				return MachineActionResults{}, err
+			}
+			row, err := s.MachineAction(ctx, caller, i.Action)
+			if err != nil {
+				return MachineActionResults{}, err
+			}
+			out.Results = append(out.Results, MachineActionResult{Device: name, Action: &row})
+			continue
+		}
 		switch {
 		case err != nil && (len(devices) == 1 || deviceCode(err) == ""):
 			return MachineActionResults{}, err
@@ -196,7 +211,7 @@ func (s *Server) Respond(ctx context.Context, caller Caller, devices []string, i
 	}
 	for i := range out.Results {
 		r := &out.Results[i]
-		if r.Error != "" {
+		if r.Error != "" || r.Action != nil {
 			continue
 		}
 		t := byDevice[ids[r.Device]]
@@ -253,6 +268,9 @@ func (s *Server) askTasks(ctx context.Context, c Caller, a *action, on []store.A
 	for _, d := range on {
 		t := store.MachineAction{ID: newUUID(), Kind: a.id, Scope: q.scope, Device: d.ID, Name: d.Name, Requester: c.Name, User: c.UserID, App: c.App,
 			Comment: q.comment, External: q.external, Until: q.until, Created: now, Expires: now.Add(taskLife)}
+		if a.id == protocol.TaskInvestigate {
+			t.Trigger, t.Alerts = q.alert, s.alertsToInvestigate(d.ID, q.alert)
+		}
 		list, ids = append(list, t), append(ids, t.ID)
 	}
 	noted := map[string]any{"action": a.id, "effect": a.effect(), "devices": on, "comment": q.comment, "actions": ids}
@@ -291,6 +309,9 @@ func (s *Server) askTasks(ctx context.Context, c Caller, a *action, on []store.A
 		s.live.publish(LiveEvent{Resource: "approvals"})
 	}
 	for i := range added {
+		if a.id == protocol.TaskInvestigate {
+			s.investigationBegan(&added[i])
+		}
 		s.log.InfoContext(ctx, "action on a device", "action", added[i].ID, "kind", a.id, "device", added[i].Device, "by", c.Name, "waits", p != nil)
 		s.tellAction(ctx, &added[i])
 	}
@@ -344,6 +365,9 @@ func (s *Server) machineActionRow(caller Caller, t *store.MachineAction) Machine
 	}
 	if r.Program {
 		r.Source = "PublicApi"
+	}
+	if i := s.core.investigations.ofAction(t.ID); i != nil {
+		r.Investigation = strconv.FormatInt(i.N, 10)
 	}
 	if t.Approval != 0 {
 		r.Approval = strconv.FormatInt(t.Approval, 10)

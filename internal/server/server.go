@@ -81,15 +81,16 @@ type Server struct {
 	reassessing sync.Mutex // one change of the intelligence at a time
 	sorting     sync.Mutex // one change of rules, ranks or manual tags at a time
 
-	changesSince atomic.Int64            // from when on (Unix microseconds) all changes are recorded
-	vexing       sync.Mutex              // one holding of documents against the fleet at a time
-	vexed        atomic.Pointer[vexPlan] // what came of it last; nil: not yet
-	refused      refusals                // how many refused requests the audit log lists
-	telemetry    *telemetry
-	alerting     sync.Mutex // one change of alerts at a time
-	hunts        huntDesk
-	indicators   *indicatorDesk
-	importing    sync.Mutex // one bill of materials or VEX document in memory at a time
+	changesSince  atomic.Int64            // from when on (Unix microseconds) all changes are recorded
+	vexing        sync.Mutex              // one holding of documents against the fleet at a time
+	vexed         atomic.Pointer[vexPlan] // what came of it last; nil: not yet
+	refused       refusals                // how many refused requests the audit log lists
+	telemetry     *telemetry
+	alerting      sync.Mutex // one change of alerts at a time
+	investigating sync.Mutex // one change of investigations at a time; never taken inside alerting or core.mu
+	hunts         huntDesk
+	indicators    *indicatorDesk
+	importing     sync.Mutex // one bill of materials or VEX document in memory at a time
 }
 
 // Open opens a data directory, creating it if need be, and rebuilds the fleet
@@ -146,6 +147,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err = s.loadIndicators(ctx); err != nil {
+		return err
+	}
+	if err = s.loadInvestigations(ctx); err != nil {
 		return err
 	}
 	if s.Exports, err = OpenExports(filepath.Join(s.opt.Dir, "exports"), s.log); err != nil {

@@ -82,6 +82,9 @@ func (s *Server) runTasks(ctx context.Context) error {
 		if err := s.sendTasks(ctx); err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "hand actions to agents", "error", err)
 		}
+		if err := s.settleInvestigations(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "end investigations", "error", err)
+		}
 		if time.Since(swept) > sweepPackages {
 			if err := s.sweepPackages(ctx); err != nil && ctx.Err() == nil {
 				s.log.ErrorContext(ctx, "remove packages", "error", err)
@@ -184,6 +187,12 @@ func (s *Server) sendTask(ctx context.Context, t *store.MachineAction) error {
 	case err != nil:
 		return err
 	}
+	var ask []byte
+	if t.Kind == protocol.TaskInvestigate {
+		if ask, err = s.askInvestigation(ctx, t); err != nil {
+			return err
+		}
+	}
 	now := s.now()
 	sent, changed, err := s.st.ChangeMachineAction(ctx, t.ID, func(t *store.MachineAction) bool {
 		if t.Status != store.ActionPending || t.Waits || !t.Cancelled.IsZero() {
@@ -198,6 +207,7 @@ func (s *Server) sendTask(ctx context.Context, t *store.MachineAction) error {
 	if err != nil || !changed {
 		return err
 	}
+	sent.Ask = ask
 	_, err = s.gate.carry(order{action: a.id, effect: a.effect(), stands: s.guard.open}, t.Device, a.message(&sent))
 	if _, locked := errors.AsType[*LockdownError](err); locked {
 		return nil
@@ -275,6 +285,10 @@ func (s *Server) moveTask(ctx context.Context, id string, fn func(*store.Machine
 // returns nil. What is no task of the device, or has ended, changes nothing: but
 // what was taken back or given up and was done all the same is told as it is.
 func (s *Server) taskState(ctx context.Context, id inventory.DeviceID, m *protocol.TaskState) error {
+	found, err := s.investigated(ctx, id, m)
+	if err != nil {
+		return err
+	}
 	result, err := json.Marshal(m.Result)
 	if err != nil {
 		return fmt.Errorf("encode result: %w", err)
@@ -300,6 +314,9 @@ func (s *Server) taskState(ctx context.Context, id inventory.DeviceID, m *protoc
 			if p := m.Result; t.Kind == protocol.TaskCollect && (t.Package == 0 || p == nil || p.Package == nil || p.Package.SHA256 != t.PackageHash) {
 				t.Status, t.Error = store.ActionFailed, "The agent says that it is done, but its package is not here."
 			}
+			if t.Kind == protocol.TaskInvestigate && !found {
+				t.Status, t.Error = store.ActionFailed, "The agent says that it is done, but it says nothing of what it found."
+			}
 		case protocol.TaskFailed:
 			t.Status, t.Error, t.Result = store.ActionFailed, orElse(detail, "The agent says no more than that it failed."), result
 		case protocol.TaskCancelled:
@@ -313,7 +330,7 @@ func (s *Server) taskState(ctx context.Context, id inventory.DeviceID, m *protoc
 // ended when it returns; else its agent is told, when it is there, and says what
 // it comes to. It is ErrConflict for what has ended or cannot be taken back.
 func (s *Server) CancelMachineAction(ctx context.Context, caller Caller, id, comment string) (MachineAction, error) {
-	if err := s.need(caller, MachineIsolate, MachineScan, MachineCollect); err != nil {
+	if err := s.need(caller, MachineIsolate, MachineScan, MachineCollect, AlertWrite); err != nil {
 		return MachineAction{}, err
 	}
 	comment = strings.TrimSpace(comment)

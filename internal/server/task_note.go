@@ -9,6 +9,7 @@ import (
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/eventlog"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/protocol"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -32,6 +33,15 @@ func (s *Server) tellAction(ctx context.Context, t *store.MachineAction) {
 	}
 	if r := resultOf(t.Result); r != nil && r.Scan != nil {
 		more["Detections"] = len(r.Scan.Detections) + r.Scan.More
+	}
+	if t.Kind == protocol.TaskInvestigate {
+		s.investigationMoved(ctx, t)
+		if i := s.core.investigations.ofAction(t.ID); i != nil {
+			more["InvestigationId"] = i.N
+			if i.State != "" {
+				more["InvestigationState"] = i.State
+			}
+		}
 	}
 	s.noteResponse(ctx, t.Device, taskTypes[t.Kind], more, t.Error)
 }
@@ -66,14 +76,15 @@ func (s *Server) noteResponse(ctx context.Context, id inventory.DeviceID, action
 // responseWords are what actions are called in a timeline.
 var responseWords = map[string]string{
 	"CollectInvestigationPackage": "Collect investigation package", "RunAntiVirusScan": "Antivirus scan", "Isolate": "Isolate device", "Unisolate": "Release from isolation",
+	"Investigation": "Automated investigation",
 }
 
 // responseTitle says what an event of the kind response tells.
 func responseTitle(e *ev.Event) string {
 	var more struct {
-		ActionType, Status, Requestor, Scope, Cause, CancellationRequestor string
-		WaitsForApproval                                                   bool
-		Times                                                              int64
+		ActionType, Status, Requestor, Scope, Cause, CancellationRequestor, InvestigationState string
+		WaitsForApproval                                                                       bool
+		Times                                                                                  int64
 	}
 	_ = json.Unmarshal([]byte(e.Text(ev.AdditionalFields)), &more) // what is not there is not said
 	what := orElse(responseWords[more.ActionType], more.ActionType)
@@ -97,6 +108,9 @@ func responseTitle(e *ev.Event) string {
 	case store.ActionRunning:
 		return what + ": in progress"
 	case store.ActionSucceeded:
+		if more.InvestigationState != "" {
+			return what + ": " + more.InvestigationState
+		}
 		return what + ": done"
 	case store.ActionFailed:
 		return what + ": failed"

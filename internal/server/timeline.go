@@ -229,7 +229,7 @@ func (s *Server) TimelineCounts(ctx context.Context, c Caller, id string, q Time
 		return TimelineCounts{}, fmt.Errorf("count events of %s: %w", d.id, err)
 	}
 	out := TimelineCounts{From: query.From.UTC(), To: query.To.UTC(), StepSeconds: int(step.Seconds()), Groups: map[string]int{}, Buckets: []TimelineBucket{},
-		Alerts: s.alertMarks(c, d, query.From, query.To)}
+		Alerts: s.alertMarks(c, d, query.From, query.To), Investigations: s.investigationMarks(c, d, query.From, query.To)}
 	for _, n := range counts {
 		if k := len(out.Buckets); k == 0 || !out.Buckets[k-1].Start.Equal(n.Start) {
 			out.Buckets = append(out.Buckets, TimelineBucket{Start: n.Start, Groups: map[string]int{}})

@@ -41,6 +41,9 @@ type AlertRow struct {
 	LastEvent      time.Time          `json:"last_event"`
 	Resolved       time.Time          `json:"resolved_at,omitzero"`
 
+	Investigation      string `json:"investigation,omitempty" doc:"Id of the latest investigation that has it."`
+	InvestigationState string `json:"investigation_state,omitempty"`
+
 	// For the Defender-compatible API alone.
 	GroupWord  string          `json:"-"` // device group: "Unassigned" where no rule takes the device, "None" where there are no groups
 	DeviceDNS  string          `json:"-"` // full name of the device where it knows one

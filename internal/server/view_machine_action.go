@@ -15,8 +15,8 @@ import (
 // Filters: device, device_group, kind, status, requester, active ("true": pending or in progress), from, to (times of asking).
 type MachineAction struct {
 	ID         string             `json:"id"`
-	Kind       string             `json:"kind" enum:"collect,scan,isolate,release"`
-	Type       string             `json:"type" enum:"CollectInvestigationPackage,RunAntiVirusScan,Isolate,Unisolate" doc:"The kind as the Defender API names it."`
+	Kind       string             `json:"kind" enum:"collect,scan,isolate,release,investigate"`
+	Type       string             `json:"type" enum:"CollectInvestigationPackage,RunAntiVirusScan,Isolate,Unisolate,Investigation" doc:"The kind as the Defender API names it."`
 	Name       string             `json:"name"`                     // of the kind, as a button says it
 	Scope      string             `json:"scope" enum:"Quick,Full,"` // of a scan or an isolation
 	Status     string             `json:"status" enum:"Pending,InProgress,Succeeded,Failed,TimeOut,Cancelled"`
@@ -39,13 +39,14 @@ type MachineAction struct {
 	Until      time.Time          `json:"until,omitzero" doc:"When the isolation ends by itself; left out: it does not."`
 	Error      string             `json:"error"` // why it failed or was cancelled, or how far it is, in a sentence
 	// Approval is the request that somebody else decides, or decided.
-	Approval  string                `json:"approval,omitempty" doc:"Id of the request for approval."`
-	Waits     bool                  `json:"waits"` // for that approval
-	Result    *protocol.TaskResult  `json:"result,omitempty"`
-	Package   *InvestigationPackage `json:"package,omitempty"`
-	Cancel    *MachineActionCancel  `json:"cancel,omitempty"`
-	MayCancel bool                  `json:"may_cancel"`
-	WhyNot    string                `json:"why_not,omitempty"` // it cannot be cancelled
+	Approval      string                `json:"approval,omitempty" doc:"Id of the request for approval."`
+	Waits         bool                  `json:"waits"` // for that approval
+	Result        *protocol.TaskResult  `json:"result,omitempty"`
+	Package       *InvestigationPackage `json:"package,omitempty"`
+	Investigation string                `json:"investigation,omitempty" doc:"Id of the investigation that it belongs to."`
+	Cancel        *MachineActionCancel  `json:"cancel,omitempty"`
+	MayCancel     bool                  `json:"may_cancel"`
+	WhyNot        string                `json:"why_not,omitempty"` // it cannot be cancelled
 }
 
 // InvestigationPackage is the file that an action left on the server.
@@ -64,7 +65,7 @@ type MachineActionCancel struct {
 
 // NewMachineAction is what somebody wants done on devices.
 type NewMachineAction struct {
-	Kind     string    `json:"kind" enum:"collect,scan,isolate,release"`
+	Kind     string    `json:"kind" enum:"collect,scan,isolate,release,investigate"`
 	Scope    string    `json:"scope,omitempty" enum:"Quick,Full," doc:"Of a scan; an isolation is always full."`
 	Until    time.Time `json:"until,omitzero" doc:"When an isolation ends by itself; left out: it does not."`
 	Comment  string    `json:"comment" maxLength:"1000" doc:"Why: for whoever has to approve it, for the device's history and the audit log."`

@@ -101,6 +101,8 @@ type TimelineCounts struct {
 	Last        time.Time        `json:"last"`
 	// Alerts have their first event in that time, oldest first; at most 200. For those who may read alerts.
 	Alerts []AlertRef `json:"alerts"`
+	// Investigations began in that time, oldest first; at most 200. For those who may read alerts.
+	Investigations []InvestigationMark `json:"investigations"`
 }
 
 // TimelineBucket is a step of time.

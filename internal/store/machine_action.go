@@ -56,7 +56,17 @@ type MachineAction struct {
 	Package     int64 // bytes; 0: there is none, or none any more
 	PackageHash string
 	PackageGone string
+
+	// Of a new action that investigates: the alert that it is started from, and those
+	// of the device. They are stored with its investigation.
+	Trigger       string
+	Alerts        []string
+	Investigation int64  // its number, set by AddMachineActions
+	Ask           []byte // what the message to the agent says, when it is sent; never stored here
 }
+
+// investigates is the kind of actions that have an Investigation.
+const investigates = "investigate"
 
 // Active reports whether an action has not ended.
 func (a *MachineAction) Active() bool { return a.Status == ActionPending || a.Status == ActionRunning }
@@ -99,6 +109,11 @@ func (s *Store) AddMachineActions(ctx context.Context, list []MachineAction, app
 			}
 			if err != nil {
 				return err
+			}
+			if a.Kind == investigates {
+				if err := addInvestigation(ctx, tx, &a); err != nil {
+					return err
+				}
 			}
 			a.Status, a.Waits, a.Updated = ActionPending, approval != nil, a.Created
 			added = append(added, a)
