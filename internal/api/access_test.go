@@ -32,7 +32,7 @@ const (
 	importing     = ofAll + server.MachineReadWrite + "|" + server.ManageSecurity
 	removing      = server.MachineReadWrite + "|" + server.ManageSecurity
 	tagging       = server.MachineReadWrite + "|" + server.ManageDevices
-	cancelling    = server.MachineIsolate + "|" + server.MachineScan + "|" + server.MachineCollect
+	cancelling    = server.MachineIsolate + "|" + server.MachineScan + "|" + server.MachineCollect + "|" + server.AlertWrite
 	deciding      = server.ApproveActions + "|" + server.ManageSettings
 	indicating    = server.TiWrite + "|" + server.TiWriteOwn
 	ofAll         = "of all: "
@@ -291,6 +291,13 @@ var table = map[string]route{
 	"GET /api/x/devices/{id}/action-kinds":                {server.MachineRead, "/api/x/devices/srv-01/action-kinds", "", 200},
 	"POST /api/x/devices/{id}/actions":                    {server.MachineCollect, "/api/x/devices/srv-01/actions", `{"kind":"collect","comment":"c"}`, 201},
 	"POST /api/x/machine-actions":                         {server.MachineCollect, "/api/x/machine-actions", `{"devices":["srv-01"],"kind":"collect","comment":"c"}`, 201},
+	"POST /api/x/devices/{id}/investigations":             {server.AlertWrite, "/api/x/devices/srv-01/investigations", `{"comment":"c"}`, 201},
+	"GET /api/x/investigations":                           {server.AlertRead, "/api/x/investigations", "", 200},
+	"GET /api/x/investigations/export":                    {server.AlertRead, "/api/x/investigations/export", "", 200},
+	"GET /api/x/investigations/{id}":                      {server.AlertRead, "/api/x/investigations/7", "", 200},
+	"GET /api/investigations":                             {server.AlertRead, "/api/investigations", "", 200},
+	"GET /api/investigations/{id}":                        {server.AlertRead, "/api/investigations/7", "", 200},
+	"POST /api/machines/{id}/startInvestigation":          {server.AlertWrite, "/api/machines/" + string(deviceID(1)) + "/startInvestigation", `{"Comment":"c"}`, 201},
 	"GET /api/x/machine-actions":                          {server.MachineRead, "/api/x/machine-actions", "", 200},
 	"GET /api/x/machine-actions/export":                   {server.MachineRead, "/api/x/machine-actions/export", "", 200},
 	"GET /api/x/machine-actions/{id}":                     {server.MachineRead, "/api/x/machine-actions/" + actionID, "", 200},

@@ -75,6 +75,7 @@ func newConsole(opt Options) *console {
 	c.consentRoutes()
 	c.actionRoutes()
 	c.machineActionRoutes()
+	c.investigationRoutes()
 	c.peopleRoutes()
 	c.roleRoutes()
 	c.liveRoute()

@@ -17,7 +17,7 @@ var machineActionRow = server.MachineAction{ID: actionID, Kind: protocol.TaskCol
 	Result:  &protocol.TaskResult{Scan: &protocol.ScanResult{Engine: poison, Detections: []protocol.Detection{{Path: poison, Signature: poison}}}},
 	Package: &server.InvestigationPackage{Bytes: 3, SHA256: poison}, Cancel: &server.MachineActionCancel{By: poison, Comment: poison}}
 
-var actionNeeds = map[string]string{protocol.TaskCollect: server.MachineCollect, protocol.TaskScan: server.MachineScan, protocol.TaskIsolate: server.MachineIsolate, protocol.TaskRelease: server.MachineIsolate}
+var actionNeeds = map[string]string{protocol.TaskCollect: server.MachineCollect, protocol.TaskScan: server.MachineScan, protocol.TaskIsolate: server.MachineIsolate, protocol.TaskRelease: server.MachineIsolate, protocol.TaskInvestigate: server.AlertWrite}
 
 func (f *fake) Respond(_ context.Context, c server.Caller, devices []string, in server.NewMachineAction) (server.MachineActionResults, error) {
 	if err := need(c, actionNeeds[in.Kind]); err != nil {
@@ -50,7 +50,7 @@ func (f *fake) MachineAction(_ context.Context, c server.Caller, id string) (ser
 }
 
 func (f *fake) CancelMachineAction(_ context.Context, c server.Caller, _, _ string) (server.MachineAction, error) {
-	return machineActionRow, need(c, server.MachineIsolate, server.MachineScan, server.MachineCollect)
+	return machineActionRow, need(c, server.MachineIsolate, server.MachineScan, server.MachineCollect, server.AlertWrite)
 }
 
 func (f *fake) DeviceActionKinds(_ context.Context, c server.Caller, _ string) ([]server.DeviceActionKind, error) {

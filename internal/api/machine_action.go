@@ -22,7 +22,7 @@ type MachineActionFilter struct {
 	Sort      []string `query:"sort" enum:"created,-created,updated,-updated,device,-device,kind,-kind,status,-status,requester,-requester" doc:"Columns; minus is descending."`
 	Device    []string `query:"device" doc:"Device ids."`
 	Group     []string `query:"device_group" doc:"Device groups, by number; 0: devices that no rule takes."`
-	Kind      []string `query:"kind" enum:"collect,scan,isolate,release"`
+	Kind      []string `query:"kind" enum:"collect,scan,isolate,release,investigate"`
 	Status    []string `query:"status" enum:"Pending,InProgress,Succeeded,Failed,TimeOut,Cancelled"`
 	Requester []string `query:"requester" doc:"Names of people and applications."`
 	Active    []string `query:"active" enum:"true,false" doc:"Whether it is pending or in progress."`
@@ -113,7 +113,7 @@ func (c *console) machineActionRoutes() {
 	get(c, "device-action-kinds", "/devices/{id}/action-kinds", "Actions on a device, and which of them can be asked for now", func(ctx context.Context, caller server.Caller, in *ID) ([]server.DeviceActionKind, error) {
 		return c.srv.DeviceActionKinds(ctx, caller, in.ID)
 	})
-	act(c, huma.Operation{OperationID: "act-on-device", Method: http.MethodPost, Path: "/devices/{id}/actions", Summary: "Collect a package from a device, scan, isolate or release it; it waits for the device, and for an approval where one is needed",
+	act(c, huma.Operation{OperationID: "act-on-device", Method: http.MethodPost, Path: "/devices/{id}/actions", Summary: "Collect a package from a device, scan, isolate, release or investigate it; it waits for the device, and for an approval where one is needed",
 		DefaultStatus: http.StatusCreated},
 		func(ctx context.Context, caller server.Caller, in *deviceActionIn) (server.MachineAction, error) {
 			out, err := c.srv.Respond(ctx, caller, []string{in.ID.ID}, in.Body)

@@ -199,6 +199,19 @@ func (e *estate) plantActions(dir string) {
 				t.Fatal(err)
 			}
 			e.ids[name+" actions"] = append(e.ids[name+" actions"], id)
+			id = "1" + id[1:]
+			added, err = st.AddMachineActions(t.Context(), []store.MachineAction{{ID: id, Kind: "investigate", Device: inventory.DeviceID(dev), Name: name + "-0", Requester: "someone", Comment: "of " + name,
+				Created: now, Expires: now.Add(time.Hour)}}, nil, 10)
+			if err != nil || len(added) != 1 {
+				t.Fatal(added, err)
+			}
+			if _, _, err := st.ChangeMachineAction(t.Context(), id, func(a *store.MachineAction) bool {
+				a.Status = store.ActionFailed
+				return true
+			}); err != nil {
+				t.Fatal(err)
+			}
+			e.ids[name+" investigations"] = append(e.ids[name+" investigations"], strconv.FormatInt(added[0].Investigation, 10))
 		}
 	}
 	if err := st.Close(); err != nil {
@@ -363,7 +376,7 @@ func (e *estate) delegates(people []somebody) []somebody {
 
 // objects is what the id of a route names, "" when it is nothing that belongs to devices.
 func objects(name string) string {
-	for _, o := range [][2]string{{"/alerts/{id}", "alerts"}, {"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/approvals/{id}", "approvals"}, {"/remediations/{id}", "remediations"}, {"/machine-actions/{id}", "actions"}, {"/machineactions/{id}", "actions"},
+	for _, o := range [][2]string{{"/alerts/{id}", "alerts"}, {"/devices/{id}", "devices"}, {"/machines/{id}", "devices"}, {"/exceptions/{id}", "exceptions"}, {"/approvals/{id}", "approvals"}, {"/remediations/{id}", "remediations"}, {"/machine-actions/{id}", "actions"}, {"/machineactions/{id}", "actions"}, {"/investigations/{id}", "investigations"},
 		{"/remediationTasks/{id}", "remediations"}, {"/plans/{id}", "plans"}, {"/events/{id}", "events"}, {"/software/{id}", "software"}, {"/recommendations/{id}", "recommendations"}} {
 		if strings.Contains(name, o[0]) {
 			return o[1]

@@ -363,6 +363,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 		put(route, "{id}", ids("/api/x/approvals?size=100"))
 	case strings.Contains(route, "/machine-actions/{id}"), strings.Contains(route, "/machineactions/{id}"):
 		put(route, "{id}", ids("/api/x/machine-actions?size=100"))
+	case strings.Contains(route, "/investigations/{id}"):
+		put(route, "{id}", ids("/api/x/investigations?size=100"))
 	case strings.Contains(route, "/events/{id}"):
 		put(route, "{id}", ids("/api/x/events?size=100"))
 	case strings.Contains(route, "/plans/{id}"):

@@ -1,6 +1,7 @@
 package mde
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,18 +12,18 @@ import (
 	"github.com/picketsec/picket/internal/server"
 )
 
-// alertProps are the properties of an alert. Picket joins no alerts to incidents
-// and investigates none by itself yet: those are null, and the state says so.
+// alertProps are the properties of an alert. Picket joins no alerts to incidents:
+// those are null. The state of one that was never investigated is UnsupportedAlertType.
 var alertProps = []prop[server.AlertRow]{
 	{"id", word, func(r *server.AlertRow) any { return r.ID }},
 	{"incidentId", number, constant[server.AlertRow](nil)},
-	{"investigationId", number, constant[server.AlertRow](nil)},
+	{"investigationId", number, func(r *server.AlertRow) any { return investigationID(r.Investigation) }},
 	{"assignedTo", word, func(r *server.AlertRow) any { return textOrNil(r.AssignedTo) }},
 	{"severity", word, func(r *server.AlertRow) any { return r.Severity }},
 	{"status", word, func(r *server.AlertRow) any { return r.Status }},
 	{"classification", word, func(r *server.AlertRow) any { return textOrNil(r.Classification) }},
 	{"determination", word, func(r *server.AlertRow) any { return textOrNil(r.Determination) }},
-	{"investigationState", word, constant[server.AlertRow]("UnsupportedAlertType")},
+	{"investigationState", word, func(r *server.AlertRow) any { return cmp.Or(r.InvestigationState, "UnsupportedAlertType") }},
 	{"detectionSource", word, func(r *server.AlertRow) any { return r.Source }},
 	{"detectorId", word, constant[server.AlertRow](nil)},
 	{"category", word, func(r *server.AlertRow) any { return r.Category }},

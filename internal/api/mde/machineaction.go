@@ -59,7 +59,7 @@ func machineActionRoutes() []Route {
 	return []Route{
 		{Method: "GET", Path: "/machineactions", Permission: server.MachineRead, serve: (*Handler).machineActions},
 		{Method: "GET", Path: "/machineactions/{id}", Permission: server.MachineRead, serve: (*Handler).machineAction},
-		{Method: "POST", Path: "/machineactions/{id}/cancel", Permission: server.MachineIsolate, Or: []string{server.MachineScan, server.MachineCollect}, serve: (*Handler).cancelMachineAction},
+		{Method: "POST", Path: "/machineactions/{id}/cancel", Permission: server.MachineIsolate, Or: []string{server.MachineScan, server.MachineCollect, server.AlertWrite}, serve: (*Handler).cancelMachineAction},
 		{Method: "GET", Path: "/machineactions/{id}/getPackageUri", Permission: server.MachineCollect, serve: (*Handler).packageURI},
 		{Method: "POST", Path: "/machines/{id}/isolate", Permission: server.MachineIsolate, serve: (*Handler).isolate},
 		{Method: "POST", Path: "/machines/{id}/unisolate", Permission: server.MachineIsolate, serve: (*Handler).unisolate},
@@ -78,7 +78,9 @@ func (h *Handler) machineActions(q *request) error {
 		if want.Sort == nil {
 			want.Sort = []string{"-created"}
 		}
-		return h.opt.Server.MachineActions(q.ctx(), q.caller, want, where)
+		return h.opt.Server.MachineActions(q.ctx(), q.caller, want, func(r *server.MachineAction) bool { // investigations are no machine actions there
+			return r.Kind != "investigate" && (where == nil || where(r))
+		})
 	})
 }
 

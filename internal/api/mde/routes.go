@@ -26,7 +26,7 @@ type Route struct {
 
 // Routes is the whole table: what is not in it does not exist.
 func Routes() []Route {
-	return append(slices.Concat(exportRoutes(), seenRoutes(), machineActionRoutes(), indicatorRoutes()), []Route{
+	return append(slices.Concat(exportRoutes(), seenRoutes(), machineActionRoutes(), investigationRoutes(), indicatorRoutes()), []Route{
 		{Method: "GET", Path: "/machines", Permission: server.MachineRead, serve: (*Handler).machines},
 		{Method: "GET", Path: "/machines/findbytag", Permission: server.MachineRead, serve: (*Handler).machinesByTag},
 		{Method: "GET", Path: "/machines/findbyip(…)", Permission: server.MachineRead, serve: (*Handler).machinesByIP},
