@@ -80,6 +80,7 @@ const tree = root.addChildren([
     weaknessLink,
     page("/weaknesses", lazyRouteComponent(() => import("./pages/weaknesses/WeaknessesPage"), "WeaknessesPage")),
     page("/actions", lazyRouteComponent(() => import("./pages/actions/ActionsPage"), "ActionsPage")),
+    page("/investigations/$id", lazyRouteComponent(() => import("./pages/investigation/InvestigationPage"), "InvestigationPage")),
     page("/approvals", lazyRouteComponent(() => import("./pages/approvals/ApprovalsPage"), "ApprovalsPage")),
     page("/settings/approvals", lazyRouteComponent(() => import("./pages/settings/ApprovalRulesPage"), "ApprovalRulesPage")),
     page("/events", lazyRouteComponent(() => import("./pages/events/EventsPage"), "EventsPage")),

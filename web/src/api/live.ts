@@ -26,6 +26,7 @@ export function touched(e: LiveEvent): QueryKey[] {
     case "approvals":
       return [["approvals"], ["status"]];
     case "software":
+    case "investigations":
     case "lockdown":
     case "weaknesses":
     case "status":

@@ -102,6 +102,7 @@ export function ActionDetails({ a, connected }: { a: MachineAction; connected: b
           <Fact name="State"><ActionStatus action={a} /></Fact>
           <Fact name="Device"><Anchor to={`/devices/${encodeURIComponent(a.device_id)}`}>{a.device_name}</Anchor></Fact>
           {a.kind === "scan" && <Fact name="Extent">{a.scope}</Fact>}
+          {a.investigation && <Fact name="Investigation"><Anchor to={`/investigations/${a.investigation}`}>{`Investigation ${a.investigation}`}</Anchor></Fact>}
           {a.until && <Fact name="Ends by itself"><Moment at={a.until} /></Fact>}
           {means && <Fact name="What it waits for" wide>{means}</Fact>}
           {a.waits && <Fact name="Waits for" wide><Anchor to="/approvals" search={{ open: a.approval ?? "" }}>the approval of somebody else</Anchor></Fact>}

@@ -1,6 +1,6 @@
 /** Words of what is done on devices from afar: response actions and what became of them. */
 
-export const kinds = ["isolate", "release", "scan", "collect"] as const;
+export const kinds = ["isolate", "release", "scan", "collect", "investigate"] as const;
 export type Kind = (typeof kinds)[number];
 export type Status = "Pending" | "InProgress" | "Succeeded" | "Failed" | "TimeOut" | "Cancelled";
 export const statuses: readonly Status[] = ["Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled"];
@@ -40,6 +40,10 @@ export const kindWords: Record<Kind, KindWords> = {
   collect: {
     name: "Collect investigation package", many: "Collect packages",
     means: ["The agent gathers what an investigation needs: processes, open files, network connections, accounts and sign-ins, services, tasks, logs. It reads only. Passwords, private keys and values of environments stay on the device.", "The package is downloaded from the Action center when it is there, and deleted after a while."],
+  },
+  investigate: {
+    name: "Investigate", many: "Investigate",
+    means: ["The agent examines what the alerts of the device name: files, processes and connections, and what starts them. It compares files with their packages and has ClamAV look at them, where that is there. It reads only.", "Each thing gets a verdict with its reason. While an investigation goes on on the device, this joins it."],
   },
 };
 

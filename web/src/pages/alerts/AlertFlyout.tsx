@@ -1,9 +1,11 @@
 import { MessageBar, MessageBarBody, makeStyles, tokens } from "@fluentui/react-components";
-import { CheckmarkRegular, ClockRegular, PersonRegular } from "@fluentui/react-icons";
+import { CheckmarkRegular, ClockRegular, PersonRegular, SearchInfoRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { alert, updateAlert } from "../../api/alerts";
 import { explain } from "../../api/client";
+import { startInvestigation } from "../../api/investigations";
 import { session } from "../../api/queries";
 import type { Alert, AlertEdit, AlertRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
@@ -13,6 +15,7 @@ import type { FlyoutFrame } from "../../app/ListView";
 import { MayButton } from "../../app/MayButton";
 import { alertSource, classification, spaced } from "../../lib/alerts";
 import { number, plural, time } from "../../lib/format";
+import { stateWord } from "../../lib/investigations";
 import type { RawSearch } from "../../lib/search";
 import { iso } from "../../lib/timeline";
 import { AlertSeverity, AlertStatus, RiskLevel } from "../../ui/Alert";
@@ -61,6 +64,9 @@ function Actions({ d }: { d: Alert }) {
   const s = useStyles();
   const { data: self } = useQuery(session);
   const go = useChange(d);
+  const navigate = useNavigate();
+  const start = useMutation({ mutationFn: () => startInvestigation(d.device_id, { comment: `Started from the alert “${d.title}”`, alert: d.id }), onSuccess: (i) => void navigate({ to: `/investigations/${i.id}` }) });
+  const wrong = go.error ?? start.error;
   const at = time(d.first_event);
   const until = time(d.last_event);
   const around: RawSearch = at && until ? { days: "any", since: iso(Math.floor(at.getTime() / 1000) * 1000 - 300_000), until: iso(Math.ceil(until.getTime() / 1000) * 1000 + 300_000) } : {};
@@ -69,7 +75,8 @@ function Actions({ d }: { d: Alert }) {
       {self && d.assigned_to !== self.username && <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<PersonRegular />} disabled={go.isPending} onClick={() => go.mutate({ assigned_to: self.username, ...(d.status === "New" ? { status: "InProgress" } : {}) })}>Assign to me</MayButton>}
       {d.status !== "Resolved" && <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<CheckmarkRegular />} disabled={go.isPending} onClick={() => go.mutate({ status: "Resolved" })}>Resolve</MayButton>}
       <ButtonLink to={`/devices/${encodeURIComponent(d.device_id)}/timeline`} search={around} icon={<ClockRegular />}>Timeline around it</ButtonLink>
-      {go.error && <MessageBar intent="error" layout="multiline" className={s.error}><MessageBarBody>{explain(go.error)}</MessageBarBody></MessageBar>}
+      <MayButton rights={["alerts.investigate"]} appearance="subtle" icon={<SearchInfoRegular />} disabled={start.isPending} onClick={() => start.mutate()}>Investigate the device</MayButton>
+      {wrong && <MessageBar intent="error" layout="multiline" className={s.error}><MessageBarBody>{explain(wrong)}</MessageBarBody></MessageBar>}
     </>
   );
 }
@@ -91,6 +98,7 @@ function Details({ d }: { d: Alert }) {
           <Fact name="Classification">{classification(d.classification)}</Fact>
           <Fact name="Determination">{d.determination ? spaced(d.determination) : "Not set"}</Fact>
           <Fact name="Assigned to">{d.assigned_to || "Nobody"}</Fact>
+          <Fact name="Investigation">{d.investigation && <Anchor to={`/investigations/${d.investigation}`}>{stateWord(d.investigation_state ?? "")[0]}</Anchor>}</Fact>
           <Fact name="Resolved">{d.resolved_at && <Moment at={d.resolved_at} />}</Fact>
         </Facts>
       </Section>

@@ -1,5 +1,5 @@
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
-import { ArchiveRegular, HistoryRegular, PlugDisconnectedRegular, PlugConnectedRegular, ShieldTaskRegular, TagMultipleRegular } from "@fluentui/react-icons";
+import { ArchiveRegular, HistoryRegular, PlugDisconnectedRegular, PlugConnectedRegular, SearchInfoRegular, ShieldTaskRegular, TagMultipleRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
@@ -20,12 +20,12 @@ const useStyles = makeStyles({
   rule: { width: "1px", height: "20px", margin: "0 6px", backgroundColor: tokens.colorNeutralStroke2 },
 });
 
-const icons: Record<Kind, ReactElement> = { isolate: <PlugDisconnectedRegular />, release: <PlugConnectedRegular />, scan: <ShieldTaskRegular />, collect: <ArchiveRegular /> };
+const icons: Record<Kind, ReactElement> = { isolate: <PlugDisconnectedRegular />, release: <PlugConnectedRegular />, scan: <ShieldTaskRegular />, collect: <ArchiveRegular />, investigate: <SearchInfoRegular /> };
 
 /** Why an action cannot be asked for now, "" when it can. */
 function reason(a: DeviceAction, locked: boolean): string {
   if (locked) return "Lockdown: nothing can be done on devices.";
-  if (a.active) return "This is going on already: see the Action center.";
+  if (a.active && a.id !== "investigate") return "This is going on already: see the Action center.";
   return a.can ? "" : (a.why_not ?? "This cannot be done on the device.");
 }
 

@@ -13,7 +13,7 @@ export function BulkActions({ rows, onDone }: { rows: readonly DeviceRow[]; onDo
   const [asking, setAsking] = useState<Kind>();
   const remediate = useMay("remediate.security-operations");
   const investigate = useMay("alerts.investigate");
-  const may: Record<Kind, boolean> = { isolate: remediate.may, release: remediate.may, scan: investigate.may, collect: investigate.may };
+  const may: Record<Kind, boolean> = { isolate: remediate.may, release: remediate.may, scan: investigate.may, collect: investigate.may, investigate: investigate.may };
   const offered = kinds.filter((k) => may[k]);
   return (
     <>

@@ -122,7 +122,7 @@ export function TimelineTab() {
   }
   return (
     <div className={s.root}>
-      <TimelineChart counts={counts.data} range={range} sel={sel} missing={data?.missing ?? []} onSelect={select} onZoom={zoom} onAlert={(alert) => void navigate({ to: "/alerts", search: { open: alert } })} />
+      <TimelineChart counts={counts.data} range={range} sel={sel} missing={data?.missing ?? []} onSelect={select} onZoom={zoom} onAlert={(alert) => void navigate({ to: "/alerts", search: { open: alert } })} onInvestigation={(id) => void navigate({ to: `/investigations/${id}` })} />
       <div className={s.line}>
         <Select
           size="small"

@@ -55,14 +55,18 @@ test("a log of which parts cannot be read is not whole", () => {
 test("the highlighted part moves by keyboard", async () => {
   const range = { from: Date.parse("2026-11-26T00:00:00Z"), to: Date.parse("2026-11-27T00:00:00Z") };
   const counts: TimelineCounts = { from: "2026-11-26T00:00:00Z", to: "2026-11-27T00:00:00Z", step_seconds: 3600, total: 3, groups: { "Process events": 3 }, first: "", last: "", buckets: [{ start: "2026-11-26T05:00:00Z", groups: { "Process events": 3 } }],
-    alerts: [{ id: "da1_1", title: "A shell", severity: "High", time: "2026-11-26T05:10:00Z" }, { id: "da2_2", title: "Before it", severity: "Low", time: "2026-11-25T05:10:00Z" }] };
+    alerts: [{ id: "da1_1", title: "A shell", severity: "High", time: "2026-11-26T05:10:00Z" }, { id: "da2_2", title: "Before it", severity: "Low", time: "2026-11-25T05:10:00Z" }],
+    investigations: [{ id: "7", state: "Benign", started_at: "2026-11-26T06:00:00Z" }] };
   const onSelect = vi.fn();
   const onAlert = vi.fn();
-  show(<TimelineChart counts={counts} range={range} sel={undefined} missing={[]} onSelect={onSelect} onZoom={vi.fn()} onAlert={onAlert} />);
+  const onInvestigation = vi.fn();
+  show(<TimelineChart counts={counts} range={range} sel={undefined} missing={[]} onSelect={onSelect} onZoom={vi.fn()} onAlert={onAlert} onInvestigation={onInvestigation} />);
   const user = userEvent.setup();
   expect(screen.queryByRole("button", { name: /Before it/ })).toBeNull();
   await user.click(screen.getByRole("button", { name: "Alert: A shell, High" }));
   expect(onAlert).toHaveBeenLastCalledWith("da1_1");
+  await userEvent.click(screen.getByRole("button", { name: "Investigation 7: No threats found" }));
+  expect(onInvestigation).toHaveBeenLastCalledWith("7");
   screen.getByRole("slider", { name: "End of the highlighted range" }).focus();
   await user.keyboard("{ArrowLeft}");
   expect(onSelect).toHaveBeenLastCalledWith({ from: range.from, to: range.to - 3_600_000 });
