@@ -40,40 +40,42 @@ type ActionResult struct {
 
 // Alert is the schema of that name.
 type Alert struct {
-	Active            bool            `json:"active"`
-	AsOf              time.Time       `json:"as_of"`
-	AssignedTo        string          `json:"assigned_to"`
-	Category          string          `json:"category"`
-	Classification    string          `json:"classification"` // One of "", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
-	CreatedAt         time.Time       `json:"created_at"`
-	Description       string          `json:"description"`
-	Determination     string          `json:"determination"`
-	DeviceExposure    string          `json:"device_exposure"`
-	DeviceID          string          `json:"device_id"`
-	DeviceName        string          `json:"device_name"`
-	DeviceRisk        string          `json:"device_risk"`
-	Dropped           int64           `json:"dropped"`
-	EventIDs          []string        `json:"event_ids"`
-	Events            int64           `json:"events"`
-	Evidence          []AlertEvidence `json:"evidence"`
-	FirstEvent        time.Time       `json:"first_event"`
-	Group             string          `json:"group"`
-	GroupID           int64           `json:"group_id"`
-	ID                string          `json:"id"`
-	LastEvent         time.Time       `json:"last_event"`
-	Maker             string          `json:"maker"`
-	Notes             []AlertNote     `json:"notes"`
-	Others            []AlertRef      `json:"others"`
-	RecommendedAction string          `json:"recommended_action"`
-	ResolvedAt        time.Time       `json:"resolved_at,omitzero"`
-	Severity          string          `json:"severity"` // One of "UnSpecified", "Informational", "Low", "Medium", "High".
-	Simulated         bool            `json:"simulated"`
-	Source            string          `json:"source"`
-	Status            string          `json:"status"` // One of "New", "InProgress", "Resolved".
-	Techniques        []Technique     `json:"techniques"`
-	Title             string          `json:"title"`
-	UpdatedAt         time.Time       `json:"updated_at"`
-	User              string          `json:"user"`
+	Active             bool            `json:"active"`
+	AsOf               time.Time       `json:"as_of"`
+	AssignedTo         string          `json:"assigned_to"`
+	Category           string          `json:"category"`
+	Classification     string          `json:"classification"` // One of "", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	CreatedAt          time.Time       `json:"created_at"`
+	Description        string          `json:"description"`
+	Determination      string          `json:"determination"`
+	DeviceExposure     string          `json:"device_exposure"`
+	DeviceID           string          `json:"device_id"`
+	DeviceName         string          `json:"device_name"`
+	DeviceRisk         string          `json:"device_risk"`
+	Dropped            int64           `json:"dropped"`
+	EventIDs           []string        `json:"event_ids"`
+	Events             int64           `json:"events"`
+	Evidence           []AlertEvidence `json:"evidence"`
+	FirstEvent         time.Time       `json:"first_event"`
+	Group              string          `json:"group"`
+	GroupID            int64           `json:"group_id"`
+	ID                 string          `json:"id"`
+	Investigation      string          `json:"investigation,omitzero"` // Id of the latest investigation that has it.
+	InvestigationState string          `json:"investigation_state,omitzero"`
+	LastEvent          time.Time       `json:"last_event"`
+	Maker              string          `json:"maker"`
+	Notes              []AlertNote     `json:"notes"`
+	Others             []AlertRef      `json:"others"`
+	RecommendedAction  string          `json:"recommended_action"`
+	ResolvedAt         time.Time       `json:"resolved_at,omitzero"`
+	Severity           string          `json:"severity"` // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Simulated          bool            `json:"simulated"`
+	Source             string          `json:"source"`
+	Status             string          `json:"status"` // One of "New", "InProgress", "Resolved".
+	Techniques         []Technique     `json:"techniques"`
+	Title              string          `json:"title"`
+	UpdatedAt          time.Time       `json:"updated_at"`
+	User               string          `json:"user"`
 }
 
 // AlertChangeBody is the schema of that name.
@@ -125,32 +127,34 @@ type AlertRef struct {
 
 // AlertRow is the schema of that name.
 type AlertRow struct {
-	Active            bool        `json:"active"`
-	AssignedTo        string      `json:"assigned_to"`
-	Category          string      `json:"category"`
-	Classification    string      `json:"classification"` // One of "", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
-	CreatedAt         time.Time   `json:"created_at"`
-	Description       string      `json:"description"`
-	Determination     string      `json:"determination"`
-	DeviceID          string      `json:"device_id"`
-	DeviceName        string      `json:"device_name"`
-	Events            int64       `json:"events"`
-	FirstEvent        time.Time   `json:"first_event"`
-	Group             string      `json:"group"`
-	GroupID           int64       `json:"group_id"`
-	ID                string      `json:"id"`
-	LastEvent         time.Time   `json:"last_event"`
-	Maker             string      `json:"maker"`
-	RecommendedAction string      `json:"recommended_action"`
-	ResolvedAt        time.Time   `json:"resolved_at,omitzero"`
-	Severity          string      `json:"severity"` // One of "UnSpecified", "Informational", "Low", "Medium", "High".
-	Simulated         bool        `json:"simulated"`
-	Source            string      `json:"source"`
-	Status            string      `json:"status"` // One of "New", "InProgress", "Resolved".
-	Techniques        []Technique `json:"techniques"`
-	Title             string      `json:"title"`
-	UpdatedAt         time.Time   `json:"updated_at"`
-	User              string      `json:"user"`
+	Active             bool        `json:"active"`
+	AssignedTo         string      `json:"assigned_to"`
+	Category           string      `json:"category"`
+	Classification     string      `json:"classification"` // One of "", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	CreatedAt          time.Time   `json:"created_at"`
+	Description        string      `json:"description"`
+	Determination      string      `json:"determination"`
+	DeviceID           string      `json:"device_id"`
+	DeviceName         string      `json:"device_name"`
+	Events             int64       `json:"events"`
+	FirstEvent         time.Time   `json:"first_event"`
+	Group              string      `json:"group"`
+	GroupID            int64       `json:"group_id"`
+	ID                 string      `json:"id"`
+	Investigation      string      `json:"investigation,omitzero"` // Id of the latest investigation that has it.
+	InvestigationState string      `json:"investigation_state,omitzero"`
+	LastEvent          time.Time   `json:"last_event"`
+	Maker              string      `json:"maker"`
+	RecommendedAction  string      `json:"recommended_action"`
+	ResolvedAt         time.Time   `json:"resolved_at,omitzero"`
+	Severity           string      `json:"severity"` // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Simulated          bool        `json:"simulated"`
+	Source             string      `json:"source"`
+	Status             string      `json:"status"` // One of "New", "InProgress", "Resolved".
+	Techniques         []Technique `json:"techniques"`
+	Title              string      `json:"title"`
+	UpdatedAt          time.Time   `json:"updated_at"`
+	User               string      `json:"user"`
 }
 
 // AlertSummary is the schema of that name.
@@ -328,6 +332,13 @@ type CheckEvidence struct {
 	Source   string `json:"source"`
 }
 
+// Child is the schema of that name.
+type Child struct {
+	Name    string `json:"name"`
+	Pid     int64  `json:"pid"`
+	Program string `json:"program,omitzero"`
+}
+
 // ClosedRow is the schema of that name.
 type ClosedRow struct {
 	ClosedAt  time.Time `json:"closed_at"`
@@ -365,6 +376,16 @@ type Config struct {
 // ConfirmInBody is the schema of that name.
 type ConfirmInBody struct {
 	Code string `json:"code"` // What the app shows.
+}
+
+// Connection is the schema of that name.
+type Connection struct {
+	Local    string `json:"local"`
+	Name     string `json:"name,omitzero"`
+	Pid      int64  `json:"pid,omitzero"`
+	Protocol string `json:"protocol"`
+	Remote   string `json:"remote"`
+	State    string `json:"state,omitzero"`
 }
 
 // Consent is the schema of that name.
@@ -781,7 +802,7 @@ type DevicesActionInBody struct {
 	Comment    string    `json:"comment"`              // Why: for whoever has to approve it, for the device's history and the audit log.
 	Devices    []string  `json:"devices"`              // Ids of devices.
 	ExternalID string    `json:"external_id,omitzero"` // Free id, shown as it is.
-	Kind       string    `json:"kind"`                 // One of "collect", "scan", "isolate", "release".
+	Kind       string    `json:"kind"`                 // One of "collect", "scan", "isolate", "release", "investigate".
 	Scope      string    `json:"scope,omitzero"`       // Of a scan; an isolation is always full. One of "Quick", "Full", "".
 	Until      time.Time `json:"until,omitzero"`       // When an isolation ends by itself; left out: it does not.
 }
@@ -1148,6 +1169,26 @@ type FeedSkip struct {
 	Sample string `json:"sample"`
 }
 
+// FileFacts is the schema of that name.
+type FileFacts struct {
+	Changed    time.Time `json:"changed,omitzero"`
+	Config     bool      `json:"config,omitzero"`
+	Gone       bool      `json:"gone,omitzero"`
+	Integrity  string    `json:"integrity,omitzero"` // How it stands to the checksum that the host's package database has; left out: no package has it. One of "same", "different", "unknown", "".
+	Mode       string    `json:"mode,omitzero"`
+	NoPackage  string    `json:"no_package,omitzero"`
+	NotScanned string    `json:"not_scanned,omitzero"`
+	Owner      string    `json:"owner,omitzero"`
+	Package    string    `json:"package,omitzero"`
+	Path       string    `json:"path"`
+	Scanned    bool      `json:"scanned,omitzero"`
+	Sha256     string    `json:"sha256,omitzero"`
+	Signature  string    `json:"signature,omitzero"`
+	Size       int64     `json:"size,omitzero"`
+	Target     string    `json:"target,omitzero"`
+	Trouble    string    `json:"trouble,omitzero"`
+}
+
 // FixRow is the schema of that name.
 type FixRow struct {
 	Devices  int64  `json:"devices"`
@@ -1507,11 +1548,104 @@ type Interface struct {
 	Up        bool     `json:"up"`
 }
 
+// Investigation is the schema of that name.
+type Investigation struct {
+	Action      string                  `json:"action"` // Id of the action on the device.
+	Active      bool                    `json:"active"`
+	AlertRefs   []AlertRef              `json:"alert_refs"`
+	Alerts      int64                   `json:"alerts"`
+	AsOf        time.Time               `json:"as_of"`
+	CancelledBy string                  `json:"cancelled_by"`
+	Comment     string                  `json:"comment"`
+	Connected   bool                    `json:"connected"`
+	Details     string                  `json:"details"` // Of the state, in a sentence.
+	DeviceID    string                  `json:"device_id"`
+	DeviceName  string                  `json:"device_name"`
+	EndedAt     time.Time               `json:"ended_at,omitzero"`
+	Evidence    []InvestigationEvidence `json:"evidence"`
+	Group       string                  `json:"group"`
+	GroupID     int64                   `json:"group_id"`
+	ID          string                  `json:"id"`
+	Log         []InvestigationLine     `json:"log"`
+	MayCancel   bool                    `json:"may_cancel"`
+	NoScanner   string                  `json:"no_scanner"` // Why files were not scanned.
+	Requester   string                  `json:"requester"`
+	Scanner     string                  `json:"scanner"` // That looked at files; empty: none did.
+	StartedAt   time.Time               `json:"started_at"`
+	State       string                  `json:"state"`   // One of "Queued", "PendingApproval", "PendingResource", "Running", "Benign", "PartiallyInvestigated", "Failed", "TerminatedByUser", "TerminatedBySystem".
+	Trigger     string                  `json:"trigger"` // Id of the alert that it was started from; empty: from none.
+}
+
+// InvestigationEvidence is the schema of that name.
+type InvestigationEvidence struct {
+	Alerts      []string     `json:"alerts"` // Ids of the alerts that name it; none: it was found on the way.
+	Began       time.Time    `json:"began,omitzero"`
+	Connections []Connection `json:"connections,omitzero"`
+	File        FileFacts    `json:"file,omitzero"`
+	Kind        string       `json:"kind"` // One of "File", "Process", "Ip", "Url", "Persistence".
+	Name        string       `json:"name"`
+	Pid         int64        `json:"pid,omitzero"`
+	Process     ProcessFacts `json:"process,omitzero"`
+	Reason      string       `json:"reason"`
+	Sha256      string       `json:"sha256,omitzero"` // As the alert names it, else as it is now.
+	Starts      []Start      `json:"starts,omitzero"`
+	Status      string       `json:"status"`  // Whether it is still there. One of "Active", "NotFound", "Unknown".
+	Verdict     string       `json:"verdict"` // One of "Malicious", "Suspicious", "Unknown", "NoThreatsFound".
+}
+
+// InvestigationLine is the schema of that name.
+type InvestigationLine struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}
+
+// InvestigationMark is the schema of that name.
+type InvestigationMark struct {
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	ID        string    `json:"id"`
+	StartedAt time.Time `json:"started_at"`
+	State     string    `json:"state"`
+}
+
 // InvestigationPackage is the schema of that name.
 type InvestigationPackage struct {
 	Bytes  int64  `json:"bytes"`
 	Gone   string `json:"gone,omitzero"` // Why it is not there any more.
 	Sha256 string `json:"sha256"`
+}
+
+// InvestigationResult is the schema of that name.
+type InvestigationResult struct {
+	Connections []Connection   `json:"connections,omitzero"`
+	Database    string         `json:"database,omitzero"`
+	Ended       string         `json:"ended,omitzero"`
+	Engine      string         `json:"engine,omitzero"`
+	Files       []FileFacts    `json:"files,omitzero"`
+	More        int64          `json:"more,omitzero"`
+	NoEngine    string         `json:"no_engine,omitzero"`
+	Processes   []ProcessFacts `json:"processes,omitzero"`
+	Signatures  time.Time      `json:"signatures,omitzero"`
+	Starts      []Start        `json:"starts,omitzero"`
+}
+
+// InvestigationRow is the schema of that name.
+type InvestigationRow struct {
+	Action      string    `json:"action"` // Id of the action on the device.
+	Active      bool      `json:"active"`
+	Alerts      int64     `json:"alerts"`
+	CancelledBy string    `json:"cancelled_by"`
+	Comment     string    `json:"comment"`
+	Details     string    `json:"details"` // Of the state, in a sentence.
+	DeviceID    string    `json:"device_id"`
+	DeviceName  string    `json:"device_name"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+	Group       string    `json:"group"`
+	GroupID     int64     `json:"group_id"`
+	ID          string    `json:"id"`
+	Requester   string    `json:"requester"`
+	StartedAt   time.Time `json:"started_at"`
+	State       string    `json:"state"`   // One of "Queued", "PendingApproval", "PendingResource", "Running", "Benign", "PartiallyInvestigated", "Failed", "TerminatedByUser", "TerminatedBySystem".
+	Trigger     string    `json:"trigger"` // Id of the alert that it was started from; empty: from none.
 }
 
 // IsolationView is the schema of that name.
@@ -1660,35 +1794,36 @@ type LogonUsers struct {
 
 // MachineAction is the schema of that name.
 type MachineAction struct {
-	Approval   string               `json:"approval,omitzero"` // Id of the request for approval.
-	Cancel     MachineActionCancel  `json:"cancel,omitzero"`
-	Comment    string               `json:"comment"`
-	CreatedAt  time.Time            `json:"created_at"`
-	DeviceID   string               `json:"device_id"`
-	DeviceName string               `json:"device_name"`
-	EndedAt    time.Time            `json:"ended_at,omitzero"`
-	Error      string               `json:"error"`
-	ExpiresAt  time.Time            `json:"expires_at"`
-	ExternalID string               `json:"external_id"` // Free id that a program gave.
-	Group      string               `json:"group"`
-	GroupID    int64                `json:"group_id"`
-	ID         string               `json:"id"`
-	Kind       string               `json:"kind"` // One of "collect", "scan", "isolate", "release".
-	MayCancel  bool                 `json:"may_cancel"`
-	Name       string               `json:"name"`
-	Package    InvestigationPackage `json:"package,omitzero"`
-	Program    bool                 `json:"program"`
-	Requester  string               `json:"requester"`
-	Result     TaskResult           `json:"result,omitzero"`
-	Scope      string               `json:"scope"` // One of "Quick", "Full", "".
-	SentAt     time.Time            `json:"sent_at,omitzero"`
-	StartedAt  time.Time            `json:"started_at,omitzero"`
-	Status     string               `json:"status"`         // One of "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled".
-	Type       string               `json:"type"`           // The kind as the Defender API names it. One of "CollectInvestigationPackage", "RunAntiVirusScan", "Isolate", "Unisolate".
-	Until      time.Time            `json:"until,omitzero"` // When the isolation ends by itself; left out: it does not.
-	UpdatedAt  time.Time            `json:"updated_at"`
-	Waits      bool                 `json:"waits"`
-	WhyNot     string               `json:"why_not,omitzero"`
+	Approval      string               `json:"approval,omitzero"` // Id of the request for approval.
+	Cancel        MachineActionCancel  `json:"cancel,omitzero"`
+	Comment       string               `json:"comment"`
+	CreatedAt     time.Time            `json:"created_at"`
+	DeviceID      string               `json:"device_id"`
+	DeviceName    string               `json:"device_name"`
+	EndedAt       time.Time            `json:"ended_at,omitzero"`
+	Error         string               `json:"error"`
+	ExpiresAt     time.Time            `json:"expires_at"`
+	ExternalID    string               `json:"external_id"` // Free id that a program gave.
+	Group         string               `json:"group"`
+	GroupID       int64                `json:"group_id"`
+	ID            string               `json:"id"`
+	Investigation string               `json:"investigation,omitzero"` // Id of the investigation that it belongs to.
+	Kind          string               `json:"kind"`                   // One of "collect", "scan", "isolate", "release", "investigate".
+	MayCancel     bool                 `json:"may_cancel"`
+	Name          string               `json:"name"`
+	Package       InvestigationPackage `json:"package,omitzero"`
+	Program       bool                 `json:"program"`
+	Requester     string               `json:"requester"`
+	Result        TaskResult           `json:"result,omitzero"`
+	Scope         string               `json:"scope"` // One of "Quick", "Full", "".
+	SentAt        time.Time            `json:"sent_at,omitzero"`
+	StartedAt     time.Time            `json:"started_at,omitzero"`
+	Status        string               `json:"status"`         // One of "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled".
+	Type          string               `json:"type"`           // The kind as the Defender API names it. One of "CollectInvestigationPackage", "RunAntiVirusScan", "Isolate", "Unisolate", "Investigation".
+	Until         time.Time            `json:"until,omitzero"` // When the isolation ends by itself; left out: it does not.
+	UpdatedAt     time.Time            `json:"updated_at"`
+	Waits         bool                 `json:"waits"`
+	WhyNot        string               `json:"why_not,omitzero"`
 }
 
 // MachineActionCancel is the schema of that name.
@@ -1806,11 +1941,18 @@ type NewException struct {
 	Weakness       string    `json:"weakness,omitzero"`       // Id of a weakness.
 }
 
+// NewInvestigation is the schema of that name.
+type NewInvestigation struct {
+	Alert      string `json:"alert,omitzero"`       // Id of the alert on the device that it is started from.
+	Comment    string `json:"comment"`              // Why: it is kept with the investigation.
+	ExternalID string `json:"external_id,omitzero"` // Free id, shown as it is.
+}
+
 // NewMachineAction is the schema of that name.
 type NewMachineAction struct {
 	Comment    string    `json:"comment"`              // Why: for whoever has to approve it, for the device's history and the audit log.
 	ExternalID string    `json:"external_id,omitzero"` // Free id, shown as it is.
-	Kind       string    `json:"kind"`                 // One of "collect", "scan", "isolate", "release".
+	Kind       string    `json:"kind"`                 // One of "collect", "scan", "isolate", "release", "investigate".
 	Scope      string    `json:"scope,omitzero"`       // Of a scan; an isolation is always full. One of "Quick", "Full", "".
 	Until      time.Time `json:"until,omitzero"`       // When an isolation ends by itself; left out: it does not.
 }
@@ -2059,6 +2201,13 @@ type PageIndicatorRow struct {
 	AsOf  time.Time      `json:"as_of"`
 	Items []IndicatorRow `json:"items"`
 	Total int64          `json:"total"`
+}
+
+// PageInvestigationRow is the schema of that name.
+type PageInvestigationRow struct {
+	AsOf  time.Time          `json:"as_of"`
+	Items []InvestigationRow `json:"items"`
+	Total int64              `json:"total"`
 }
 
 // PageMachineAction is the schema of that name.
@@ -2380,6 +2529,24 @@ type Process struct {
 	Name  string    `json:"name"`
 	Pid   int64     `json:"pid"`
 	Start time.Time `json:"start,omitzero"`
+}
+
+// ProcessFacts is the schema of that name.
+type ProcessFacts struct {
+	Began       time.Time    `json:"began,omitzero"`
+	Children    []Child      `json:"children,omitzero"`
+	Command     string       `json:"command,omitzero"`
+	Connections []Connection `json:"connections,omitzero"`
+	Deleted     bool         `json:"deleted,omitzero"`
+	Gone        bool         `json:"gone,omitzero"`
+	More        int64        `json:"more,omitzero"`
+	Name        string       `json:"name,omitzero"`
+	Parent      int64        `json:"parent,omitzero"`
+	Pid         int64        `json:"pid"`
+	Program     string       `json:"program,omitzero"`
+	Sha256      string       `json:"sha256,omitzero"`
+	Trouble     string       `json:"trouble,omitzero"`
+	User        string       `json:"user,omitzero"`
 }
 
 // Provisioning is the schema of that name.
@@ -3040,6 +3207,13 @@ type SoftwareRow struct {
 	Weaknesses  int64         `json:"weaknesses"`
 }
 
+// Start is the schema of that name.
+type Start struct {
+	File  string `json:"file"`
+	Line  string `json:"line"`
+	Place string `json:"place"`
+}
+
 // Status is the schema of that name.
 type Status struct {
 	Approvals         int64    `json:"approvals,omitzero"`
@@ -3102,8 +3276,9 @@ type TagRule struct {
 
 // TaskResult is the schema of that name.
 type TaskResult struct {
-	Package PackageResult `json:"package,omitzero"`
-	Scan    ScanResult    `json:"scan,omitzero"`
+	Investigation InvestigationResult `json:"investigation,omitzero"`
+	Package       PackageResult       `json:"package,omitzero"`
+	Scan          ScanResult          `json:"scan,omitzero"`
 }
 
 // Technique is the schema of that name.
@@ -3180,15 +3355,16 @@ type TimelineBucket struct {
 
 // TimelineCounts is the schema of that name.
 type TimelineCounts struct {
-	Alerts      []AlertRef       `json:"alerts"`
-	Buckets     []TimelineBucket `json:"buckets"`
-	First       time.Time        `json:"first"`
-	From        time.Time        `json:"from"`
-	Groups      map[string]int64 `json:"groups"`
-	Last        time.Time        `json:"last"`
-	StepSeconds int64            `json:"step_seconds"`
-	To          time.Time        `json:"to"`
-	Total       int64            `json:"total"`
+	Alerts         []AlertRef          `json:"alerts"`
+	Buckets        []TimelineBucket    `json:"buckets"`
+	First          time.Time           `json:"first"`
+	From           time.Time           `json:"from"`
+	Groups         map[string]int64    `json:"groups"`
+	Investigations []InvestigationMark `json:"investigations"`
+	Last           time.Time           `json:"last"`
+	StepSeconds    int64               `json:"step_seconds"`
+	To             time.Time           `json:"to"`
+	Total          int64               `json:"total"`
 }
 
 // TimelineEvent is the schema of that name.
@@ -3552,7 +3728,7 @@ type Word struct {
 	Name        string `json:"name"`
 }
 
-// ActOnDevice: Collect a package from a device, scan, isolate or release it; it waits for the device, and for an approval where one is needed (POST /devices/{id}/actions).
+// ActOnDevice: Collect a package from a device, scan, isolate, release or investigate it; it waits for the device, and for an approval where one is needed (POST /devices/{id}/actions).
 func (c *Client) ActOnDevice(ctx context.Context, id string, in NewMachineAction) (MachineAction, error) {
 	var out MachineAction
 	err := c.do(ctx, http.MethodPost, "/devices/"+pathValue(id)+"/actions", nil, in, &out)
@@ -5976,6 +6152,43 @@ func (c *Client) ExportIndicators(ctx context.Context, p ExportIndicatorsParams)
 	return c.stream(ctx, http.MethodGet, "/indicators/export", p.values(), nil)
 }
 
+// ExportInvestigationsParams are the query of ExportInvestigations. Zero values are left out.
+type ExportInvestigationsParams struct {
+	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "started", "-started", "ended", "-ended", "device", "-device", "state", "-state", "requester", "-requester", "id", "-id".
+	Device      []string // Device ids.
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	State       []string // One of "Queued", "PendingApproval", "PendingResource", "Running", "Benign", "PartiallyInvestigated", "Failed", "TerminatedByUser", "TerminatedBySystem".
+	Alert       []string // Ids of alerts that belong to it.
+	Active      []string // Whether it has not ended. One of "true", "false".
+	From        []string // Started at this instant or later (RFC 3339).
+	To          []string // Started before this instant (RFC 3339).
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportInvestigationsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "state", p.State)
+	addQuery(q, "alert", p.Alert)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "from", p.From)
+	addQuery(q, "to", p.To)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportInvestigations: Investigations of devices, all rows of the filter as a file (GET /investigations/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportInvestigations(ctx context.Context, p ExportInvestigationsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/investigations/export", p.values(), nil)
+}
+
 // ExportIPDevicesParams are the query of ExportIPDevices. Zero values are left out.
 type ExportIPDevicesParams struct {
 	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -6014,7 +6227,7 @@ type ExportMachineActionsParams struct {
 	Sort        []string // Columns; minus is descending. One of "created", "-created", "updated", "-updated", "device", "-device", "kind", "-kind", "status", "-status", "requester", "-requester".
 	Device      []string // Device ids.
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Kind        []string // One of "collect", "scan", "isolate", "release".
+	Kind        []string // One of "collect", "scan", "isolate", "release", "investigate".
 	Status      []string // One of "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled".
 	Requester   []string // Names of people and applications.
 	Active      []string // Whether it is pending or in progress. One of "true", "false".
@@ -7090,6 +7303,73 @@ func (c *Client) Intel(ctx context.Context, p IntelParams) (Intel, error) {
 	return out, err
 }
 
+// InvestigationParams are the query of Investigation. Zero values are left out.
+type InvestigationParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p InvestigationParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Investigation: One investigation, with its evidence, verdicts and log (GET /investigations/{id}).
+func (c *Client) Investigation(ctx context.Context, id string, p InvestigationParams) (Investigation, error) {
+	var out Investigation
+	err := c.do(ctx, http.MethodGet, "/investigations/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// InvestigationsParams are the query of Investigations. Zero values are left out.
+type InvestigationsParams struct {
+	Page        int64    // Page, from 1.
+	Size        int64    // Rows per page.
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "started", "-started", "ended", "-ended", "device", "-device", "state", "-state", "requester", "-requester", "id", "-id".
+	Device      []string // Device ids.
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	State       []string // One of "Queued", "PendingApproval", "PendingResource", "Running", "Benign", "PartiallyInvestigated", "Failed", "TerminatedByUser", "TerminatedBySystem".
+	Alert       []string // Ids of alerts that belong to it.
+	Active      []string // Whether it has not ended. One of "true", "false".
+	From        []string // Started at this instant or later (RFC 3339).
+	To          []string // Started before this instant (RFC 3339).
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p InvestigationsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "device", p.Device)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "state", p.State)
+	addQuery(q, "alert", p.Alert)
+	addQuery(q, "active", p.Active)
+	addQuery(q, "from", p.From)
+	addQuery(q, "to", p.To)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// Investigations: Investigations of devices (GET /investigations).
+func (c *Client) Investigations(ctx context.Context, p InvestigationsParams) (PageInvestigationRow, error) {
+	var out PageInvestigationRow
+	err := c.do(ctx, http.MethodGet, "/investigations", p.values(), nil, &out)
+	return out, err
+}
+
+// InvestigationsAll gives the rows of all pages of Investigations, and an error as the last.
+func (c *Client) InvestigationsAll(ctx context.Context, p InvestigationsParams) iter.Seq2[InvestigationRow, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]InvestigationRow, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.Investigations(ctx, p)
+		return out.Items, out.Total, err
+	})
+}
+
 // IPParams are the query of IP. Zero values are left out.
 type IPParams struct {
 	Days  int64   // Whole days (UTC) back from now.
@@ -7292,7 +7572,7 @@ type MachineActionsParams struct {
 	Sort        []string // Columns; minus is descending. One of "created", "-created", "updated", "-updated", "device", "-device", "kind", "-kind", "status", "-status", "requester", "-requester".
 	Device      []string // Device ids.
 	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
-	Kind        []string // One of "collect", "scan", "isolate", "release".
+	Kind        []string // One of "collect", "scan", "isolate", "release", "investigate".
 	Status      []string // One of "Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled".
 	Requester   []string // Names of people and applications.
 	Active      []string // Whether it is pending or in progress. One of "true", "false".
@@ -8749,6 +9029,13 @@ func (c *Client) SoftwareAll(ctx context.Context, p SoftwareParams) iter.Seq2[So
 		out, err := c.Software(ctx, p)
 		return out.Items, out.Total, err
 	})
+}
+
+// StartInvestigation: Have the agent examine what the device's alerts name; while an investigation goes on on the device, that one is joined (POST /devices/{id}/investigations).
+func (c *Client) StartInvestigation(ctx context.Context, id string, in NewInvestigation) (Investigation, error) {
+	var out Investigation
+	err := c.do(ctx, http.MethodPost, "/devices/"+pathValue(id)+"/investigations", nil, in, &out)
+	return out, err
 }
 
 // StartLockdown: Deny every action on devices to everybody, at once (POST /lockdown).

@@ -616,7 +616,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Collect a package from a device, scan, isolate or release it; it waits for the device, and for an approval where one is needed */
+        /** Collect a package from a device, scan, isolate, release or investigate it; it waits for the device, and for an approval where one is needed */
         post: operations["act-on-device"];
         delete?: never;
         options?: never;
@@ -705,6 +705,23 @@ export interface paths {
         post?: never;
         /** Take an excluded device into scores and lists again */
         delete: operations["include-device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/investigations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the agent examine what the device's alerts name; while an investigation goes on on the device, that one is joined */
+        post: operations["start-investigation"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1796,6 +1813,57 @@ export interface paths {
         put?: never;
         /** Fetch the feeds now */
         post: operations["sync-intel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Investigations of devices */
+        get: operations["investigations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Investigations of devices, all rows of the filter as a file */
+        get: operations["export-investigations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One investigation, with its evidence, verdicts and log */
+        get: operations["investigation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4141,6 +4209,9 @@ export interface components {
             /** Format: int32 */
             group_id: number;
             id: string;
+            /** @description Id of the latest investigation that has it. */
+            investigation?: string;
+            investigation_state?: string;
             /** Format: date-time */
             last_event: string;
             maker: string;
@@ -4233,6 +4304,9 @@ export interface components {
             /** Format: int32 */
             group_id: number;
             id: string;
+            /** @description Id of the latest investigation that has it. */
+            investigation?: string;
+            investigation_state?: string;
             /** Format: date-time */
             last_event: string;
             maker: string;
@@ -4455,6 +4529,12 @@ export interface components {
             setting: string;
             source: string;
         };
+        Child: {
+            name: string;
+            /** Format: int64 */
+            pid: number;
+            program?: string;
+        };
         ClosedRow: {
             /** Format: date-time */
             closed_at: string;
@@ -4499,6 +4579,15 @@ export interface components {
         ConfirmInBody: {
             /** @description What the app shows. */
             code: string;
+        };
+        Connection: {
+            local: string;
+            name?: string;
+            /** Format: int64 */
+            pid?: number;
+            protocol: string;
+            remote: string;
+            state?: string;
         };
         Consent: {
             application: string;
@@ -4972,7 +5061,7 @@ export interface components {
             /** @description Free id, shown as it is. */
             external_id?: string;
             /** @enum {string} */
-            kind: "collect" | "scan" | "isolate" | "release";
+            kind: "collect" | "scan" | "isolate" | "release" | "investigate";
             /**
              * @description Of a scan; an isolation is always full.
              * @enum {string}
@@ -5420,6 +5509,30 @@ export interface components {
             reason: string;
             sample: string;
         };
+        FileFacts: {
+            /** Format: date-time */
+            changed?: string;
+            config?: boolean;
+            gone?: boolean;
+            /**
+             * @description How it stands to the checksum that the host's package database has; left out: no package has it.
+             * @enum {string}
+             */
+            integrity?: "same" | "different" | "unknown" | "";
+            mode?: string;
+            no_package?: string;
+            not_scanned?: string;
+            owner?: string;
+            package?: string;
+            path: string;
+            scanned?: boolean;
+            sha256?: string;
+            signature?: string;
+            /** Format: int64 */
+            size?: number;
+            target?: string;
+            trouble?: string;
+        };
         FixRow: {
             /** Format: int64 */
             devices: number;
@@ -5850,12 +5963,127 @@ export interface components {
             name: string;
             up: boolean;
         };
+        Investigation: {
+            /** @description Id of the action on the device. */
+            action: string;
+            active: boolean;
+            alert_refs: components["schemas"]["AlertRef"][];
+            /** Format: int64 */
+            alerts: number;
+            /** Format: date-time */
+            as_of: string;
+            cancelled_by: string;
+            comment: string;
+            connected: boolean;
+            /** @description Of the state, in a sentence. */
+            details: string;
+            device_id: string;
+            device_name: string;
+            /** Format: date-time */
+            ended_at?: string;
+            evidence: components["schemas"]["InvestigationEvidence"][];
+            group: string;
+            /** Format: int32 */
+            group_id: number;
+            id: string;
+            log: components["schemas"]["InvestigationLine"][];
+            may_cancel: boolean;
+            /** @description Why files were not scanned. */
+            no_scanner: string;
+            requester: string;
+            /** @description That looked at files; empty: none did. */
+            scanner: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "Queued" | "PendingApproval" | "PendingResource" | "Running" | "Benign" | "PartiallyInvestigated" | "Failed" | "TerminatedByUser" | "TerminatedBySystem";
+            /** @description Id of the alert that it was started from; empty: from none. */
+            trigger: string;
+        };
+        InvestigationEvidence: {
+            /** @description Ids of the alerts that name it; none: it was found on the way. */
+            alerts: string[];
+            /** Format: date-time */
+            began?: string;
+            connections?: components["schemas"]["Connection"][];
+            file?: components["schemas"]["FileFacts"];
+            /** @enum {string} */
+            kind: "File" | "Process" | "Ip" | "Url" | "Persistence";
+            name: string;
+            /** Format: int64 */
+            pid?: number;
+            process?: components["schemas"]["ProcessFacts"];
+            reason: string;
+            /** @description As the alert names it, else as it is now. */
+            sha256?: string;
+            starts?: components["schemas"]["Start"][];
+            /**
+             * @description Whether it is still there.
+             * @enum {string}
+             */
+            status: "Active" | "NotFound" | "Unknown";
+            /** @enum {string} */
+            verdict: "Malicious" | "Suspicious" | "Unknown" | "NoThreatsFound";
+        };
+        InvestigationLine: {
+            /** Format: date-time */
+            at: string;
+            text: string;
+        };
+        InvestigationMark: {
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
+        };
         InvestigationPackage: {
             /** Format: int64 */
             bytes: number;
             /** @description Why it is not there any more. */
             gone?: string;
             sha256: string;
+        };
+        InvestigationResult: {
+            connections?: components["schemas"]["Connection"][];
+            database?: string;
+            ended?: string;
+            engine?: string;
+            files?: components["schemas"]["FileFacts"][];
+            /** Format: int64 */
+            more?: number;
+            no_engine?: string;
+            processes?: components["schemas"]["ProcessFacts"][];
+            /** Format: date-time */
+            signatures?: string;
+            starts?: components["schemas"]["Start"][];
+        };
+        InvestigationRow: {
+            /** @description Id of the action on the device. */
+            action: string;
+            active: boolean;
+            /** Format: int64 */
+            alerts: number;
+            cancelled_by: string;
+            comment: string;
+            /** @description Of the state, in a sentence. */
+            details: string;
+            device_id: string;
+            device_name: string;
+            /** Format: date-time */
+            ended_at?: string;
+            group: string;
+            /** Format: int32 */
+            group_id: number;
+            id: string;
+            requester: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "Queued" | "PendingApproval" | "PendingResource" | "Running" | "Benign" | "PartiallyInvestigated" | "Failed" | "TerminatedByUser" | "TerminatedBySystem";
+            /** @description Id of the alert that it was started from; empty: from none. */
+            trigger: string;
         };
         IsolationView: {
             /** @description Id of the action that it follows from. */
@@ -6036,8 +6264,10 @@ export interface components {
             /** Format: int32 */
             group_id: number;
             id: string;
+            /** @description Id of the investigation that it belongs to. */
+            investigation?: string;
             /** @enum {string} */
-            kind: "collect" | "scan" | "isolate" | "release";
+            kind: "collect" | "scan" | "isolate" | "release" | "investigate";
             may_cancel: boolean;
             name: string;
             package?: components["schemas"]["InvestigationPackage"];
@@ -6056,7 +6286,7 @@ export interface components {
              * @description The kind as the Defender API names it.
              * @enum {string}
              */
-            type: "CollectInvestigationPackage" | "RunAntiVirusScan" | "Isolate" | "Unisolate";
+            type: "CollectInvestigationPackage" | "RunAntiVirusScan" | "Isolate" | "Unisolate" | "Investigation";
             /**
              * Format: date-time
              * @description When the isolation ends by itself; left out: it does not.
@@ -6213,13 +6443,21 @@ export interface components {
             /** @description Id of a weakness. */
             weakness?: string;
         };
+        NewInvestigation: {
+            /** @description Id of the alert on the device that it is started from. */
+            alert?: string;
+            /** @description Why: it is kept with the investigation. */
+            comment: string;
+            /** @description Free id, shown as it is. */
+            external_id?: string;
+        };
         NewMachineAction: {
             /** @description Why: for whoever has to approve it, for the device's history and the audit log. */
             comment: string;
             /** @description Free id, shown as it is. */
             external_id?: string;
             /** @enum {string} */
-            kind: "collect" | "scan" | "isolate" | "release";
+            kind: "collect" | "scan" | "isolate" | "release" | "investigate";
             /**
              * @description Of a scan; an isolation is always full.
              * @enum {string}
@@ -6499,6 +6737,13 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["IndicatorRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageInvestigationRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["InvestigationRow"][];
             /** Format: int64 */
             total: number;
         };
@@ -6848,6 +7093,26 @@ export interface components {
             pid: number;
             /** Format: date-time */
             start?: string;
+        };
+        ProcessFacts: {
+            /** Format: date-time */
+            began?: string;
+            children?: components["schemas"]["Child"][];
+            command?: string;
+            connections?: components["schemas"]["Connection"][];
+            deleted?: boolean;
+            gone?: boolean;
+            /** Format: int64 */
+            more?: number;
+            name?: string;
+            /** Format: int64 */
+            parent?: number;
+            /** Format: int64 */
+            pid: number;
+            program?: string;
+            sha256?: string;
+            trouble?: string;
+            user?: string;
         };
         Provisioning: {
             /** @description Base address, for the directory. */
@@ -7602,6 +7867,11 @@ export interface components {
             /** Format: int64 */
             weaknesses: number;
         };
+        Start: {
+            file: string;
+            line: string;
+            place: string;
+        };
         Status: {
             /** Format: int64 */
             approvals?: number;
@@ -7670,6 +7940,7 @@ export interface components {
             tag: string;
         };
         TaskResult: {
+            investigation?: components["schemas"]["InvestigationResult"];
             package?: components["schemas"]["PackageResult"];
             scan?: components["schemas"]["ScanResult"];
         };
@@ -7760,6 +8031,7 @@ export interface components {
             groups: {
                 [key: string]: number;
             };
+            investigations: components["schemas"]["InvestigationMark"][];
             /** Format: date-time */
             last: string;
             /** Format: int64 */
@@ -11918,6 +12190,87 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "start-investigation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvestigation"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Investigation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17599,6 +17952,254 @@ export interface operations {
             };
         };
     };
+    investigations: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("started" | "-started" | "ended" | "-ended" | "device" | "-device" | "state" | "-state" | "requester" | "-requester" | "id" | "-id")[];
+                /** @description Device ids. */
+                device?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                state?: ("Queued" | "PendingApproval" | "PendingResource" | "Running" | "Benign" | "PartiallyInvestigated" | "Failed" | "TerminatedByUser" | "TerminatedBySystem")[];
+                /** @description Ids of alerts that belong to it. */
+                alert?: string[];
+                /** @description Whether it has not ended. */
+                active?: ("true" | "false")[];
+                /** @description Started at this instant or later (RFC 3339). */
+                from?: string[];
+                /** @description Started before this instant (RFC 3339). */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInvestigationRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-investigations": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("started" | "-started" | "ended" | "-ended" | "device" | "-device" | "state" | "-state" | "requester" | "-requester" | "id" | "-id")[];
+                /** @description Device ids. */
+                device?: string[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                state?: ("Queued" | "PendingApproval" | "PendingResource" | "Running" | "Benign" | "PartiallyInvestigated" | "Failed" | "TerminatedByUser" | "TerminatedBySystem")[];
+                /** @description Ids of alerts that belong to it. */
+                alert?: string[];
+                /** @description Whether it has not ended. */
+                active?: ("true" | "false")[];
+                /** @description Started at this instant or later (RFC 3339). */
+                from?: string[];
+                /** @description Started before this instant (RFC 3339). */
+                to?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    investigation: {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Investigation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     ip: {
         parameters: {
             query?: {
@@ -18343,7 +18944,7 @@ export interface operations {
                 device?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
-                kind?: ("collect" | "scan" | "isolate" | "release")[];
+                kind?: ("collect" | "scan" | "isolate" | "release" | "investigate")[];
                 status?: ("Pending" | "InProgress" | "Succeeded" | "Failed" | "TimeOut" | "Cancelled")[];
                 /** @description Names of people and applications. */
                 requester?: string[];
@@ -18509,7 +19110,7 @@ export interface operations {
                 device?: string[];
                 /** @description Device groups, by number; 0: devices that no rule takes. */
                 device_group?: string[];
-                kind?: ("collect" | "scan" | "isolate" | "release")[];
+                kind?: ("collect" | "scan" | "isolate" | "release" | "investigate")[];
                 status?: ("Pending" | "InProgress" | "Succeeded" | "Failed" | "TimeOut" | "Cancelled")[];
                 /** @description Names of people and applications. */
                 requester?: string[];
