@@ -225,41 +225,6 @@ func (s *Server) Respond(ctx context.Context, caller Caller, devices []string, i
 	return out, nil
 }
 
-// deviceCode is the code of an error that concerns one device, "" for any other.
-func deviceCode(err error) string {
-	var unable *UnableError
-	var active *ActiveError
-	switch {
-	case errors.As(err, &unable):
-		return unable.Code()
-	case errors.As(err, &active):
-		return "ActiveRequestAlreadyExists"
-	case errors.Is(err, ErrNotFound):
-		return "ResourceNotFound"
-	}
-	return ""
-}
-
-func sentenceOf(err error) string {
-	if errors.Is(err, ErrNotFound) {
-		return "There is no such device."
-	}
-	return err.Error()
-}
-
-// idle is an *ActiveError when a device has an active action of a kind.
-func (s *Server) idle(ctx context.Context, id inventory.DeviceID, kind string) error {
-	busy := false
-	err := s.st.MachineActions(ctx, store.ActionFilter{Device: id, Active: true}, func(a *store.MachineAction) bool {
-		busy = busy || a.Kind == kind
-		return !busy
-	})
-	if err == nil && busy {
-		err = &ActiveError{}
-	}
-	return err
-}
-
 // askTasks stores what was asked for, with the request for its approval when
 // somebody else has to give it. Only act calls it.
 func (s *Server) askTasks(ctx context.Context, c Caller, a *action, on []store.ApprovalDevice, q wanted, hours int) (acted, error) {
