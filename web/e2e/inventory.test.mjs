@@ -165,8 +165,12 @@ test("an excluded device leaves scores and lists, is counted, and comes back", a
   await page.goto(`${demo.base}/devices`);
   await page.getByRole("link", { name: "1 excluded" }).click();
   await page.getByText("1 item", { exact: true }).waitFor();
+  const row = page.getByRole("row", { name: /web-host/ });
+  await row.getByText("Excluded", { exact: true }).waitFor();
+  const link = await row.getByRole("link", { name: "web-host" }).boundingBox();
+  assert.ok(link.height < 30, "the name is on one line");
   await clean("excluded devices");
-  await page.getByRole("row", { name: /web-host/ }).getByRole("checkbox").check();
+  await row.getByRole("checkbox").check();
   await page.getByRole("button", { name: "More actions" }).click();
   await page.getByRole("menuitem", { name: "Take in again (1)" }).click();
   await page.getByRole("dialog", { name: "Take in again" }).getByRole("button", { name: "Take in again" }).click();

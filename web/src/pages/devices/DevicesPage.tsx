@@ -80,7 +80,6 @@ function Name({ row }: { row: DeviceRow }) {
       {row.source === "sbom" && <Chip tone="info" title="A device without an agent: a bill of materials describes it.">SBOM</Chip>}
       {row.source === "osquery" && <Chip tone="info" title="osqueryd reports it: what osquery cannot tell is not assessed.">osquery</Chip>}
       {row.isolated && <Chip tone="bad" title="It is cut off from everything but this server.">Isolated</Chip>}
-      {row.exclusion && <Chip tone="warn" title={exclusionText(row.exclusion)}>Excluded</Chip>}
       {row.clone_of && <Chip tone="warn" title="Its state directory was copied from another device.">Clone</Chip>}
     </span>
   );
@@ -98,7 +97,7 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "os_version", title: "OS version", width: 100, optional: true, render: (r) => r.os_version || "–" },
   { key: "os_life", title: "OS support", width: 170, optional: true, render: (r) => <OSLife life={r.os_life} until={r.os_until} /> },
   { key: "risk", title: "Risk level", width: 106, wrap: true, sort: { key: "risk", first: "desc" }, render: (r) => <RiskLevel column level={r.risk} /> },
-  { key: "exposure", title: "Exposure level", width: 104, wrap: true, render: (r) => <ExposureLevel level={r.exposure} reason={r.no_data} /> },
+  { key: "exposure", title: "Exposure level", width: 104, wrap: true, render: (r) => (r.exclusion ? <Chip tone="warn" title={exclusionText(r.exclusion)}>Excluded</Chip> : <ExposureLevel level={r.exposure} reason={r.no_data} />) },
   { key: "score", title: "Score", width: 76, align: "end", sort: { key: "score", first: "desc" }, render: (r) => (levelOf(r.exposure) === "NoData" ? "–" : <ScoreNumber value={r.score} />) },
   { key: "weaknesses", title: "Weaknesses", width: 116, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
   { key: "exploitable", title: "Exploitable", width: 106, align: "end", optional: true, sort: { key: "exploitable", first: "desc" }, render: (r) => <Hot n={r.exploitable} /> },
