@@ -95,6 +95,7 @@ const tree = root.addChildren([
     page("/settings/forwarding", lazyRouteComponent(() => import("./pages/settings/ForwardingPage"), "ForwardingPage")),
     page("/settings/applications", lazyRouteComponent(() => import("./pages/settings/ApplicationsPage"), "ApplicationsPage")),
     page("/settings/audit", lazyRouteComponent(() => import("./pages/settings/AuditPage"), "AuditPage")),
+    page("/settings/indicators", lazyRouteComponent(() => import("./pages/settings/IndicatorsPage"), "IndicatorsPage")),
     page("/settings/inaccuracies", lazyRouteComponent(() => import("./pages/settings/InaccuraciesPage"), "InaccuraciesPage")),
     createRoute({ getParentRoute: () => shell, path: "$", component: () => <NotFound /> }),
     page("/remediation", lazyRouteComponent(() => import("./pages/remediation/RemediationPage"), "RemediationPage")),

@@ -146,3 +146,5 @@ export type DeviceAction = S["DeviceActionKind"];
 export type MissingPart = S["MissingPart"];
 export type GraphNode = S["GraphNode"];
 export type LogonUser = S["LogonUser"];
+export type IndicatorRow = S["IndicatorRow"];
+export type IndicatorEdit = S["IndicatorEdit"];

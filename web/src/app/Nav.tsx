@@ -29,6 +29,7 @@ const groups = [
     items: [
       { to: "/settings/device-groups", text: "Device groups", Icon: GroupListRegular, On: GroupListFilled },
       { to: "/settings/tag-rules", text: "Tag rules", Icon: TagMultipleRegular, On: TagMultipleFilled },
+      { to: "/settings/indicators", text: "Indicators", Icon: AlertRegular, On: AlertFilled },
       { to: "/settings/intelligence", text: "Intelligence", Icon: BrainCircuitRegular, On: BrainCircuitFilled },
       { to: "/settings/onboarding", text: "Onboarding", Icon: LaptopSettingsRegular, On: LaptopSettingsFilled },
       { to: "/settings/applications", text: "API applications", Icon: PlugConnectedRegular, On: PlugConnectedFilled },
@@ -47,12 +48,12 @@ const groups = [
 
 // What the right of security settings opens, some of it only to who sees every
 // device. All other settings but one's own account are the administrators'.
-const security: Record<string, "all" | "some"> = { onboarding: "some", "tag-rules": "all", inaccuracies: "all" };
+const security: Record<string, "all" | "some"> = { onboarding: "some", "tag-rules": "all", inaccuracies: "all", indicators: "some" };
 
 /** Whether a page of the settings opens to somebody; other pages do to everybody. */
 export function opensTo(me: Pick<Me, "administrator" | "permissions" | "all_devices">, to: string): boolean {
   const page = to.replace("/settings/", "");
-  if (me.administrator) return true;
+  if (me.administrator || (page === "indicators" && me.permissions.includes("remediate.security-operations"))) return true;
   const need = security[page];
   if (need) return me.permissions.includes("settings.security") && (need === "some" || me.all_devices);
   return page === to || page === "account";

@@ -64,5 +64,6 @@ test("the settings show what opens", () => {
   const security = { administrator: false, permissions: ["settings.security"], all_devices: false };
   expect(["/settings/onboarding", "/settings/tag-rules", "/settings/audit"].filter((to) => opensTo(security, to))).toEqual(["/settings/onboarding"]);
   expect(opensTo({ ...security, all_devices: true }, "/settings/tag-rules")).toBe(true);
+  expect([some, security, { ...some, permissions: ["remediate.security-operations"] }].map((m) => opensTo(m, "/settings/indicators"))).toEqual([false, true, true]);
   expect(opensTo({ ...some, administrator: true }, "/settings/permissions")).toBe(true);
 });
