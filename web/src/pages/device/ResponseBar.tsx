@@ -16,8 +16,8 @@ import { ActionCenter } from "./ActionCenter";
 import { CheckIn } from "./CheckIn";
 
 const useStyles = makeStyles({
-  bar: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: "2px", margin: "0 0 0 -12px" },
-  rule: { width: "1px", height: "20px", margin: "0 6px", backgroundColor: tokens.colorNeutralStroke2 },
+  bar: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: "2px", margin: "0 0 0 -8px", "& > button": { minWidth: 0, paddingLeft: "8px", paddingRight: "8px", fontWeight: tokens.fontWeightRegular } },
+  rule: { width: "1px", height: "20px", margin: "0 4px", backgroundColor: tokens.colorNeutralStroke2 },
 });
 
 const icons: Record<Kind, ReactElement> = { isolate: <PlugDisconnectedRegular />, release: <PlugConnectedRegular />, scan: <ShieldTaskRegular />, collect: <ArchiveRegular />, investigate: <SearchInfoRegular /> };

@@ -87,20 +87,21 @@ export function InvestigationPage() {
   const tab = raw.tab === "alerts" || raw.tab === "log" ? raw.tab : "evidence";
   const [word, tone] = stateWord(d.state);
   return (
-    <PageHead scroll title={`Investigation ${d.id}`} text={<>Of <Anchor to={`/devices/${encodeURIComponent(d.device_id)}`}>{d.device_name}</Anchor>. It reads only: nothing is moved, ended or deleted.</>}>
+    <PageHead scroll title={`Investigation ${d.id}`} text="It reads only: on the device nothing is moved, ended or deleted.">
       <div className={s.facts}>
         <Facts>
+          <Fact name="Device"><Anchor to={`/devices/${encodeURIComponent(d.device_id)}`}>{d.device_name}</Anchor></Fact>
           <Fact name="State"><Chip tone={tone}>{word}</Chip></Fact>
           <Fact name="Details" wide><span className={s.text}>{d.details}</span></Fact>
           <Fact name="Started by">{d.requester}</Fact>
           <Fact name="Started"><Moment at={d.started_at} /></Fact>
           <Fact name="Ended">{d.ended_at && <Moment at={d.ended_at} />}</Fact>
           <Fact name="Cancelled by">{d.cancelled_by}</Fact>
+          <Fact name="Action center"><Anchor to="/actions" search={{ status: "any", open: d.action }}>{d.may_cancel ? "Its action, to cancel it" : "Its action"}</Anchor></Fact>
           <Fact name="Scanner">{d.scanner}</Fact>
           <Fact name="Comment" wide><span className={s.text}>{d.comment}</span></Fact>
           <Fact name="Files were not scanned" wide><span className={s.text}>{d.no_scanner}</span></Fact>
         </Facts>
-        <Anchor to="/actions" search={{ status: "any", open: d.action }}>{d.may_cancel ? "The action on the device, to cancel it" : "The action on the device"}</Anchor>
       </div>
       <TabList className={s.tabs} selectedValue={tab} onTabSelect={(_, t) => void navigate({ to: ".", search: t.value === "evidence" ? {} : { tab: String(t.value) } })}>
         <Tab value="evidence">{`Evidence (${number(d.evidence.length)})`}</Tab>
