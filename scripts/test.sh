@@ -10,6 +10,8 @@ race=(-race)
 for engine in modernc.org/sqlite/lib modernc.org/libc; do
 	race+=("-gcflags=$engine=-race=false -d=checkptr=0")
 done
+# A function for each route of the API: three minutes of compiling where inlining is tried.
+race+=("-gcflags=$("$go" list -m)/internal/api=-l")
 if ! command -v "$("$go" env CC)" >/dev/null 2>&1; then
 	echo 'test: without the race detector: it needs a C compiler (on Debian: apt-get install gcc libc6-dev)' >&2
 	race=()
