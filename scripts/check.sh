@@ -15,6 +15,11 @@ fi
 
 step 'console: packages'
 scripts/web.sh deps
+# The console's part takes one processor for minutes, and what follows waits for one package at a time often enough.
+console=$(mktemp)
+(cd web && npm run --silent check) >"$console" 2>&1 &
+linter=$!
+trap 'kill "$linter" 2>/dev/null || true; rm -f "$console"' EXIT
 step vet
 "$go" vet ./...
 step staticcheck
@@ -35,7 +40,11 @@ for target in windows/amd64 darwin/arm64 linux/arm64; do
 done
 
 step 'console: types, lint'
-(cd web && npm run --silent check)
+if ! wait "$linter"; then
+	cat "$console" >&2
+	exit 1
+fi
+cat "$console" >&2
 step 'generated files'
 scripts/generated.sh
 step done

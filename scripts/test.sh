@@ -16,15 +16,16 @@ if ! command -v "$("$go" env CC)" >/dev/null 2>&1; then
 	echo 'test: without the race detector: it needs a C compiler (on Debian: apt-get install gcc libc6-dev)' >&2
 	race=()
 fi
+# `make check` vets everything.
 # The race detector sees every package but the tests of the tree itself, which start
 # nothing; what is long because it reads whole feeds or kills programs a hundred
 # times runs once more without it, in full.
 mapfile -t all < <("$go" list ./... | sed 1d)
 echo "test: go test ${race[*]} -short, ${#all[@]} packages" >&2
-CGO_ENABLED=$((${#race[@]} > 0)) "$go" test "${race[@]}" -short -timeout 25m "${all[@]}"
+CGO_ENABLED=$((${#race[@]} > 0)) "$go" test "${race[@]}" -vet=off -short -timeout 25m "${all[@]}"
 mapfile -t long < <(grep -rl --include='*_test.go' 'testing\.Short()' internal cmd bench | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 echo "test: go test . ${long[*]}" >&2
-"$go" test -timeout 25m . "${long[@]}"
+"$go" test -vet=off -timeout 25m . "${long[@]}"
 echo 'test: console' >&2
 scripts/web.sh deps
 (cd web && npm run --silent test)
