@@ -35,7 +35,7 @@ var oneSided = map[string]string{
 	"DeleteDeviceGroup": removes, "DeleteTagRule": removes, "DeleteHuntQuery": removes, "DeleteIndicators": removes, "RemoveDestination": removes, "RemoveForward": removes, "removeVEX": removes,
 	"EndSession": removes, "RemovePasskey": removes, "RemoveCode": removes, "DeleteGroup": removes, "DeleteUser": removes,
 	"EndOwnGrant": removes, "EndAppGrant": removes, "EndRefreshToken": removes,
-	"addApproval": asks, "act": asks, "askTasks": asks,
+	"addApproval": asks, "act": asks, "askTasks": asks, "join": "somebody wants what goes on already: there is nothing before",
 	"dropCode": refused, "notePasskey": refused, "admit": refused, "ArriveSSO": refused,
 	"ImportSBOM": unread, "ImportVEX": unread,
 }
