@@ -16,7 +16,7 @@ const (
 	InvestigationPendingApproval InvestigationState = "PendingApproval"       // somebody else decides whether it begins
 	InvestigationPendingResource InvestigationState = "PendingResource"       // the device is not connected
 	InvestigationRunning         InvestigationState = "Running"               //
-	InvestigationBenign          InvestigationState = "Benign"                // all was examined, no threat was found
+	InvestigationBenign          InvestigationState = "Benign"                // all was examined, and each thing is without a threat
 	InvestigationPartial         InvestigationState = "PartiallyInvestigated" // something is for a person to decide, or was not examined
 	InvestigationFailed          InvestigationState = "Failed"                //
 	InvestigationByUser          InvestigationState = "TerminatedByUser"      // a person or a program took it back
@@ -106,7 +106,8 @@ type Facts struct {
 //  2. An indicator asks to block it: malicious.
 //  3. An indicator allows it: no threat.
 //  4. It was not examined: unknown.
-//  5. It is gone, a process has ended, an address has no connection: no threat.
+//  5. It is gone, a process has ended, an address has no connection: unknown. What it
+//     was or did cannot be examined any more, and that it is over says nothing of it.
 //  6. A process runs what is malicious: malicious. It runs what is suspicious, or a
 //     program whose file is deleted: suspicious.
 //  7. A package has the file, or the program, and its checksum is the same: no threat;
@@ -139,11 +140,11 @@ func Judge(f Facts) (Verdict, Presence, string) {
 	case f.Subject == SubjectHost:
 		return is(Unjudged, "Hosts are looked for among indicators alone, and none names it.")
 	case there == Absent && f.Subject == SubjectProcess:
-		return is(NoThreats, "The process has ended.")
+		return is(Unjudged, "The process has ended: what it did cannot be examined any more.")
 	case there == Absent && f.Subject == SubjectAddress:
-		return is(NoThreats, "No connection to it is open.")
+		return is(Unjudged, "No connection to it is open now: what there was before, the timeline tells.")
 	case there == Absent:
-		return is(NoThreats, "It is not on the device any more.")
+		return is(Unjudged, "It is not on the device any more: what it was cannot be examined.")
 	case f.Subject == SubjectProcess && f.Runs == Malicious:
 		return is(Malicious, "It runs %s, which is malicious.", f.Program)
 	case f.Subject == SubjectProcess && f.Deleted:
@@ -196,8 +197,8 @@ func Interprets(program string) bool {
 
 // Outcome is the state of an investigation whose things are all judged, and why. early
 // says by what the agent ended before it had examined all, "" when it had. What is
-// malicious or suspicious and still there, or unknown, is for a person to decide.
-func Outcome(found map[Verdict]int, open int, early string) (InvestigationState, string) {
+// malicious, suspicious or unknown is for a person to decide, also when it is gone.
+func Outcome(found map[Verdict]int, early string) (InvestigationState, string) {
 	total := 0
 	for _, n := range found {
 		total += n
@@ -219,10 +220,8 @@ func Outcome(found map[Verdict]int, open int, early string) (InvestigationState,
 		return InvestigationPartial, "It ended before all was examined: " + full(early)
 	case total == 0:
 		return InvestigationPartial, "No alert of the device names anything that can be examined."
-	case open > 0 || found[Unjudged] > 0:
-		return InvestigationPartial, strings.Join(parts, ", ") + ": a person has to decide. Nothing was moved or ended."
 	case len(parts) > 0:
-		return InvestigationBenign, strings.Join(parts, ", ") + ", and none of that is on the device any more."
+		return InvestigationPartial, strings.Join(parts, ", ") + ": a person has to decide. Nothing was moved or ended."
 	}
 	return InvestigationBenign, "No threats found."
 }

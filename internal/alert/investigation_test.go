@@ -21,9 +21,9 @@ func TestJudge(t *testing.T) {
 		{"blocked and gone", file(Facts{Blocked: "bad", Gone: true}), Malicious, Absent, "bad"},
 		{"allowed", file(Facts{Allowed: "ok"}), NoThreats, Present, "ok"},
 		{"not examined", file(Facts{Trouble: "no time", Gone: true}), Unjudged, NotExamined, "no time."},
-		{"gone", file(Facts{Gone: true}), NoThreats, Absent, "not on the device"},
-		{"ended", process(Facts{Gone: true, Runs: Malicious}), NoThreats, Absent, "ended"},
-		{"no connection", Facts{Subject: SubjectAddress, Named: true}, NoThreats, Absent, "No connection"},
+		{"gone", file(Facts{Gone: true, Integrity: Unchanged}), Unjudged, Absent, "not on the device"},
+		{"ended", process(Facts{Gone: true, Runs: Malicious}), Unjudged, Absent, "ended"},
+		{"no connection", Facts{Subject: SubjectAddress, Named: true}, Unjudged, Absent, "No connection"},
 		{"connected", Facts{Subject: SubjectAddress, Named: true, Open: 1}, Suspicious, Present, "connected"},
 		{"a host", Facts{Subject: SubjectHost, Named: true}, Unjudged, NotExamined, "indicators"},
 		{"runs what is malicious", process(Facts{Runs: Malicious, Program: "/x"}), Malicious, Present, "/x"},
@@ -54,20 +54,19 @@ func TestJudge(t *testing.T) {
 func TestOutcome(t *testing.T) {
 	for _, tt := range []struct {
 		found map[Verdict]int
-		open  int
 		early string
 		state InvestigationState
 		why   string
 	}{
-		{map[Verdict]int{NoThreats: 3}, 0, "", InvestigationBenign, "No threats found."},
-		{map[Verdict]int{Malicious: 1, NoThreats: 1}, 0, "", InvestigationBenign, "1 thing is malicious, and none"},
-		{map[Verdict]int{Malicious: 1, Suspicious: 2}, 3, "", InvestigationPartial, "1 thing is malicious, 2 things are suspicious: a person"},
-		{map[Verdict]int{Unjudged: 1, NoThreats: 9}, 0, "", InvestigationPartial, "1 thing is not known"},
-		{map[Verdict]int{NoThreats: 9}, 0, "its time was over", InvestigationPartial, "its time was over."},
-		{nil, 0, "", InvestigationPartial, "names anything"},
+		{map[Verdict]int{NoThreats: 3}, "", InvestigationBenign, "No threats found."},
+		{map[Verdict]int{Malicious: 1, NoThreats: 1}, "", InvestigationPartial, "1 thing is malicious: a person"},
+		{map[Verdict]int{Malicious: 1, Suspicious: 2}, "", InvestigationPartial, "1 thing is malicious, 2 things are suspicious: a person"},
+		{map[Verdict]int{Unjudged: 1, NoThreats: 9}, "", InvestigationPartial, "1 thing is not known"},
+		{map[Verdict]int{NoThreats: 9}, "its time was over", InvestigationPartial, "its time was over."},
+		{nil, "", InvestigationPartial, "names anything"},
 	} {
-		if state, why := Outcome(tt.found, tt.open, tt.early); state != tt.state || !strings.Contains(why, tt.why) {
-			t.Errorf("%v, %d, %q: %s, %s", tt.found, tt.open, tt.early, state, why)
+		if state, why := Outcome(tt.found, tt.early); state != tt.state || !strings.Contains(why, tt.why) {
+			t.Errorf("%v, %q: %s, %s", tt.found, tt.early, state, why)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (s *Server) SetExclusion(ctx context.Context, caller Caller, id string, e *
 	}
 	var next *store.Exclusion
 	if e != nil {
-		next = &store.Exclusion{Reason: e.Reason, Comment: strings.TrimSpace(e.Comment), By: caller.Name, At: time.UnixMilli(time.Now().UnixMilli()).UTC()}
+		next = &store.Exclusion{Reason: e.Reason, Comment: strings.TrimSpace(e.Comment), By: caller.Name, At: s.now().Truncate(time.Millisecond)}
 		switch {
 		case exclusionReasons[e.Reason] == "":
 			return Invalidf("reason", "%q is not a reason", ellipsis(e.Reason, 40))
@@ -70,7 +70,7 @@ func (s *Server) SetExclusion(ctx context.Context, caller Caller, id string, e *
 	}
 	c.mu.Lock()
 	d.exclusion = next
-	c.place(d, time.Now())
+	c.place(d, s.now())
 	c.mu.Unlock()
 	s.log.InfoContext(ctx, "device exclusion set", "device", d.id, "excluded", next != nil, "by", caller.Name)
 	s.live.publish(LiveEvent{Resource: "device", ID: string(d.id)})

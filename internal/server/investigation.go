@@ -136,6 +136,7 @@ const mostInvestigated = 200
 func (s *Server) investigationBegan(t *store.MachineAction) {
 	s.core.investigations.put(&store.Investigation{N: t.Investigation, Action: t.ID, Device: t.Device, Name: t.Name, Requester: t.Requester, Comment: t.Comment, Trigger: t.Trigger,
 		Started: t.Created, Alerts: t.Alerts})
+	s.core.investigations.trim(store.MostInvestigations)
 }
 
 // investigationMoved follows the action of an investigation. What cannot be stored now

@@ -54,6 +54,30 @@ func (b *investigationBook) put(i *store.Investigation) {
 	}
 }
 
+// trim forgets what the store has dropped: of more than most, the oldest that have ended.
+func (b *investigationBook) trim(most int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.byN) <= most {
+		return
+	}
+	ns := slices.Sorted(maps.Keys(b.byN))
+	for _, n := range ns[:len(ns)-most] {
+		i := b.byN[n]
+		if i.Ended.IsZero() {
+			continue
+		}
+		delete(b.byN, n)
+		delete(b.byAction, i.Action)
+		for _, id := range i.Alerts {
+			if b.byAlert[id] == i {
+				delete(b.byAlert, id)
+			}
+		}
+		b.byDevice[i.Device] = slices.DeleteFunc(slices.Clone(b.byDevice[i.Device]), func(o *store.Investigation) bool { return o == i })
+	}
+}
+
 // told notes the action of an investigation.
 func (b *investigationBook) told(n int64, t *store.MachineAction) {
 	b.mu.Lock()

@@ -197,7 +197,10 @@ func (s *Server) investigated(ctx context.Context, id inventory.DeviceID, m *pro
 		return false, nil
 	}
 	t, err := s.st.MachineAction(ctx, m.ID)
-	if err != nil || t.Sent.IsZero() || t.Status == store.ActionFailed || t.Status == store.ActionSucceeded {
+	if err != nil { // not acknowledged: the agent says it again
+		return false, err
+	}
+	if t.Sent.IsZero() || t.Status == store.ActionFailed || t.Status == store.ActionSucceeded {
 		return true, nil // it changes nothing any more
 	}
 	if !i.Ended.IsZero() && i.State != string(alert.InvestigationByUser) && i.State != string(alert.InvestigationBySystem) {
@@ -231,7 +234,7 @@ func (s *Server) investigated(ctx context.Context, id inventory.DeviceID, m *pro
 	if next.Evidence, err = json.Marshal(out); err != nil {
 		return false, fmt.Errorf("encode what was found: %w", err)
 	}
-	state, details := alert.Outcome(j.counts, j.open, printable(result.Ended))
+	state, details := alert.Outcome(j.counts, printable(result.Ended))
 	next.State, next.Details, next.Canceller = string(state), details, ""
 	return true, s.keepInvestigation(ctx, &next, j.lines(&out, state, details)...)
 }
@@ -271,7 +274,6 @@ type judging struct {
 	result *protocol.InvestigationResult
 	block  func(t alert.IndicatorType, value string) (blocked, allowed string)
 	counts map[alert.Verdict]int
-	open   int // malicious or suspicious, and still there or not known to be gone
 
 	files map[string]*InvestigationEvidence
 	out   []InvestigationEvidence
@@ -338,11 +340,7 @@ func (j *judging) judge(things []thing) []InvestigationEvidence {
 		return slices.Index(alert.Verdicts, alert.Verdict(a.Verdict)) - slices.Index(alert.Verdicts, alert.Verdict(b.Verdict))
 	})
 	for i := range j.out {
-		v := alert.Verdict(j.out[i].Verdict)
-		j.counts[v]++
-		if (v == alert.Malicious || v == alert.Suspicious) && j.out[i].Status != string(alert.Absent) {
-			j.open++
-		}
+		j.counts[alert.Verdict(j.out[i].Verdict)]++
 	}
 	return append([]InvestigationEvidence{}, j.out...)
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -89,13 +90,20 @@ func TestInvestigationFromItsStartToVerdicts(t *testing.T) {
 		Processes:   []protocol.ProcessFacts{{ProcessKey: protocol.ProcessKey{PID: 77, Began: began}, Name: "evil", Program: "/tmp/evil", SHA256: hash}},
 		Connections: []protocol.Connection{{Protocol: "tcp", Remote: "192.0.2.7:443"}}, Starts: []protocol.Start{{Place: "/etc/cron.d/evil", Line: "* * * * * root /tmp/evil", File: "/tmp/evil"}}}
 	state := protocol.TaskState{ID: i.Action, State: protocol.TaskSucceeded, Result: &protocol.TaskResult{Investigation: found}}
+	// What cannot be stored is no success, and is judged when it comes again.
+	broken, cut := context.WithCancel(t.Context())
+	cut()
+	lost := protocol.TaskState{ID: i.Action, State: protocol.TaskSucceeded, Result: &protocol.TaskResult{Investigation: &protocol.InvestigationResult{}}}
+	if ok, err := s.investigated(broken, agent.id, &lost); ok || err == nil {
+		t.Errorf("findings that were not stored: %v, %v", ok, err)
+	}
 	agent.reports(state)
 	end := s.investigation(t, i.ID)
 	got := map[string]string{}
 	for _, e := range end.Evidence {
 		got[e.Kind+" "+e.Name] = e.Verdict + " " + e.Status
 	}
-	want := map[string]string{"File /tmp/evil": "Suspicious Active", "File /tmp/gone": "NoThreatsFound NotFound", "File /usr/bin/ls": "NoThreatsFound Active", "Process /tmp/evil": "Suspicious Active",
+	want := map[string]string{"File /tmp/evil": "Suspicious Active", "File /tmp/gone": "Unknown NotFound", "File /usr/bin/ls": "NoThreatsFound Active", "Process /tmp/evil": "Suspicious Active",
 		"Ip 192.0.2.7": "Suspicious Active", "Url https://c2.bad.example/x": "Malicious Unknown", "Persistence /etc/cron.d/evil": "Suspicious Active", "File /tmp/late": "Unknown Unknown"}
 	for k, v := range want {
 		if got[k] != v {

@@ -37,8 +37,8 @@ type InvestigationLine struct {
 }
 
 const (
-	// mostInvestigations are kept; of those that ended, the oldest go first.
-	mostInvestigations = 10_000
+	// MostInvestigations are kept; of those that ended, the oldest go first.
+	MostInvestigations = 10_000
 	// mostInvestigationLines are in the log of one.
 	mostInvestigationLines = 500
 	// mostInvestigationAlerts are of one.
@@ -47,7 +47,7 @@ const (
 
 // addInvestigation stores what belongs to a new action that investigates.
 func addInvestigation(ctx context.Context, tx *sql.Tx, a *MachineAction) error {
-	_, err := tx.ExecContext(ctx, `DELETE FROM investigation WHERE ended <> 0 AND n <= coalesce((SELECT n FROM investigation ORDER BY n DESC LIMIT 1 OFFSET $1), 0)`, mostInvestigations-1)
+	_, err := tx.ExecContext(ctx, `DELETE FROM investigation WHERE ended <> 0 AND n <= coalesce((SELECT n FROM investigation ORDER BY n DESC LIMIT 1 OFFSET $1), 0)`, MostInvestigations-1)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ test("from the device's bar, when the program is gone", async () => {
   });
   await page.goto(`${demo.base}/investigations/${list.items[0].id}`);
   for (const kind of ["File", "Process"]) {
-    await row(kind).getByText("No threats found", { exact: true }).waitFor();
+    await row(kind).getByText("Unknown", { exact: true }).waitFor();
     await row(kind).getByRole("cell", { name: "Gone", exact: true }).waitFor();
   }
   assert.deepEqual(page.wrong, []);

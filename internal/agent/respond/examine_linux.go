@@ -356,7 +356,7 @@ func (x *examination) place(at string, names []string) {
 		}
 		for line := range bytes.Lines(raw) {
 			line = bytes.TrimSpace(line)
-			if len(line) == 0 || line[0] == '#' || !names1(line, name) {
+			if len(line) == 0 || line[0] == '#' || !wholeWord(line, name) {
 				continue
 			}
 			if len(x.out.Starts) >= mostStarts {
@@ -370,8 +370,8 @@ func (x *examination) place(at string, names []string) {
 	}
 }
 
-// names1 reports whether a line has a path as a whole word.
-func names1(line []byte, name string) bool {
+// wholeWord reports whether a line has a path as a whole word.
+func wholeWord(line []byte, name string) bool {
 	for rest := line; ; {
 		i := bytes.Index(rest, []byte(name))
 		if i < 0 {
