@@ -90,6 +90,7 @@ type device struct {
 	value    exposure.Value
 	// exclusion is why it is out of scores and lists, nil when it is not.
 	exclusion *store.Exclusion
+	reached   store.Reached // its last connection from the internet that is noted
 	group     exposure.Group
 	tagged    []string // manual tags, in order
 	ruled     []string // tags by rules, by tag
@@ -363,6 +364,9 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		return err
 	}
 	if err := c.loadExclusions(ctx, st); err != nil {
+		return err
+	}
+	if err := c.loadReached(ctx, st); err != nil {
 		return err
 	}
 	err = st.DeviceStates(ctx, func(ds store.DeviceState) error {

@@ -29,7 +29,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
 	}
 	r.ManagedBy, r.Exclusion = d.managedBy(), d.excluded()
-	r.InternetFacing, r.FacingWhy = d.facing()
+	r.InternetFacing, r.FacingWhy = d.facing(now)
 	r.GroupID, r.Group, r.GroupWord = d.group, c.sorting.names[d.group], c.groupWord(d.group)
 	active := c.alerts.severities(d.num)
 	r.Risk, r.Alerts = alert.Risk(active), len(active)
@@ -132,7 +132,7 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"source": oneOf((*device).source),
 
 			"managed_by":      oneOf((*device).managedBy),
-			"internet_facing": oneOf(func(d *device) string { word, _ := d.facing(); return word }),
+			"internet_facing": oneOf(func(d *device) string { word, _ := d.facing(now); return word }),
 
 			"exposure": oneOf(c.exposureOf),
 			"risk":     oneOf(func(d *device) string { return c.alerts.risk(d.num) }),
@@ -193,7 +193,7 @@ func (s *Server) Devices(_ context.Context, c Caller, q Query, where func(*Devic
 	if err := s.need(c, MachineRead); err != nil {
 		return Page[DeviceRow]{}, err
 	}
-	return s.core.deviceRows(c.sees(), q, where, func() *roaring.Bitmap { return s.core.lens(c).devs }, scopeKey(c.looks()))
+	return s.core.deviceRows(c.sees(), q, where, func() *roaring.Bitmap { return s.core.lens(c).devs }, scopeKey(c.looks()), s.now())
 }
 
 // beyondIndex are filters and columns of devices that look at the time of day or
@@ -214,8 +214,7 @@ func indexed(q *Query) bool {
 // deviceRows makes a page of the devices in a scope, some of them: only is called
 // while mu is held for reading, and nil is all. of names which they are, for what
 // is kept; "": nothing is.
-func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) bool, only func() *roaring.Bitmap, of string) (Page[DeviceRow], error) {
-	now := time.Now().UTC()
+func (c *core) deviceRows(in exposure.Scope, q Query, where func(*DeviceRow) bool, only func() *roaring.Bitmap, of string, now time.Time) (Page[DeviceRow], error) {
 	lives := c.osLives(now)
 	defer lives.close()
 	c.mu.RLock()
@@ -287,7 +286,7 @@ func (s *Server) Device(ctx context.Context, caller Caller, idOrName string) (De
 	c.mu.RLock()
 	d := p.device
 	out := Device{
-		DeviceRow: c.row(d, time.Now().UTC()), FQDN: d.sum.FQDN, Interfaces: d.sum.Interfaces,
+		DeviceRow: c.row(d, s.now()), FQDN: d.sum.FQDN, Interfaces: d.sum.Interfaces,
 		AgentVersion: d.agent.AgentVersion, States: map[string]int{}, Clones: []string{}, Dropped: d.agent.Dropped,
 		Updates: d.sum.Updates, SecUpdates: d.sum.SecUpdates, NotAssessed: c.fleet.DeviceNotAssessed(d.num),
 		GapList: p.profile.Gaps, Sections: []SectionRow{}, Restart: []inventory.RestartNeed{},

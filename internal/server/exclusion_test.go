@@ -49,6 +49,11 @@ func TestExcludedDevicesLeaveScoresAndLists(t *testing.T) {
 		}
 	}
 	gone("excluded")
+	for query, want := range map[string]string{"IsExcluded and ExclusionReason == 'duplicate'": string(out.id), "not(IsExcluded) and isempty(ExclusionReason)": string(in.id)} {
+		if got, _ := hunted(t, s, admin, "DeviceInfo | where "+query+" | project DeviceId"); len(got) != 1 || got[0] != want {
+			t.Errorf("hunting: %s: %q", query, got)
+		}
+	}
 	s.connectionChanged(out.id, true)
 	gone("connected")
 	out.send(t, "openssl 3.0.11-1~deb12u1", "curl 7.88.1-10")

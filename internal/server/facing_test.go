@@ -1,15 +1,20 @@
 package server
 
 import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/store"
 )
 
 // A device stands in the internet when an interface that is up has an address of
-// IPv4 that the internet routes; nothing else proves it, and nothing proves the
-// contrary.
+// IPv4 that the internet routes; nothing proves the contrary.
 func TestInternetFacing(t *testing.T) {
 	for address, want := range map[string]string{
 		"8.8.8.8": facingYes, "100.63.255.255": facingYes, "100.128.0.1": facingYes, "172.15.1.1": facingYes, "172.32.0.1": facingYes, "223.255.255.1": facingYes,
@@ -18,13 +23,13 @@ func TestInternetFacing(t *testing.T) {
 		"198.18.0.1": facingUnknown, "224.0.0.1": facingUnknown, "255.255.255.255": facingUnknown, "2a00:1450:4001::1": facingUnknown, "fe80::1%eth0": facingUnknown, "8.8.8.8/24": facingUnknown, "": facingUnknown,
 	} {
 		d := &device{sum: summary{Interfaces: []inventory.Interface{{Name: "eth0", Up: true, Addresses: []string{"10.0.0.1", address}}}}}
-		word, why := d.facing()
+		word, why := d.facing(time.Now())
 		if word != want || why == "" {
 			t.Errorf("%q: %s (%s), want %s", address, word, why, want)
 		}
 	}
 	for what, i := range map[string]inventory.Interface{"down": {Name: "eth0", Addresses: []string{"8.8.8.8"}}, "loopback": {Name: "lo", Up: true, Loopback: true, Addresses: []string{"8.8.8.8"}}} {
-		if word, _ := (&device{sum: summary{Interfaces: []inventory.Interface{i}}}).facing(); word != facingUnknown {
+		if word, _ := (&device{sum: summary{Interfaces: []inventory.Interface{i}}}).facing(time.Now()); word != facingUnknown {
 			t.Errorf("an interface that is %s: %s", what, word)
 		}
 	}
@@ -76,4 +81,65 @@ func TestDevicesByManagerAndInternet(t *testing.T) {
 	s.core.mu.Unlock()
 	equal(t, "one that osquery reports", find(admin, "managed_by", managedByOsquery), "inner")
 	equal(t, "managed by Picket but for that", find(admin, "managed_by", managedByPicket), "edge")
+}
+
+// A device that takes a connection from a public address of IPv4 can be reached from
+// the internet, for seven days after the last one that is noted; a restart forgets
+// nothing. Datagrams, connections that it makes, and neighbours prove nothing.
+func TestReachedFromTheInternet(t *testing.T) {
+	var clock atomic.Int64 // seconds
+	clock.Store(time.Now().Unix())
+	now := func() time.Time { return time.Unix(clock.Load(), 0).UTC() }
+	opt := Options{Dir: filepath.Join(t.TempDir(), "data"), Log: slog.New(slog.DiscardHandler), Version: "test", Now: now}
+	open := func() *Server {
+		t.Helper()
+		s, err := Open(t.Context(), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := open()
+	l := newLife(t, s, "shop")
+	took := func(a ev.Action, protocol, from string) ev.Event {
+		return l.event(a, func(e *ev.Event) {
+			e.Set(ev.Protocol, protocol)
+			e.Set(ev.RemoteIP, from)
+			e.SetInt(ev.RemotePort, 50123)
+			e.Set(ev.LocalIP, "10.0.0.5")
+			e.SetInt(ev.LocalPort, 443)
+		})
+	}
+	is := func(what, want, why string) {
+		t.Helper()
+		r := one(t, s, l.id)
+		if r.InternetFacing != want || !strings.Contains(r.FacingWhy, why) {
+			t.Errorf("%s: %s (%s), want %s (%s)", what, r.InternetFacing, r.FacingWhy, want, why)
+		}
+		p, err := s.Devices(t.Context(), admin, Query{Filter: map[string][]string{"internet_facing": {facingYes}}}, nil)
+		if err != nil || (p.Total == 1) != (want == facingYes) {
+			t.Errorf("%s: the list has %d (%v)", what, p.Total, err)
+		}
+	}
+	l.send(took(ev.InboundConnectionAccepted, "Udp", "8.8.8.8"), took(ev.ConnectionSuccess, "Tcp", "8.8.8.8"), took(ev.InboundConnectionAccepted, "Tcp", "10.0.0.9"),
+		took(ev.InboundConnectionAccepted, "Tcp", "2a00:1450:4001::1"), took(ev.InboundConnectionAccepted, "Tcp", "nowhere"))
+	is("what proves nothing", facingUnknown, "no connection")
+	l.send(took(ev.InboundConnectionAccepted, "Tcp", "10.0.0.9"), took(ev.InboundConnectionAccepted, "Tcp", "::ffff:8.8.4.4"), l.start(1, 10, "bash"))
+	is("a connection", facingYes, "Port 443 took a connection from 8.8.4.4 at "+now().Format("2006-01-02 15:04"))
+	clock.Add(59 * 60)
+	l.send(took(ev.InboundConnectionAccepted, "Tcp", "9.9.9.9"))
+	is("another one within an hour", facingYes, "8.8.4.4")
+	clock.Add(2 * 60)
+	l.send(took(ev.InboundConnectionAccepted, "Tcp", "9.9.9.9"))
+	is("another one later", facingYes, "9.9.9.9 at "+now().Format("2006-01-02 15:04"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open()
+	t.Cleanup(func() { _ = s.Close() })
+	is("after a restart", facingYes, "9.9.9.9")
+	clock.Add(7*24*3600 - 1)
+	is("just within seven days", facingYes, "9.9.9.9")
+	clock.Add(1)
+	is("after seven days", facingUnknown, "no connection")
 }

@@ -23,7 +23,7 @@ func stateTables() []*huntTable {
 			"ConnectivityType:s HostDeviceId:s")},
 			about: "Devices as they are now: one row each.", needs: []string{MachineRead}, read: readDeviceInfo,
 			filled: setOf("Timestamp", "DeviceId", "DeviceName", "ClientVersion", "OSArchitecture", "OSPlatform", "OSVersion", "MachineGroup", "OnboardingStatus", "DeviceCategory", "OSDistribution", "OSVersionInfo",
-				"IsInternetFacing", "SensorHealthState", "IsExcluded", "ExposureLevel", "AssetValue", "DeviceManualTags", "DeviceDynamicTags")},
+				"IsInternetFacing", "SensorHealthState", "IsExcluded", "ExclusionReason", "ExposureLevel", "AssetValue", "DeviceManualTags", "DeviceDynamicTags")},
 		{Table: kql.Table{Name: "DeviceNetworkInfo", Columns: huntColumns("Timestamp:d DeviceId:s DeviceName:s ReportId:l NetworkAdapterName:s MacAddress:s NetworkAdapterType:s NetworkAdapterStatus:s IPAddresses:y")},
 			about: "Network adapters of devices as they are now.", needs: []string{MachineRead}, read: readNetworkInfo,
 			filled: setOf("Timestamp", "DeviceId", "DeviceName", "NetworkAdapterName", "MacAddress", "NetworkAdapterType", "NetworkAdapterStatus", "IPAddresses")},
@@ -213,10 +213,13 @@ func readDeviceInfo(h *huntReader, s kql.Scan, f *huntFilter, yield func(row []k
 		r.text("OnboardingStatus", "Onboarded")
 		r.text("DeviceCategory", "Endpoint")
 		r.text("SensorHealthState", d.health(now))
-		if word, _ := d.facing(); word == facingYes {
+		if word, _ := d.facing(now); word == facingYes {
 			r.set("IsInternetFacing", kql.BoolValue(true)) // null: not assessed
 		}
-		r.set("IsExcluded", kql.BoolValue(false))
+		r.set("IsExcluded", kql.BoolValue(d.exclusion != nil))
+		if d.exclusion != nil {
+			r.text("ExclusionReason", d.exclusion.Reason)
+		}
 		r.text("ExposureLevel", map[bool]string{false: c.exposureOf(d)}[c.exposureOf(d) == noData])
 		r.text("AssetValue", valueWords[d.value])
 		r.set("DeviceManualTags", texts(d.tagged))

@@ -370,7 +370,7 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 	c.mu.RUnlock()
 	k := checkOf(row.ID)
 	if k == nil {
-		return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
+		return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "", s.now())
 	}
 	if len(q.Filter["user_impact"]) > 0 {
 		known, err := s.notices(ctx, k, devs)
@@ -381,7 +381,7 @@ func (s *Server) RecommendationDevices(ctx context.Context, caller Caller, id st
 			return Page[DeviceRow]{}, err
 		}
 	}
-	p, err := c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
+	p, err := c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "", s.now())
 	if err != nil {
 		return p, err
 	}

@@ -156,7 +156,7 @@ func (s *Server) SoftwareDevices(_ context.Context, caller Caller, id string, q 
 	if !ok {
 		return Page[DeviceRow]{}, fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}
-	return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "")
+	return c.deviceRows(caller.sees(), q, nil, func() *roaring.Bitmap { return devs }, "", s.now())
 }
 
 // SoftwareVulns lists the weaknesses that count in exposure through a product;

@@ -166,6 +166,9 @@ func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *proto
 	if err := s.matchEvents(ctx, &batch, fresh); err != nil {
 		return err
 	}
+	if err := s.noteReached(ctx, &batch); err != nil {
+		return err
+	}
 	if fresh && e.Count > 0 {
 		s.telemetry.happened(id, now, func() { s.live.publish(LiveEvent{Resource: "timeline", ID: string(id)}) })
 	}

@@ -116,7 +116,7 @@ func (s *Store) RemoveSBOM(ctx context.Context, r Removal) error {
 			r.Device, r.At.UnixMilli(), r.By, SourceSBOM, SourceOsquery)); err != nil {
 			return err
 		}
-		for _, q := range []string{`DELETE FROM section WHERE device = $1`, `DELETE FROM sbom WHERE device = $1`, `DELETE FROM device_value WHERE device = $1`, `DELETE FROM device_exclusion WHERE device = $1`,
+		for _, q := range []string{`DELETE FROM section WHERE device = $1`, `DELETE FROM sbom WHERE device = $1`, `DELETE FROM device_value WHERE device = $1`, `DELETE FROM device_exclusion WHERE device = $1`, `DELETE FROM device_reached WHERE device = $1`,
 			`DELETE FROM device_tag WHERE device = $1`, `DELETE FROM osquery_node WHERE device = (SELECT id FROM device WHERE num = $1)`} {
 			if _, err := tx.ExecContext(ctx, q, r.Device); err != nil {
 				return fmt.Errorf("remove device %d: %w", r.Device, err)
