@@ -27,7 +27,13 @@ func TestService(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 20 s, most of which systemd waits before it starts the agent again")
 	}
-	if what := rig.HostNeeds(); what != "" {
+	what := rig.HostNeeds()
+	for _, tool := range []string{"/usr/sbin/sshd", "/usr/bin/sshpass"} {
+		if _, err := os.Stat(tool); err != nil {
+			what = tool + " is not installed"
+		}
+	}
+	if what != "" {
 		skip(t, "%s", what)
 	}
 	onHost(t, insideVar)
@@ -63,6 +69,7 @@ func testService(t *testing.T, bin string) {
 	}
 
 	s.happened(id, "probe-before", true)
+	s.logsOn(id)
 	pid := s.show("MainPID")
 	s.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", agentUnit)
 	s.wait("systemd to start it again", func() error {

@@ -90,10 +90,13 @@ func testHost(t *testing.T, dir string) {
 	h.install()
 	h.sources()
 	h.people()
+	h.console()
+	h.keys()
 	h.network()
 	h.files()
 	h.memory()
 	h.killed()
+	h.withoutJournal()
 	h.whole()
 }
 
@@ -365,6 +368,11 @@ func (h *recorded) copy(from, to string, mode fs.FileMode) {
 	if err != nil {
 		h.Fatal(err)
 	}
+	h.write(raw, to, mode)
+}
+
+func (h *recorded) write(raw []byte, to string, mode fs.FileMode) {
+	h.Helper()
 	to = filepath.Join(h.host.Root, to)
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		h.Fatal(err)

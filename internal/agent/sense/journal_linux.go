@@ -25,6 +25,7 @@ type journal struct {
 	marks map[string]journalMark // by name of file
 	told  bool                   // something since the marks were kept
 	clam  clamLog
+	doors *doors
 }
 
 // tailed is a file of the journal that is being read.
@@ -79,7 +80,7 @@ func openJournal(_ context.Context, h *host) (running, error) {
 	if _, err := os.Stat("/run/systemd/journal/socket"); err != nil {
 		return nil, fmt.Errorf("nobody keeps a journal: %w", err)
 	}
-	s := &journal{h: h, files: map[string]*tailed{}, marks: map[string]journalMark{}}
+	s := &journal{h: h, files: map[string]*tailed{}, marks: map[string]journalMark{}, doors: newDoors()}
 	first := true
 	if raw := h.cfg.Memory.Get(journalName); raw != nil {
 		first = json.Unmarshal(raw, &s.marks) != nil
@@ -235,8 +236,8 @@ const (
 )
 
 // tell makes an event of an entry. Anybody may write to the journal under any
-// name: what counts is root's word, and that of a program that runs as root for
-// somebody else, like sudo.
+// name: what counts is root's word, and under the names of su and sudo that of a
+// program that runs as root for somebody else.
 func (s *journal) tell(j *journalEntry) {
 	age := time.Since(time.UnixMicro(int64(j.realtime)))
 	if age > catchUp {
@@ -253,17 +254,31 @@ func (s *journal) tell(j *journalEntry) {
 		s.clamSays(j, age)
 		return
 	}
-	l, ok := parseLogon(j.fields["SYSLOG_IDENTIFIER"], j.fields["MESSAGE"])
-	if !ok {
-		return
-	}
+	identifier := j.fields["SYSLOG_IDENTIFIER"]
 	if !root {
-		if p := s.h.who(pid); p == nil || p.euid != 0 || p.container != "" {
+		if p := s.h.who(pid); identifier != "su" && identifier != "sudo" || p == nil || p.euid != 0 || p.container != "" {
 			return
 		}
 	}
+	l, ok := s.doors.read(identifier, j.fields["MESSAGE"], pid)
+	if !ok {
+		return
+	}
+	if l.stage == stageSession {
+		l.more = terminalOf(pid)
+	}
 	s.told = true
 	s.h.put(s.h.logonEvent(&l, pid, SourceJournal), at)
+}
+
+// terminalOf is the terminal at which a process sits, if it is still there.
+func terminalOf(pid uint32) map[string]any {
+	name, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/0", pid))
+	name, ok := strings.CutPrefix(name, "/dev/")
+	if err != nil || !ok || name == "null" {
+		return nil
+	}
+	return map[string]any{"terminal": valid(name)}
 }
 
 func (s *journal) service(name, message string, at time.Duration) {

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/picketsec/picket/internal/event"
@@ -21,7 +20,20 @@ type logon struct {
 	by       string // the account that asked for it
 	reason   string // of a failure
 	more     map[string]any
+	stage    stage
+	process  uint32 // whose attempt it is, 0: that of the one that tells
 }
+
+// stage is what a line is among those about the same attempt.
+type stage int
+
+const (
+	stageTry      stage = iota // an attempt of its own
+	stageDoomed                // whatever is tried next cannot succeed
+	stageEnded                 // nobody was let in before the connection ended
+	stageSession               // PAM opened a session of login
+	stageGreeting              // login says so itself
+)
 
 // The logon types of the hunting tables.
 const (
@@ -31,15 +43,12 @@ const (
 	typeService     = "Service"
 )
 
-// What sshd, sudo, su, login and the PAM modules write. A name that a stranger
-// chose may hold anything, "from 1.2.3.4" too: what stands last counts.
+// What sudo, su, login and the PAM modules write. A name that a stranger chose
+// may hold anything, "from 1.2.3.4" too: what stands last counts.
 var (
-	sshAccepted = regexp.MustCompile(`^Accepted (\S+) for (.*) from (\S+) port (\d+)(?: ssh2)?(?:: (.*))?$`)
-	sshFailed   = regexp.MustCompile(`^Failed (\S+) for (invalid user )?(.*) from (\S+) port (\d+)(?: ssh2)?(?:: .*)?$`)
-	sshMax      = regexp.MustCompile(`^error: maximum authentication attempts exceeded for (invalid user )?(.*) from (\S+) port (\d+)(?: ssh2)?(?: \[preauth\])?$`)
-	sshRefused  = regexp.MustCompile(`^User (.*) from (\S+) not allowed because (.*)$`)
 	suDone      = regexp.MustCompile(`^\(to (\S+)\) (\S+) on (\S+)$`)
 	suFailed    = regexp.MustCompile(`^FAILED SU \(to (.*)\) (\S+) on (\S+)$`)
+	suWord      = regexp.MustCompile(`^(Successful|FAILED) su for (.*) by (\S+)$`)
 	loginOn     = regexp.MustCompile(`^(?:ROOT LOGIN|LOGIN ON|DIALUP AT) *(?i:ON )?(\S+)(?: BY (\S+))?(?: FROM (\S+))?$`)
 	loginFailed = regexp.MustCompile(`^FAILED LOGIN \((\d+)\) on '(.*?)'(?: from '(.*?)')? FOR '(.*)', (.*)$`)
 	pamOpened   = regexp.MustCompile(`^pam_unix\((\S+):session\): session opened for user (\S+?)(?:\(uid=(\d+)\))?(?: by (\S*?)\(uid=(\d+)\))?$`)
@@ -62,55 +71,27 @@ func parseLogon(identifier, text string) (logon, bool) {
 		return parseLogin(text)
 	case "CRON", "cron", "crond", "atd":
 		if m := pamOpened.FindStringSubmatch(text); m != nil {
-			return logon{action: event.LogonSuccess, user: m[2], typ: typeBatch, protocol: identifierOf(m[1])}, true
+			return logon{action: event.LogonSuccess, user: m[2], typ: typeBatch, protocol: protocolOf(m[1])}, true
 		}
 		return closed(text, typeBatch)
 	}
 	return logon{}, false
 }
 
-func identifierOf(service string) string { return strings.ToLower(path.Base(service)) }
-
-func parseSSH(text string) (logon, bool) {
-	l := logon{typ: typeRemote, protocol: "ssh"}
-	if m := sshAccepted.FindStringSubmatch(text); m != nil {
-		l.action, l.user = event.LogonSuccess, m[2]
-		l.more = map[string]any{"method": m[1]}
-		if m[5] != "" {
-			l.more["key"] = m[5]
-		}
-		return l.from(m[3], m[4]), true
+// protocolOf is what a service of PAM is for.
+func protocolOf(service string) string {
+	switch name := strings.ToLower(path.Base(service)); name {
+	case "sshd":
+		return "ssh"
+	case "su-l":
+		return "su"
+	case "sudo-i":
+		return "sudo"
+	case "remote":
+		return "login"
+	default:
+		return name
 	}
-	if m := sshFailed.FindStringSubmatch(text); m != nil {
-		l.action, l.user, l.reason = event.LogonFailed, m[3], "wrong "+m[1]
-		if m[1] == "none" {
-			l.reason = "no method was offered"
-		}
-		if m[2] != "" {
-			l.reason = "unknown account"
-		}
-		l.more = map[string]any{"method": m[1]}
-		return l.from(m[4], m[5]), true
-	}
-	if m := sshMax.FindStringSubmatch(text); m != nil {
-		l.action, l.user, l.reason = event.LogonFailed, m[2], "too many attempts"
-		return l.from(m[3], m[4]), true
-	}
-	if m := sshRefused.FindStringSubmatch(text); m != nil {
-		l.action, l.user, l.reason = event.LogonFailed, m[1], "not allowed: "+m[3]
-		return l.from(m[2], ""), true
-	}
-	return closed(text, typeRemote)
-}
-
-func (l logon) from(addr, port string) logon {
-	if a, err := netip.ParseAddr(addr); err == nil {
-		l.remote = a.Unmap()
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
-		l.port = int(n)
-	}
-	return l
 }
 
 // closed reads the end of a session.
@@ -119,11 +100,7 @@ func closed(text, typ string) (logon, bool) {
 	if m == nil {
 		return logon{}, false
 	}
-	protocol := identifierOf(m[1])
-	if protocol == "sshd" {
-		protocol = "ssh"
-	}
-	return logon{action: event.LogoffSuccess, user: m[2], typ: typ, protocol: protocol}, true
+	return logon{action: event.LogoffSuccess, user: m[2], typ: typ, protocol: protocolOf(m[1])}, true
 }
 
 // parseSudo reads "alice : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ;
@@ -172,6 +149,13 @@ func parseSu(text string) (logon, bool) {
 		l.more = map[string]any{"terminal": m[3]}
 		return l, true
 	}
+	if m := suWord.FindStringSubmatch(text); m != nil {
+		l.action, l.user, l.by = event.LogonSuccess, m[2], m[3]
+		if m[1] == "FAILED" {
+			l.action, l.reason = event.LogonFailed, "refused"
+		}
+		return l, true
+	}
 	return closed(text, typeInteractive)
 }
 
@@ -187,8 +171,12 @@ func parseLogin(text string) (logon, bool) {
 		if strings.HasPrefix(text, "ROOT") {
 			l.user = "root"
 		}
-		l.more = map[string]any{"terminal": strings.Trim(m[1], "'")}
+		l.more, l.stage = map[string]any{"terminal": strings.Trim(m[1], "'")}, stageGreeting
 		return l.from(m[3], ""), true
+	}
+	if m := pamOpened.FindStringSubmatch(text); m != nil && protocolOf(m[1]) == "login" {
+		l.action, l.user, l.stage = event.LogonSuccess, m[2], stageSession
+		return l, true
 	}
 	return closed(text, typeInteractive)
 }

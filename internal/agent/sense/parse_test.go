@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,25 +44,49 @@ func (l *logon) String() string {
 	return b.String()
 }
 
+// Each line is that of a process of its own, unless its name has a number.
 func TestLogons(t *testing.T) {
 	raw, err := os.ReadFile("testdata/logons.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimRight(string(raw), "\n"), "\n")[1:]
+	d := newDoors()
 	for i := 0; i+1 < len(lines)+1; i += 2 {
 		identifier, text, _ := strings.Cut(lines[i], "\t")
+		identifier, number, _ := strings.Cut(identifier, "/")
+		pid, _ := strconv.ParseUint(number, 10, 32)
 		want := ""
 		if i+1 < len(lines) {
 			want = strings.TrimPrefix(lines[i+1], "\t")
 		}
+		if number == "" { // a host of its own
+			pid, d = uint64(i+1), newDoors()
+		}
 		got := ""
-		if l, ok := parseLogon(identifier, text); ok {
+		if l, ok := d.read(identifier, text, uint32(pid)); ok {
 			got = l.String()
 		}
 		if got != want {
 			t.Errorf("%s\n got %s\nwant %s", lines[i], got, want)
 		}
+	}
+}
+
+// What is remembered of connections does not grow with strangers.
+func TestManyDoors(t *testing.T) {
+	d := newDoors()
+	const n = 3 * maxDoors
+	for i := range uint32(n) {
+		if _, ok := d.read("sshd", fmt.Sprintf("Invalid user u%d from 192.0.2.9 port %d", i, 1+i%60000), i+1); !ok {
+			t.Fatalf("attempt %d is not told", i)
+		}
+	}
+	if len(d.open) != maxDoors {
+		t.Errorf("%d are remembered", len(d.open))
+	}
+	if _, ok := d.read("sshd", fmt.Sprintf("Connection closed by invalid user u 192.0.2.9 port %d [preauth]", n), n); ok {
+		t.Error("the latest is told twice")
 	}
 }
 
@@ -194,10 +219,14 @@ func FuzzRecords(f *testing.F) {
 		parseUnit(string(b), map[string][]string{})
 		_ = readAccounts(string(b), string(b), string(b))
 		_ = parseListeners(string(b))
-		_, _ = parseLogon("sshd", string(b))
-		_, _ = parseLogon("sudo", string(b))
-		_, _ = parseLogon("su", string(b))
-		_, _ = parseLogon("login", string(b))
+		d := newDoors()
+		for line := range strings.Lines(string(b)) {
+			for pid, name := range []string{"sshd", "sudo", "su", "login"} {
+				if l, ok := d.read(name, line, uint32(pid)); ok && !l.action.Valid() {
+					t.Fatal("a logon that says nothing")
+				}
+			}
+		}
 		_ = containerOf(string(b))
 		if len(b) >= utmpSize {
 			_ = parseUtmp(b[:utmpSize])
@@ -545,7 +574,7 @@ func TestUtmp(t *testing.T) {
 		binary.LittleEndian.PutUint32(b[340:], 1_700_000_000)
 		return b
 	}
-	open := map[string]string{}
+	open := map[string]logon{}
 	var got []string
 	for _, x := range []struct {
 		raw    []byte
@@ -556,7 +585,7 @@ func TestUtmp(t *testing.T) {
 			got = append(got, l.String())
 		}
 	}
-	want := []string{`LogonSuccess user=alice ssh RemoteInteractive from 192.0.2.9 {"terminal":"pts/0"}`, `LogoffSuccess user=alice login Interactive {"terminal":"pts/0"}`,
+	want := []string{`LogonSuccess user=alice ssh RemoteInteractive from 192.0.2.9 {"terminal":"pts/0"}`, `LogoffSuccess user=alice ssh RemoteInteractive from 192.0.2.9 {"terminal":"pts/0"}`,
 		`LogonFailed user=eve ssh RemoteInteractive from 192.0.2.10 reason=refused {"terminal":"pts/0"}`, `LogonSuccess user=bob login Interactive {"terminal":"pts/0"}`}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

@@ -48,8 +48,8 @@ func parseUtmp(b []byte) utmpRecord {
 }
 
 // logon makes a logon of a record; failed is set for those of btmp. open has
-// the accounts of the terminals in use.
-func (r *utmpRecord) logon(failed bool, open map[string]string) (logon, bool) {
+// who came by the terminals in use: of who goes a record says the terminal alone.
+func (r *utmpRecord) logon(failed bool, open map[string]logon) (logon, bool) {
 	l := logon{user: r.user, typ: typeInteractive, protocol: "login", remote: r.addr, more: map[string]any{"terminal": r.line}}
 	if r.host != "" && !strings.HasPrefix(r.host, ":") {
 		l.typ, l.protocol = typeRemote, "ssh"
@@ -63,10 +63,11 @@ func (r *utmpRecord) logon(failed bool, open map[string]string) (logon, bool) {
 	case !failed && r.typ == utmpUser:
 		l.action = event.LogonSuccess
 		if len(open) < maxKeys {
-			open[r.line] = r.user
+			open[r.line] = l
 		}
-	case !failed && r.typ == utmpDead && open[r.line] != "":
-		l.action, l.user = event.LogoffSuccess, open[r.line]
+	case !failed && r.typ == utmpDead && open[r.line].user != "":
+		l = open[r.line]
+		l.action = event.LogoffSuccess
 		delete(open, r.line)
 	default:
 		return logon{}, false

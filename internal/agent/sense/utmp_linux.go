@@ -11,7 +11,7 @@ import (
 type utmp struct {
 	h     *host
 	files [2]growing // logons, failed ones
-	open  map[string]string
+	open  map[string]logon
 }
 
 // growing is a file that records are added to.
@@ -22,7 +22,7 @@ type growing struct {
 }
 
 func openUtmp(_ context.Context, h *host) (running, error) {
-	u := &utmp{h: h, open: map[string]string{}}
+	u := &utmp{h: h, open: map[string]logon{}}
 	u.files[0].name, u.files[1].name = "/var/log/wtmp", "/var/log/btmp"
 	info, err := os.Stat(u.files[0].name)
 	if err != nil {
