@@ -29,6 +29,7 @@ step 'floors, budgets, documents'
 
 step 'kernel programs: the object is its source'"'"'s'
 "$go" test -count=1 ./internal/agent/sense -run ObjectBelongs
+scripts/bpf.sh check
 
 step 'agent for other systems'
 for target in windows/amd64 darwin/arm64 linux/arm64; do
