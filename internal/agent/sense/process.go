@@ -31,6 +31,7 @@ type process struct {
 	container string
 	sums      *sums
 	execed    bool // it was reported, or there before the agent
+	watch     watching
 }
 
 const unset = ^uint32(0)
@@ -58,6 +59,7 @@ func newTable() *table {
 func (t *table) put(p *process) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.judge(p)
 	if old := t.live[p.pid]; old != nil && old.key != p.key {
 		t.bury(old)
 	} else if old == nil && len(t.live) >= maxLive {
@@ -71,7 +73,21 @@ func (t *table) seed(p *process) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.live[p.pid] == nil && len(t.live) < maxLive {
+		t.judge(p)
 		t.live[p.pid] = p
+	}
+}
+
+// judge notes whether what a process does to files is looked after: for its
+// program's sake, or for what it was before or comes from.
+func (t *table) judge(p *process) {
+	if p.execed {
+		p.watch = programWatched(p)
+	}
+	for _, from := range []*process{t.live[p.pid], t.live[p.parent.pid]} {
+		if from != nil && from.watch == watchedBelow && (from.key == p.key || from.key == p.parent) {
+			p.watch = watchedBelow
+		}
 	}
 }
 
