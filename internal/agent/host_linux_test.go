@@ -207,6 +207,8 @@ func (h *recorded) files() {
 	h.action(event.FileModified, "FolderPath=/etc/hosts")
 	h.action(event.FileCreated, "FolderPath=/tmp/dropper")
 	h.action(event.ScriptLoaded, "FolderPath=/tmp/dropper", "Interpreter=/usr/bin/dash")
+	h.sh("mkdir /tmp/www && cp /bin/dash /tmp/www/nginx && /tmp/www/nginx -c 'sh -c \"echo x >/tmp/www/shell.php\"'")
+	h.action(event.FileCreated, "FolderPath=/tmp/www/shell.php")
 	h.sh(`printf '[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n' >/etc/systemd/system/evil.timer; printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/evil.service; echo '* * * * * root /bin/true' >/etc/cron.d/evil`)
 	h.action(event.ScheduledTaskCreated, "TaskName=evil.timer", "OnCalendar=daily", "evil.service")
 	h.action(event.ScheduledTaskCreated, "TaskName=/etc/cron.d/evil", "/bin/true")

@@ -148,7 +148,7 @@ func (h *Host) boot(ctx context.Context) (err error) {
 		more = []string{"--network-namespace-path=" + h.network}
 	}
 	h.Process, err = start(filepath.Join(filepath.Dir(h.Root), "host.log"), "systemd-nspawn", append(more, "--quiet", "--boot", "--directory="+h.Root,
-		"--machine=rig", "--register=no", "--keep-unit", "--console=pipe", "--capability=all", "--system-call-filter=bpf perf_event_open fanotify_init fanotify_mark name_to_handle_at", "systemd.unit=multi-user.target"))
+		"--machine=rig", "--register=no", "--keep-unit", "--console=pipe", "--capability=all", "--system-call-filter=bpf perf_event_open fanotify_init fanotify_mark name_to_handle_at open_by_handle_at", "systemd.unit=multi-user.target"))
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,10 @@ func (a *acts) mark() error {
 			continue
 		}
 		a.disks[numberOf(&st)] = dir
+		if handle, err := handleOf(dir); err != nil || a.open(handle) == "" { // forbidden to this process, perhaps
+			bad = fmt.Errorf("watch %q: its directories cannot be opened by their handles", dir)
+			delete(a.disks, numberOf(&st))
+		}
 	}
 	if len(a.disks) == 0 {
 		return bad
