@@ -58,6 +58,7 @@ var benchmarks = []struct {
 	{"agent-size", "size of the agent binary", agentSize},
 	{"agent-idle", "memory and CPU of an idle agent (SECONDS=300)", agentIdle},
 	{"agent-load", "memory and CPU of an agent, in-kernel time included, while Go's standard library is built", agentLoad},
+	{"agent-spool", "how long an agent's spool holds what happens while the server is away (SECONDS=300)", agentSpool},
 	{"agent-delay", "start of a program to the device's timeline (ROUNDS=60)", agentDelay},
 	{"first", "enrolment to the whole first report (ROUNDS=5)", firstReport},
 	{"page", "package change to device page (ROUNDS=40)", pageLatency},

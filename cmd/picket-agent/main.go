@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -41,6 +42,8 @@ const usage = `picket-agent reports this host's inventory to a Picket server.
                  everything, exit                                   (PICKET_ONCE)
   --no-events    report the inventory alone, record nothing that
                  happens on the host                                (PICKET_NO_EVENTS)
+  --event-disk N MiB of disk for events that wait for the server;
+                 256 if not given                                   (PICKET_EVENT_DISK)
   --verbose      log what is done, not only what is wrong           (PICKET_VERBOSE)
 
 Exit codes: 0 stopped, or with --once everything acknowledged; 1 failure; 2 wrong
@@ -126,8 +129,16 @@ func parse(args []string, env func(string) string) (cfg agent.Config, verbose bo
 	f.BoolVar(&cfg.Once, "once", truth(env("PICKET_ONCE")), "")
 	f.BoolVar(&cfg.NoEvents, "no-events", truth(env("PICKET_NO_EVENTS")), "")
 	f.BoolVar(&verbose, "verbose", truth(env("PICKET_VERBOSE")), "")
+	disk := f.String("event-disk", env("PICKET_EVENT_DISK"), "")
 	if err := f.Parse(args[1:]); err != nil {
 		return cfg, verbose, err
+	}
+	if *disk != "" {
+		n, err := strconv.ParseInt(*disk, 10, 32)
+		if err != nil || n < 1 {
+			return cfg, verbose, fmt.Errorf("--event-disk %q is not a number of MiB", *disk)
+		}
+		cfg.EventMax = n << 20
 	}
 	if f.NArg() > 0 {
 		return cfg, verbose, fmt.Errorf("%q is not expected: see picket-agent help", f.Arg(0))

@@ -307,6 +307,8 @@ func TestExitCodes(t *testing.T) {
 		{"no server", []string{"run", "--ca", "x", "--state", fresh()}, 2, "--server"},
 		{"plain http", []string{"run", "--server", "http://x:1", "--ca", "x", "--state", fresh()}, 2, "https://"},
 		{"no authority", []string{"run", "--server", "https://x:1", "--ca", "/nonexistent", "--state", fresh()}, 2, "--ca"},
+		{"disk for events that is no number", h.args(fresh(), "x", "--event-disk", "1G"), 2, "not a number of MiB"},
+		{"too little disk for events", h.args(fresh(), "x", "--event-disk", "15"), 2, "16 to 4096 MiB"},
 		{"no root", h.args(fresh(), "x", "--root", "/nonexistent"), 2, "--root"},
 		{"open state directory", h.args(open, "x", "--once"), 3, "chmod"},
 		{"linked state directory", h.args(link, "x", "--once"), 3, "symbolic link"},

@@ -58,6 +58,8 @@ const (
 	defaultSpool = 64 << 20
 	minSpool     = 1 << 20
 	defaultEvent = 256 << 20
+	minEvent     = 16 << 20
+	maxEvent     = 4 << 30
 	defaultPass  = 4 * time.Hour
 	minBackoff   = 500 * time.Millisecond
 	maxBackoff   = time.Minute
@@ -99,8 +101,8 @@ func (c *Config) Validate() error {
 		return usageErr("--state is missing: name a directory for the agent alone")
 	case c.SpoolMax != 0 && c.SpoolMax < minSpool:
 		return usageErr("the spool needs at least %d bytes", minSpool)
-	case c.EventMax != 0 && c.EventMax < minSpool:
-		return usageErr("the spool of events needs at least %d bytes", minSpool)
+	case c.EventMax != 0 && (c.EventMax < minEvent || c.EventMax > maxEvent):
+		return usageErr("--event-disk: the disk for events that wait is %d to %d MiB", minEvent>>20, maxEvent>>20)
 	}
 	if c.Root != "" {
 		if info, err := os.Stat(c.Root); err != nil || !info.IsDir() {

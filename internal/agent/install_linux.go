@@ -118,6 +118,9 @@ func installService(ctx context.Context, cfg Config) error {
 	if cfg.NoEvents {
 		env += "PICKET_NO_EVENTS=1\n"
 	}
+	if cfg.EventMax != 0 {
+		env += fmt.Sprintf("PICKET_EVENT_DISK=%d\n", cfg.EventMax>>20)
+	}
 	if err := os.MkdirAll(filepath.Dir(envPath), 0o755); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
