@@ -290,8 +290,8 @@ type AuditRow struct {
 	Detail    json.RawMessage `json:"detail,omitzero"` // What the object was and is, or was to be when it failed, where that is noted: {before, after}.
 	Hash      string          `json:"hash"`
 	ID        string          `json:"id"`
-	Kind      string          `json:"kind"`       // One of "person", "application", "local", "nobody".
-	NotListed int64           `json:"not_listed"` // Refused requests before this one that have no entry of their own.
+	Kind      string          `json:"kind"`       // One of "person", "application", "local", "agent", "nobody".
+	NotListed int64           `json:"not_listed"` // Requests before this one, refused or repeated by agents, that have no entry of their own.
 	Object    string          `json:"object"`
 	Outcome   string          `json:"outcome"` // One of "done", "denied", "failed".
 	Remote    string          `json:"remote"`

@@ -27,6 +27,7 @@ const (
 	Person      Kind = "person"      // signed in to the console
 	Application Kind = "application" // with a token
 	Local       Kind = "local"       // at the admin socket
+	Agent       Kind = "agent"       // of a device, or one that becomes a device
 	Nobody      Kind = "nobody"      // not known: signing in
 )
 
@@ -60,7 +61,7 @@ type Entry struct {
 	Status  int             `json:"status,omitempty"`  // of the answer, where there is one
 	Request string          `json:"request,omitempty"` // id of the request, as X-Request-Id told it
 	Detail  json.RawMessage `json:"detail,omitempty"`  // what changed, or was to change: {"before": …, "after": …}
-	// NotListed counts refused requests before this one that have no entry of their own.
+	// NotListed counts requests before this one, refused or repeated by agents, that have no entry of their own.
 	NotListed int `json:"not_listed,omitempty"`
 }
 

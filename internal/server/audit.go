@@ -22,7 +22,7 @@ import (
 type AuditRow struct {
 	ID        string          `json:"id"` // number of the entry, from 1 without a gap
 	At        time.Time       `json:"at"`
-	Kind      audit.Kind      `json:"kind" enum:"person,application,local,nobody"`
+	Kind      audit.Kind      `json:"kind" enum:"person,application,local,agent,nobody"`
 	Actor     string          `json:"actor"`
 	ActorID   string          `json:"actor_id"`
 	Remote    string          `json:"remote"` // address the request came from
@@ -32,7 +32,7 @@ type AuditRow struct {
 	Status    int             `json:"status"`  // of the answer; 0: there was none yet
 	Request   string          `json:"request"` // as X-Request-Id told it
 	Detail    json.RawMessage `json:"detail,omitempty" doc:"What the object was and is, or was to be when it failed, where that is noted: {before, after}."`
-	NotListed int             `json:"not_listed" doc:"Refused requests before this one that have no entry of their own."`
+	NotListed int             `json:"not_listed" doc:"Requests before this one, refused or repeated by agents, that have no entry of their own."`
 	Hash      string          `json:"hash"` // SHA-256 over the entry and the hash before it
 }
 

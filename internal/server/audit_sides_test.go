@@ -29,7 +29,7 @@ const (
 var oneSided = map[string]string{
 	"NewApp": makes, "addSecret": makes, "NewOwnToken": makes, "CreateToken": makes, "raise": makes, "AddPerson": makes, "LinkPerson": makes,
 	"RequestRemediation": makes, "RemediatePlan": makes, "SavePlan": makes, "ReportInaccuracy": makes, "putException": makes, "noteRules": makes, "noteGroup": makes,
-	"AddPasskey": makes, "ConfirmCode": makes, "putUser": makes, "newIdentity": makes,
+	"register": makes, "nodeEnroll": makes, "AddPasskey": makes, "ConfirmCode": makes, "putUser": makes, "newIdentity": makes,
 	"DecideConsent": makes, "RedeemCode": makes, "RefreshToken": makes, "DecideDevice": makes, "PollDevice": makes,
 	"deleteApp": removes, "DeleteAppSecret": removes, "DeleteRole": removes, "DeleteUserGroup": removes, "DeletePerson": removes, "DeletePlan": removes, "RemoveDevice": removes,
 	"DeleteDeviceGroup": removes, "DeleteTagRule": removes, "DeleteHuntQuery": removes, "DeleteIndicators": removes, "RemoveDestination": removes, "RemoveForward": removes, "removeVEX": removes,

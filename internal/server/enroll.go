@@ -40,7 +40,7 @@ func (g *gateway) handleEnroll(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, protocol.RefusedVersion, fmt.Sprintf("protocol %d is too old, %d is the oldest that this server speaks: upgrade the agent", req.Version, protocol.MinVersion))
 		return
 	}
-	id, cert, err := g.register(ctx, req.CSR, req.Token, "", "")
+	id, cert, err := g.register(ctx, agentAct{action: agentEnrols, from: remoteHost(r.RemoteAddr)}, req.CSR, req.Token, "", "")
 	switch {
 	case errors.Is(err, ErrInvalid):
 		g.limits.blame(from, g.now())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
 	"github.com/picketsec/picket/internal/store"
@@ -29,6 +30,8 @@ type gatewayBackend interface {
 	ingest(ctx context.Context, id inventory.DeviceID, seq uint64, deltas []inventory.Delta) (resync []inventory.SectionName, err error)
 	seen(ctx context.Context, id inventory.DeviceID, names map[inventory.SectionName]time.Time, at time.Time) error
 	deviceRegistered(ctx context.Context, id inventory.DeviceID)
+	// audited begins the audit entry of what an agent asks for; end says how it ended.
+	audited(ctx context.Context, a agentAct) (_ context.Context, end func(err error))
 	connectionChanged(id inventory.DeviceID, connected bool)
 	// eventsKept are the highest numbers of events that are durable, by stream.
 	eventsKept(id inventory.DeviceID) []protocol.Stream
@@ -258,7 +261,7 @@ func (g *gateway) handleSession(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, protocol.RefusedUnknown, "this certificate is not known to the server: enrol again")
 		return
 	}
-	s := &session{g: g, id: id, cert: cert, log: g.log.With("device", id), welcomed: make(chan struct{})}
+	s := &session{g: g, id: id, from: remoteHost(r.RemoteAddr), cert: cert, log: g.log.With("device", id), welcomed: make(chan struct{})}
 	left := cert.NotAfter.Sub(g.now())
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
@@ -342,7 +345,7 @@ func evidenceDiffers(d store.Device, e protocol.Evidence) bool {
 }
 
 // register records a certificate for a key and tells the rest of the server.
-func (g *gateway) register(ctx context.Context, csr, secret string, cloneOf inventory.DeviceID, want inventory.DeviceID) (inventory.DeviceID, issued, error) {
+func (g *gateway) register(ctx context.Context, act agentAct, csr, secret string, cloneOf inventory.DeviceID, want inventory.DeviceID) (inventory.DeviceID, issued, error) {
 	id, req, err := protocol.ParseCSR(csr)
 	if err != nil {
 		return "", issued{}, Invalidf("csr", "%v", err)
@@ -357,8 +360,17 @@ func (g *gateway) register(ctx context.Context, csr, secret string, cloneOf inve
 	if err != nil {
 		return "", issued{}, err
 	}
-	_, known, err := g.st.Register(ctx, store.Registration{ID: id, KeyHash: keyHash(req.RawSubjectPublicKeyInfo), Secret: secret,
+	_, there := g.st.Device(ctx, id)
+	act.device, act.again = id, there == nil
+	noted, end := g.backend.audited(ctx, act)
+	after := map[string]any{"device": id, "certificate": cert.serial, "expires": cert.expires}
+	if cloneOf != "" {
+		after["fork_of"] = cloneOf
+	}
+	audit.Change(noted, "", nil, after)
+	_, known, err := g.st.Register(noted, store.Registration{ID: id, KeyHash: keyHash(req.RawSubjectPublicKeyInfo), Secret: secret,
 		CloneOf: cloneOf, Serial: cert.serial, Now: g.now(), Expires: cert.expires})
+	end(err)
 	if err != nil {
 		return "", issued{}, fmt.Errorf("register device: %w", err)
 	}

@@ -24,6 +24,7 @@ import (
 type session struct {
 	g       *gateway
 	id      inventory.DeviceID
+	from    string // address of the agent
 	cert    *x509.Certificate
 	conn    *protocol.Conn
 	log     *slog.Logger
@@ -280,7 +281,7 @@ func (s *session) fork(ctx context.Context, reason string) error {
 	if m.CSR == nil || m.CSR.Purpose != protocol.PurposeFork {
 		return s.refuse(ctx, protocol.RefusedRequest, "a fork needs a certificate request")
 	}
-	id, cert, err := s.g.register(ctx, m.CSR.PEM, "", s.id, "")
+	id, cert, err := s.g.register(ctx, agentAct{action: agentForks, from: s.from}, m.CSR.PEM, "", s.id, "")
 	switch {
 	case errors.Is(err, store.ErrTooManyClones):
 		return s.refuse(ctx, protocol.RefusedClones, "this device was forked too often: enrol with a token and an empty state directory")
@@ -483,7 +484,7 @@ func (s *session) renew(ctx context.Context, c *protocol.CSR) error {
 	if s.csrs++; s.csrs > maxCSRs || c.Purpose != protocol.PurposeRenew {
 		return s.refuse(ctx, protocol.RefusedRequest, "certificate request not expected")
 	}
-	_, cert, err := s.g.register(ctx, c.PEM, "", "", s.id)
+	_, cert, err := s.g.register(ctx, agentAct{action: agentRenews, from: s.from}, c.PEM, "", "", s.id)
 	if errors.Is(err, ErrInvalid) {
 		return s.refuse(ctx, protocol.RefusedRequest, err.Error())
 	}

@@ -67,6 +67,10 @@ func (b *memBackend) keepEvents(_ context.Context, _ inventory.DeviceID, e *prot
 	return nil
 }
 
+func (b *memBackend) audited(ctx context.Context, _ agentAct) (context.Context, func(error)) {
+	return ctx, func(error) {}
+}
+
 func (b *memBackend) taskState(context.Context, inventory.DeviceID, *protocol.TaskState) error {
 	return nil
 }

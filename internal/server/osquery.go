@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/osquery"
 	"github.com/picketsec/picket/internal/protocol"
@@ -137,7 +138,10 @@ func (s *Server) nodeEnroll(w http.ResponseWriter, r *http.Request) {
 	var raw [20]byte
 	rand.Read(raw[:])
 	n := store.Node{Device: inventory.DeviceID(hex.EncodeToString(raw[:])), Key: digest(key), Host: in.Host}
-	err = s.st.RegisterNode(ctx, n, in.Secret, s.gate.now())
+	noted, end := s.audited(ctx, agentAct{action: nodeEnrols, from: remoteHost(r.RemoteAddr), device: n.Device})
+	audit.Change(noted, "", nil, map[string]any{"device": n.Device, "host_identifier": in.Host})
+	err = s.st.RegisterNode(noted, n, in.Secret, s.gate.now())
+	end(err)
 	switch {
 	case errors.Is(err, store.ErrTokenUnknown), errors.Is(err, store.ErrTokenExpired), errors.Is(err, store.ErrTokenRevoked), errors.Is(err, store.ErrTokenUsedUp):
 		s.gate.limits.blame(from, s.gate.now())

@@ -85,6 +85,7 @@ type Server struct {
 	vexing        sync.Mutex              // one holding of documents against the fleet at a time
 	vexed         atomic.Pointer[vexPlan] // what came of it last; nil: not yet
 	refused       refusals                // how many refused requests the audit log lists
+	repeated      refusals                // how many times it lists what agents ask for again
 	telemetry     *telemetry
 	alerting      sync.Mutex // one change of alerts at a time
 	investigating sync.Mutex // one change of investigations at a time; never taken inside alerting or core.mu

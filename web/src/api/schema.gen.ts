@@ -4488,10 +4488,10 @@ export interface components {
             hash: string;
             id: string;
             /** @enum {string} */
-            kind: "person" | "application" | "local" | "nobody";
+            kind: "person" | "application" | "local" | "agent" | "nobody";
             /**
              * Format: int64
-             * @description Refused requests before this one that have no entry of their own.
+             * @description Requests before this one, refused or repeated by agents, that have no entry of their own.
              */
             not_listed: number;
             object: string;

@@ -1,9 +1,9 @@
 /** What an actor is, in words. */
-export const auditKinds: Record<"person" | "application" | "local" | "nobody", string> = { person: "Person", application: "Application", local: "Command on the server", nobody: "Nobody signed in" };
+export const auditKinds: Record<"person" | "application" | "local" | "agent" | "nobody", string> = { person: "Person", application: "Application", local: "Command on the server", agent: "Agent of a device", nobody: "Nobody signed in" };
 
 const words: Record<string, string> = {
   redeem: "Sign in by link", "sign-in": "Sign in", "sign-out": "Sign out", "issue-token": "Get a token", "sign-in-link": "Make a sign-in link", "app create": "Create application", "app rotate": "Add application secret", "app delete": "Delete application", "app rotate-key": "Rotate signing key",
-  "intel import": "Import intelligence", "intel sync": "Sync intelligence", "import-sbom": "Import SBOM", "import-vex": "Import VEX", "remove-vex": "Remove VEX",
+  "intel import": "Import intelligence", "intel sync": "Sync intelligence", "import-sbom": "Import SBOM", "import-vex": "Import VEX", "remove-vex": "Remove VEX", "enrol-osquery": "Enrol osquery",
 };
 
 /** An operation in words: "set-device-value" is "Set device value". */

@@ -33,7 +33,7 @@ function Details({ row }: { row: AuditRow }) {
           <Fact name="Outcome"><Outcome outcome={row.outcome} /></Fact>
           <Fact name="Who">{row.actor || "not known"}</Fact>
           <Fact name="Kind">{auditKinds[row.kind]}</Fact>
-          {row.not_listed > 0 && <Fact name="Refused before, not listed">{number(row.not_listed)}</Fact>}
+          {row.not_listed > 0 && <Fact name="Before, not listed">{number(row.not_listed)}</Fact>}
           {row.remote && <Fact name="From">{row.remote}</Fact>}
           {row.object && <Fact name="On" wide><Mono>{row.object}</Mono></Fact>}
         </Facts>
