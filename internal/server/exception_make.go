@@ -289,19 +289,20 @@ func (s *Server) newException(where exposure.Scope, in *NewException, now time.T
 	if !e.Expires.IsZero() && (!e.Expires.After(now) || e.Expires.After(now.Add(mostExceptionDays*24*time.Hour+time.Minute))) {
 		return nil, Invalidf("until", "must be within a year from now")
 	}
-	if err := s.aboutWhat(in, e, known); err != nil {
+	if err := s.aboutWhat(where, in, e, known); err != nil {
 		return nil, err
 	}
 	return e, s.holdsWhere(where, in, e)
 }
 
-// aboutWhat fills in what an exception is about.
-func (s *Server) aboutWhat(in *NewException, e *exceptionSpec, known bool) error {
+// aboutWhat fills in what an exception is about. Software that no device of the
+// scope has is not known.
+func (s *Server) aboutWhat(where exposure.Scope, in *NewException, e *exceptionSpec, known bool) error {
 	if in.Recommendation != "" {
 		if in.Weakness+in.Product+in.VersionFrom+in.VersionTo+in.Path != "" {
 			return Invalidf("recommendation", "an exception for a recommendation is about nothing else")
 		}
-		return s.aboutRecommendation(in.Recommendation, e, known)
+		return s.aboutRecommendation(where, in.Recommendation, e, known)
 	}
 	e.Weakness, e.Product, e.From, e.To, e.Path = in.Weakness, in.Product, in.VersionFrom, in.VersionTo, in.Path
 	e.Key = in.Key
@@ -327,7 +328,7 @@ func (s *Server) aboutWhat(in *NewException, e *exceptionSpec, known bool) error
 	if e.Product == "" {
 		return nil
 	}
-	ecosystem, err := s.productEcosystem(e.Product)
+	ecosystem, err := s.productEcosystem(where, e.Product)
 	if err != nil {
 		if known {
 			return err
@@ -348,7 +349,7 @@ func (s *Server) aboutWhat(in *NewException, e *exceptionSpec, known bool) error
 	return nil
 }
 
-func (s *Server) aboutRecommendation(id string, e *exceptionSpec, known bool) error {
+func (s *Server) aboutRecommendation(where exposure.Scope, id string, e *exceptionSpec, known bool) error {
 	if check, ok := strings.CutPrefix(id, "sca-_-"); ok {
 		if _, is := checkNumber(check); !is {
 			return fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
@@ -360,17 +361,18 @@ func (s *Server) aboutRecommendation(id string, e *exceptionSpec, known bool) er
 	if !ok {
 		return fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
 	}
-	if _, err := s.productEcosystem(product); err != nil && known && (!remedy.OfLine() || !s.knownLine(product)) {
+	if _, err := s.productEcosystem(where, product); err != nil && known && (!remedy.OfLine() || !s.knownLine(where, product, remedy)) {
 		return fmt.Errorf("recommendation %q: %w", id, ErrNotFound)
 	}
 	e.Product, e.Remedy = product, remedyTypes[remedy]
 	return nil
 }
 
-func (s *Server) productEcosystem(id string) (string, error) {
+// productEcosystem is that of a product which some device of the scope has.
+func (s *Server) productEcosystem(where exposure.Scope, id string) (string, error) {
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
-	info, ok := s.core.fleet.Product(id, nil)
+	info, ok := s.core.fleet.Product(id, s.core.lensOf(where).devs)
 	if !ok {
 		return "", fmt.Errorf("software %q: %w", id, ErrNotFound)
 	}

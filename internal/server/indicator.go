@@ -152,8 +152,8 @@ func (c Caller) mayIndicate(groups []uint32) bool {
 	return !slices.ContainsFunc(groups, func(g uint32) bool { return !c.sees().Has(exposure.Group(g)) })
 }
 
-// checkIndicator makes an indicator of what somebody said.
-func (s *Server) checkIndicator(in *IndicatorEdit) (*store.Indicator, error) {
+// checkIndicator makes an indicator of what somebody said who sees so many devices.
+func (s *Server) checkIndicator(sees exposure.Scope, in *IndicatorEdit) (*store.Indicator, error) {
 	typ, ok := alert.ParseIndicatorType(in.Type)
 	if !ok {
 		return nil, Invalidf("indicatorType", "%q is not one of %s", short(in.Type), strings.Join(words(alert.IndicatorTypes), ", "))
@@ -198,15 +198,16 @@ func (s *Server) checkIndicator(in *IndicatorEdit) (*store.Indicator, error) {
 	if action == alert.Allowed || typ == alert.Certificate {
 		x.Look = LookNone
 	}
-	return x, s.indicatorGroups(in, x)
+	return x, s.indicatorGroups(sees, in, x)
 }
 
-// indicatorGroups notes the device groups that an indicator is for.
-func (s *Server) indicatorGroups(in *IndicatorEdit, x *store.Indicator) error {
+// indicatorGroups notes the device groups that an indicator is for. One that is
+// hidden from whoever names it is not there.
+func (s *Server) indicatorGroups(sees exposure.Scope, in *IndicatorEdit, x *store.Indicator) error {
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	for _, g := range in.Groups {
-		if _, ok := s.core.sorting.names[g]; !ok && g != 0 {
+		if _, ok := s.core.sorting.names[g]; g != 0 && !(ok && sees.Has(g)) {
 			return Invalidf("rbacGroupIds", "there is no device group %d", g)
 		}
 		x.Groups = append(x.Groups, uint32(g))
@@ -214,7 +215,7 @@ func (s *Server) indicatorGroups(in *IndicatorEdit, x *store.Indicator) error {
 	for _, name := range in.GroupNames {
 		found := false
 		for g, n := range s.core.sorting.names {
-			if strings.EqualFold(n, strings.TrimSpace(name)) {
+			if strings.EqualFold(n, strings.TrimSpace(name)) && sees.Has(g) {
 				x.Groups, found = append(x.Groups, uint32(g)), true
 			}
 		}
@@ -230,7 +231,7 @@ func (s *Server) indicatorGroups(in *IndicatorEdit, x *store.Indicator) error {
 // prepare makes what is to be stored of an edit: a new indicator, or the one of that
 // value as it is to be. was is nil when it is new. The caller holds the desk's mu.
 func (s *Server) prepare(c Caller, in *IndicatorEdit) (x, was *store.Indicator, err error) {
-	if x, err = s.checkIndicator(in); err != nil {
+	if x, err = s.checkIndicator(c.sees(), in); err != nil {
 		return nil, nil, err
 	}
 	if !c.mayIndicate(x.Groups) {

@@ -227,10 +227,16 @@ func TestIndicatorsOfHiddenGroups(t *testing.T) {
 	if err3 != nil {
 		t.Fatal(err3)
 	}
-	for i, err := range []error{err1, err2, out[0].Err, err4, s.DeleteIndicators(ctx, narrow, []string{r.ID})} {
+	for i, err := range []error{err1, err2, out[0].Err, s.DeleteIndicators(ctx, narrow, []string{r.ID})} {
 		if !errors.Is(err, ErrDenied) {
 			t.Errorf("%d: %v", i, err)
 		}
+	}
+	// A device group that is hidden is not there.
+	mine.Groups = []exposure.Group{4711}
+	_, _, err5 := s.SaveIndicator(ctx, narrow, mine)
+	if !errors.Is(err4, ErrInvalid) || !errors.Is(err5, ErrInvalid) || strings.ReplaceAll(err4.Error(), fmt.Sprint(ids[1]), "4711") != err5.Error() {
+		t.Errorf("a hidden device group is told apart from none: %v, %v", err4, err5)
 	}
 	// What expired is active again by a change: there must be room for it.
 	now := time.Now().UTC()

@@ -269,12 +269,14 @@ func (c *core) remedyRelief(l lens, product string, r exposure.Remedy) (exposure
 	return out, !c.lineDevices(l, product, r).IsEmpty()
 }
 
-// knownLine reports whether a product id is that of a release that has ended.
-func (s *Server) knownLine(product string) bool {
+// knownLine reports whether a product id is that of a release that has ended, and
+// that some device of the scope has.
+func (s *Server) knownLine(where exposure.Scope, product string, remedy exposure.Remedy) bool {
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	_, ok := s.core.endings[product]
-	return ok
+	l := s.core.lensOf(where)
+	return ok && (l.devs == nil || !s.core.lineDevices(l, product, remedy).IsEmpty())
 }
 
 // releaseSoftware is the release of an operating system in the place of a

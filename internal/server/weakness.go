@@ -210,6 +210,7 @@ func (s *Server) WeaknessDevices(_ context.Context, caller Caller, id string, q 
 		values: map[string][]string{"exposed": yesNo, "update": yesNo},
 		order: map[string]func(a, b *device) int{
 			"name":      byText(func(d *device) string { return d.sum.Name }),
+			"domain":    byText(func(d *device) string { return domainOf(d.sum.FQDN) }),
 			"os":        byText(func(d *device) string { return d.sum.OSName }),
 			"last_seen": byTime(func(d *device) time.Time { return d.lastSeen(now) }),
 		},
