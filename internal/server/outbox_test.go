@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 	"github.com/picketsec/picket/internal/rig"
 	"github.com/picketsec/picket/internal/ticket"
 )
@@ -130,6 +132,48 @@ func TestTicketsGoOutAndComeBack(t *testing.T) {
 		}
 	}
 	within(t, "the state of the worst ticket on the activity", func() bool { return remediationNow(t, s, r.ID).Ticket == "in progress" })
+}
+
+// The ticket of somebody who sees one device group tells of its devices alone:
+// their number, and the steps for their systems.
+func TestTicketsTellOfWhatTheirRequesterSees(t *testing.T) {
+	s := testServer(t)
+	quick(s)
+	running(t, s)
+	load(t, s, "tracker.json", opensslFix)
+	g, err := s.SaveDeviceGroup(t.Context(), admin, 0, RuleEdit{Name: "alpha", Rules: on(group.Name, group.StartsWith, "alpha")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"alpha-0", "omega-0", "omega-1"} {
+		_, err := s.ImportSBOM(t.Context(), admin, []byte(`{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"timestamp":"2026-11-01T00:00:00Z","component":{"type":"container","name":"`+name+`","version":"1"}},
+			"components":[{"type":"library","name":"openssl","version":"3.0.11-1~deb12u1","purl":"pkg:deb/debian/openssl@3.0.11-1~deb12u1?arch=amd64&distro=debian-12&upstream=openssl"}]}`), SBOMImport{})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	desk := rig.NewHook()
+	t.Cleanup(desk.Close)
+	to := destination(t, s, ticket.Webhook, ticket.Config{URL: desk.URL}, hookSecret).ID
+	ana := Caller{Name: "ana", UserID: 4711, Permissions: []string{RemediationWrite, RemediationRead, RecommendationRead}, Scope: exposure.Within(g.ID)}
+	r, err := s.RequestRemediation(t.Context(), ana, RemediationRequest{Recommendation: "va-_-debian-_-openssl", Type: RemedyUpdate, Priority: "High", Destinations: []string{to}})
+	if err != nil || r.Progress.Targets != 1 {
+		t.Fatalf("%+v, %v", r.Progress, err)
+	}
+	within(t, "the ticket", func() bool { return len(desk.Tickets()) == 1 })
+	if _, err := s.CompleteRemediation(t.Context(), ana, r.ID, "done"); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "its completion", func() bool { return len(desk.Tickets()) == 2 })
+	for _, k := range desk.Tickets() {
+		raw := mustJSON(t, k.Fields)
+		if k.Fields["targets"] != 1.0 || strings.Contains(raw, "omega") || strings.Contains(raw, "3 devices") || strings.Contains(raw, "2 devices") {
+			t.Errorf("a ticket says %s", raw)
+		}
+	}
+	if _, err := s.RetryTicket(t.Context(), Caller{Permissions: []string{RemediationWrite}, Scope: exposure.Within(g.ID + 1)}, r.ID, r.Tickets[0].ID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("whoever does not see it sends it again: %v", err)
+	}
 }
 
 // What became of an activity waits for its ticket; without one there is nothing

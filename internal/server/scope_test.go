@@ -2,34 +2,42 @@ package server
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
+	"go/token"
+	"slices"
 	"testing"
 
 	"github.com/picketsec/picket/internal/exposure"
 )
 
-// What somebody looks at is only ever read narrowed to what it may see.
+// What somebody looks at, and what somebody may see, is read by sees and looks
+// alone: by its type, under whatever name, embedded or not, here and in the API.
 func TestOneRoadToTheSelection(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	reads := regexp.MustCompile(`\b(caller|c|scoped|mine)\.Groups\b`)
-	for _, f := range files {
-		if strings.HasSuffix(f, "_test.go") || f == "caller.go" || f == "rights.go" {
+	const here = "github.com/picketsec/picket/internal/server"
+	paths := []string{here, "github.com/picketsec/picket/internal/api", "github.com/picketsec/picket/internal/api/mde"}
+	roads := map[string][]string{"Groups": {"caller.go", "rights.go"}, "Scope": {"caller.go", "rights.go"}}
+	uses := map[string]int{}
+	for path, p := range typed(t, paths...) {
+		pkg := p.pkg
+		for _, in := range p.pkg.Imports() {
+			if in.Path() == here {
+				pkg = in
+			}
+		}
+		if pkg.Path() != here {
+			t.Errorf("%s does not import the server: the test looks at nothing", path)
 			continue
 		}
-		text, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
+		for name, files := range roads {
+			uses[name] += p.reads(fieldOf(t, pkg, "Caller", name), func(file string, at token.Position) {
+				if path != here || !slices.Contains(files, file) {
+					t.Errorf("%s reads Caller.%s: ask sees or looks", at, name)
+				}
+			})
 		}
-		for i, line := range strings.Split(string(text), "\n") {
-			if reads.MatchString(line) && !strings.Contains(line, ".Groups = ") {
-				t.Errorf("%s:%d reads the groups that were asked for: ask looks or sees", f, i+1)
-			}
+	}
+	for name := range roads {
+		if uses[name] < 3 {
+			t.Errorf("only %d uses of Caller.%s were found", uses[name], name)
 		}
 	}
 }
