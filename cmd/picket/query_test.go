@@ -85,6 +85,47 @@ func TestQueriesWithoutAServer(t *testing.T) {
 	}
 }
 
+// TestCVEOfTheCommandLine prints a weakness that some devices have, for people
+// and for programs.
+func TestCVEOfTheCommandLine(t *testing.T) {
+	t.Setenv("PICKET_DATA", "")
+	data, dir := t.TempDir(), t.TempDir()
+	feed, document := filepath.Join(dir, "tracker.json"), filepath.Join(dir, "bom.json")
+	for file, text := range map[string]string{
+		feed: `{"openssl":{"CVE-2024-1000":{"scope":"remote","description":"a flaw","releases":{"bookworm":{"status":"resolved","repositories":{"bookworm":"2.0-1"},"fixed_version":"2.0-1","urgency":"not yet assigned"}}}}}`,
+		document: `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"timestamp":"2026-01-01T00:00:00Z","component":{"type":"container","name":"web","version":"1"}},
+			"components":[{"type":"library","name":"openssl","version":"1.0-1","purl":"pkg:deb/debian/openssl@1.0-1?arch=amd64&distro=debian-12&upstream=openssl"}]}`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"intel", "import", "--data", data, feed}, {"sbom", "import", "--data", data, document}} {
+		if code, _, stderr := command(t, args...); code != 0 {
+			t.Fatal(args, stderr)
+		}
+	}
+	code, out, stderr := command(t, "cve", "--data", data, "cve-2024-1000") // in any letter case
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != 0 || !strings.HasPrefix(out, "CVE-2024-1000  ") || !strings.Contains(out, "\nexposed devices: 1, with it in any state: 1\n\nDEVICE ") || !strings.Contains(lines[len(lines)-1], " web ") || !strings.HasSuffix(lines[len(lines)-1], "2.0-1") {
+		t.Errorf("cve = %d %q\n%s", code, stderr, out)
+	}
+	code, out, _ = command(t, "cve", "--data", data, "--json", "CVE-2024-1000")
+	lines = strings.Split(strings.TrimSpace(out), "\n")
+	var w struct {
+		ID                string
+		Exposed, Affected int
+	}
+	var d struct {
+		Name, State string
+		Fix         string `json:"fix_version"`
+	}
+	if code != 0 || len(lines) != 2 || json.Unmarshal([]byte(lines[0]), &w) != nil || json.Unmarshal([]byte(lines[1]), &d) != nil || w.ID != "CVE-2024-1000" || w.Exposed != 1 || w.Affected != 1 ||
+		d.Name != "web" || d.Fix != "2.0-1" || d.State == "" {
+		t.Errorf("cve --json = %d\n%s", code, out)
+	}
+}
+
 func TestExportIsWholeOrNotThere(t *testing.T) {
 	t.Setenv("PICKET_DATA", "")
 	data := t.TempDir()

@@ -240,7 +240,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		misdirect(w)
 		return
 	}
-	area, path := h.area(r)
+	area, path := areaOf(r)
 	switch area {
 	case areaWeb:
 		h.opt.Web.ServeHTTP(w, r)
@@ -248,10 +248,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.probe(w, r)
 	case areaFile:
 		apiHeaders(w)
-		h.exportFile(w, r, path)
+		h.exportFile(w, r, strings.TrimPrefix(path, "/"))
 	case areaPackage:
 		apiHeaders(w)
-		h.packageFile(w, r, path)
+		h.packageFile(w, r, strings.TrimPrefix(path, "/"))
 	case areaArrive:
 		h.arrive(w, r)
 	case areaSCIM:
@@ -264,68 +264,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		apiHeaders(w)
 		h.serveAPI(w, r, area, path)
 	}
-}
-
-// area says which part of the server a path belongs to.
-type area int
-
-const (
-	areaWeb area = iota
-	areaProbe
-	areaFile    // of exports
-	areaPackage // of actions
-	areaToken
-	areaArrive   // back from the identity provider
-	areaSCIM     // below /scim
-	areaConsole  // below /api/x
-	areaDefender // the rest below /api
-)
-
-// area returns the part and, for the API, the escaped path below "/api" or
-// "/api/x" ("" or "/devices/…").
-func (h *handler) area(r *http.Request) (area, string) {
-	path := r.URL.EscapedPath()
-	if strings.EqualFold(path, "/healthz") || strings.EqualFold(path, "/readyz") {
-		return areaProbe, ""
-	}
-	// The decoded path decides what is guarded, so that no way of writing
-	// "/api" in another form reaches around the guard.
-	decoded := strings.ToLower(r.URL.Path)
-	if decoded == "/api" || strings.HasPrefix(decoded, "/api/") {
-		rest := afterSegments(path, 1)
-		if decoded == "/api/x" || strings.HasPrefix(decoded, "/api/x/") {
-			return areaConsole, afterSegments(path, 2)
-		}
-		return areaDefender, rest
-	}
-	if decoded == server.SSOCallback {
-		return areaArrive, ""
-	}
-	if decoded == "/scim" || strings.HasPrefix(decoded, "/scim/") {
-		return areaSCIM, path
-	}
-	if rest, ok := strings.CutPrefix(path, mde.DownloadPath); ok {
-		return areaFile, rest
-	}
-	if rest, ok := strings.CutPrefix(path, mde.PackagePath); ok {
-		return areaPackage, rest
-	}
-	if h.tokens.owns(path) {
-		return areaToken, ""
-	}
-	return areaWeb, ""
-}
-
-// afterSegments cuts n segments off an escaped path: ("/api/x/devices", 2) is "/devices".
-func afterSegments(path string, n int) string {
-	for ; n > 0; n-- {
-		i := strings.IndexByte(strings.TrimPrefix(path, "/"), '/')
-		if i < 0 {
-			return ""
-		}
-		path = path[i+1:]
-	}
-	return path
 }
 
 // probe answers "is it alive" and "does it answer from data".

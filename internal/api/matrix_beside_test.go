@@ -2,6 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -55,6 +58,7 @@ var beside = map[string]route{
 	"GET /readyz":                                               {anyone, "/readyz", "", 200},
 	"GET " + server.SSOCallback:                                 {anyone, server.SSOCallback + "?code=x&state=y", "", 303},
 	"GET " + mde.DownloadPath + "{id}/{sub}":                    {anyone, mde.DownloadPath + "guess/1.gz", "", 404},
+	"GET " + mde.PackagePath + "{id}":                           {anyone, mde.PackagePath + "guess", "", 404},
 	"AGENTS POST /agent/v1/enroll":                              {agents, "", "", 0},
 	"AGENTS PUT /agent/v1/package/{id}":                         {agents, "", "", 0},
 	"AGENTS GET /agent/v1/session":                              {agents, "", "", 0},
@@ -70,23 +74,78 @@ var beside = map[string]route{
 	"AGENTS POST /api/v1/osquery/distributed/write":             {aNode, "/api/v1/osquery/distributed/write", "{}", 200},
 }
 
-// registeredBeside lists the routes beside the API from where they are registered.
-func registeredBeside(s *server.Server) []string {
-	out := []string{"GET /healthz", "GET /readyz", "GET " + metadataPath + "{tenant}/v2.0", "GET " + server.SSOCallback, "GET " + mde.DownloadPath + "{id}/{sub}"}
-	for _, r := range scimRoutes() {
-		out = append(out, r.method+" "+server.SCIMPath+r.path)
-	}
-	for _, p := range tokenPaths() {
-		method := "GET"
-		if p.kind == "token" || p.kind == "devicecode" || p.kind == "revoke" {
-			method = "POST"
+// registeredBeside lists the routes beside the API, from the table that the
+// router reads and from where the routes below each line of it are registered. A
+// line of which nothing is known here fails.
+func registeredBeside(t *testing.T, s *server.Server) []string {
+	t.Helper()
+	var out []string
+	for _, p := range prefixes() {
+		switch p.area {
+		case areaConsole, areaDefender: // registered lists them
+			if p.path != "/api/x/" && p.path != "/api/" {
+				t.Errorf("the API is served below %q as well", p.path)
+			}
+		case areaProbe, areaArrive:
+			out = append(out, "GET "+p.path)
+		case areaFile:
+			out = append(out, "GET "+p.path+"{id}/{sub}")
+		case areaPackage:
+			out = append(out, "GET "+p.path+"{id}")
+		case areaSCIM:
+			if !strings.HasPrefix(server.SCIMPath, p.path) {
+				t.Errorf("provisioning is served below %q as well", p.path)
+			}
+			for _, r := range scimRoutes() {
+				out = append(out, r.method+" "+server.SCIMPath+r.path)
+			}
+		case areaToken:
+			out = append(out, "GET "+metadataPath+"{tenant}/v2.0")
+			for _, p := range tokenPaths() {
+				method := "GET"
+				if p.kind == "token" || p.kind == "devicecode" || p.kind == "revoke" {
+					method = "POST"
+				}
+				out = append(out, method+" /{tenant}"+p.suffix)
+			}
+		default:
+			t.Errorf("nothing says what is served at %q: name its routes here, and in the table who may use them", p.path)
 		}
-		out = append(out, method+" /{tenant}"+p.suffix)
 	}
 	for _, p := range s.AgentRoutes() {
 		out = append(out, "AGENTS "+p)
 	}
 	return out
+}
+
+// TestPathsAreInOneTable reads the functions that a request goes through before
+// it is known which part it is for: none of them names a path. What is served is
+// in the table of prefixes, which the matrix reads.
+func TestPathsAreInOneTable(t *testing.T) {
+	read := 0
+	for file, functions := range map[string][]string{"api.go": {"ServeHTTP", "New"}, "area.go": {"fits", "areaOf", "afterSegments"}, "request.go": {"prepare", "serveAPI", "authenticate"}, "host.go": nil} {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || functions != nil && !slices.Contains(functions, fn.Name.Name) {
+				continue
+			}
+			read++
+			ast.Inspect(fn, func(n ast.Node) bool {
+				lit, ok := n.(*ast.BasicLit)
+				if ok && lit.Kind == token.STRING && strings.HasPrefix(lit.Value, `"/`) && len(lit.Value) > len(`"/"`) {
+					t.Errorf("%s of %s names the path %s: it belongs into prefixes", fn.Name.Name, file, lit.Value)
+				}
+				return true
+			})
+		}
+	}
+	if read < 8 {
+		t.Errorf("only %d functions were found", read)
+	}
 }
 
 // nodeKey enrols an osqueryd.
@@ -120,7 +179,7 @@ func (e *estate) askAgents(method, target, body string, header ...string) answer
 func TestMatrixBeside(t *testing.T) {
 	e := openEstate(t)
 	people := e.everybody()
-	listed := registeredBeside(e.s)
+	listed := registeredBeside(t, e.s)
 	for name := range beside {
 		if !slices.Contains(listed, name) {
 			t.Errorf("the table lists %q, which does not exist", name)

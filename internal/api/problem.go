@@ -113,7 +113,7 @@ func noteFault(log *slog.Logger, r *http.Request, f fault, err error) {
 
 // fail writes an error in the shape of the area that the path belongs to.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	area, _ := h.area(r)
+	area, _ := areaOf(r)
 	if area == areaConsole {
 		writeProblem(h.opt.Log, w, r, err)
 		return

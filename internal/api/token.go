@@ -69,12 +69,12 @@ func tokenRoute(path string) (kind, tenant string) {
 	return "", ""
 }
 
-func (t *tokenRoutes) owns(path string) bool {
+func isTokenPath(path string) bool {
 	kind, _ := tokenRoute(path)
 	return kind != ""
 }
 
-// ServeHTTP serves a path that owns accepts.
+// ServeHTTP serves a path that isTokenPath accepts.
 func (t *tokenRoutes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind, tenant := tokenRoute(r.URL.EscapedPath())
 	w.Header().Set("Pragma", "no-cache")
