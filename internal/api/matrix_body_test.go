@@ -576,8 +576,13 @@ func TestNamesBelowAnObject(t *testing.T) {
 				t.Errorf("%s: of others = %d, of nobody = %d", name, a.code, none.code)
 			}
 		}
+		theirs := strings.SplitAfter(strings.Replace(path, "{id}", omega, 1), omega)[0]
+		before := settledBody(e.ask(boss, "GET", theirs, "").body)
 		if a := e.ask(who, method, at(omega, row.foreign), table[name].body); a.code != 404 {
 			t.Errorf("%s: of others = %d, want 404: %.300s", name, a.code, a.body)
+		}
+		if after := settledBody(e.ask(boss, "GET", theirs, "").body); after != before || before == "" {
+			t.Errorf("%s was refused and changed something: %.600s %.600s", name, before, after)
 		}
 		if a := e.ask(who, method, at(alpha, row.own), table[name].body); a.code != row.good {
 			t.Errorf("%s: of one's own = %d, want %d: the example says nothing: %.300s", name, a.code, row.good, a.body)

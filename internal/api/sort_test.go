@@ -26,15 +26,19 @@ func TestHostileOrdersOfEveryListAreRefused(t *testing.T) {
 			continue
 		}
 		var allowed []any
+		ordered := false
 		for _, p := range op.Parameters {
 			if p.In == "query" && p.Name == "sort" {
-				allowed = p.Schema.Items.Enum
+				allowed, ordered = p.Schema.Items.Enum, true
 			}
 			if p.In == "query" && p.Name == "order" {
 				t.Errorf("%s takes an order beside sort: this test knows nothing of it", path)
 			}
 		}
 		if allowed == nil {
+			if ordered {
+				t.Errorf("%s does not say by which columns it can be ordered", path)
+			}
 			continue
 		}
 		lists++

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -137,20 +138,20 @@ func TestEveryAgentRouteAndVerbIsAudited(t *testing.T) {
 	if len(s.AgentRoutes()) != len(said) {
 		t.Errorf("routes %q, want those of %v", s.AgentRoutes(), said)
 	}
-	for _, v := range quietVerbs {
-		if !slices.Contains(AdminVerbs(), v) {
-			t.Errorf("there is no command %q that could be quiet", v)
-		}
+	quiet := []string{"ping", "explain", "intel status", "vex list", "audit verify", "lockdown status", "bench load", "bench match"} // which change nothing that anybody relies on
+	if !slices.Equal(quiet, quietVerbs) {
+		t.Errorf("quiet are %q, want %q", quietVerbs, quiet)
 	}
+	args := map[string]string{"intel sync": `{"base":{"debian":"nowhere"}}`} // nothing is fetched
 	for _, verb := range AdminVerbs() {
 		if strings.HasPrefix(verb, "bench ") {
 			continue // quiet, and long
 		}
 		before := len(auditLog(t, s, Query{}))
-		_, err := s.Admin(t.Context(), verb, []byte(`{}`), func(Progress) {})
+		_, err := s.Admin(t.Context(), verb, []byte(cmp.Or(args[verb], "{}")), func(Progress) {})
 		rows := auditLog(t, s, Query{})
 		want := 1
-		if slices.Contains(quietVerbs, verb) {
+		if slices.Contains(quiet, verb) {
 			want = 0
 		}
 		if len(rows) != before+want {
