@@ -64,6 +64,7 @@ var may = map[string][]string{
 	"rig":           {},
 	"client":        {},
 	"rig/clientgen": {},
+	"rig/names":     {},
 	"rig/pest":      {"event", "inventory", "posture", "protocol"},
 }
 

@@ -10,8 +10,12 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Trailers of an export.
@@ -25,7 +29,7 @@ var ErrCut = errors.New("the export is not whole")
 
 // Stream is an answer that is read as it comes. It is for one goroutine.
 type Stream struct {
-	Name string // of the file, as the server calls it; "" when it does not say
+	Name string // of the file, as the server calls it; "" when it does not say, or nothing that is a plain name
 	Type string // media type
 
 	resp *http.Response
@@ -73,5 +77,20 @@ func fileName(disposition string) string {
 	if err != nil || params["filename"] == "" {
 		return ""
 	}
-	return path.Base(strings.ReplaceAll(params["filename"], `\`, "/"))
+	name := path.Base(strings.ReplaceAll(params["filename"], `\`, "/"))
+	odd := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune(`:*?"<>|`, r) }
+	if len(name) > 255 || !utf8.ValidString(name) || name != strings.Trim(name, "./ ") || !filepath.IsLocal(name) || strings.ContainsFunc(name, odd) || deviceName(name) {
+		return "" // no name that a program may use as it is
+	}
+	return name
+}
+
+// deviceName reports whether Windows takes a name for a device, whatever its extension.
+func deviceName(name string) bool {
+	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	stem = strings.TrimSpace(stem)
+	if len(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT") {
+		return stem[3] >= '0' && stem[3] <= '9'
+	}
+	return slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}, stem)
 }

@@ -148,13 +148,14 @@ func fileName(name, id string, at time.Time) string {
 		at = time.Now()
 	}
 	if id != "" {
-		name += "-" + strings.Map(func(r rune) rune {
-			if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
-				return r
-			}
-			return '_'
-		}, id[:min(len(id), 80)])
+		name += "-" + id[:min(len(id), 80)]
 	}
+	name = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
+			return r
+		}
+		return '_'
+	}, name[:min(len(name), 200)])
 	return name + "-" + at.UTC().Format("2006-01-02")
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -92,7 +93,7 @@ type opener struct {
 // openFile reads one file of the disk. The error tells why it cannot be read;
 // faults of members inside are reported by broken.
 func (o *opener) openFile(p string) error {
-	f, err := os.Open(p)
+	f, err := os.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer waits for ever else
 	if err != nil {
 		return err
 	}

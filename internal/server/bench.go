@@ -38,6 +38,12 @@ type BenchLoaded struct {
 	Seconds    float64 `json:"seconds"`
 }
 
+// The most that is loaded for a benchmark.
+const (
+	mostBenchDevices  = 1_000_000
+	mostBenchDistinct = 1_000_000
+)
+
 // images is how many package sets the devices share.
 const images = 240
 
@@ -45,6 +51,9 @@ func benchLoadVerb(ctx context.Context, s *Server, raw json.RawMessage, progress
 	var a BenchLoadArgs
 	if err := json.Unmarshal(raw, &a); err != nil {
 		return nil, Invalidf("arguments", "%v", err)
+	}
+	if a.Devices > mostBenchDevices || a.Distinct > mostBenchDistinct || len(a.Sources) > mostBenchDistinct {
+		return nil, Invalidf("arguments", "at most %d devices, %d distinct packages and as many sources", mostBenchDevices, mostBenchDistinct)
 	}
 	if a.Devices < 1 || a.Packages < 1 || len(a.Sources) < a.Packages || a.Distinct < a.Packages {
 		return nil, Invalidf("arguments", "need devices and packages of at least 1, and as many sources and distinct packages as packages")

@@ -146,7 +146,7 @@ func (f *ExportFiles) Create(name string) (io.Writer, error) {
 	if err := f.closeFile(); err != nil {
 		return nil, err
 	}
-	if name != filepath.Base(name) || f.set.files[name] {
+	if name != fileWord(name) || f.set.files[name] {
 		return nil, Invalidf("name", "%q is no new name of a file", name)
 	}
 	file, err := os.OpenFile(filepath.Join(f.dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -51,10 +51,8 @@ func intelImportVerb(ctx context.Context, s *Server, raw json.RawMessage, progre
 	if len(args.Paths) == 0 {
 		return nil, Invalidf("path", "name at least one file, directory or archive")
 	}
-	for _, p := range args.Paths {
-		if !filepath.IsAbs(p) {
-			return nil, Invalidf("path", "%q is not absolute", p)
-		}
+	if err := absolute(args.Paths); err != nil {
+		return nil, err
 	}
 	was, names := s.desk.noted(), []string{}
 	for _, p := range args.Paths[:min(len(args.Paths), 50)] {

@@ -11,7 +11,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/picketsec/picket/internal/audit"
@@ -196,8 +198,14 @@ func fileWord(name string) string {
 		}
 		return '_'
 	}, name[:min(len(name), 80)])
-	if out = strings.Trim(out, "._"); out == "" {
+	out = strings.Trim(out, "._")
+	stem, _, _ := strings.Cut(strings.ToUpper(out), ".")
+	device := len(stem) == 4 && (strings.HasPrefix(stem, "COM") || strings.HasPrefix(stem, "LPT")) || slices.Contains([]string{"CON", "PRN", "AUX", "NUL"}, stem)
+	switch {
+	case out == "":
 		return "device"
+	case device: // a device of Windows, whatever follows
+		return "device-" + out
 	}
 	return out
 }
@@ -224,9 +232,22 @@ func sbomImportVerb(ctx context.Context, s *Server, raw json.RawMessage, progres
 	if args.Name != "" && len(args.Paths) > 1 {
 		return nil, Invalidf("name", "one name is for one file, %d are given", len(args.Paths))
 	}
+	if err := absolute(args.Paths); err != nil {
+		return nil, err
+	}
 	return importFiles(ctx, args.Paths, progress, func(document []byte) (SBOMImported, error) {
 		return s.importSBOM(ctx, "command line", document, SBOMImport{Name: args.Name, Force: args.Force})
 	})
+}
+
+// absolute refuses paths that the directory of this process would decide about.
+func absolute(paths []string) error {
+	for _, p := range paths {
+		if !filepath.IsAbs(p) {
+			return Invalidf("path", "%q is not absolute", p)
+		}
+	}
+	return nil
 }
 
 // importFiles reads documents one by one; one that cannot be used stops no other.
@@ -255,7 +276,7 @@ func importFiles[T any](ctx context.Context, paths []string, progress func(Progr
 
 // readDocument reads a whole file of a size that is taken.
 func readDocument(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer waits for ever else
 	if err != nil {
 		return nil, err
 	}

@@ -193,6 +193,9 @@ func vexImportVerb(ctx context.Context, s *Server, raw json.RawMessage, progress
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return nil, Invalidf("arguments", "%v", err)
 	}
+	if err := absolute(args.Paths); err != nil {
+		return nil, err
+	}
 	return importFiles(ctx, args.Paths, progress, func(document []byte) (VEXDocument, error) {
 		return s.importVEX(ctx, "command line", document, args.Force)
 	})
