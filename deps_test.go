@@ -35,9 +35,9 @@ var forbidden = map[string]map[string]string{
 }
 
 // linked lists what ./cmd/NAME links on linux/amd64, by a template of go list.
-func linked(t *testing.T, name, template string) []string {
+func linked(t *testing.T, name, template string, flags ...string) []string {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-deps", "-f", template, "./cmd/"+name)
+	cmd := exec.Command("go", slices.Concat([]string{"list"}, flags, []string{"-deps", "-f", template, "./cmd/" + name})...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -59,6 +59,18 @@ func TestForbiddenDeps(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestResponseActionsCanBeLeftOut holds that the agent of the build tag noexec has
+// nothing in it that carries out an action, and that the usual one has.
+func TestResponseActionsCanBeLeftOut(t *testing.T) {
+	const actions = module + "/internal/agent/respond"
+	if !slices.Contains(linked(t, "picket-agent", "{{.ImportPath}}"), actions) {
+		t.Errorf("picket-agent does not link %s: this test looks for the wrong package", actions)
+	}
+	if slices.Contains(linked(t, "picket-agent", "{{.ImportPath}}", "-tags", "noexec"), actions) {
+		t.Errorf("picket-agent with the tag noexec links %s", actions)
 	}
 }
 

@@ -40,6 +40,10 @@ for target in windows/amd64 darwin/arm64 linux/arm64; do
 	)
 done
 
+step 'agent without response actions'
+"$go" build -tags noexec -o /dev/null ./cmd/picket-agent
+"$go" vet -tags noexec ./cmd/picket-agent ./internal/agent
+
 step 'console: types, lint'
 if ! wait "$linter"; then
 	cat "$console" >&2

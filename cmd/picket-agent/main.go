@@ -68,7 +68,11 @@ func Main(ctx context.Context, args []string, env func(string) string, stdout, s
 	}
 	switch args[0] {
 	case "version", "--version":
-		fmt.Fprintf(stdout, "picket-agent %s (%s/%s, %s)\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version())
+		without := ""
+		if !agent.Responds {
+			without = ", without response actions"
+		}
+		fmt.Fprintf(stdout, "picket-agent %s (%s/%s, %s%s)\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version(), without)
 		return agent.ExitOK
 	case "help", "--help", "-h":
 		fmt.Fprint(stdout, usage)

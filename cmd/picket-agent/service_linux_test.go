@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,9 +58,11 @@ func testService(t *testing.T, bin string) {
 	if got := s.show("ActiveState") + " " + s.show("NRestarts"); got != "active 0" {
 		t.Errorf("the unit is %s", got)
 	}
-	for _, p := range []string{"/etc/picket/agent.env", "/var/lib/picket-agent/identity.pem"} {
-		if info, err := os.Stat(s.host.Root + p); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %v", p, info, err)
+	for p, mode := range map[string]fs.FileMode{"/etc/picket/agent.env": 0o600, "/var/lib/picket-agent/identity.pem": 0o600, "/var/lib/picket-agent": fs.ModeDir | 0o700,
+		"/etc/picket": fs.ModeDir | 0o755, "/etc/systemd/system/" + agentUnit: 0o644, "/etc/systemd/system/picket-isolation.service": 0o644} {
+		info, err := os.Lstat(s.host.Root + p)
+		if err != nil || info.Mode() != mode || info.Sys().(*syscall.Stat_t).Uid != 0 {
+			t.Errorf("%s: %v, %v; want %v of root", p, info, err, mode)
 		}
 	}
 

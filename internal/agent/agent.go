@@ -30,7 +30,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/picketsec/picket/internal/agent/respond"
 	"github.com/picketsec/picket/internal/inventory"
 	"github.com/picketsec/picket/internal/protocol"
 )
@@ -78,7 +77,7 @@ type agent struct {
 	events *recorder
 	times  *times
 	tasks  *taskBook
-	hands  *respond.Responder
+	hands  *hands
 	// dialled is where the last connection to the server, or its proxy, went; nil: none was made.
 	dialled atomic.Pointer[netip.AddrPort]
 
@@ -181,7 +180,7 @@ func open(ctx context.Context, cfg Config) (*agent, error) {
 			a.log.ErrorContext(ctx, "isolation not restored", "error", err)
 		}
 	}
-	if a.tasks, err = openTasks(a.state, responder{a.hands, a.times.now}, a.log); err != nil {
+	if a.tasks, err = openTasks(a.state, a.newHand(), a.log); err != nil {
 		a.close()
 		return nil, stateErr("%w", err)
 	}

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/picketsec/picket/internal/agent/respond"
 )
 
 const (
@@ -156,7 +154,7 @@ func uninstallService(ctx context.Context, cfg Config) error {
 			}
 		}
 	}
-	if err := respond.Uninstall(ctx, cfg.State); err != nil { // nobody could end it afterwards
+	if err := leaveNothing(ctx, cfg.State); err != nil { // nobody could end it afterwards
 		return fmt.Errorf("uninstall: end isolation: %w", err)
 	}
 	for _, p := range []string{unitPath, bootUnitPath, envPath} {
@@ -172,7 +170,7 @@ func uninstallService(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range slices.Concat(respond.StateFiles, stateDirs, []string{identityFile, forkFile, sessionFile, numbersFile, "lock"}) {
+	for _, name := range slices.Concat(responseFiles, stateDirs, []string{identityFile, forkFile, sessionFile, numbersFile, "lock"}) {
 		if err := s.root.RemoveAll(name); err != nil {
 			return errors.Join(fmt.Errorf("remove state: %w", err), s.close())
 		}

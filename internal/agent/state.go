@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/picketsec/picket/internal/agent/respond"
 )
 
 // stateDir is the agent's own directory. Everything in it belongs to the
@@ -53,18 +51,15 @@ func openState(path string) (*stateDir, error) {
 	if err := os.MkdirAll(abs, 0o700); err != nil {
 		return nil, stateErr("create: %w", err)
 	}
-	if err := checkOwn(abs, 0o700, true); err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(abs)
+	root, err := openOwn(abs)
 	if err != nil {
-		return nil, stateErr("open: %w", err)
+		return nil, err
 	}
 	s := &stateDir{path: abs, root: root}
 	if err := s.check(); err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
-	if s.lock, err = lockFile(filepath.Join(abs, "lock")); err != nil {
+	if s.lock, err = lockFile(root, "lock"); err != nil {
 		return nil, errors.Join(stateErr("%q is in use by another agent, or cannot be locked: %w", abs, err), root.Close())
 	}
 	for _, dir := range stateDirs {
@@ -76,28 +71,59 @@ func openState(path string) (*stateDir, error) {
 	return s, nil
 }
 
+// openOwn opens a directory that is this process's own, and is the one that was
+// looked at: whoever may change the directory above can exchange it meanwhile.
+// What is in it is reached through the result alone, never by its path.
+func openOwn(path string) (*os.Root, error) {
+	seen, err := os.Lstat(path)
+	if err != nil {
+		return nil, stateErr("%w", err)
+	}
+	if err := checkOwn(path, seen, 0o700, true); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, stateErr("open: %w", err)
+	}
+	opened, err := root.Stat(".")
+	if err == nil && !os.SameFile(seen, opened) {
+		err = fmt.Errorf("%q was exchanged while it was opened", path)
+	}
+	if err != nil {
+		return nil, errors.Join(stateErr("open: %w", err), root.Close())
+	}
+	return root, nil
+}
+
 // check looks at everything that an attacker could have put in place.
 func (s *stateDir) check() error {
-	for _, name := range append([]string{"identity.pem", "fork.pem", "session.json", "lock", numbersFile}, respond.StateFiles...) {
-		if err := checkOwn(filepath.Join(s.path, name), 0o600, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := checkFiles(s.root, s.path, append([]string{"identity.pem", "fork.pem", "session.json", "lock", numbersFile}, responseFiles...), 0o600, false); err != nil {
+		return err
 	}
-	for _, dir := range stateDirs {
-		if err := checkOwn(filepath.Join(s.path, dir), 0o700, true); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return checkFiles(s.root, s.path, stateDirs, 0o700, true)
+}
+
+// checkFiles checks those of some files, or directories, that are there.
+func checkFiles(root *os.Root, path string, names []string, want fs.FileMode, dir bool) error {
+	for _, name := range names {
+		info, err := root.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return stateErr("%w", err)
+		}
+		if err := checkOwn(filepath.Join(path, name), info, want, dir); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkOwn refuses a path that is a symbolic link, of the wrong kind, of
-// another owner, or open to others.
-func checkOwn(path string, want fs.FileMode, dir bool) error {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return stateErr("%w", err)
-	}
+// checkOwn refuses what is a symbolic link, of the wrong kind, of another owner,
+// or open to others.
+func checkOwn(path string, info fs.FileInfo, want fs.FileMode, dir bool) error {
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
 		return stateErr("%q is a symbolic link: name the real directory, or remove the link", path)

@@ -33,8 +33,8 @@ func checkAccess(path string, info fs.FileInfo, want fs.FileMode) error {
 }
 
 // lockFile takes an exclusive lock that ends with the process.
-func lockFile(path string) (io.Closer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+func lockFile(root *os.Root, name string) (io.Closer, error) {
+	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 	if err != nil {
 		return nil, err
 	}
