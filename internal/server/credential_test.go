@@ -1,7 +1,10 @@
 package server
 
 import (
+	"errors"
+	"log/slog"
 	"math"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -20,6 +23,10 @@ func TestCredentialsAreRandom(t *testing.T) {
 		}
 		return secret
 	}
+	exports, err := OpenExports(filepath.Join(t.TempDir(), "exports"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, draw := range map[string]func() string{
 		"session": func() string {
 			s, _ := a.newSession(1, byLink, Place{Remote: "192.0.2.1"}, *at)
@@ -35,6 +42,16 @@ func TestCredentialsAreRandom(t *testing.T) {
 		"secret of one-time codes": func() string {
 			s, err := a.BeginCode(t.Context(), admin, "")
 			return must(s.Secret, err)
+		},
+		"address of an export": func() string {
+			f, err := exports.NewExportFiles(t.Context(), boss, SoftwareRead, time.Hour)
+			if err == nil {
+				err = f.Close(errors.New("not kept"))
+			}
+			if err != nil && f == nil {
+				t.Fatal(err)
+			}
+			return f.Secret
 		},
 	} {
 		const draws = 400

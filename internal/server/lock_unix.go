@@ -10,7 +10,7 @@ import (
 )
 
 // lockDir makes sure that one process has a data directory open, and that
-// nobody else can read it. The lock goes with the process.
+// nobody else can read it: it is this user's own. The lock goes with the process.
 func lockDir(dir string) (*os.File, error) {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -19,12 +19,15 @@ func lockDir(dir string) (*os.File, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("data directory %q is not a directory", dir)
 	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != os.Geteuid() {
+		return nil, fmt.Errorf("data directory %q belongs to another user than the one that this runs as (%d): run it as its owner, or chown it if nobody else had it", dir, os.Geteuid())
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := closeDir(dir); err != nil {
 			return nil, err
 		}
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sort"
 	"sync"
@@ -64,6 +65,11 @@ func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
 	if opt.Memory {
 		dsn = "file:mem" + fmt.Sprint(time.Now().UnixNano()) + "?mode=memory&cache=shared&" + pragmas
 	}
+	if !opt.Memory {
+		if err := ownFile(filepath.Join(dir, "picket.db")); err != nil {
+			return nil, fmt.Errorf("open database: %w", err)
+		}
+	}
 	w, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -87,6 +93,20 @@ func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open database %q: %w", filepath.Join(dir, "picket.db"), err), s.Close())
 	}
 	return s, nil
+}
+
+// ownFile makes the database one that its user alone can read, whatever the umask:
+// the files that SQLite puts beside it get its mode.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = f.Chmod(0o600)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // Dir is where the database is.
