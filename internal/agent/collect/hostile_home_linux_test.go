@@ -62,9 +62,16 @@ func TestHostileHomesAreReadSafely(t *testing.T) {
 	}
 	made := 0
 	tricks := map[string]func(path, secret string) error{
-		"absolute":  func(p, s string) error { return os.Symlink("/root/"+s, p) },
-		"outside":   func(p, s string) error { return os.Symlink(filepath.Join(root, "root", s), p) },
-		"relative":  func(p, s string) error { return os.Symlink(strings.Repeat("../", 24)+"root/"+s, p) },
+		"absolute": func(p, s string) error { return os.Symlink("/root/"+s, p) },
+		"outside":  func(p, s string) error { return os.Symlink(filepath.Join(root, "root", s), p) },
+		"relative": func(p, s string) error { return os.Symlink(strings.Repeat("../", 24)+"root/"+s, p) },
+		"inside": func(p, s string) error {
+			to, err := filepath.Rel(filepath.Dir(p), filepath.Join(root, "root", s))
+			if err != nil {
+				return err
+			}
+			return os.Symlink(to, p)
+		},
 		"pipe":      func(p, _ string) error { return syscall.Mkfifo(p, 0o666) },
 		"sparse":    func(p, _ string) error { return sparse(p) },
 		"directory": func(p, _ string) error { return os.Mkdir(p, 0o755) },
