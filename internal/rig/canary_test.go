@@ -2,6 +2,7 @@ package rig_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -13,15 +14,18 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -178,8 +182,12 @@ func TestSecretsAreNeverSaid(t *testing.T) {
 	c.programs()
 	c.delegates()
 	c.places()
+	c.passkeys()
 	c.mistakes()
+	c.agent(bins, dir)
+	c.exports()
 	c.readAll()
+	c.profiles()
 
 	stop() // what is only in the write-ahead log is in the database then
 	c.readFiles(dir)
@@ -215,6 +223,133 @@ func (c *canary) people() {
 	c.cookies("session opened by password and recovery code")
 	person := c.do("POST", "/api/x/people", map[string]any{"name": "ann"}, true)
 	c.keep("sign-in link of a person", text(person, "secret"))
+}
+
+// passkeys begins with passkeys in both ways, and ends with answers that do not hold.
+func (c *canary) passkeys() {
+	answer := func(what string) map[string]any {
+		part := func(name string) string {
+			return base64.RawURLEncoding.EncodeToString([]byte(c.secret(name + " of " + what)))
+		}
+		return map[string]any{"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": map[string]any{"clientDataJSON": part("client data"),
+			"attestationObject": part("attestation"), "authenticatorData": part("authenticator data"), "signature": part("signature"), "userHandle": "MQ"}}
+	}
+	at := strings.Replace(c.srv.URL, "127.0.0.1", "localhost", 1) // passkeys belong to a name
+	var cookies []string
+	for _, k := range c.http.Jar.Cookies(mustURL(c.t, c.srv.URL)) {
+		cookies = append(cookies, k.Name+"="+k.Value)
+	}
+	cookie := strings.Join(cookies, "; ")
+	begun := c.do("POST", at+"/api/x/me/passkeys/begin", map[string]any{"password": c.secrets["password"]}, true, "Cookie", cookie)
+	ticket := c.keep("ticket of a new passkey", text(begun, "ticket"))
+	options, _ := begun["options"].(map[string]any)
+	if inner, ok := options["publicKey"].(map[string]any); ok {
+		options = inner
+	}
+	c.keep("challenge of a new passkey", text(options, "challenge"))
+	c.ask("POST", at+"/api/x/me/passkeys", map[string]any{"ticket": ticket, "name": "k", "credential": answer("a new passkey")}, false, "Cookie", cookie)
+	asked := c.do("POST", at+"/api/x/session/passkey/ask", map[string]any{}, true)
+	c.ask("POST", at+"/api/x/session/passkey", map[string]any{"ticket": c.keep("ticket of a sign-in by passkey", text(asked, "ticket")), "credential": answer("a sign-in by passkey")}, false)
+}
+
+// agent runs the built agent with a token and everything that it says written
+// down; its key, which is in its state directory alone, is a secret, too.
+func (c *canary) agent(bins rig.Bins, dir string) {
+	raw, err := c.srv.Admin(c.t.Context(), "enroll-token create", "--uses", "2")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	token := c.keep("enrolment token of an agent", strings.TrimSpace(string(raw)))
+	tree, err := rig.NewTree(filepath.Join(dir, "root"), map[string]string{"alpha": "1.0-1"})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	state := filepath.Join(dir, "agent")
+	for _, how := range []struct{ token, server string }{{token, c.srv.AgentURL}, {c.secret("wrong token of an agent"), c.srv.AgentURL}, {token, "https://127.0.0.1:1"}} {
+		at := state
+		if how.token != token {
+			at += "-refused"
+		}
+		ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Minute)
+		cmd := exec.CommandContext(ctx, bins.Agent, "run", "--once", "--verbose", "--server", how.server, "--ca", filepath.Join(c.srv.Dir, "ca.pem"), "--state", at, "--root", tree.Root, "--token", how.token)
+		out, err := cmd.CombinedOutput()
+		cancel()
+		if good := how.token == token && how.server == c.srv.AgentURL; good != (err == nil) {
+			c.t.Fatalf("the agent: %v: %s", err, out)
+		}
+		c.hear("what the agent says", out)
+	}
+	for name, file := range map[string]string{"key of an agent": filepath.Join(state, "identity.pem"), "key of the authority": filepath.Join(c.srv.Dir, "ca.key")} {
+		pemText, err := os.ReadFile(file)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		block, _ := pem.Decode(pemText)
+		if block == nil {
+			c.t.Fatalf("%s holds no key", file)
+		}
+		lines := strings.Split(string(pem.EncodeToMemory(block)), "\n")
+		c.keep(name, lines[2])
+	}
+	if !strings.Contains(string(c.said["what the agent says"]), "enrolled") {
+		c.t.Errorf("the agent says %s", c.said["what the agent says"])
+	}
+}
+
+// exports has lists written as files and reads them by their addresses, which are secrets.
+func (c *canary) exports() {
+	app := c.do("POST", "/api/x/applications", map[string]any{"name": "exporter", "permissions": []string{"Software.Read.All", "Vulnerability.Read.All"}}, true)
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {text(app, "client_id")}, "client_secret": {c.keep("secret of an exporter", text(app, "client_secret"))}}.Encode()
+	token := c.keep("token of an exporter", text(c.do("POST", "/"+text(app, "tenant_id")+"/oauth2/v2.0/token", form, true), "access_token"))
+	read := 0
+	for _, list := range []string{"SoftwareInventoryExport", "SoftwareVulnerabilitiesExport", "SecureConfigurationsAssessmentExport"} {
+		files, _ := c.do("GET", "/api/machines/"+list, nil, true, "Authorization", "Bearer "+token)["exportFiles"].([]any)
+		for _, f := range files {
+			at := mustURL(c.t, f.(string))
+			_, raw, r := c.ask("GET", at.Path, nil, true)
+			if z, err := gzip.NewReader(bytes.NewReader(raw)); err == nil {
+				if raw, err = io.ReadAll(z); err != nil {
+					c.t.Fatal(err)
+				}
+			}
+			c.hear("a file of "+list, raw)
+			read += r.StatusCode / 200
+			parts := strings.Split(strings.Trim(at.Path, "/"), "/")
+			c.keep("address of "+list, parts[len(parts)-2])
+			c.ask("GET", strings.TrimSuffix(at.Path, parts[len(parts)-1])+"9.gz", nil, false)
+		}
+	}
+	if read == 0 {
+		c.t.Error("no file of an export was read")
+	}
+}
+
+// profiles reads what the socket for debugging tells.
+func (c *canary) profiles() {
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(c.srv.Dir, "admin.sock"))
+	}}}
+	defer client.CloseIdleConnections()
+	for _, name := range []string{"", "goroutine?debug=2", "goroutine?debug=1", "heap", "heap?debug=1", "allocs", "block", "mutex", "threadcreate", "symbol", "profile?seconds=1", "trace?seconds=1"} {
+		r, err := client.Get("http://admin/debug/pprof/" + name)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		raw, err := io.ReadAll(io.LimitReader(r.Body, 256<<20))
+		_ = r.Body.Close()
+		if err != nil || r.StatusCode != http.StatusOK || len(raw) == 0 && name != "symbol" {
+			c.t.Fatalf("profile %s: %d, %v", name, r.StatusCode, err)
+		}
+		if z, err := gzip.NewReader(bytes.NewReader(raw)); err == nil {
+			if raw, err = io.ReadAll(z); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+		c.hear("profile "+name, raw)
+	}
+	if !strings.Contains(string(c.said["profile goroutine?debug=2"]), "picket") {
+		c.t.Error("no goroutine of the server is in its profile")
+	}
 }
 
 // cookies notes what the browser got.
@@ -437,10 +572,10 @@ func (c *canary) readAll() {
 	}
 }
 
-// readFiles reads what is on disk: the log, and the data directory but for its keys.
+// readFiles reads what is on disk: logs, and the directories of server and agent but for their keys.
 func (c *canary) readFiles(dir string) {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || filepath.Dir(path) == dir && !strings.HasSuffix(path, ".log") || d.Name() == "secrets.key" {
+		if err != nil || !d.Type().IsRegular() || filepath.Dir(path) == dir && !strings.HasSuffix(path, ".log") || slices.Contains([]string{"secrets.key", "ca.key", "identity.pem"}, d.Name()) {
 			return err
 		}
 		raw, err := os.ReadFile(path)
