@@ -60,6 +60,7 @@ func newConsole(opt Options) *console {
 	c.vexRoutes()
 	c.softwareRoutes()
 	c.exposureRoutes()
+	c.scoreRoutes()
 	c.planRoutes()
 	c.exceptionRoutes()
 	c.remediationRoutes()

@@ -126,7 +126,7 @@ func TestPlanEqualsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, f := drawFleet(t, 6, 4)
 		s := f.Scores()
-		w := DefaultWeights(rapid.SampledFrom([]int{2, 37}).Draw(t, "organisation"))
+		w := drawWeights(t, 2, 37)
 		groups := rapid.SampledFrom([][]Group{nil, {1}}).Draw(t, "groups")
 		candidates := candidatesOf(s, groups, w)
 		candidates = candidates[:min(len(candidates), rapid.IntRange(0, 9).Draw(t, "candidates"))]

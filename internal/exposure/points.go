@@ -142,8 +142,34 @@ const (
 // Weights are what each value of a device counts in a mean, in fortieths.
 type Weights [values]uint64
 
+// Fortieths is how many units of a weight make 1.
+const Fortieths = 40
+
+// The bounds of a weight that somebody sets, in fortieths: 0.025 to 10. It is
+// never 0, so that every finding that counts moves the score.
+const (
+	LeastWeight = 1
+	MostWeight  = 10 * Fortieths
+)
+
+// Weighting says what each value of a device is worth, in fortieths.
+type Weighting struct {
+	Low, Normal uint64
+	High        uint64 // 0: automatic, a tenth of the number of devices, at least 1 and at most 10
+}
+
+// DefaultWeighting is what holds unless somebody says otherwise: Low 0.75, Normal 1, High automatic.
+func DefaultWeighting() Weighting { return Weighting{Low: 30, Normal: Fortieths} }
+
+// Of are the weights of an organisation of n devices.
+func (w Weighting) Of(n int) Weights {
+	high := w.High
+	if high == 0 {
+		high = uint64(min(max(n*Fortieths/10, Fortieths), 10*Fortieths))
+	}
+	return Weights{ValueNormal: w.Normal, ValueLow: w.Low, ValueHigh: high}
+}
+
 // DefaultWeights are those of an organisation of n devices: Low 0.75, Normal 1,
 // High n/10 but at least 1 and at most 10.
-func DefaultWeights(n int) Weights {
-	return Weights{ValueNormal: 40, ValueLow: 30, ValueHigh: uint64(min(max(4*n, 40), 400))}
-}
+func DefaultWeights(n int) Weights { return DefaultWeighting().Of(n) }

@@ -63,6 +63,26 @@ func (s *Scores) Total(groups []Group, w Weights) ScoreTotal {
 	return t
 }
 
+// Part is what a device puts into the Num of a score of many: its score times
+// its weight. The parts of the devices of some groups add up to the Num of
+// their Total, to the unit; ok is false for a device that counts nowhere.
+func (s *Scores) Part(dev uint32, w Weights) (part Sum, ok bool) {
+	score, _, ok := s.DeviceScore(dev)
+	if !ok {
+		return Sum{}, false
+	}
+	return Sum{lo: uint64(score)}.times(w[s.devs[dev].value]), true
+}
+
+// Valued counts the devices of groups (nil: all) that count, by value.
+func (s *Scores) Valued(groups []Group) [values]int {
+	var out [values]int
+	for v, p := range s.of(groups) {
+		out[v] += int(p.devices)
+	}
+	return out
+}
+
 // of yields the cohorts of groups (nil: all) with the value of their devices.
 func (s *Scores) of(groups []Group) iter.Seq2[Value, *cohort] {
 	return func(yield func(Value, *cohort) bool) {

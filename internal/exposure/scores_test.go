@@ -314,12 +314,23 @@ func TestScoresAddUp(t *testing.T) {
 		}
 		for !s.Settle(1) {
 		}
-		weights := DefaultWeights(rapid.SampledFrom([]int{2, 37, 5000}).Draw(t, "organisation"))
+		weights := drawWeights(t, 2, 37, 5000)
 		for _, groups := range [][]Group{nil, {1}, {0, 2}} {
 			num, den := w.total(groups, weights, nothing)
 			total := s.Total(groups, weights)
 			if total.Mean.Num.Big().Cmp(num) != 0 || total.Mean.Den != den {
 				t.Fatalf("score of %v is %v/%d, want %v/%d", groups, total.Mean.Num.Big(), total.Mean.Den, num, den)
+			}
+			parts, counted := new(big.Int), 0
+			for dev := range uint32(4) {
+				if part, ok := s.Part(dev, weights); ok && (groups == nil || slices.Contains(groups, s.DeviceGroup(dev))) {
+					parts.Add(parts, part.Big())
+					counted++
+				}
+			}
+			valued := s.Valued(groups)
+			if parts.Cmp(num) != 0 || counted != total.Devices || valued[ValueLow]+valued[ValueNormal]+valued[ValueHigh] != counted {
+				t.Fatalf("parts of %d devices (%v by value) of %v add up to %v, want %v of %d", counted, valued, groups, parts, num, total.Devices)
 			}
 			got := map[string]relief{}
 			for _, r := range s.Reliefs(groups, weights) {
@@ -385,6 +396,17 @@ func TestScoresAddUp(t *testing.T) {
 			}
 		}
 	})
+}
+
+// drawWeights draws weights as somebody may set them, of an organisation of some size.
+func drawWeights(t *rapid.T, devices ...int) Weights {
+	w := DefaultWeighting()
+	if rapid.Bool().Draw(t, "weights are set") {
+		w.Low = rapid.Uint64Range(LeastWeight, MostWeight).Draw(t, "low")
+		w.Normal = rapid.Uint64Range(LeastWeight, MostWeight).Draw(t, "normal")
+		w.High = rapid.SampledFrom([]uint64{0, LeastWeight, 57, MostWeight}).Draw(t, "high")
+	}
+	return w.Of(rapid.SampledFrom(devices).Draw(t, "organisation"))
 }
 
 // osLine is the ended release of a distribution.
@@ -533,5 +555,19 @@ func TestDefaultWeights(t *testing.T) {
 		if got, want := DefaultWeights(devices), (Weights{ValueNormal: 40, ValueLow: 30, ValueHigh: high}); got != want {
 			t.Errorf("%d devices: %v fortieths, want %v", devices, got, want)
 		}
+	}
+}
+
+// What is set holds as it is; automatic follows the number of devices.
+func TestWeightingOf(t *testing.T) {
+	w := Weighting{Low: 20, Normal: 44, High: 130}
+	for _, devices := range []int{0, 3, 1_000_000} {
+		if got, want := w.Of(devices), (Weights{ValueNormal: 44, ValueLow: 20, ValueHigh: 130}); got != want {
+			t.Errorf("%d devices: %v fortieths, want %v", devices, got, want)
+		}
+	}
+	w.High = 0
+	if got := w.Of(50)[ValueHigh]; got != 200 {
+		t.Errorf("automatic of 50 devices is %d fortieths, want 200", got)
 	}
 }

@@ -208,7 +208,7 @@ func TestWhatIfIsWhatHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, f := drawFleet(t, 6, 4)
 		s := f.Scores()
-		weights := DefaultWeights(rapid.SampledFrom([]int{2, 37, 5000}).Draw(t, "organisation"))
+		weights := drawWeights(t, 2, 37, 5000)
 		var all []Cause
 		for _, r := range s.Reliefs(nil, weights) {
 			all = append(all, r.Cause())

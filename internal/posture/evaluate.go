@@ -67,6 +67,11 @@ func Evaluate(sections map[inventory.SectionName]*inventory.Section) []Result {
 	return out
 }
 
+// EvaluateOne is Evaluate for one check.
+func EvaluateOne(c *Check, sections map[inventory.SectionName]*inventory.Section) Result {
+	return newDevice(sections).evaluate(c)
+}
+
 // device is what is known of one.
 type device struct {
 	sections map[inventory.SectionName]*inventory.Section

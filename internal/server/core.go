@@ -61,6 +61,7 @@ type core struct {
 	trends    *trendBook
 	past      *pastBook
 	sorting   *sorting // the rules of tags and device groups
+	weighting exposure.Weighting
 	// exceptions are those that are not over, by id. Lists read the others from the store.
 	exceptions []*exception
 	excepted   map[string][]*exceptionSpec // by recommendation: that are not over
@@ -164,6 +165,7 @@ func newCore() *core {
 		trends:    &trendBook{},
 		past:      &pastBook{},
 		sorting:   newSorting(nil, nil),
+		weighting: exposure.DefaultWeighting(),
 		excepted:  map[string][]*exceptionSpec{},
 		unsure:    roaring.New(),
 
@@ -347,6 +349,9 @@ func (c *core) load(ctx context.Context, st *store.Store) error {
 		return fmt.Errorf("load values of devices: %w", err)
 	}
 	if c.sorting, err = readSorting(ctx, st); err != nil {
+		return err
+	}
+	if c.weighting, err = readWeighting(ctx, st); err != nil {
 		return err
 	}
 	removed := map[uint32]bool{}

@@ -119,13 +119,13 @@ func due(changed bool, since time.Duration) bool {
 // is old, and returns the last point.
 func (s *Server) recordScore(ctx context.Context, last store.ScorePoint, now time.Time) (store.ScorePoint, error) {
 	s.core.mu.RLock()
-	v := s.core.scoreView(s.core.lensOf(exposure.Everywhere()))
+	v, stamp := s.core.scoreView(s.core.lensOf(exposure.Everywhere())), weightsStamp(s.core.weighting)
 	s.core.mu.RUnlock()
-	changed := v.Num != last.Num || v.Den != last.Den || v.Version != last.Version
+	changed := v.Num != last.Num || v.Den != last.Den || v.Version != last.Version || stamp != last.Weights
 	if v.Devices == 0 || !due(changed, now.Sub(last.At)) {
 		return last, nil
 	}
-	p := store.ScorePoint{At: now, Version: v.Version, Num: v.Num, Den: v.Den, Score: v.Score, Devices: v.Devices,
+	p := store.ScorePoint{At: now, Version: v.Version, Weights: stamp, Num: v.Num, Den: v.Den, Score: v.Score, Devices: v.Devices,
 		Levels: [4]int{v.Levels.None, v.Levels.Low, v.Levels.Medium, v.Levels.High}}
 	if err := s.st.AddScore(ctx, p); err != nil {
 		return last, err
@@ -456,7 +456,7 @@ func (s *Server) trends(ctx context.Context, caller Caller, now time.Time) (t tr
 // end writes the trends into a dashboard, the scores of now at their ends.
 func (t *trends) end(d *Dashboard) {
 	d.SecureTrend = make([]SecureTrendPoint, 0, len(t.secure)+1)
-	d.Trend = append(t.score, TrendPoint{At: d.Score.AsOf, Score: d.Score.Score, Version: d.Score.Version, Devices: d.Score.Devices})
+	d.Trend = append(t.score, TrendPoint{At: d.Score.AsOf, Score: d.Score.Score, Version: d.Score.Version, Weights: d.Score.Weights, Devices: d.Score.Devices})
 	for _, p := range t.secure {
 		q := SecureTrendPoint{At: p.At, PerCent: p.PerCent, Version: p.Version, Devices: p.Devices, Categories: []SecureTrendCategory{}}
 		for _, k := range posture.Categories {

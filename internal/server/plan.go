@@ -182,6 +182,7 @@ type planned struct {
 	available  int
 	asOf       time.Time
 	groupNames []string
+	weights    string // of devices by their value, in words
 }
 
 // DraftPlan makes a patch plan for the caller's device groups: the smallest
@@ -218,7 +219,7 @@ func (s *Server) DraftPlan(ctx context.Context, caller Caller, g PlanGoal) (Plan
 	if err != nil {
 		return Plan{}, err
 	}
-	out := Plan{Goal: g, Version: exposure.ScoreVersion, Scored: x.problem.Devices(), AllDevices: caller.looks().All(), Groups: groupNumbers(caller.looks().Groups()), GroupNames: x.groupNames, Steps: []PlanStep{},
+	out := Plan{Goal: g, Version: exposure.ScoreVersion, Weights: x.weights, Scored: x.problem.Devices(), AllDevices: caller.looks().All(), Groups: groupNumbers(caller.looks().Groups()), GroupNames: x.groupNames, Steps: []PlanStep{},
 		Considered: x.considered, Available: x.available, CreatedAt: x.asOf, CreatedBy: caller.Name}
 	var plan exposure.Plan
 	if basket != nil {
@@ -290,7 +291,7 @@ func (c *core) plan(ctx context.Context, caller Caller, g *PlanGoal, basket []ex
 // those of a basket. What is under exceptions as a whole is not searched: it
 // was decided not to do it. The caller holds mu for reading.
 func (c *core) candidates(l lens, g *PlanGoal, basket []exposure.Cause) *planned {
-	x := &planned{rows: map[exposure.Cause]*RecommendationRow{}, asOf: time.Now().UTC()}
+	x := &planned{rows: map[exposure.Cause]*RecommendationRow{}, asOf: time.Now().UTC(), weights: weighingWords(c.weighting)}
 	w := c.weights()
 	var list []exposure.Cause
 	if basket != nil {

@@ -66,6 +66,9 @@ func planOf(row *store.Plan) (p Plan, err error) {
 	if err := json.Unmarshal(row.Body, &p); err != nil {
 		return Plan{}, fmt.Errorf("plan %d: %w", row.ID, err)
 	}
+	if p.Weights == "" { // it was saved when there were no others
+		p.Weights = weightsWords("")
+	}
 	p.ID, p.Name, p.CreatedBy, p.CreatedAt = strconv.FormatInt(row.ID, 10), row.Name, row.CreatedBy, row.Created
 	return p, nil
 }
@@ -129,8 +132,8 @@ func (s *Server) measured(ctx context.Context, caller Caller, p Plan) (Plan, err
 	if caller.Has(RemediationRead) || caller.Has(RemediationWrite) {
 		s.core.stepActivities(&p)
 	}
-	begin := TrendPoint{At: p.CreatedAt, Score: p.Before.Score, Version: p.Version, Devices: p.Scored}
-	now := TrendPoint{At: p.Actual.AsOf, Score: p.Actual.Score.Score, Version: exposure.ScoreVersion, Devices: p.Scored}
+	begin := TrendPoint{At: p.CreatedAt, Score: p.Before.Score, Version: p.Version, Weights: p.Weights, Devices: p.Scored}
+	now := TrendPoint{At: p.Actual.AsOf, Score: p.Actual.Score.Score, Version: exposure.ScoreVersion, Weights: weighingWords(s.core.weighting), Devices: p.Scored}
 	trend = slices.DeleteFunc(trend, func(t TrendPoint) bool { return !t.At.After(begin.At) || !t.At.Before(now.At) })
 	p.Actual.Trend = append(append([]TrendPoint{begin}, trend...), now)
 	return p, nil

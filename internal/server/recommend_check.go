@@ -59,7 +59,14 @@ func (c *core) checkAdvice(l lens, row *RecommendationRow) Recommendation {
 		return out
 	}
 	k := posture.Checks()[n]
-	out.Description, out.UserImpact = k.Rationale, k.UserImpact
+	out.Description, out.UserImpact, out.Steps, out.References = k.Rationale, k.UserImpact, checkSteps(k), checkReferences(k)
+	out.NotAssessed = int(c.checks.devices(n, posture.NotAssessed).AndCardinality(l.of(c.active())))
+	return out
+}
+
+// checkSteps says how to make a check pass.
+func checkSteps(k *posture.Check) []string {
+	out := []string{}
 	for _, r := range k.Remediation {
 		for line := range strings.Lines(r.Steps) {
 			if line = strings.TrimSpace(line); line == "" {
@@ -67,14 +74,19 @@ func (c *core) checkAdvice(l lens, row *RecommendationRow) Recommendation {
 			} else if len(r.Families) > 0 {
 				line = strings.Join(r.Families, ", ") + ": " + line
 			}
-			out.Steps = append(out.Steps, line)
+			out = append(out, line)
 		}
 	}
+	return out
+}
+
+// checkReferences are the places of benchmarks that ask for the same.
+func checkReferences(k *posture.Check) []string {
+	out := []string{}
 	for _, r := range k.References {
-		out.References = append(out.References, strings.TrimSpace(r.Benchmark+" "+r.Item))
+		out = append(out, strings.TrimSpace(r.Benchmark+" "+r.Item))
 	}
-	slices.Sort(out.References)
-	out.NotAssessed = int(c.checks.devices(n, posture.NotAssessed).AndCardinality(l.of(c.active())))
+	slices.Sort(out)
 	return out
 }
 

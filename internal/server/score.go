@@ -34,17 +34,17 @@ func valueOf(word string) (exposure.Value, bool) {
 
 // weights are those of the organisation as it is. The caller holds mu for reading.
 func (c *core) weights() exposure.Weights {
-	return exposure.DefaultWeights(c.fleet.Scores().Total(nil, exposure.DefaultWeights(0)).Devices)
+	return c.weighting.Of(c.fleet.Scores().Total(nil, exposure.DefaultWeights(0)).Devices)
 }
 
 // scoreView is the score of a part of the fleet. The caller holds mu for reading.
 func (c *core) scoreView(l lens) ScoreView {
-	return scoreViewOf(c.fleet.Scores().Total(l.groups, c.weights()), time.Now().UTC())
+	return c.scoreViewOf(c.fleet.Scores().Total(l.groups, c.weights()), time.Now().UTC())
 }
 
-// scoreViewOf is a score as it is shown.
-func scoreViewOf(t exposure.ScoreTotal, now time.Time) ScoreView {
-	return ScoreView{Score: t.Mean.Float(), Level: exposure.LevelOf(t.Mean.Float()), Version: exposure.ScoreVersion, Num: t.Mean.Num.Big().String(),
+// scoreViewOf is a score as it is shown. The caller holds mu for reading.
+func (c *core) scoreViewOf(t exposure.ScoreTotal, now time.Time) ScoreView {
+	return ScoreView{Score: t.Mean.Float(), Level: exposure.LevelOf(t.Mean.Float()), Version: exposure.ScoreVersion, Weights: weighingWords(c.weighting), Num: t.Mean.Num.Big().String(),
 		Den: t.Mean.Den, Devices: t.Devices, AsOf: now, Levels: LevelCount{None: t.Levels[exposure.LevelNone],
 			Low: t.Levels[exposure.LevelLow], Medium: t.Levels[exposure.LevelMedium], High: t.Levels[exposure.LevelHigh]}}
 }
@@ -112,7 +112,7 @@ func (s *Server) SetDeviceValue(ctx context.Context, caller Caller, id, word str
 // underWords are what exceptions make of a finding, in words.
 var underWords = map[exposure.Under]string{exposure.Excepted: "Excepted", exposure.Mitigated: "Mitigated"}
 
-// mostTerms caps the terms of one answer.
+// mostTerms caps the terms of a device's score as one answer; DeviceScoreTerms has all.
 const mostTerms = 500
 
 // DeviceScore opens the score of a device into the findings that make it.
@@ -132,30 +132,34 @@ func (s *Server) DeviceScore(ctx context.Context, caller Caller, id string) (Dev
 	}
 	score, points, ok := c.fleet.Scores().DeviceScore(d.num)
 	out := DeviceScore{Score: score.Float(), Level: exposure.LevelOf(score.Float()), Version: exposure.ScoreVersion, Units: units(score),
-		Points: points, Value: valueWords[d.value], Counted: ok, Terms: []ScoreTerm{}}
+		Points: points, Value: valueWords[d.value], Weight: weightOf(c.weights()[d.value]), Counted: ok, Terms: []ScoreTerm{}}
 	rest := exposure.Score(0)
-	for i, t := range c.fleet.Scores().Terms(d.num) {
-		out.TermCount++
+	terms := c.fleet.Scores().Terms(d.num)
+	out.TermCount = len(terms)
+	for i := range terms {
 		if i >= mostTerms {
-			rest += t.Share
+			rest += terms[i].Share
 			continue
 		}
-		if t.Alert != "" {
-			out.Terms = append(out.Terms, c.alertTerm(caller, &t))
-			continue
-		}
-		if t.Weakness == "" {
-			k := posture.Checks()[t.Check]
-			out.Terms = append(out.Terms, ScoreTerm{Kind: "check", Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Exception: underWords[t.Under], Threats: Threats{Exploit: advisory.NoExploit},
-				Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
-			continue
-		}
-		k, f := c.fleet.Component(t.Component), c.peek(t.Weakness)
-		out.Terms = append(out.Terms, ScoreTerm{Kind: "finding", Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
-			State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Exception: underWords[t.Under], Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()})
+		out.Terms = append(out.Terms, c.scoreTerm(caller, &terms[i]))
 	}
 	out.RestUnits = units(rest)
 	return out, nil
+}
+
+// scoreTerm is a term as it is shown. The caller holds mu for reading.
+func (c *core) scoreTerm(caller Caller, t *exposure.Term) ScoreTerm {
+	switch {
+	case t.Alert != "":
+		return c.alertTerm(caller, t)
+	case t.Weakness == "":
+		k := posture.Checks()[t.Check]
+		return ScoreTerm{Kind: "check", Check: k.ID, Component: k.Title, State: exposure.State(posture.Fail), Exception: underWords[t.Under], Threats: Threats{Exploit: advisory.NoExploit},
+			Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()}
+	}
+	k, f := c.fleet.Component(t.Component), c.peek(t.Weakness)
+	return ScoreTerm{Kind: "finding", Weakness: t.Weakness, Severity: f.Severity, CVSS: f.CVSS, Fallback: f.Fallback, Threats: f.Threats,
+		State: t.State, ProductID: k.ID(), Component: k.Product, Version: k.Version, Exception: underWords[t.Under], Points: uint64(t.Points), Units: units(t.Share), Share: t.Share.Float()}
 }
 
 // alertTerm is an active alert as a part of a score; what it is about is told to

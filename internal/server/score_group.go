@@ -34,14 +34,14 @@ func (s *Server) recordGroups(ctx context.Context, last groupScores, now time.Ti
 	c := s.core
 	c.mu.RLock()
 	var news []store.GroupScore
-	weights := c.weights()
+	weights, stamp := c.weights(), weightsStamp(c.weighting)
 	groups := maps.Clone(c.members)
 	for g := range last {
 		groups[g] = nil
 	}
 	for _, g := range slices.Sorted(maps.Keys(groups)) {
 		t := c.fleet.Scores().Total([]exposure.Group{g}, weights)
-		p := store.GroupScore{Group: uint16(g), At: now, Version: exposure.ScoreVersion, Num: t.Mean.Num.Big().String(), Den: t.Mean.Den, Devices: t.Devices}
+		p := store.GroupScore{Group: uint16(g), At: now, Version: exposure.ScoreVersion, Weights: stamp, Num: t.Mean.Num.Big().String(), Den: t.Mean.Den, Devices: t.Devices}
 		was, recorded := last[g]
 		if was.At, was.Group = p.At, p.Group; was != p && (recorded || p.Devices > 0) {
 			news = append(news, p)
@@ -72,7 +72,7 @@ func groupTrend(points []store.GroupScore, in exposure.Scope, since time.Time) [
 		}) {
 			continue // more of the same moment
 		}
-		t := TrendPoint{At: p.At, Version: p.Version}
+		t := TrendPoint{At: p.At, Version: p.Version, Weights: weightsWords(p.Weights)}
 		num, den := new(big.Int), uint64(0)
 		for _, q := range now {
 			if n, ok := new(big.Int).SetString(q.Num, 10); ok {
@@ -102,7 +102,7 @@ func (s *Server) trend(ctx context.Context, in exposure.Scope, since time.Time) 
 	points, _, err := s.core.past.since(ctx, s.st, since, time.Now())
 	out := make([]TrendPoint, 0, len(points)+1)
 	for _, p := range points {
-		out = append(out, TrendPoint{At: p.At, Score: p.Score, Version: p.Version, Devices: p.Devices})
+		out = append(out, TrendPoint{At: p.At, Score: p.Score, Version: p.Version, Weights: weightsWords(p.Weights), Devices: p.Devices})
 	}
 	return out, err
 }

@@ -383,6 +383,7 @@ type API interface {
 	ExposureScore(ctx context.Context, c Caller) (ScoreView, error)
 	SecureScore(ctx context.Context, c Caller) (SecureScoreView, error)
 	DeviceScore(ctx context.Context, c Caller, id string) (DeviceScore, error)
+	ScorePartsAPI
 	DeviceChecks(ctx context.Context, c Caller, id string, q Query) (Page[DeviceCheckRow], error)
 	SetDeviceValue(ctx context.Context, c Caller, id, value string) error
 	SetExclusion(ctx context.Context, c Caller, id string, e *Exclusion) error

@@ -119,6 +119,7 @@ type Plan struct {
 	AllDevices bool       `json:"all_devices"`
 	Goal       PlanGoal   `json:"goal"`
 	Version    int        `json:"version"` // of the formula of scores
+	Weights    string     `json:"weights"` // of devices by their value, in words
 	Scored     int        `json:"scored"`  // devices that count in the score
 	Before     PlanScore  `json:"before"`
 	Predicted  PlanScore  `json:"predicted"` // after all steps; without any, because the target is out of reach: after everything that may be done

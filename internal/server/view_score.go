@@ -13,6 +13,7 @@ type ScoreView struct {
 	Score   float64                `json:"score"` // 0 to 100, lower is better, not rounded
 	Level   exposure.ExposureLevel `json:"level"`
 	Version int                    `json:"version"` // of the formula, see docs/scoring.md
+	Weights string                 `json:"weights"` // of devices by their value, in words
 	Num     string                 `json:"num"`     // exact: Num / (Den · 10¹⁵) points
 	Den     uint64                 `json:"den"`
 	Devices int                    `json:"devices"` // that count
@@ -33,6 +34,7 @@ type TrendPoint struct {
 	At      time.Time `json:"at"`
 	Score   float64   `json:"score"`
 	Version int       `json:"version"`
+	Weights string    `json:"weights"` // of devices by their value, in words
 	Devices int       `json:"devices"`
 }
 
@@ -152,9 +154,10 @@ type DeviceScore struct {
 	Units     string                 `json:"units"`  // more digits than a double holds: the score in units of 10⁻¹⁵ points; the shares of the terms add up to it
 	Points    uint64                 `json:"points"` // the points of the terms add up to it
 	Value     string                 `json:"value"`  // Low, Normal, High
+	Weight    float64                `json:"weight"` // what the device counts by its value in the score of many
 	Counted   bool                   `json:"counted"`
-	Terms     []ScoreTerm            `json:"terms"`
-	TermCount int                    `json:"term_count"` // terms may be cut; this is how many there are
+	Terms     []ScoreTerm            `json:"terms"`      // of the most points; all of them are a list of their own
+	TermCount int                    `json:"term_count"` // how many there are in all
 	RestUnits string                 `json:"rest_units"` // shares of the terms that were cut
 }
 

@@ -87,7 +87,7 @@ func (s *Server) WhatIf(ctx context.Context, caller Caller, ids []string) (WhatI
 	o := c.fleet.Scores().WhatIf(list, l.groups, w)
 	now := time.Now().UTC()
 	fall := new(big.Int).Sub(o.Before.Mean.Num.Big(), o.After.Mean.Num.Big())
-	out := WhatIf{Before: scoreViewOf(o.Before, now), After: scoreViewOf(o.After, now), Impact: points(fall, o.Before.Mean.Den), ImpactNum: fall.String(),
+	out := WhatIf{Before: c.scoreViewOf(o.Before, now), After: c.scoreViewOf(o.After, now), Impact: points(fall, o.Before.Mean.Den), ImpactNum: fall.String(),
 		ImpactDen: o.Before.Mean.Den, Findings: o.Findings, Checks: o.Checks, Weaknesses: o.Weaknesses, Cleared: o.Cleared, Devices: o.Touched,
 		Restarts: RestartCount{Reboot: o.Restarts.Reboot, Programs: o.Restarts.Programs, Unknown: o.Restarts.Unknown}, Items: make([]WhatIfItem, 0, len(list))}
 	sum := new(big.Int)

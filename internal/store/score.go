@@ -14,6 +14,7 @@ import (
 type ScorePoint struct {
 	At      time.Time
 	Version int    // of the formula
+	Weights string // of devices by their value; "": those that hold unless somebody sets others
 	Num     string // exact: Num units over Den of weight
 	Den     uint64
 	Score   float64 // in points
@@ -66,9 +67,9 @@ func (s *Store) AddScore(ctx context.Context, p ScorePoint) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO score_history (at, version, num, den, score, devices, none, low, medium, high)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			at, p.Version, p.Num, int64(p.Den), p.Score, p.Devices, p.Levels[0], p.Levels[1], p.Levels[2], p.Levels[3])
+		_, err = tx.ExecContext(ctx, `INSERT INTO score_history (at, version, num, den, score, devices, none, low, medium, high, weights)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			at, p.Version, p.Num, int64(p.Den), p.Score, p.Devices, p.Levels[0], p.Levels[1], p.Levels[2], p.Levels[3], p.Weights)
 		if err != nil {
 			return fmt.Errorf("store score: %w", err)
 		}
@@ -101,8 +102,8 @@ func (s *Store) AddSecure(ctx context.Context, p SecurePoint) error {
 func (s *Store) LastScores(ctx context.Context) (LastScore, error) {
 	var out LastScore
 	var at, den int64
-	err := s.r.QueryRowContext(ctx, `SELECT at, version, num, den, score, devices FROM score_history ORDER BY id DESC LIMIT 1`).
-		Scan(&at, &out.Version, &out.Num, &den, &out.Score, &out.Devices)
+	err := s.r.QueryRowContext(ctx, `SELECT at, version, num, den, score, devices, weights FROM score_history ORDER BY id DESC LIMIT 1`).
+		Scan(&at, &out.Version, &out.Num, &den, &out.Score, &out.Devices, &out.Weights)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return out, err
 	}
@@ -123,14 +124,14 @@ func (s *Store) LastScores(ctx context.Context) (LastScore, error) {
 
 // Scores returns the history from a time until now, oldest first: of every
 // stretch of time the last point, so that there are about most of them, and of
-// every version of the formula at least one.
+// every version of the formula, and of the weights of devices, at least one.
 func (s *Store) Scores(ctx context.Context, since, now time.Time, most int) ([]ScorePoint, error) {
 	from, to, stretch, err := s.stretch(ctx, "score_history", since, now, most)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.r.QueryContext(ctx, `SELECT max(id), at, version, num, den, score, devices, none, low, medium, high FROM score_history
-		WHERE at >= $1 AND at <= $2 GROUP BY version, at / $3 ORDER BY at, 1`, from, to, stretch)
+	rows, err := s.r.QueryContext(ctx, `SELECT max(id), at, version, num, den, score, devices, none, low, medium, high, weights FROM score_history
+		WHERE at >= $1 AND at <= $2 GROUP BY version, weights, at / $3 ORDER BY at, 1`, from, to, stretch)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +140,7 @@ func (s *Store) Scores(ctx context.Context, since, now time.Time, most int) ([]S
 	for rows.Next() {
 		var p ScorePoint
 		var id, at, den int64
-		if err := rows.Scan(&id, &at, &p.Version, &p.Num, &den, &p.Score, &p.Devices, &p.Levels[0], &p.Levels[1], &p.Levels[2], &p.Levels[3]); err != nil {
+		if err := rows.Scan(&id, &at, &p.Version, &p.Num, &den, &p.Score, &p.Devices, &p.Levels[0], &p.Levels[1], &p.Levels[2], &p.Levels[3], &p.Weights); err != nil {
 			return nil, err
 		}
 		p.At, p.Den = time.UnixMilli(at).UTC(), uint64(den)

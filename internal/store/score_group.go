@@ -14,6 +14,7 @@ type GroupScore struct {
 	Group   uint16
 	At      time.Time
 	Version int    // of the formula
+	Weights string // as those of ScorePoint
 	Num     string // exact: Num units over Den of weight
 	Den     uint64
 	Devices int
@@ -32,8 +33,8 @@ func (s *Store) AddGroupScores(ctx context.Context, list []GroupScore) error {
 			return err
 		}
 		for _, p := range list {
-			_, err := tx.ExecContext(ctx, `INSERT INTO group_score_history (grp, at, version, num, den, devices) VALUES ($1, $2, $3, $4, $5, $6)`,
-				p.Group, max(p.At.UnixMilli(), last+1), p.Version, p.Num, int64(p.Den), p.Devices)
+			_, err := tx.ExecContext(ctx, `INSERT INTO group_score_history (grp, at, version, num, den, devices, weights) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+				p.Group, max(p.At.UnixMilli(), last+1), p.Version, p.Num, int64(p.Den), p.Devices, p.Weights)
 			if err != nil {
 				return fmt.Errorf("store score of device group %d: %w", p.Group, err)
 			}
@@ -49,7 +50,7 @@ func (s *Store) GroupScores(ctx context.Context, in exposure.Scope, since time.T
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.r.QueryContext(ctx, `SELECT h.grp, h.at, h.version, h.num, h.den, h.devices FROM group_score_history h
+	rows, err := s.r.QueryContext(ctx, `SELECT h.grp, h.at, h.version, h.num, h.den, h.devices, h.weights FROM group_score_history h
 		JOIN (SELECT grp, coalesce(max(CASE WHEN at <= $1 THEN at END), 0) AS start FROM group_score_history
 			WHERE $2 IS NULL OR grp IN (SELECT value FROM json_each($2)) GROUP BY grp) s ON s.grp = h.grp
 		WHERE h.at >= s.start ORDER BY h.at, h.grp, h.rowid`, since.UnixMilli(), only)
@@ -61,7 +62,7 @@ func (s *Store) GroupScores(ctx context.Context, in exposure.Scope, since time.T
 	for rows.Next() {
 		var p GroupScore
 		var at, den int64
-		if err := rows.Scan(&p.Group, &at, &p.Version, &p.Num, &den, &p.Devices); err != nil {
+		if err := rows.Scan(&p.Group, &at, &p.Version, &p.Num, &den, &p.Devices, &p.Weights); err != nil {
 			return nil, err
 		}
 		p.At, p.Den = time.UnixMilli(at).UTC(), uint64(den)
