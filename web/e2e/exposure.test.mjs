@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { csvRows, newPage, pkg, read, signIn, startBrowser, startDemo, until, writeRoot } from "./harness.mjs";
+import { axe, csvRows, newPage, pkg, read, signIn, startBrowser, startDemo, until, writeRoot } from "./harness.mjs";
 
 let demo, browser, context, page, web, db;
 const limit = 10_000; // what Picket promises, not patience: a change is on the page within this many ms
@@ -141,12 +141,104 @@ test("the reasons of a score add up, on the page and in units", async () => {
   await flyout.locator("tbody tr").first().waitFor();
   const d = await read(context, demo, `/devices/${web.id}/score`); // units are text: more digits than a number holds
   assert.equal(d.terms.reduce((n, t) => n + BigInt(t.units), BigInt(d.rest_units)), BigInt(d.units));
-  const points = (await flyout.locator("tbody td:nth-child(5)").allInnerTexts()).map((t) => Number(t.replace(/\D/g, "")));
+  const points = [];
+  for (;;) {
+    points.push(...(await flyout.locator("tbody td:nth-child(5)").allInnerTexts()).map((t) => Number(t.replace(/\D/g, ""))));
+    const next = flyout.getByRole("button", { name: "Next" });
+    if ((await next.count()) === 0 || (await next.isDisabled())) break;
+    const page1 = await flyout.getByText(/^Page \d+ of \d+$/).innerText();
+    await next.click();
+    await until("the next page of terms", async () => (await flyout.getByText(/^Page \d+ of \d+$/).innerText()) !== page1 && (await flyout.locator("tbody tr").count()) > 0);
+  }
   assert.equal(points.length, d.term_count);
   assert.equal(points.reduce((n, p) => n + p, 0), d.points);
   await flyout.getByText(`100 · ${d.points} / (${d.points} + 10000)`, { exact: false }).waitFor();
   await page.goBack();
   await flyout.waitFor({ state: "detached" });
+});
+
+test("the score of the dashboard opens into groups, devices and terms that add up to it", async () => {
+  await page.goto(`${demo.base}/dashboard`);
+  await card(page).getByRole("link", { name: "Why this score" }).click();
+  await page.getByRole("heading", { level: 1, name: "Why these scores" }).waitFor();
+  const groups = page.getByRole("table", { name: "Device groups of the score" });
+  await groups.locator("tbody tr").first().waitFor();
+  const now = await score();
+  const sum = (rows) => rows.reduce((n, r) => n + BigInt(r.num), 0n);
+  assert.equal(sum((await read(context, demo, "/exposure-score/groups")).items), BigInt(now.num));
+  assert.equal(sum((await read(context, demo, "/exposure-score/devices")).items), BigInt(now.num));
+  await groups.getByRole("link", { name: "Ungrouped devices" }).click();
+  const devices = page.getByRole("table", { name: "Devices of the score" });
+  await devices.getByRole("link", { name: "web-host" }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("device_group"), "0");
+  const shares = (await devices.locator("tbody td:nth-child(2) [title]").evaluateAll((l) => l.map((e) => Number(e.getAttribute("title"))))).reduce((n, x) => n + x, 0);
+  assert.ok(Math.abs(shares - now.score) < 1e-9, `${shares} of ${now.score}`);
+  assert.deepEqual(await axe(page), []);
+  await page.reload();
+  await devices.getByRole("link", { name: "web-host" }).click();
+  await page.getByRole("dialog", { name: "Why this score" }).locator("tbody tr").first().waitFor();
+  await page.goBack();
+  await devices.waitFor();
+});
+
+test("the secure score opens into checks; a check that nobody fails is explained by devices and reasons", async () => {
+  await page.goto(`${demo.base}/dashboard`);
+  const secure = page.getByRole("region", { name: "Secure score for devices" });
+  const v = await read(context, demo, "/secure-score");
+  const of = v.categories.find((c) => c.max > c.got);
+  await secure.getByRole("listitem").nth(v.categories.indexOf(of)).getByRole("link").last().click();
+  const table = page.getByRole("table", { name: "Configuration checks" });
+  await table.locator("tbody tr").first().waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("category"), of.category);
+  const rows = (await read(context, demo, `/secure-score/checks?size=1000&category=${of.category}`)).items;
+  assert.ok(Math.abs(rows.reduce((n, r) => n + r.got, 0) - of.got) < 1e-9);
+  const blind = rows.find((r) => r.not_assessed > 0 && r.failed === 0);
+  assert.ok(blind, "no check that no device fails");
+  await page.goto(`${demo.base}/scores?tab=checks&open=${encodeURIComponent(blind.id)}&view=not_assessed`);
+  const flyout = page.getByRole("dialog", { name: blind.name });
+  await flyout.getByRole("table", { name: "Devices: Not assessed" }).locator("tbody tr").first().waitFor();
+  assert.equal(await flyout.locator("tbody tr").count(), blind.not_assessed);
+  assert.ok((await flyout.locator("tbody td:nth-child(3)").allInnerTexts()).every((t) => t.length > 5), "a reason is missing");
+  assert.deepEqual(await axe(page), []);
+  await flyout.getByRole("link", { name: "web-host" }).click();
+  await page.getByRole("tab", { name: "Configuration", selected: true }).waitFor();
+  const one = page.getByRole("dialog", { name: blind.name });
+  await one.getByText("Not assessed", { exact: true }).first().waitFor();
+  await one.getByText("What to do").waitFor();
+  assert.deepEqual(await axe(page), []);
+  await page.goto(`${demo.base}/devices/${web.id}/configuration?state=pass`);
+  const passed = (await read(context, demo, `/devices/${web.id}/checks?state=pass`)).total;
+  await page.getByText(passed === 1 ? "1 item" : `${passed} items`, { exact: true }).waitFor();
+});
+
+test("weights of devices are set, hold at once, and are marked on the trend", async () => {
+  const was = await score();
+  const names = { low: "Low value", normal: "Normal value" };
+  await page.goto(`${demo.base}/settings/device-weights`);
+  await page.getByLabel(names.low).fill("0.51");
+  await page.getByText("A multiple of 0.025 from 0.025 to 10.").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Save" }).isDisabled());
+  await page.getByLabel(names.low).fill("0.25");
+  await page.getByLabel(names.normal).fill("0.5");
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved. All scores follow it.").waitFor();
+  const now = await score();
+  assert.equal(now.weights, "Low 0.25, Normal 0.5, High automatic");
+  assert.equal(now.den, was.den / 2); // two devices of normal value
+  assert.equal(now.score, was.score);
+  await page.reload();
+  await until("the weight that was saved", async () => (await page.getByLabel(names.low).inputValue()) === "0.25");
+  const log = await read(context, demo, "/audit?size=30");
+  assert.ok(JSON.stringify(log.items).includes("set-device-weights"), "it is not in the audit log");
+  await page.goto(`${demo.base}/dashboard`);
+  await until("a trend by both weights", async () => new Set((await read(context, demo, "/dashboard")).trend.map((p) => p.weights)).size === 2, 90_000);
+  await page.reload();
+  await card(page).getByText("weights", { exact: true }).waitFor();
+  await page.goto(`${demo.base}/settings/device-weights`);
+  await page.getByRole("button", { name: "As delivered" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved. All scores follow it.").waitFor();
 });
 
 test("a device's value moves the score of the open dashboard", async () => {

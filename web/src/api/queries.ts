@@ -1,15 +1,14 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { Problem, api, ok } from "./client";
 import type { DeviceValue } from "../lib/exposure";
-import type { Rule } from "../lib/rules";
-import type { InaccuracyReport, NewException, NewTokenIn, Page, PlanGoalIn, PlanRequest, TagChange } from "./schema";
+import type { NewException, Page, PlanGoalIn, PlanRequest, TagChange } from "./schema";
 
 type Query = Record<string, string>;
 type Answer<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
 
 export const list = <T,>(key: readonly string[], q: Query, ask: (query: never, signal: AbortSignal) => Answer<Page<T>>) =>
   queryOptions({ queryKey: [...key, q], queryFn: ({ signal }) => ok(ask(q as never, signal)), placeholderData: keepPreviousData });
-const one = <T,>(key: readonly string[], ask: (signal: AbortSignal) => Answer<T>) => queryOptions({ queryKey: key, queryFn: ({ signal }) => ok(ask(signal)) });
+export const one = <T,>(key: readonly string[], ask: (signal: AbortSignal) => Answer<T>) => queryOptions({ queryKey: key, queryFn: ({ signal }) => ok(ask(signal)) });
 
 /** Enough of a list to know how long it is. */
 export const firstPage: Query = { page: "1", size: "30" };
@@ -60,16 +59,6 @@ export const deviceRecommendation = (id: string, recommendation: string) =>
       const page = await ok(api.GET("/devices/{id}/recommendations", { params: { path: { id }, query: { q: recommendation, size: 100 } }, signal }));
       return page.items.find((r) => r.id === recommendation) ?? null;
     },
-  });
-/** What one configuration check says of a device, null when there is no such check. */
-export const deviceCheck = (id: string, recommendation: string) =>
-  queryOptions({
-    queryKey: ["device", id, "checks", recommendation],
-    queryFn: async ({ signal }) => {
-      const page = await ok(api.GET("/devices/{id}/checks", { params: { path: { id }, query: { q: recommendation, size: 100 } }, signal }));
-      return page.items.find((r) => r.id === recommendation) ?? null;
-    },
-    enabled: recommendation.startsWith("sca-"),
   });
 
 // All that follows from the scores of all devices is below one key, which events of devices touch too.
@@ -127,23 +116,10 @@ export const intel = queryOptions({
   refetchInterval: (q) => (q.state.data?.job?.state === "running" ? 1000 : false),
 });
 export const deviceGroups = one(["device-groups"], (signal) => api.GET("/device-groups", { signal }));
-export const tagRules = one(["tag-rules"], (signal) => api.GET("/tag-rules", { signal }));
 export const operatingSystems = one(["devices", "operating-systems"], (signal) => api.GET("/operating-systems", { signal }));
 export const tags = one(["tags"], (signal) => api.GET("/tags", { signal }));
-/** What rules of a device group or a tag would take; id 0 is one that does not exist yet. */
-export const previewRules = (kind: "group" | "tag", id: number, rules: Rule[]) =>
-  queryOptions({
-    queryKey: [kind === "group" ? "device-groups" : "tag-rules", "preview", id, rules],
-    queryFn: ({ signal }) => ok(api.POST(kind === "group" ? "/device-groups/preview" : "/tag-rules/preview", { body: { id, rules }, signal })),
-  });
 
-export const auditWords = one(["audit", "words"], (signal) => api.GET("/audit/words", { signal }));
-export const auditLog = (q: Query) => list(["audit"], q, (query, signal) => api.GET("/audit", { params: { query }, signal }));
-export const inaccuracies = (q: Query) => list(["inaccuracies"], q, (query, signal) => api.GET("/inaccuracies", { params: { query }, signal }));
-export const reportInaccuracy = (body: InaccuracyReport) => ok(api.POST("/inaccuracies", { body }));
-export const setInaccuracyStatus = (id: string, status: "open" | "resolved") => ok(api.PUT("/inaccuracies/{id}/status", { params: { path: { id } }, body: { status } }));
 export const onboarding = one(["onboarding"], (signal) => api.GET("/onboarding", { signal }));
-export const tokens = one(["tokens"], (signal) => api.GET("/tokens", { signal }));
 
 export const redeem = (token: string) => ok(api.POST("/session/redeem", { body: { token } }));
 export const signOut = () => ok(api.DELETE("/session"));
@@ -155,17 +131,7 @@ export const draftPlan = (body: PlanGoalIn, signal: AbortSignal) => ok(api.POST(
 export const savePlan = (draft: string, name: string) => ok(api.POST("/plans", { body: { draft, name } }));
 export const remediatePlan = (id: string, body: PlanRequest) => ok(api.POST("/plans/{id}/remediation", { params: { path: { id } }, body }));
 export const deletePlan = (id: string) => ok(api.DELETE("/plans/{id}", { params: { path: { id } } }));
-export const syncIntel = () => ok(api.POST("/intel/sync"));
-export const cancelJob = (id: string) => ok(api.DELETE("/jobs/{id}", { params: { path: { id } } }));
-export const createToken = (body: NewTokenIn) => ok(api.POST("/tokens", { body }));
-export const revokeToken = (id: string) => ok(api.DELETE("/tokens/{id}", { params: { path: { id } } }));
 export const setDeviceValue = (id: string, value: DeviceValue) => ok(api.PUT("/devices/{id}/value", { params: { path: { id } }, body: { value } }));
-interface RuleSet { id: number; name: string; description: string; rules: Rule[] }
-export const saveDeviceGroup = ({ id, ...body }: RuleSet) => ok(id === 0 ? api.POST("/device-groups", { body }) : api.PUT("/device-groups/{id}", { params: { path: { id } }, body }));
-export const deleteDeviceGroup = (id: number) => ok(api.DELETE("/device-groups/{id}", { params: { path: { id } } }));
-export const orderDeviceGroups = (order: number[]) => ok(api.PUT("/device-groups/order", { body: { order } }));
-export const saveTagRule = ({ id, ...body }: RuleSet) => ok(id === 0 ? api.POST("/tag-rules", { body }) : api.PUT("/tag-rules/{id}", { params: { path: { id } }, body }));
-export const deleteTagRule = (id: number) => ok(api.DELETE("/tag-rules/{id}", { params: { path: { id } } }));
 export const changeTags = (body: TagChange) => ok(api.POST("/tags", { body }));
 export const createException = (body: NewException) => ok(api.POST("/exceptions", { body }));
 export const cancelException = (id: string, groups?: number[]) => ok(api.POST("/exceptions/{id}/cancel", { params: { path: { id } }, body: groups ? { groups } : {} }));

@@ -28,6 +28,7 @@ const groups = [
     title: "Settings",
     items: [
       { to: "/settings/device-groups", text: "Device groups", Icon: GroupListRegular, On: GroupListFilled },
+      { to: "/settings/device-weights", text: "Device weights", Icon: DataPieRegular, On: DataPieFilled },
       { to: "/settings/tag-rules", text: "Tag rules", Icon: TagMultipleRegular, On: TagMultipleFilled },
       { to: "/settings/indicators", text: "Indicators", Icon: AlertRegular, On: AlertFilled },
       { to: "/settings/intelligence", text: "Intelligence", Icon: BrainCircuitRegular, On: BrainCircuitFilled },
@@ -48,7 +49,7 @@ const groups = [
 
 // What the right of security settings opens, some of it only to who sees every
 // device. All other settings but one's own account are the administrators'.
-const security: Record<string, "all" | "some"> = { onboarding: "some", "tag-rules": "all", inaccuracies: "all", indicators: "some" };
+const security: Record<string, "all" | "some"> = { onboarding: "some", "tag-rules": "all", "device-weights": "all", inaccuracies: "all", indicators: "some" };
 
 /** Whether a page of the settings opens to somebody; other pages do to everybody. */
 export function opensTo(me: Pick<Me, "administrator" | "permissions" | "all_devices">, to: string): boolean {

@@ -2,7 +2,7 @@ import { Button, Field, MessageBar, MessageBarBody, Select, Textarea, makeStyles
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { explain } from "../api/client";
-import { reportInaccuracy } from "../api/queries";
+import { reportInaccuracy } from "../api/settings";
 import { inaccuracyCategories, inaccuracyWord } from "../lib/words";
 import { Panel } from "../ui/Panel";
 import { Anchor } from "./Anchor";

@@ -37,9 +37,9 @@ export const full = (n: number): string => String(n);
 export const values = ["Low", "Normal", "High"] as const;
 export type DeviceValue = (typeof values)[number];
 export const valueMeans: Record<DeviceValue, string> = {
-  Low: "Weighs three quarters of a normal device in the exposure score.",
-  Normal: "Weighs once in the exposure score.",
-  High: "Weighs a tenth of all devices in the exposure score, at least once and at most ten times.",
+  Low: "Weighs three quarters of a normal device in the exposure score, unless the settings say otherwise.",
+  Normal: "Weighs once in the exposure score, unless the settings say otherwise.",
+  High: "Weighs a tenth of all devices in the exposure score, at least once and at most ten times, unless the settings say otherwise.",
 };
 
 const remedies: Record<string, StateWord> = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { breaks, lines, nearest, scale, thin, type TrendPoint } from "./trend";
+import { breaks, change, lines, nearest, scale, thin, type TrendPoint } from "./trend";
 
 const at = (...values: number[]): TrendPoint[] => values.map((value, i) => ({ at: i * 60_000, value, version: 1 }));
 
@@ -68,4 +68,13 @@ test("many points are thinned; ends and changes of the formula stay", () => {
   expect(out).toContain(points[3333]);
   expect(thin(points.slice(0, 5), 100)).toHaveLength(5);
   expect(thin([], 100)).toEqual([]);
+});
+
+test("a change of the weights of devices is a change of method, as one of the formula is", () => {
+  const points: TrendPoint[] = at(10, 11, 20, 21, 22).map((p, i) => ({ ...p, version: i < 4 ? 1 : 2, weights: i < 2 ? "Low 0.75" : "Low 0.5" }));
+  expect(breaks(points)).toEqual([2, 4]);
+  expect(change(points, 2)).toEqual({ word: "weights", means: "From here on devices weigh: Low 0.5" });
+  expect(change(points, 4).word).toBe("formula 2");
+  expect(lines(points, scale(points, 200, 100))).toHaveLength(3);
+  expect(thin(points, 2).map((p) => p.value)).toEqual(expect.arrayContaining([11, 20, 21, 22]));
 });

@@ -5,9 +5,14 @@ export interface TrendPoint {
   value: number;
   /** Version of the formula. */
   version: number;
+  /** The weights of devices, in words; left out where they do not matter. */
+  weights?: string;
 }
 
-/** At most `most` of the points, in their order: the last of each stretch of time, the first of all, and both sides of a change of the formula. */
+/** Whether two points were made by the same method: the same formula, with the same weights of devices. */
+const alike = (a: TrendPoint | undefined, b: TrendPoint | undefined): boolean => a?.version === b?.version && a?.weights === b?.weights;
+
+/** At most `most` of the points, in their order: the last of each stretch of time, the first of all, and both sides of a change of the method. */
 export function thin<T extends TrendPoint>(points: readonly T[], most: number): T[] {
   const first = points[0];
   const last = points[points.length - 1];
@@ -16,7 +21,7 @@ export function thin<T extends TrendPoint>(points: readonly T[], most: number): 
   const stretch = (p: T): number => Math.floor((p.at - first.at) / span);
   return points.filter((p, i) => {
     const next = points[i + 1];
-    return i === 0 || !next || stretch(next) !== stretch(p) || next.version !== p.version || points[i - 1]?.version !== p.version;
+    return i === 0 || !next || stretch(next) !== stretch(p) || !alike(next, p) || !alike(points[i - 1], p);
   });
 }
 
@@ -56,10 +61,18 @@ export function scale(points: readonly TrendPoint[], width: number, height: numb
   };
 }
 
-/** The indexes of the points from which another version of the formula holds. */
-export const breaks = (points: readonly TrendPoint[]): number[] => points.flatMap((p, i) => (i > 0 && points[i - 1]?.version !== p.version ? [i] : []));
+/** The indexes of the points from which another method holds. */
+export const breaks = (points: readonly TrendPoint[]): number[] => points.flatMap((p, i) => (i > 0 && !alike(points[i - 1], p) ? [i] : []));
 
-/** The lines of the picture, one per version of the formula, as SVG paths: values under different formulas are not joined. */
+/** What changed of the method at a point, in a word for the picture and in a sentence. */
+export function change(points: readonly TrendPoint[], at: number): { word: string; means: string } {
+  const p = points[at];
+  const before = points[at - 1];
+  if (p && before?.version === p.version) return { word: "weights", means: `From here on devices weigh: ${p.weights ?? ""}` };
+  return { word: `formula ${p?.version ?? ""}`, means: `From here on the formula's version is ${p?.version ?? ""}` };
+}
+
+/** The lines of the picture, one per method, as SVG paths: values by different methods are not joined. */
 export function lines(points: readonly TrendPoint[], s: Scale): string[] {
   const starts = [0, ...breaks(points), points.length];
   return starts.slice(0, -1).map((from, i) =>

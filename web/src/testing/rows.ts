@@ -38,7 +38,7 @@ export const unweak: Partial<RecommendationRow> = { weaknesses: 0, severity: not
 
 /** A dashboard on which nothing is known to be wrong. */
 export const calm = (more: Partial<Dashboard> = {}): Dashboard => ({
-  score: { score: 0, num: "0", den: 3, level: "None", devices: 3, levels: { high: 0, medium: 0, low: 0, none: 3 }, version: 2, as_of: at },
+  score: { score: 0, num: "0", den: 3, level: "None", devices: 3, levels: { high: 0, medium: 0, low: 0, none: 3 }, version: 2, weights: "Low 0.75, Normal 1, High automatic", as_of: at },
   secure: { category: "", got: 0, max: 0, per_cent: 0, categories: [], version: 1, as_of: at },
   trend: [], event_days: [], secure_trend: [], check_days: [], top_events: [], recommendations: [], recommendation_count: 0, software: [], devices: [], remediations: [], remediation_count: 0,
   weaknesses: 0, exploitable: 0, kev: 0, ...more,
@@ -48,7 +48,7 @@ export const calm = (more: Partial<Dashboard> = {}): Dashboard => ({
 export const planOf = (more: Partial<Plan> = {}): Plan => {
   const score = (n: number) => ({ score: n, num: String(n), den: 1, level: "Medium" });
   return {
-    id: "", draft: "d1", name: "", created_at: at, created_by: "admin", all_devices: true, groups: [], group_names: [], version: 2, goal: { target: 30, types: ["Update"], exclude: [], recommendations: [], max_restarts: null, max_devices: null },
+    id: "", draft: "d1", name: "", created_at: at, created_by: "admin", all_devices: true, groups: [], group_names: [], version: 2, weights: "Low 0.75, Normal 1, High automatic", goal: { target: 30, types: ["Update"], exclude: [], recommendations: [], max_restarts: null, max_devices: null },
     before: score(45), predicted: score(28), reached: true, searched: true, lowest: true, fewest: 1, considered: 9, available: 9, devices: 4, restarts: 1, scored: 30, actual: null,
     steps: [{ id: "va-_-debian-_-thing-1", name: "Update thing-1", order: 1, type: "Update", exposed: 4, devices: 4, restarts: 1, fall: 17, after: score(28), remaining: 4, state: "Open", activity: "", activity_status: "" }],
     ...more,

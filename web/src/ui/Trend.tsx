@@ -3,7 +3,7 @@ import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { full, points as short } from "../lib/exposure";
 import { day, moment, timeOfDay } from "../lib/format";
 import { TrendDot, type TrendMark } from "./TrendDot";
-import { breaks, lines, nearest, scale, thin, type TrendPoint } from "../lib/trend";
+import { breaks, change, lines, nearest, scale, thin, type TrendPoint } from "../lib/trend";
 
 export interface TrendProps<T> {
   label: string;
@@ -34,8 +34,8 @@ const oneDay = 86_400_000;
 
 /**
  * A score over time. Pointers show the point that is nearest; as a slider it is
- * read by arrow keys, Home and End too. A change of the formula breaks the line
- * and is marked.
+ * read by arrow keys, Home and End too. A change of the formula, or of
+ * the weights of devices, breaks the line and is marked.
  */
 export function Trend<T extends TrendPoint>({ label, points, say, marks = [], unit = "", width: w = 560, height: h = 176 }: TrendProps<T>) {
   const s = useStyles();
@@ -92,11 +92,12 @@ export function Trend<T extends TrendPoint>({ label, points, say, marks = [], un
             ))}
             {breaks(shown).map((i) => {
               const p = shown[i] ?? last;
+              const what = change(shown, i);
               return (
                 <g key={i}>
-                  <title>{`From here on the formula's version is ${p.version}`}</title>
+                  <title>{what.means}</title>
                   <line x1={c.x(p.at)} x2={c.x(p.at)} y1="0" y2={inner.h} style={{ stroke: tokens.colorNeutralStroke1, strokeDasharray: "3 3" }} />
-                  <text className={s.words} x={c.x(p.at)} y="9" textAnchor={c.x(p.at) > inner.w - 60 ? "end" : "start"} dx={c.x(p.at) > inner.w - 60 ? -4 : 4}>{`formula ${p.version}`}</text>
+                  <text className={s.words} x={c.x(p.at)} y="9" textAnchor={c.x(p.at) > inner.w - 60 ? "end" : "start"} dx={c.x(p.at) > inner.w - 60 ? -4 : 4}>{what.word}</text>
                 </g>
               );
             })}

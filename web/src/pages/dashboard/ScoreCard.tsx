@@ -1,5 +1,6 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { Dashboard } from "../../api/schema";
+import { Anchor } from "../../app/Anchor";
 import { points } from "../../lib/exposure";
 import { plural, time } from "../../lib/format";
 import { Card } from "../../ui/Card";
@@ -22,10 +23,10 @@ export function ScoreCard({ d }: { d: Dashboard }) {
   const s = useStyles();
   const trend = d.trend.flatMap((p) => {
     const at = time(p.at);
-    return at ? [{ at: at.getTime(), value: p.score, version: p.version, devices: p.devices }] : [];
+    return at ? [{ at: at.getTime(), value: p.score, version: p.version, weights: p.weights, devices: p.devices }] : [];
   });
   return (
-    <Card title="Exposure score" wide>
+    <Card title="Exposure score" wide aside={d.score.devices > 0 && <Anchor to="/scores">Why this score</Anchor>}>
       <div className={s.root}>
         <div className={s.now}>
           <div role="status" aria-label={`Exposure score ${points(d.score.score)} of 100`}>

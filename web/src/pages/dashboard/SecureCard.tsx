@@ -31,7 +31,7 @@ export function SecureCard({ d }: { d: Dashboard }) {
   });
   const history = (category: string): number[] => d.secure_trend.flatMap((p) => p.categories.filter((c) => c.category === category).map((c) => c.per_cent));
   return (
-    <Card title="Secure score for devices">
+    <Card title="Secure score for devices" aside={v.max > 0 && <Anchor to="/scores" search={{ tab: "checks" }}>Why this score</Anchor>}>
       {v.max > 0 ? (
         <>
           <div role="status" aria-label={`Secure score ${v.per_cent.toFixed(1)} per cent`} title={`${full(v.got)} of ${full(v.max)} points`}>
@@ -45,7 +45,7 @@ export function SecureCard({ d }: { d: Dashboard }) {
                 <Anchor to="/recommendations" search={{ category: c.category, type: "ConfigurationChange" }}>{categoryWord(c.category)}</Anchor>
                 <div className={s.bar} aria-hidden><div className={s.fill} style={{ width: `${c.per_cent}%` }} /></div>
                 <MiniTrend counts={history(c.category)} what={`${categoryWord(c.category)}, per cent`} good="rising" digits={1} width={40} />
-                <span className={s.got} title={`${full(c.got)} of ${full(c.max)} points`}>{c.max > 0 ? `${tenth(c.got)} / ${number(c.max)}` : "–"}</span>
+                <span className={s.got}>{c.max > 0 ? <Anchor to="/scores" search={{ tab: "checks", category: c.category }} title={`${full(c.got)} of ${full(c.max)} points: what is missing`}>{`${tenth(c.got)} / ${number(c.max)}`}</Anchor> : "–"}</span>
               </li>
             ))}
           </ul>

@@ -42,7 +42,7 @@ const useStyles = makeStyles({
   tools: { marginLeft: "auto", display: "flex", alignItems: "center", gap: "4px" },
 });
 
-const tabs: Record<string, string> = { overview: "Overview", alerts: "Alerts", timeline: "Timeline", recommendations: "Security recommendations", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates" };
+const tabs: Record<string, string> = { overview: "Overview", alerts: "Alerts", timeline: "Timeline", recommendations: "Security recommendations", configuration: "Configuration", software: "Software inventory", vulnerabilities: "Discovered vulnerabilities", updates: "Missing updates" };
 
 /** The frame of a device's page: head, sidebar and tabs. */
 export function DevicePage() {

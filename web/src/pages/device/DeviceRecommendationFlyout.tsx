@@ -1,7 +1,8 @@
 import { OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { deviceCheck, deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
+import { deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
+import { deviceCheck } from "../../api/scores";
 import type { DeviceCheckRow, DeviceRecommendationRow, DeviceVulnRow, Recommendation } from "../../api/schema";
 import { Steps } from "../../app/Advice";
 import { Anchor } from "../../app/Anchor";

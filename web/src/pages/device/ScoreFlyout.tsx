@@ -1,18 +1,22 @@
-import { Button, Spinner, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, Input, Spinner, makeStyles, tokens } from "@fluentui/react-components";
+import { SearchRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
+import { useCallback, useState } from "react";
 import { explain } from "../../api/client";
 import { deviceScore } from "../../api/queries";
+import { scoreTerms } from "../../api/scores";
 import type { DeviceScore, ScoreTerm } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
+import { ExportMenu } from "../../app/ExportMenu";
+import { Refs, type RefColumn } from "../../app/Refs";
 import { full, levelOf } from "../../lib/exposure";
-import { number, plural, score } from "../../lib/format";
+import { number, score } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { Empty } from "../../ui/Empty";
 import { ExposureLevel, ScoreNumber } from "../../ui/Exposure";
 import { Fact, Facts, Section } from "../../ui/Facts";
 import { Panel } from "../../ui/Panel";
-import { PlainTable, type PlainColumn } from "../../ui/PlainTable";
 import { SeverityIcon } from "../../ui/Severity";
 import { State } from "../../ui/State";
 import { ThreatIcons } from "../../ui/Threats";
@@ -20,7 +24,7 @@ import { ThreatIcons } from "../../ui/Threats";
 const useStyles = makeStyles({
   text: { margin: "0 0 12px", lineHeight: tokens.lineHeightBase400, overflowWrap: "anywhere" },
   cvss: { display: "inline-flex", alignItems: "center", gap: "8px", whiteSpace: "nowrap" },
-  quiet: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
+  tools: { display: "flex", gap: "8px", alignItems: "center", marginBottom: "8px", "& > :first-child": { flexGrow: 1 } },
 });
 
 function Cvss({ t }: { t: ScoreTerm }) {
@@ -33,7 +37,7 @@ function Cvss({ t }: { t: ScoreTerm }) {
   );
 }
 
-const columns = (page: string): readonly PlainColumn<ScoreTerm>[] => [
+const columns = (page: string): readonly RefColumn<ScoreTerm>[] => [
   {
     key: "weakness",
     title: "Finding",
@@ -56,9 +60,11 @@ function ShareNumber({ value }: { value: number }) {
   return <span title={full(value)}>{value > 0 && value < 0.005 ? "< 0.01" : value.toFixed(2)}</span>;
 }
 
-function Terms({ d, page }: { d: DeviceScore; page: string }) {
+function Terms({ d, id }: { d: DeviceScore; id: string }) {
+  const page = `/devices/${encodeURIComponent(id)}`;
   const s = useStyles();
-  const cut = d.term_count - d.terms.length;
+  const [text, setText] = useState("");
+  const query = useCallback((q: Record<string, string>) => scoreTerms(id, text === "" ? q : { ...q, q: text }), [id, text]);
   return (
     <>
       <Section title="How it is computed">
@@ -70,13 +76,20 @@ function Terms({ d, page }: { d: DeviceScore; page: string }) {
           <Fact name="Exposure level"><ExposureLevel level={d.level} /></Fact>
           <Fact name="Points">{number(d.points)}</Fact>
           <Fact name="Findings, settings and alerts">{number(d.term_count)}</Fact>
-          <Fact name="Device value">{d.value}</Fact>
+          <Fact name="Device value">{`${d.value}: counts ${full(d.weight)} in the score of many`}</Fact>
         </Facts>
       </Section>
       <Section title="What the score is made of">
         <p className={s.text}>The score is shared out by points. The shares add up to the score exactly, and the points to all points.</p>
-        {d.terms.length > 0 ? <PlainTable label="Findings and their shares" columns={columns(page)} rows={d.terms} rowKey={(t) => `${t.check} ${t.weakness} ${t.alert} ${t.product_id} ${t.version}`} /> : <Empty small title="No finding counts" />}
-        {cut > 0 && <p className={s.quiet}>{`and ${plural(cut, "finding")} of fewer points, together ${(Number(d.rest_units) / 1e15).toFixed(2)}`}</p>}
+        {d.term_count > 0 ? (
+          <>
+            <div className={s.tools}>
+              <Input type="search" aria-label="Search findings and settings" placeholder="Search finding, software, setting" contentBefore={<SearchRegular aria-hidden />} value={text} maxLength={200} onChange={(_, v) => setText(v.value)} />
+              <ExportMenu path={`${page}/score/terms`} query={text === "" ? {} : { q: text }} />
+            </div>
+            <Refs key={text} label="Findings and their shares" query={query} columns={columns(page)} rowKey={(t) => `${t.check} ${t.weakness} ${t.alert} ${t.product_id} ${t.version} ${t.units}`} what="term" empty="Nothing matches" />
+          </>
+        ) : <Empty small title="No finding counts" />}
       </Section>
     </>
   );
@@ -86,7 +99,7 @@ function Terms({ d, page }: { d: DeviceScore; page: string }) {
 export function ScoreFlyout({ id, name, onClose }: { id: string; name: string; onClose: () => void }) {
   const { data: d, error, refetch } = useQuery(deviceScore(id));
   let body = <Spinner size="small" label="Reading …" />;
-  if (d) body = d.counted ? <Terms d={d} page={`/devices/${encodeURIComponent(id)}`} /> : <Empty title="This device is in no score">It has been silent for thirty days, or nothing is known of it yet.</Empty>;
+  if (d) body = d.counted ? <Terms d={d} id={id} /> : <Empty title="This device is in no score">It has been silent for thirty days, or nothing is known of it yet.</Empty>;
   else if (error) body = <Empty title="This score could not be read" action={<Button onClick={() => void refetch()}>Try again</Button>}>{explain(error)}</Empty>;
   return (
     <Panel title="Why this score" label="Why this score" width={760} onClose={onClose} subtitle={d && levelOf(d.level) !== "NoData" && <><span>{name}</span><span>Exposure score <strong><ScoreNumber value={d.score} /></strong></span><ExposureLevel level={d.level} /></>}>

@@ -42,7 +42,7 @@ function Overview({ p }: { p: Plan }) {
   const a = p.actual;
   const trend = (a?.trend ?? []).flatMap((t) => {
     const at = time(t.at);
-    return at ? [{ at: at.getTime(), value: t.score, version: t.version, devices: t.devices }] : [];
+    return at ? [{ at: at.getTime(), value: t.score, version: t.version, weights: t.weights, devices: t.devices }] : [];
   });
   const { max_restarts: restarts, max_devices: devices, types, exclude } = p.goal;
   return (
@@ -69,6 +69,7 @@ function Overview({ p }: { p: Plan }) {
           <Fact name="Restart for certain">{plural(p.restarts, "device")}</Fact>
           <Fact name="Made">{p.created_by}, <Moment at={p.created_at} /></Fact>
           <Fact name="Formula of the score">{p.version}</Fact>
+          <Fact name="Device weights">{p.weights}</Fact>
         </Facts>
       </Section>
     </>

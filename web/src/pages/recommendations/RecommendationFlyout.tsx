@@ -79,7 +79,7 @@ function Details({ d }: { d: Recommendation }) {
               <Fact name="Configuration id">{d.id.replace("sca-_-", "")}</Fact>
               <Fact name="Category">{[categoryWord(d.category), d.subcategory].filter((t) => t !== "").join(" › ")}</Fact>
               <Fact name="Severity of the check">{`${d.check_impact} of 10`}</Fact>
-              <Fact name="Not assessed">{plural(d.not_assessed, "device")}</Fact>
+              <Fact name="Not assessed">{d.not_assessed > 0 ? <Anchor to="/scores" search={{ tab: "checks", open: d.id, view: "not_assessed" }}>{plural(d.not_assessed, "device")}</Anchor> : "0 devices"}</Fact>
               <Fact name="What people notice" wide>{d.user_impact}</Fact>
               <Fact name="Benchmarks" wide>{d.references.join(" · ")}</Fact>
             </>

@@ -1,6 +1,6 @@
 import { ClipboardTextLtrRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { auditLog, auditWords } from "../../api/queries";
+import { auditLog, auditWords } from "../../api/settings";
 import type { AuditRow } from "../../api/schema";
 import { ListView } from "../../app/ListView";
 import { PageHead } from "../../app/PageHead";

@@ -3,7 +3,8 @@ import { AddRegular, ArrowDownRegular, ArrowDownloadRegular, ArrowUpRegular, ReO
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type DragEvent } from "react";
 import { address, explain } from "../../api/client";
-import { deleteDeviceGroup, deviceGroups, orderDeviceGroups, saveDeviceGroup } from "../../api/queries";
+import { deviceGroups } from "../../api/queries";
+import { deleteDeviceGroup, orderDeviceGroups, saveDeviceGroup } from "../../api/settings";
 import type { DeviceGroup } from "../../api/schema";
 import { Anchor, OpenLink } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";

@@ -2,7 +2,7 @@ import { Button } from "@fluentui/react-components";
 import { FlagRegular } from "@fluentui/react-icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { address } from "../../api/client";
-import { inaccuracies, setInaccuracyStatus } from "../../api/queries";
+import { inaccuracies, setInaccuracyStatus } from "../../api/settings";
 import type { InaccuracyRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";

@@ -2,7 +2,8 @@ import { Button, MessageBar, MessageBarBody, MessageBarTitle, Spinner, makeStyle
 import { ArrowSyncRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { explain } from "../../api/client";
-import { cancelJob, intel, syncIntel } from "../../api/queries";
+import { intel } from "../../api/queries";
+import { cancelJob, syncIntel } from "../../api/settings";
 import { ErrorPage } from "../../app/ErrorPage";
 import { PageHead } from "../../app/PageHead";
 import { number, plural } from "../../lib/format";

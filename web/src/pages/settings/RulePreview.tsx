@@ -2,7 +2,7 @@ import { MessageBar, MessageBarBody, Spinner, makeStyles, tokens } from "@fluent
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { Problem, explain } from "../../api/client";
-import { previewRules } from "../../api/queries";
+import { previewRules } from "../../api/settings";
 import type { PreviewRow } from "../../api/schema";
 import { Anchor } from "../../app/Anchor";
 import { number, plural } from "../../lib/format";

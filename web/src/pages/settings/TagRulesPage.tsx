@@ -1,7 +1,7 @@
 import { Button, Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { AddRegular, TagMultipleRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { deleteTagRule, saveTagRule, tagRules } from "../../api/queries";
+import { deleteTagRule, saveTagRule, tagRules } from "../../api/settings";
 import type { TagRule } from "../../api/schema";
 import { Anchor, OpenLink } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";

@@ -2,7 +2,7 @@ import { Button, Field, Input, MessageBar, MessageBarBody, Select, makeStyles, t
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { explain } from "../../api/client";
-import { createToken, tokens as tokenQuery } from "../../api/queries";
+import { createToken, tokens as tokenQuery } from "../../api/settings";
 import { Copyable } from "../../ui/Copy";
 
 const useStyles = makeStyles({

@@ -1,7 +1,7 @@
 import { Button, Spinner, makeStyles, tokens } from "@fluentui/react-components";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { explain } from "../../api/client";
-import { revokeToken, tokens as tokenQuery } from "../../api/queries";
+import { revokeToken, tokens as tokenQuery } from "../../api/settings";
 import type { TokenRow } from "../../api/schema";
 import { time } from "../../lib/format";
 import { Chip } from "../../ui/Chip";
