@@ -297,17 +297,27 @@ func TestDeviceWeights(t *testing.T) {
 			t.Errorf("the trend of %s was made with %v, want %v: %+v", name, got, want, d.Trend)
 		}
 	}
-	// Of every stretch of time the trend has a point of each method.
-	points, err := s.st.Scores(t.Context(), now.Add(-24*time.Hour), now, 1)
-	if err != nil || len(points) != 2 || points[0].Weights != "" || points[1].Weights != after.Weights {
-		t.Errorf("history %+v, %v, want a point of each method", points, err)
-	}
 	last, err := s.st.LastScores(t.Context())
 	if err != nil || last.Weights != after.Weights {
 		t.Errorf("last %+v, %v", last, err)
 	}
 	if p, err := s.recordScore(t.Context(), store.ScorePoint{At: now.Add(-10 * time.Minute), Version: exposure.ScoreVersion, Num: after.Num, Den: after.Den}, now); err != nil || !p.At.Equal(now) {
 		t.Errorf("a score that other weights gave was not recorded: %+v, %v", p, err)
+	}
+}
+
+// Of every stretch of time the history has a point of each method.
+func TestHistoryKeepsEveryWeighting(t *testing.T) {
+	s := testServer(t)
+	at := time.UnixMilli(1_700_000_000_000).UTC() // the whole second of a stretch of two
+	for i, weights := range []string{"", "Low 1, Normal 1, High 2"} {
+		if err := s.st.AddScore(t.Context(), store.ScorePoint{At: at.Add(time.Duration(i) * time.Second), Version: 3, Weights: weights, Num: "1", Den: 1, Devices: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	points, err := s.st.Scores(t.Context(), at.Add(-time.Hour), at.Add(2*time.Second), 1)
+	if err != nil || len(points) != 2 || points[0].Weights != "" || points[1].Weights == "" {
+		t.Errorf("history %+v, %v, want a point of each method", points, err)
 	}
 }
 

@@ -212,6 +212,7 @@ test("the secure score opens into checks; a check that nobody fails is explained
 });
 
 test("weights of devices are set, hold at once, and are marked on the trend", async () => {
+  await until("a point of the history", async () => (await read(context, demo, "/dashboard")).trend.length > 1, 90_000); // once a minute
   const was = await score();
   const names = { low: "Low value", normal: "Normal value" };
   await page.goto(`${demo.base}/settings/device-weights`);
@@ -232,7 +233,7 @@ test("weights of devices are set, hold at once, and are marked on the trend", as
   const log = await read(context, demo, "/audit?size=30");
   assert.ok(JSON.stringify(log.items).includes("set-device-weights"), "it is not in the audit log");
   await page.goto(`${demo.base}/dashboard`);
-  await until("a trend by both weights", async () => new Set((await read(context, demo, "/dashboard")).trend.map((p) => p.weights)).size === 2, 90_000);
+  await until("a trend by both weights", async () => new Set((await read(context, demo, "/dashboard")).trend.map((p) => p.weights)).size === 2);
   await page.reload();
   await card(page).getByText("weights", { exact: true }).waitFor();
   await page.goto(`${demo.base}/settings/device-weights`);

@@ -4,7 +4,6 @@ import { useState } from "react";
 import { explain } from "../../api/client";
 import { deviceWeights, setDeviceWeights } from "../../api/scores";
 import type { DeviceWeights, DeviceWeightsView } from "../../api/schema";
-import { Anchor } from "../../app/Anchor";
 import { ErrorPage } from "../../app/ErrorPage";
 import { PageHead } from "../../app/PageHead";
 import { full } from "../../lib/exposure";
@@ -108,7 +107,7 @@ export function DeviceWeightsPage() {
   const { data, error, refetch } = useQuery(deviceWeights);
   if (error && !data) return <ErrorPage error={error} retry={() => void refetch()} />;
   return (
-    <PageHead scroll title="Device weights" text={<>What a device counts in the exposure score of many, by its value. Devices get their values on their pages and in <Anchor to="/devices">the list of devices</Anchor>.</>}>
+    <PageHead scroll title="Device weights" text="What a device counts in the exposure score of many, by its value. Devices get their values on their pages and, several at once, in the list of devices.">
       <div className={s.page}>{data ? <Form now={data} /> : <Spinner label="Reading …" />}</div>
     </PageHead>
   );
