@@ -457,6 +457,7 @@ func TestTimelineOfTechniques(t *testing.T) {
 	n := alertOf(l, &shell)
 	n.Techniques = []string{"T1053"}
 	a := l.raise(n)
+	blind := Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()} // reads no alerts
 	for _, tt := range []struct {
 		q    TimelineQuery
 		who  Caller
@@ -466,8 +467,17 @@ func TestTimelineOfTechniques(t *testing.T) {
 		{TimelineQuery{Techniques: []string{"T1053"}}, admin, []string{"p1 started sh", "Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
 		{TimelineQuery{Techniques: []string{"T1053"}, Actions: []string{"ProcessCreated"}}, admin, []string{"p1 started sh"}},
 		{TimelineQuery{Techniques: []string{"T1053"}, Text: "timer"}, admin, []string{"Created the scheduled task backup.timer"}},
-		{TimelineQuery{Techniques: []string{"T1053"}}, Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()}, []string{"Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
+		{TimelineQuery{Techniques: []string{"T1053"}}, blind, []string{"Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
 		{TimelineQuery{Techniques: []string{"T1021.004"}}, admin, []string{}},
+		{TimelineQuery{Groups: []string{"Alert-related events"}}, admin, []string{"p1 started sh"}},
+		{TimelineQuery{Groups: []string{"Alert-related events"}, Actions: []string{"LogonSuccess"}}, admin, []string{}},
+		{TimelineQuery{Groups: []string{"Alert-related events"}, Text: "nowhere"}, admin, []string{}},
+		{TimelineQuery{Groups: []string{"Alert-related events"}}, blind, []string{}},
+		{TimelineQuery{Groups: []string{"Alert-related events", "Logon and user activity"}}, admin, []string{"p1 started sh", "bob logged on by login"}},
+		{TimelineQuery{Groups: []string{"Techniques"}}, admin, []string{"p1 started sh", "Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
+		{TimelineQuery{Groups: []string{"Techniques"}}, blind, []string{"Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
+		{TimelineQuery{Groups: []string{"Techniques"}, Techniques: []string{"T1053.006"}}, admin, []string{"Created the scheduled task backup.timer"}},
+		{TimelineQuery{Groups: []string{"Alert-related events", "Techniques"}, Techniques: []string{"T1053"}, Actions: []string{"scheduledtaskcreated"}}, admin, []string{"Created the scheduled task backup.timer", "Created the scheduled task /etc/cron.d/backup"}},
 	} {
 		tt.q.Limit = 100
 		tl, err := s.Timeline(t.Context(), tt.who, string(l.id), tt.q)
@@ -504,6 +514,14 @@ func TestTimelineOfTechniques(t *testing.T) {
 	}
 	if _, err := s.TimelineTechniques(t.Context(), Caller{Permissions: []string{MachineRead}}, string(l.id), TimelineQuery{}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("techniques of a device that is not seen: %v", err)
+	}
+	for _, group := range ev.Groups { // also those of which no agent sends events yet
+		if _, err := s.Timeline(t.Context(), admin, string(l.id), TimelineQuery{Limit: 1, Groups: []string{string(group)}}); err != nil {
+			t.Errorf("%s: %v", group, err)
+		}
+		if _, err := s.Timeline(t.Context(), Caller{Permissions: []string{MachineRead, AlertRead}}, string(l.id), TimelineQuery{Limit: 1, Groups: []string{string(group)}}); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s of a device that is not seen: %v", group, err)
+		}
 	}
 	if _, err := s.Timeline(t.Context(), admin, string(l.id), TimelineQuery{Limit: 1, Techniques: []string{"x"}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("no technique: %v", err)

@@ -30,11 +30,11 @@ func (s *Server) timelineOf(c Caller, id string, q *TimelineQuery) (*device, eve
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		return nil, out, Invalidf("from", "must be before to")
 	}
-	if out.Actions, err = actionsOf(q.Groups, q.Actions); err != nil {
-		return nil, out, err
-	}
 	if text := strings.ToLower(strings.TrimSpace(q.Text)); text != "" {
 		out.Filter = func(r eventlog.Row) bool { return recordHas(r.Record, text) }
+	}
+	if err := s.ofGroups(c, d, q.Groups, q.Actions, &out); err != nil {
+		return nil, out, err
 	}
 	return d, out, s.ofTechniques(c, d, q.Techniques, &out)
 }
@@ -56,12 +56,17 @@ func actionsOf(groups, names []string) ([]ev.Action, error) {
 		}
 	}
 	for a := range ev.Actions {
-		named := len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, a.String()) })
-		if named && (len(groups) == 0 || slices.Contains(groups, string(a.Group()))) {
+		if isNamed(names, a) && (len(groups) == 0 || slices.Contains(groups, string(a.Group()))) {
 			out = append(out, a)
 		}
 	}
 	return out, nil
+}
+
+// isNamed reports whether an action is one of some names, whatever their case; of
+// none, every one is.
+func isNamed(names []string, a ev.Action) bool {
+	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, a.String()) })
 }
 
 // recordHas reports whether a text is in one of an event's texts or its action.

@@ -7,25 +7,28 @@ export interface Span {
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
-/** The event groups, in the order of the filter, and the tone that each has in the chart. */
-export const eventGroups: readonly { name: string; tone: Tone }[] = [
+/** Why nothing is in an event group yet. */
+const windows = "Comes with agents for Windows.";
+
+/** The event groups, in the order of the filter, the tone that each has in the chart, and why no agent sends such events yet. */
+export const eventGroups: readonly { name: string; tone: Tone; why?: string }[] = [
   { name: "Alert-related events", tone: "alert" },
   { name: "Antivirus", tone: "alert" },
-  { name: "Application control", tone: "other" },
-  { name: "Application Guard", tone: "other" },
-  { name: "Exploit protection", tone: "alert" },
+  { name: "Application control", tone: "other", why: windows },
+  { name: "Application Guard", tone: "other", why: windows },
+  { name: "Exploit protection", tone: "alert", why: windows },
   { name: "File events", tone: "file" },
-  { name: "Firewall events", tone: "network" },
+  { name: "Firewall events", tone: "network", why: windows },
   { name: "Image load", tone: "file" },
   { name: "Logon and user activity", tone: "logon" },
   { name: "Network events", tone: "network" },
   { name: "Other events", tone: "other" },
   { name: "Process events", tone: "process" },
-  { name: "Registry events", tone: "other" },
+  { name: "Registry events", tone: "other", why: windows },
   { name: "Response actions", tone: "alert" },
   { name: "Scheduled task", tone: "logon" },
   { name: "Script events", tone: "process" },
-  { name: "Smart Screen events", tone: "other" },
+  { name: "Smart Screen events", tone: "other", why: windows },
   { name: "Techniques", tone: "alert" },
 ];
 

@@ -10,7 +10,7 @@ export interface FilterGroup {
   name: string;
   title: string;
   /** The values to choose from, with their words. */
-  options: readonly { value: string; label: string }[];
+  options: readonly { value: string; label: string; why?: string }[]; // why: nothing can have it, so it cannot be chosen
   /** Values may be typed too, because the set is open. */
   free?: { hint: string };
   /** The value is one moment, in place of choices. */
@@ -24,6 +24,7 @@ const useStyles = makeStyles({
   title: { fontWeight: tokens.fontWeightSemibold, padding: 0, marginBottom: "4px" },
   options: { display: "flex", flexDirection: "column" },
   find: { width: "100%" },
+  why: { display: "block", fontSize: tokens.fontSizeBase200 },
   add: { display: "flex", gap: "8px", marginTop: "6px" },
 });
 
@@ -76,6 +77,7 @@ export function FilterPanel({ groups, values, onApply, onClose }: { groups: read
       {groups.map((g) => {
         const chosen = draft[g.name] ?? [];
         const known = new Map(g.options.map((o) => [o.value, o.label]));
+        const barred = new Map(g.options.map((o) => [o.value, o.why]));
         for (const v of chosen) if (!known.has(v)) known.set(v, v);
         return (
           <fieldset key={g.name} className={s.group}>
@@ -86,7 +88,7 @@ export function FilterPanel({ groups, values, onApply, onClose }: { groups: read
             {g.find && (known.size > 0 ? <Input className={s.find} size="small" type="search" aria-label={`${g.title}: search`} placeholder="Search" value={find} onChange={(_, d) => setFind(d.value)} /> : "None occurs.")}
             <div className={s.options}>
               {!g.moment && [...known].filter(([v, label]) => !g.find || chosen.includes(v) || label.toLowerCase().includes(find.trim().toLowerCase())).map(([value, label]) => (
-                <Checkbox key={value} label={label} checked={chosen.includes(value)} onChange={() => set(g.name, toggle(chosen, value))} />
+                <Checkbox key={value} label={barred.get(value) ? <>{label}<span className={s.why}>{barred.get(value)}</span></> : label} disabled={barred.get(value) !== undefined && !chosen.includes(value)} checked={chosen.includes(value)} onChange={() => set(g.name, toggle(chosen, value))} />
               ))}
             </div>
             {g.free && <Free group={g} onAdd={(v) => set(g.name, chosen.includes(v) ? chosen : [...chosen, v])} />}

@@ -5,6 +5,7 @@ import { useState, type ReactNode } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 import { DataTable, type Column } from "./DataTable";
 import { Donut } from "./Donut";
+import { eventGroups } from "../lib/timeline";
 import { FilterPanel, type FilterGroup } from "./FilterPanel";
 import { FilterPills } from "./FilterPills";
 import { Menu } from "./Menu";
@@ -104,6 +105,22 @@ test("the filter panel changes nothing before Apply", async () => {
   expect(onApply).not.toHaveBeenCalled();
   await user.click(screen.getByRole("button", { name: "Apply" }));
   expect(onApply).toHaveBeenCalledWith({ severity: ["High", "Low"], vendor: ["debian"] });
+});
+
+test("what nothing can have says why and cannot be chosen; one of an address can be lifted", async () => {
+  const onApply = vi.fn();
+  const barred: FilterGroup = { name: "event_group", title: "Event group", options: eventGroups.map((g) => ({ value: g.name, label: g.name, why: g.why })) };
+  show(<FilterPanel groups={[barred]} values={{ event_group: ["Registry events"] }} onApply={onApply} onClose={vi.fn()} />);
+  const user = userEvent.setup();
+  const box = (name: string) => screen.getByRole<HTMLInputElement>("checkbox", { name: new RegExp(`^${name}`) });
+  expect(screen.getAllByRole<HTMLInputElement>("checkbox").filter((b) => b.disabled)).toHaveLength(5);
+  expect(screen.getByRole("checkbox", { name: "Firewall events Comes with agents for Windows." })).toHaveProperty("disabled", true);
+  expect(box("Alert-related events").disabled).toBe(false);
+  await user.click(box("Firewall events"));
+  await user.click(box("Techniques"));
+  await user.click(box("Registry events"));
+  await user.click(screen.getByRole("button", { name: "Apply" }));
+  expect(onApply).toHaveBeenCalledWith({ event_group: ["Techniques"] });
 });
 
 test("each filter that holds is a pill that can go", async () => {

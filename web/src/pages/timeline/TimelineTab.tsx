@@ -33,7 +33,7 @@ const spec: ListSpec = {
 };
 
 const baseGroups: readonly FilterGroup[] = [
-  { name: "event_group", title: "Event group", options: eventGroups.map((g) => ({ value: g.name, label: g.name })) },
+  { name: "event_group", title: "Event group", options: eventGroups.map((g) => ({ value: g.name, label: g.name, why: g.why })) },
   { name: "flagged", title: "Flag", options: [{ value: "true", label: "Flagged events" }] },
   { name: "technique", title: "ATT&CK technique", options: [], find: true },
   { name: "action", title: "Action type", options: [], free: { hint: "ProcessCreated" } },
