@@ -98,8 +98,9 @@ test("a weakness is excepted for one device", async () => {
   const weak = items.find((w) => w.exposed === 2);
   await page.goto(`${demo.base}/weaknesses?q=${weak.id}&open=${weak.id}&view=exception`);
   const form = page.getByRole("form", { name: "Exception options" });
-  await form.getByRole("radio", { name: "One device" }).click();
-  await form.getByRole("textbox", { name: "Device" }).fill("web-host");
+  await form.getByRole("radio", { name: "Some devices" }).click();
+  await form.getByRole("searchbox", { name: "Search devices" }).fill("web-host");
+  await form.getByRole("checkbox", { name: "web-host" }).click();
   await form.getByRole("button", { name: "Make the exception" }).click();
   await page.getByText("The exception is in place.").waitFor();
   const w = (await read(context, demo, `/weaknesses/${weak.id}`));

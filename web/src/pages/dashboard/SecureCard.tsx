@@ -13,7 +13,8 @@ const useStyles = makeStyles({
   big: { fontSize: tokens.fontSizeHero900, lineHeight: tokens.lineHeightHero900, fontWeight: tokens.fontWeightSemibold },
   of: { color: tokens.colorNeutralForeground3 },
   list: { listStyleType: "none", margin: "12px 0 0", padding: 0, display: "flex", flexDirection: "column", gap: "10px" },
-  row: { display: "grid", gridTemplateColumns: "118px minmax(40px, 1fr) 44px 84px", alignItems: "center", gap: "10px" },
+  row: { display: "grid", gridTemplateColumns: "minmax(168px, 1fr) 44px 84px", alignItems: "center", gap: "10px" },
+  lead: { display: "grid", gridTemplateColumns: "118px minmax(40px, 1fr)", alignItems: "center", gap: "10px" },
   trend: { marginTop: "10px" },
   bar: { height: "10px", borderRadius: "5px", overflow: "hidden", backgroundColor: tokens.colorNeutralBackground6 },
   fill: { height: "100%", forcedColorAdjust: "none", backgroundColor: tokens.colorCompoundBrandBackground },
@@ -42,8 +43,10 @@ export function SecureCard({ d }: { d: Dashboard }) {
           <ul className={s.list}>
             {v.categories.map((c) => (
               <li key={c.category} className={s.row}>
-                <Anchor to="/recommendations" search={{ category: c.category, type: "ConfigurationChange" }}>{categoryWord(c.category)}</Anchor>
-                <div className={s.bar} aria-hidden><div className={s.fill} style={{ width: `${c.per_cent}%` }} /></div>
+                <Anchor to="/recommendations" search={{ category: c.category, type: "ConfigurationChange" }} className={s.lead}>
+                  {categoryWord(c.category)}
+                  <div className={s.bar} aria-hidden><div className={s.fill} style={{ width: `${c.per_cent}%` }} /></div>
+                </Anchor>
                 <MiniTrend counts={history(c.category)} what={`${categoryWord(c.category)}, per cent`} good="rising" digits={1} width={40} />
                 <span className={s.got}>{c.max > 0 ? <Anchor to="/scores" search={{ tab: "checks", category: c.category }} title={`${full(c.got)} of ${full(c.max)} points: what is missing`}>{`${tenth(c.got)} / ${number(c.max)}`}</Anchor> : "–"}</span>
               </li>

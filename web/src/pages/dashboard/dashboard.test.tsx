@@ -80,6 +80,17 @@ test("a category of the secure score leads to what would raise it", async () => 
   expect(network && within(network).queryByText(/0/)).toBeNull(); // nothing judged is no score of 0
 });
 
+test("the bar of a category leads there too, and is no stop of its own", async () => {
+  const categories = [{ category: "OS", got: 236.04, max: 320, per_cent: 73.8 }];
+  open("/dashboard", { "GET /dashboard": calm({ secure: { category: "", got: 236.04, max: 320, per_cent: 73.8, categories, version: 1, as_of: at } }), ...silent, "GET /recommendations": listOf([]) });
+  const row = (await card("Secure score for devices")).getByRole("listitem");
+  expect(within(row).getAllByRole("link")).toHaveLength(1);
+  const bar = row.querySelector<HTMLElement>("[style*='73.8%']");
+  if (!bar) throw new Error("no bar");
+  await userEvent.setup().click(bar);
+  await waitFor(() => expect(address()).toBe("/recommendations?category=OS&type=ConfigurationChange"));
+});
+
 test("cards with many rows say how many there are, and each row leads to what it names", async () => {
   show(calm({
     recommendations: [recommendationRow(1)], recommendation_count: 1234, software: [software(1)], devices: [device(1), device(2)], remediations: [activity(1), activity(2, { overdue: true }), activity(3, { due: "" })], remediation_count: 12,

@@ -1,7 +1,7 @@
-import { OpenRegular } from "@fluentui/react-icons";
+import { ClipboardTaskRegular, OpenRegular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
+import { device as deviceOf, deviceRecommendation, deviceVulns, recommendation } from "../../api/queries";
 import { deviceCheck } from "../../api/scores";
 import type { DeviceCheckRow, DeviceRecommendationRow, DeviceVulnRow, Recommendation } from "../../api/schema";
 import { Steps } from "../../app/Advice";
@@ -9,12 +9,17 @@ import { Anchor } from "../../app/Anchor";
 import { AssociatedAlerts } from "../../app/AssociatedAlerts";
 import { ButtonLink } from "../../app/ButtonLink";
 import { CheckEvidence } from "../../app/Evidence";
+import { ExceptionButton } from "../../app/ExceptionButton";
+import { ExceptionForm } from "../../app/ExceptionForm";
 import { Flyout } from "../../app/Flyout";
 import type { FlyoutFrame } from "../../app/ListView";
+import { MayButton } from "../../app/MayButton";
 import { Refs, type RefColumn } from "../../app/Refs";
+import { ReportButton } from "../../app/ReportButton";
 import { SupportNotice } from "../../app/SupportNotice";
 import { full, isConfiguration, isRelease, remedy } from "../../lib/exposure";
 import { number, plural, score } from "../../lib/format";
+import { productPath } from "../../lib/product";
 import { Tags } from "../../ui/Chip";
 import { Mono } from "../../ui/Copy";
 import { Empty } from "../../ui/Empty";
@@ -25,6 +30,7 @@ import { Severity } from "../../ui/Severity";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { State } from "../../ui/State";
 import { ThreatList } from "../../ui/Threats";
+import { RequestRemediation } from "../recommendations/RequestRemediation";
 
 const vulnColumns = (device: string): readonly RefColumn<DeviceVulnRow>[] => [
   { key: "id", title: "Name", render: (r) => <Anchor to={`/devices/${encodeURIComponent(device)}/vulnerabilities`} search={{ open: r.id }}>{r.id}</Anchor> },
@@ -64,10 +70,12 @@ export function DeviceRecommendationFlyout({ device, id, frame, row }: { device:
   const own = useQuery(deviceRecommendation(device, id));
   const all = useQuery(recommendation(id));
   const check = useQuery(deviceCheck(device, id));
+  const { data: host } = useQuery(deviceOf(device));
   const d = own.data ?? undefined;
   const head = d ?? row;
   const software = head !== undefined && !isConfiguration(head.type) && all.data !== undefined && !isRelease(all.data);
   const vulns = useCallback((p: Record<string, string>) => deviceVulns(device, { ...p, recommendation: id, exposed: "true" }), [device, id]);
+  if (frame.view === "request") return <RequestRemediation id={id} frame={frame} row={all.data} />;
   return (
     <Flyout
       frame={frame}
@@ -77,14 +85,19 @@ export function DeviceRecommendationFlyout({ device, id, frame, row }: { device:
       actions={
         head && (
           <>
+            {d && all.data && <MayButton rights={["remediate.remediation"]} appearance="primary" icon={<ClipboardTaskRegular />} onClick={() => frame.onView("request")}>Request remediation</MayButton>}
+            {software && <ButtonLink to={productPath(head.product_id)} icon={<OpenRegular />}>Open software page</ButtonLink>}
             {software && <ButtonLink to={`/devices/${encodeURIComponent(device)}/software`} search={{ open: head.product_id }} icon={<OpenRegular />}>Software on this device</ButtonLink>}
             <ButtonLink to="/recommendations" search={{ open: id }} icon={<OpenRegular />}>On all devices</ButtonLink>
+            {d && <ExceptionButton frame={frame} />}
+            <ReportButton kind="recommendation" subject={id} name={head.name} />
           </>
         )
       }
       tabs={[
         { key: "details", title: "Details", render: () => (d ? <Details device={device} d={d} all={all.data} check={check.data ?? undefined} /> : <Empty title="Done on this device">Nothing that this recommendation closes is left here.</Empty>) },
         ...(id.startsWith("sca-") ? [] : [{ key: "weaknesses", title: "Weaknesses", render: () => d && <Refs label="Weaknesses that this closes here" query={vulns} columns={vulnColumns(device)} rowKey={(r) => r.id} what="weakness" empty="No weakness is left" /> }]),
+        { key: "exception", title: "Exception options", render: () => <ExceptionForm key={host?.name} about={{ recommendation: id }} device={{ id: device, name: host?.name ?? device }} onDone={() => frame.onView("")} /> },
       ]}
     />
   );

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { ExceptionDetail, ExceptionRow } from "../../api/schema";
 import { leave, listOf, open, refusal } from "../../testing/console";
 import { behavesAsList } from "../../testing/list";
-import { recommendationDetail } from "../../testing/rows";
+import { deviceRow, recommendationDetail } from "../../testing/rows";
 
 const row = (n: number, more: Partial<ExceptionRow> = {}): ExceptionRow => ({
   id: String(n), name: `Update thing-${n}`, kind: "Recommendation", justification: "RiskAccepted", context: `reason ${n}`, scope: "Global", groups: 0, devices: 0, exposed: n, status: "InEffect", why: "",
@@ -92,6 +92,48 @@ test("a page of some groups offers these alone, and of more than 20 they are sea
   await user.click(many.f.getByRole("checkbox", { name: "All 3 that are found" }));
   await user.click(many.f.getByRole("button", { name: "Make the exception" }));
   await waitFor(() => expect(many.c.last("POST /exceptions")?.body).toMatchObject({ groups: [2, 20, 21] }));
+});
+
+test("devices are found by search, several of them, and each can be left out again", async () => {
+  const { c, f, user } = await formOf("", 2, []);
+  c.answer({ "GET /devices": (a: { query: URLSearchParams }) => listOf([1, 2, 12].map((n) => deviceRow(n)).filter((d) => d.name.includes(a.query.get("q") ?? "")))(a as never) });
+  await user.click(f.getByRole("radio", { name: "Some devices" }));
+  expect(f.getByRole("button", { name: "Make the exception" })).toHaveProperty("disabled", true);
+  const search = f.getByRole("searchbox", { name: "Search devices" });
+  await user.type(search, "host-1");
+  await user.click(await f.findByRole("checkbox", { name: "host-1" }));
+  await user.click(await f.findByRole("checkbox", { name: "host-12" }));
+  await user.clear(search);
+  await user.type(search, "host-2");
+  await user.click(await f.findByRole("checkbox", { name: "host-2" }));
+  expect(f.getByText("3 devices chosen")).toBeTruthy();
+  await user.click(f.getByRole("checkbox", { name: "host-1" }));
+  await user.click(f.getByRole("button", { name: "Make the exception" }));
+  await f.findByText("not now");
+  expect(c.last("POST /exceptions")?.body).toMatchObject({ scope: "Devices", devices: ["d12", "d2"] });
+});
+
+test("one for a weakness can be narrowed to software, its versions and a path", async () => {
+  const id = "CVE-2024-3094";
+  const c = open(`/weaknesses?open=${id}&view=exception`, {
+    "GET /weaknesses": listOf([]), [`GET /weaknesses/${id}`]: { id, severity: "High", cvss: 9, cvss_version: "3.1", epss: 0, exposed: 1, exposed_after: 1, exposed_unknown: false, exception: false, threats: {}, tags: [], title: "", recommendations: [], weakness: { kev: null } },
+    [`GET /weaknesses/${id}/software`]: listOf([{ id: "debian-_-xz", name: "xz" }, { id: "debian-_-lzma", name: "lzma" }]), "GET /device-groups": groupsOf(1), "GET /exceptions": listOf([]), "POST /exceptions": refusal(409, "not now"),
+  });
+  const f = within(await screen.findByRole("form", { name: "Exception options" }));
+  const user = userEvent.setup();
+  await f.findByRole("option", { name: "xz" });
+  expect(f.queryByRole("textbox", { name: "From version" })).toBeNull();
+  await user.selectOptions(f.getByRole("combobox", { name: "In which software" }), "debian-_-xz");
+  await user.type(f.getByRole("textbox", { name: "From version" }), "5.6.0");
+  await user.type(f.getByRole("textbox", { name: "To version" }), "5.6.1");
+  await user.type(f.getByRole("textbox", { name: "Path" }), "/opt/x/**");
+  await user.click(f.getByRole("button", { name: "Make the exception" }));
+  await f.findByText("not now");
+  expect(c.last("POST /exceptions")?.body).toMatchObject({ weakness: id, product: "debian-_-xz", version_from: "5.6.0", version_to: "5.6.1", path: "/opt/x/**" });
+  await user.selectOptions(f.getByRole("combobox", { name: "In which software" }), ""); // versions are those of a product
+  await user.click(f.getByRole("button", { name: "Make the exception" }));
+  await waitFor(() => expect(c.last("POST /exceptions")?.body).toMatchObject({ weakness: id, path: "/opt/x/**" }));
+  for (const gone of ["product", "version_from", "version_to"]) expect(c.last("POST /exceptions")?.body).not.toHaveProperty(gone);
 });
 
 test("only an administrator is offered what holds everywhere, and ends it", async () => {
