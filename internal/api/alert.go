@@ -13,7 +13,7 @@ import (
 // AlertFilter narrows and orders lists of alerts.
 type AlertFilter struct {
 	TextFilter
-	Sort           []string `query:"sort" enum:"id,-id,created,-created,updated,-updated,first_event,-first_event,last_event,-last_event,title,-title,severity,-severity,status,-status,category,-category,device,-device,assigned,-assigned" doc:"Columns; minus is descending."`
+	Sort           []string `query:"sort" enum:"id,-id,created,-created,updated,-updated,first_event,-first_event,last_event,-last_event,title,-title,severity,-severity,status,-status,category,-category,device,-device,assigned,-assigned,user,-user,classification,-classification,investigation_state,-investigation_state" doc:"Columns; minus is descending."`
 	Severity       []string `query:"severity" enum:"UnSpecified,Informational,Low,Medium,High"`
 	Status         []string `query:"status" enum:"New,InProgress,Resolved"`
 	Category       []string `query:"category" doc:"Kinds of threat, as the Defender API names them."`
@@ -31,13 +31,17 @@ type AlertFilter struct {
 	Recommendation []string `query:"recommendation" doc:"On devices that one of these recommendations is for."`
 	From           []string `query:"from" doc:"Raised at this instant or later (RFC 3339)."`
 	To             []string `query:"to" doc:"Raised before this instant (RFC 3339)."`
+	Raised         []string `query:"raised" enum:"1,7,30" doc:"Raised within so many days."`
+
+	InvestigationState []string `query:"investigation_state" enum:"-,Queued,PendingApproval,PendingResource,Running,Benign,PartiallyInvestigated,Failed,TerminatedByUser,TerminatedBySystem" doc:"How the latest investigation that has it stands; - is none."`
 }
 
 func (f AlertFilter) query() server.Query {
 	return f.queryWith(f.Sort, named("severity", f.Severity), named("status", f.Status), named("category", f.Category), named("classification", f.Classification),
 		named("source", f.Source), named("assigned", f.Assigned), named("active", f.Active), named("simulated", f.Simulated), named("device", f.Device),
 		named("device_group", f.Group), named("technique", f.Technique), named("entity", f.Entity), named("weakness", f.Weakness), named("software", f.Software),
-		named("recommendation", f.Recommendation), named("from", f.From), named("to", f.To))
+		named("recommendation", f.Recommendation), named("from", f.From), named("to", f.To), named("raised", f.Raised),
+		named("investigation_state", f.InvestigationState))
 }
 
 type alertsIn struct {

@@ -57,6 +57,7 @@ var deviceColumns = []column[server.DeviceRow]{
 		}
 		return r.Exclusion.Reason
 	}},
+	{"mac", func(r *server.DeviceRow) string { return r.MAC }},
 }
 
 var deviceSoftwareColumns = slices.Concat([]column[server.DeviceSoftwareRow]{

@@ -14,7 +14,7 @@ import (
 // ExceptionFilter narrows and orders exceptions.
 type ExceptionFilter struct {
 	TextFilter
-	Sort           []string `query:"sort" enum:"name,-name,status,-status,justification,-justification,scope,-scope,created_at,-created_at,created_by,-created_by,expires_at,-expires_at" doc:"Columns; minus is descending."`
+	Sort           []string `query:"sort" enum:"name,-name,status,-status,justification,-justification,scope,-scope,created_at,-created_at,created_by,-created_by,expires_at,-expires_at,kind,-kind,exposed,-exposed" doc:"Columns; minus is descending."`
 	Status         []string `query:"status" enum:"InEffect,Suspended,Expired,Canceled,Resurfaced"`
 	Justification  []string `query:"justification" enum:"ThirdPartyControl,AlternateMitigation,RiskAccepted,PlannedRemediation"`
 	Kind           []string `query:"kind" enum:"Recommendation,Weakness,Software,Path" doc:"What it is about."`

@@ -65,7 +65,7 @@ func named(name string, values []string) []string { return append([]string{name}
 // DeviceFilter narrows and orders lists of devices.
 type DeviceFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"name,-name,domain,-domain,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group,risk,-risk,alerts,-alerts" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"name,-name,domain,-domain,os,-os,last_seen,-last_seen,first_seen,-first_seen,weaknesses,-weaknesses,exploitable,-exploitable,fixable,-fixable,software,-software,ip,-ip,health,-health,score,-score,group,-group,risk,-risk,alerts,-alerts,mac,-mac,value,-value" doc:"Columns; minus is descending."`
 	OS       []string `query:"os" doc:"OS platform, as in os_platform."`
 	Version  []string `query:"os_version" doc:"Version of the operating system, as in os_version."`
 	OSLife   []string `query:"os_life" enum:"supported,upcoming,ended,unknown" doc:"Support of the operating system's release; upcoming: it ends within 6 months."`
@@ -131,7 +131,7 @@ func (f DeviceVulnFilter) query() server.Query {
 // SoftwareFilter narrows and orders products over all devices.
 type SoftwareFilter struct {
 	TextFilter
-	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,weaknesses,-weaknesses,exposed,-exposed,installed,-installed,severity,-severity,impact,-impact" doc:"Columns; minus is descending."`
+	Sort       []string `query:"sort" enum:"name,-name,vendor,-vendor,weaknesses,-weaknesses,exposed,-exposed,installed,-installed,severity,-severity,impact,-impact,threats,-threats" doc:"Columns; minus is descending."`
 	Vendor     []string `query:"vendor"`
 	Ecosystem  []string `query:"ecosystem"`
 	Vulnerable []string `query:"vulnerable" enum:"true" doc:"Only products with weaknesses."`
@@ -149,7 +149,7 @@ func (f SoftwareFilter) query() server.Query {
 // WeaknessFilter narrows and orders weaknesses over all devices.
 type WeaknessFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,age,-age,published,-published,updated,-updated,exposed,-exposed,exposed_after,-exposed_after" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"id,-id,severity,-severity,cvss,-cvss,epss,-epss,age,-age,published,-published,updated,-updated,exposed,-exposed,exposed_after,-exposed_after,threats,-threats" doc:"Columns; minus is descending."`
 	Severity []string `query:"severity" enum:"Critical,High,Medium,Low,None"`
 	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Fix      []string `query:"fix" enum:"available,none"`
@@ -202,7 +202,7 @@ func (f WeaknessDeviceFilter) query() server.Query {
 // RecommendationFilter narrows and orders recommendations.
 type RecommendationFilter struct {
 	TextFilter
-	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure,status,-status,exposed_after,-exposed_after,impact_after,-impact_after" doc:"Columns; minus is descending."`
+	Sort     []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,exposed,-exposed,impact,-impact,type,-type,severity,-severity,secure,-secure,status,-status,exposed_after,-exposed_after,impact_after,-impact_after,os,-os,threats,-threats,activities,-activities,tags,-tags,category,-category,subcategory,-subcategory,ecosystem,-ecosystem,vendor,-vendor,version,-version" doc:"Columns; minus is descending."`
 	Type     []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Category []string `query:"category" enum:"Application,OS,Network,Accounts,SecurityControls"`
 	Threat   []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
@@ -211,16 +211,20 @@ type RecommendationFilter struct {
 	Vendor   []string `query:"vendor"`
 
 	Component []string `query:"component" doc:"Related component, as the column has it."`
+
+	Weaknesses []string `query:"weaknesses" enum:"true,false" doc:"Whether it closes weaknesses."`
+	OS         []string `query:"os" doc:"OS platforms of the exposed devices, as in os_platforms."`
 }
 
 func (f RecommendationFilter) query() server.Query {
-	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("vendor", f.Vendor), named("category", f.Category), named("component", f.Component))
+	return f.queryWith(f.Sort, named("type", f.Type), named("threat", f.Threat), named("status", f.Status), named("tag", f.Tag), named("vendor", f.Vendor), named("category", f.Category), named("component", f.Component),
+		named("weaknesses", f.Weaknesses), named("os", f.OS))
 }
 
 // DeviceRecommendationFilter narrows and orders the recommendations of one device.
 type DeviceRecommendationFilter struct {
 	TextFilter
-	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity" doc:"Columns; minus is descending."`
+	Sort   []string `query:"sort" enum:"name,-name,component,-component,weaknesses,-weaknesses,impact,-impact,type,-type,severity,-severity,threats,-threats,status,-status,share,-share,points,-points,tags,-tags,vendor,-vendor,version,-version" doc:"Columns; minus is descending."`
 	Type   []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Threat []string `query:"threat" enum:"exploit,verified,kit,kev,ransomware,alert" doc:"alert: an exposed device has an active alert."`
 	Status []string `query:"status" enum:"Active,PartialException,FullException"`

@@ -45,7 +45,7 @@ func (f VersionFilter) query() server.Query {
 // WeaknessSoftwareFilter narrows and orders the products that have a weakness.
 type WeaknessSoftwareFilter struct {
 	TextFilter
-	Sort   []string `query:"sort" enum:"name,-name,vendor,-vendor,installed,-installed,exposed,-exposed" doc:"Columns; minus is descending."`
+	Sort   []string `query:"sort" enum:"name,-name,vendor,-vendor,installed,-installed,exposed,-exposed,update,-update" doc:"Columns; minus is descending."`
 	Vendor []string `query:"vendor"`
 	Update []string `query:"update" enum:"true,false" doc:"Whether a version that fixes it can be installed on some device."`
 }

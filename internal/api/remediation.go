@@ -14,7 +14,7 @@ import (
 // RemediationFilter narrows and orders remediation activities.
 type RemediationFilter struct {
 	TextFilter
-	Sort           []string `query:"sort" enum:"title,-title,component,-component,type,-type,status,-status,progress,-progress,priority,-priority,due,-due,created,-created,completed,-completed" doc:"Columns; minus is descending."`
+	Sort           []string `query:"sort" enum:"title,-title,component,-component,type,-type,status,-status,progress,-progress,priority,-priority,due,-due,created,-created,completed,-completed,ticket,-ticket,created_by,-created_by,completed_by,-completed_by,targets,-targets" doc:"Columns; minus is descending."`
 	Type           []string `query:"type" enum:"Update,Upgrade,Uninstall,AttentionRequired,Restart,ConfigurationChange" doc:"Type of remediation."`
 	Status         []string `query:"status" enum:"Active,Completed"`
 	Priority       []string `query:"priority" enum:"High,Medium,Low"`

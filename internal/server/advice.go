@@ -47,6 +47,16 @@ func (r *Recommendation) task() string {
 	return text
 }
 
+// removal is the description of an activity that removes software which an update,
+// or nothing, was recommended for.
+func removal(r *Recommendation) string {
+	return fmt.Sprintf("%s is not wanted any more: it is to be removed from the devices on which it has weaknesses now.", r.Component)
+}
+
+func removalSteps() []string {
+	return []string{"Look what else needs it, then remove it with the package manager that installed it.", "A device counts as fixed as soon as its agent no longer finds the software, in whatever version."}
+}
+
 // lineAdvice is that of software whose support has ended.
 func lineAdvice(r *Recommendation, name, weaknesses string) (description string, steps []string) {
 	var ended []string

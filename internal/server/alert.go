@@ -5,14 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/picketsec/picket/internal/alert"
+	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -41,7 +44,7 @@ func alertAt(q Query, name string) (time.Time, error) {
 }
 
 // alertList describes lists of alerts. Their bounds were read before.
-func alertList(from, to time.Time, entity map[int64]bool, seq func(*AlertRow) int64) *list[AlertRow] {
+func alertList(now, from, to time.Time, entity map[int64]bool, seq func(*AlertRow) int64) *list[AlertRow] {
 	rank := func(r *AlertRow) int { return alert.Severity(r.Severity).Rank() }
 	return &list[AlertRow]{
 		text: func(r *AlertRow, has func(string) bool) bool {
@@ -66,8 +69,13 @@ func alertList(from, to time.Time, entity map[int64]bool, seq func(*AlertRow) in
 			"from":   func(r *AlertRow, _ []string) bool { return !r.Created.Before(from) },
 			"to":     func(r *AlertRow, _ []string) bool { return r.Created.Before(to) },
 			"entity": func(r *AlertRow, _ []string) bool { return entity[seq(r)] },
+			"raised": func(r *AlertRow, v []string) bool {
+				return slices.ContainsFunc(v, func(days string) bool { n, _ := strconv.Atoi(days); return !r.Created.Before(now.AddDate(0, 0, -n)) })
+			},
+			"investigation_state": oneOf(func(r *AlertRow) string { return cmp.Or(r.InvestigationState, noOne) }),
 		},
 		values: map[string][]string{"severity": words(alert.Severities), "status": words(alert.Statuses), "category": alert.Categories, "active": yesNo, "simulated": yesNo,
+			"raised": {"1", "7", "30"}, "investigation_state": append([]string{noOne}, words(alert.InvestigationStates)...),
 			"classification": {noOne, string(alert.TruePositive), string(alert.Expected), string(alert.FalsePositive)}},
 		order: map[string]func(a, b *AlertRow) int{
 			"created":     byTime(func(r *AlertRow) time.Time { return r.Created }),
@@ -80,7 +88,11 @@ func alertList(from, to time.Time, entity map[int64]bool, seq func(*AlertRow) in
 			"category":    byText(func(r *AlertRow) string { return r.Category }),
 			"device":      byText(func(r *AlertRow) string { return r.DeviceName }),
 			"assigned":    byText(func(r *AlertRow) string { return r.AssignedTo }),
-			"id":          byText(func(r *AlertRow) string { return r.ID }),
+			"user":        byText(func(r *AlertRow) string { return r.User }),
+
+			"classification":      byText(func(r *AlertRow) string { return r.Classification }),
+			"investigation_state": byText(func(r *AlertRow) string { return r.InvestigationState }),
+			"id":                  byText(func(r *AlertRow) string { return r.ID }),
 		},
 		tie:     func(a, b *AlertRow) int { return strings.Compare(a.ID, b.ID) },
 		initial: []string{"-created", "-severity"},
@@ -132,7 +144,31 @@ func (s *Server) Alerts(ctx context.Context, caller Caller, q Query, where func(
 			bySeq[a.ID] = a.Seq
 		}
 	})
-	return alertList(from, to, entity, func(r *AlertRow) int64 { return bySeq[r.ID] }).page(q, rows)
+	p, err := alertList(s.now(), from, to, entity, func(r *AlertRow) int64 { return bySeq[r.ID] }).page(q, rows)
+	c.countElsewhere(caller.sees(), Each(p.Items))
+	return p, err
+}
+
+// countElsewhere fills in on how many other devices of a scope there is an active
+// alert with the title of each row. The caller holds mu for reading.
+func (c *core) countElsewhere(in exposure.Scope, rows iter.Seq[*AlertRow]) {
+	on := map[string]*roaring.Bitmap{}
+	for r := range rows {
+		on[r.Title] = roaring.New()
+	}
+	for _, a := range c.alerts.all() {
+		if devs := on[a.Title]; devs != nil && isActive(a) {
+			if d := c.at(a.Device); d != nil && in.Has(d.group) {
+				devs.Add(d.num)
+			}
+		}
+	}
+	for r := range rows {
+		r.Elsewhere = int(on[r.Title].GetCardinality())
+		if num, ok := c.byID[r.DeviceID]; ok && on[r.Title].Contains(num) {
+			r.Elsewhere--
+		}
+	}
 }
 
 // DeviceAlerts lists the alerts on one device, by its id or name.
@@ -293,6 +329,7 @@ func (s *Server) Alert(ctx context.Context, caller Caller, id string) (Alert, er
 	out := Alert{AlertRow: *c.alertRow(a, d), EventIDs: slices.Clone(a.Events), Dropped: a.Dropped, Notes: []AlertNote{}, Others: []AlertRef{},
 		Risk: c.alerts.risk(d.num), Exposure: c.exposureOf(d), AsOf: s.now()}
 	others := slices.Clone(c.alerts.of(d.num))
+	c.countElsewhere(caller.sees(), slices.Values([]*AlertRow{&out.AlertRow}))
 	c.mu.RUnlock()
 	slices.SortFunc(out.EventIDs, func(x, y string) int {
 		p, _ := parseEventID(x)

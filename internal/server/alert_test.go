@@ -12,6 +12,7 @@ import (
 
 	ev "github.com/picketsec/picket/internal/event"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/group"
 )
 
 // alertOf is a good alert about an event of a device.
@@ -441,6 +442,90 @@ func TestAlertsMoveRiskAndScore(t *testing.T) {
 	}
 	if got := now(); got != before {
 		t.Errorf("resolved: %+v, want %+v", got, before)
+	}
+}
+
+// An alert says on how many other devices that the caller sees there is an active
+// one of its title, and lists are narrowed by when alerts were raised and by how
+// their investigation stands.
+func TestAlertsElsewhere(t *testing.T) {
+	s := testServer(t)
+	var lives []*life
+	ids := map[string]string{}
+	for _, name := range []string{"one", "two", "three"} {
+		l := newLife(t, s, name)
+		e := l.start(1, 100, "sh")
+		l.send(e)
+		n := alertOf(l, &e)
+		a := l.raise(n)
+		ids[name] = a.ID
+		lives = append(lives, l)
+		other := alertOf(l, &e)
+		other.Title = "Only on " + name
+		l.raise(other)
+	}
+	elsewhere := func(who Caller, id string) int {
+		t.Helper()
+		p, err := s.Alerts(t.Context(), who, Query{}, nil)
+		one, err1 := s.Alert(t.Context(), who, id)
+		if err != nil || err1 != nil {
+			t.Fatal(err, err1)
+		}
+		for _, r := range p.Items {
+			if strings.HasPrefix(r.Title, "Only on") && r.Elsewhere != 0 {
+				t.Errorf("%s is on %d other devices", r.Title, r.Elsewhere)
+			}
+			if r.ID == id {
+				if r.Elsewhere != one.Elsewhere {
+					t.Errorf("the list says %d, the alert %d", r.Elsewhere, one.Elsewhere)
+				}
+				return r.Elsewhere
+			}
+		}
+		t.Fatalf("%s is not in the list", id)
+		return 0
+	}
+	if n := elsewhere(admin, ids["one"]); n != 2 {
+		t.Errorf("on %d other devices, want 2", n)
+	}
+	mustTag(t, s, lives[0].id, []string{"web"}, nil)
+	mustTag(t, s, lives[1].id, []string{"web"}, nil)
+	some := Caller{Name: "some", Permissions: []string{AlertRead}, Scope: exposure.Within(mustGroup(t, s, 0, "Web servers", on(group.Tag, group.Equals, "web")))}
+	if n := elsewhere(some, ids["one"]); n != 1 {
+		t.Errorf("for who sees two devices it is on %d others, want 1", n)
+	}
+	if err := s.UpdateAlerts(t.Context(), admin, []string{ids["two"]}, AlertChange{Status: new("Resolved")}); err != nil {
+		t.Fatal(err)
+	}
+	if n := elsewhere(some, ids["one"]); n != 0 {
+		t.Errorf("the other is resolved: %d", n)
+	}
+	if n := elsewhere(admin, ids["two"]); n != 2 {
+		t.Errorf("the resolved one itself: on %d others, want 2", n)
+	}
+	count := func(filter map[string][]string) int {
+		t.Helper()
+		p, err := s.Alerts(t.Context(), admin, Query{Filter: filter, Sort: []string{"investigation_state"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Total
+	}
+	if n := count(map[string][]string{"raised": {"7"}}); n != 6 {
+		t.Errorf("%d were raised within 7 days, want 6", n)
+	}
+	now := time.Now()
+	s.opt.Now = func() time.Time { return now.AddDate(0, 0, 8) }
+	if a, b := count(map[string][]string{"raised": {"1", "7"}}), count(map[string][]string{"raised": {"7", "30"}}); a != 0 || b != 6 {
+		t.Errorf("eight days later %d within 7 days and %d within 30, want 0 and 6", a, b)
+	}
+	if a, b := count(map[string][]string{"investigation_state": {noOne}}), count(map[string][]string{"investigation_state": {"Running"}}); a != 6 || b != 0 {
+		t.Errorf("%d without an investigation, %d in one that runs", a, b)
+	}
+	for _, bad := range []map[string][]string{{"raised": {"8"}}, {"investigation_state": {"Fine"}}} {
+		if _, err := s.Alerts(t.Context(), admin, Query{Filter: bad}, nil); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%v: %v", bad, err)
+		}
 	}
 }
 

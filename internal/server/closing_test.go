@@ -3,6 +3,7 @@ package server
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,11 +142,65 @@ func TestDeviceHealth(t *testing.T) {
 		{"nothing reported", &device{}, "NoSensorData"},
 		{"seen an hour ago", &device{sum: known, agent: store.Device{LastSeen: now.Add(-time.Hour)}}, "Active"},
 		{"seen a week and an hour ago", &device{sum: known, agent: store.Device{LastSeen: now.Add(-7*24*time.Hour - time.Hour)}}, "Inactive"},
+		{"reports were lost an hour ago", &device{sum: known, online: true, agent: store.Device{LostAt: now.Add(-time.Hour)}}, "ImpairedCommunication"},
+		{"reports were lost two days ago", &device{sum: known, online: true, agent: store.Device{LostAt: now.Add(-48 * time.Hour)}}, "Active"},
+		{"lost and silent since", &device{sum: known, agent: store.Device{LastSeen: now.Add(-8 * 24 * time.Hour), LostAt: now.Add(-time.Hour)}}, "Inactive"},
 		{"connected since long", &device{sum: known, online: true, agent: store.Device{LastSeen: now.AddDate(0, -1, 0)}}, "Active"},
 	} {
 		if got := tt.device.health(now); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
+	}
+}
+
+// An agent that had to drop reports, or reports of which were refused, is impaired
+// in every list at once, and after a restart too; one that dropped some once is not
+// for ever.
+func TestLostReportsImpairADevice(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := openTest(t, dir)
+	lossy, refused, fine := enrol(t, s, "lossy"), enrol(t, s, "refused"), enrol(t, s, "fine")
+	for _, id := range []inventory.DeviceID{lossy, refused, fine} {
+		newReport(s, id).send(t, "bash 5.2")
+	}
+	impaired := func(want ...string) {
+		t.Helper()
+		p, err := s.Devices(t.Context(), admin, Query{Filter: map[string][]string{"health": {"ImpairedCommunication"}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{}
+		for _, r := range p.Items {
+			got = append(got, string(r.ID))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		equal(t, "impaired", got, want...)
+	}
+	impaired()
+	now := time.Now()
+	s.gate.mu.Lock()
+	s.gate.signs = map[inventory.DeviceID]store.Sign{lossy: {At: now, Dropped: 3}, refused: {At: now, Rejected: 1}, fine: {At: now, Queued: 5}}
+	s.gate.mu.Unlock()
+	s.gate.flush(t.Context())
+	impaired(string(lossy), string(refused))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, dir)
+	t.Cleanup(func() { _ = s.Close() })
+	impaired(string(lossy), string(refused))
+	later := now.Add(25 * time.Hour)
+	s.reportsLost(lossy, store.Sign{At: later, Dropped: 3}) // what it said before
+	s.core.mu.RLock()
+	at := s.core.at(s.core.byID[lossy]).agent.LostAt
+	s.core.mu.RUnlock()
+	if at.After(now) {
+		t.Errorf("the same reports were lost again at %v", at)
+	}
+	s.reportsLost(lossy, store.Sign{At: later, Dropped: 4})
+	if p, err := s.Device(t.Context(), admin, string(lossy)); err != nil || p.Dropped != 4 {
+		t.Errorf("dropped %d, %v", p.Dropped, err)
 	}
 }
 

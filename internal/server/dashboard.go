@@ -152,6 +152,13 @@ func deviceRecommendationList() *list[DeviceRecommendationRow] {
 			"impact":     byNumber(func(r *DeviceRecommendationRow) float64 { return r.Impact }),
 			"type":       byText(func(r *DeviceRecommendationRow) string { return r.Type }),
 			"severity":   func(a, b *DeviceRecommendationRow) int { return worse(a.Severity, b.Severity) },
+			"threats":    func(a, b *DeviceRecommendationRow) int { return graver(a.Threats, b.Threats) },
+			"status":     byText(func(r *DeviceRecommendationRow) string { return r.Status }),
+			"share":      byNumber(func(r *DeviceRecommendationRow) float64 { return r.Share }),
+			"points":     byNumber(func(r *DeviceRecommendationRow) uint64 { return r.Points }),
+			"tags":       byText(func(r *DeviceRecommendationRow) string { return strings.Join(r.Tags, ", ") }),
+			"vendor":     byText(func(r *DeviceRecommendationRow) string { return r.Vendor }),
+			"version":    byText(func(r *DeviceRecommendationRow) string { return r.Version }),
 		},
 		tie:     func(a, b *DeviceRecommendationRow) int { return strings.Compare(a.ID, b.ID) },
 		initial: []string{"-impact"},
@@ -195,7 +202,7 @@ func (s *Server) DeviceRecommendationTable(ctx context.Context, caller Caller, i
 			return RowPage[RecommendationRow]{}, err
 		}
 	}
-	slices.SortFunc(rows, recommendationList().compare(&Query{Sort: []string{"component"}}))
+	slices.SortFunc(rows, recommendationList(nil).compare(&Query{Sort: []string{"component"}}))
 	return q.Of(slices.Values(rows)), nil
 }
 

@@ -15,6 +15,9 @@ import (
 	"github.com/picketsec/picket/internal/inventory"
 )
 
+// impairedFor is how long a device counts as impaired after reports of it were lost.
+const impairedFor = 24 * time.Hour
+
 // inactiveAfter is how long a device may be silent and still be Active.
 const inactiveAfter = 7 * 24 * time.Hour
 
@@ -25,7 +28,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		ID: d.id, Name: d.sum.Name, Domain: domainOf(d.sum.FQDN), OSPlatform: d.sum.OSPlatform, OSVersion: d.sum.OSVersion, OSName: d.sum.OSName, Arch: d.sum.Arch,
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
-		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf), Isolated: d.response.Isolation.On,
+		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf), Isolated: d.response.Isolation.On, MAC: mainMAC(d.sum.Interfaces, d.sum.IP),
 		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
 	}
 	r.ManagedBy, r.Exclusion = d.managedBy(), d.excluded()
@@ -87,13 +90,16 @@ func (d *device) lastSeen(now time.Time) time.Time {
 	return d.agent.LastSeen
 }
 
-// health is the sensor's state in the Defender API's words.
+// health is the sensor's state in the Defender API's words: communication is
+// impaired when its agent had to drop reports, or some were refused, not long ago.
 func (d *device) health(now time.Time) string {
 	switch {
 	case d.silent():
 		return "NoSensorData"
 	case now.Sub(d.lastSeen(now)) > inactiveAfter:
 		return "Inactive"
+	case now.Sub(d.agent.LostAt) <= impairedFor:
+		return "ImpairedCommunication"
 	}
 	return "Active"
 }
@@ -148,6 +154,7 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 			"domain":     byText(func(d *device) string { return domainOf(d.sum.FQDN) }),
 			"os":         byText(func(d *device) string { return d.sum.OSName }),
 			"ip":         byText(func(d *device) string { return d.sum.IP }),
+			"mac":        byText(func(d *device) string { return mainMAC(d.sum.Interfaces, d.sum.IP) }),
 			"health":     byText(func(d *device) string { return d.health(now) }),
 			"last_seen":  byTime(func(d *device) time.Time { return d.lastSeen(now) }),
 			"first_seen": byTime(func(d *device) time.Time { return d.agent.FirstSeen }),
@@ -178,6 +185,7 @@ func (c *core) deviceList(now time.Time, lives *osLives) *list[device] {
 				y, _, _ := c.fleet.Scores().DeviceScore(b.num)
 				return cmp.Compare(x, y)
 			},
+			"value":    byNumber(func(d *device) int { return slices.Index([]string{"Low", "Normal", "High"}, valueWords[d.value]) }),
 			"risk":     byNumber(func(d *device) int { return slices.Index(alert.RiskLevels, c.alerts.risk(d.num)) }),
 			"alerts":   byNumber(func(d *device) int { return len(c.alerts.severities(d.num)) }),
 			"software": count(func(n exposure.Counts) uint32 { return n.Products }),

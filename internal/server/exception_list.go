@@ -52,6 +52,8 @@ func exceptionList() *list[ExceptionRow] {
 			"scope":         byText(func(r *ExceptionRow) string { return r.Scope }),
 			"created_at":    byTime(func(r *ExceptionRow) time.Time { return r.CreatedAt }),
 			"created_by":    byText(func(r *ExceptionRow) string { return r.CreatedBy }),
+			"kind":          byText(func(r *ExceptionRow) string { return r.Kind }),
+			"exposed":       byNumber(func(r *ExceptionRow) int { return r.Exposed }),
 			"expires_at": byTime(func(r *ExceptionRow) time.Time {
 				if r.ExpiresAt == nil {
 					return r.CreatedAt.AddDate(100, 0, 0)
@@ -90,10 +92,18 @@ func (s *Server) Exceptions(ctx context.Context, caller Caller, q Query) (Page[E
 	c.mu.RLock()
 	l := c.lens(caller)
 	open := map[int64]bool{}
+	byExposed := slices.Contains(q.Sort, "exposed") || slices.Contains(q.Sort, "-exposed")
+	row := func(l lens, e *exception) *ExceptionRow {
+		r := c.exceptionRow(l, e)
+		if byExposed { // of a page alone otherwise
+			r.Exposed = l.count(c.exceptedDevices(e))
+		}
+		return r
+	}
 	for _, e := range c.exceptions {
 		open[e.id] = true
 		if l.concerns(c, e.spec) {
-			sieve.add(c.exceptionRow(l, e))
+			sieve.add(row(l, e))
 		}
 	}
 	c.mu.RUnlock()
@@ -104,7 +114,7 @@ func (s *Server) Exceptions(ctx context.Context, caller Caller, q Query) (Page[E
 		}
 		if err := s.eachEnded(ctx, func(c *core, e *exception) bool {
 			if l := c.lens(caller); l.concerns(c, e.spec) {
-				r := c.exceptionRow(l, e)
+				r := row(l, e)
 				if open[e.id] { // it ended just now
 					sieve.drop(func(o *ExceptionRow) bool { return o.ID == r.ID })
 				}

@@ -253,6 +253,29 @@ func TestWhatExceptionsSelect(t *testing.T) {
 	}
 }
 
+// Exceptions are ordered by the devices that have what they are about, those that
+// ended too, and by what they are about.
+func TestExceptionsInOrder(t *testing.T) {
+	b := twoGroups(t)
+	two := b.make(NewException{Weakness: "CVE-2024-0002", Scope: ScopeGlobal})
+	three := b.make(NewException{Weakness: "CVE-2024-0001", Scope: ScopeGlobal})
+	one := b.make(NewException{Product: "debian-_-curl", Scope: ScopeGlobal})
+	if _, err := b.s.CancelException(t.Context(), admin, two, nil); err != nil {
+		t.Fatal(err)
+	}
+	for sort, want := range map[string][]string{"-exposed": {three, two, one}, "exposed": {one, two, three}, "kind": {one, three, two}} {
+		p, err := b.s.Exceptions(t.Context(), admin, Query{Sort: []string{sort}, Limit: 30})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{}
+		for _, r := range p.Items {
+			got = append(got, r.ID)
+		}
+		equal(t, sort, got, want...)
+	}
+}
+
 // A path holds for what a device reports later, and is known after a restart.
 func TestAPathIsFollowed(t *testing.T) {
 	b := twoGroups(t)

@@ -33,6 +33,9 @@ type gatewayBackend interface {
 	// audited begins the audit entry of what an agent asks for; end says how it ended.
 	audited(ctx context.Context, a agentAct) (_ context.Context, end func(err error))
 	connectionChanged(id inventory.DeviceID, connected bool)
+	// reportsLost tells of an agent that had to drop reports, ever, or reports of
+	// which were refused since the last sign of it.
+	reportsLost(id inventory.DeviceID, v store.Sign)
 	// eventsKept are the highest numbers of events that are durable, by stream.
 	eventsKept(id inventory.DeviceID) []protocol.Stream
 	// keepEvents is durable when it returns nil; what was kept before changes
@@ -131,6 +134,11 @@ func (g *gateway) flush(ctx context.Context) {
 	g.mu.Unlock()
 	if err := g.st.AgentsAlive(ctx, signs); err != nil {
 		g.log.WarnContext(ctx, "signs of life not stored", "devices", len(signs), "error", err)
+	}
+	for id, v := range signs {
+		if v.Dropped > 0 || v.Rejected > 0 {
+			g.backend.reportsLost(id, v)
+		}
 	}
 }
 

@@ -153,6 +153,8 @@ func (b *memBackend) connectionChanged(id inventory.DeviceID, connected bool) {
 	b.online[id] = connected
 }
 
+func (b *memBackend) reportsLost(inventory.DeviceID, store.Sign) {}
+
 func (b *memBackend) isOnline(id inventory.DeviceID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -20,6 +20,8 @@ const (
 	mostInaccuracies = 10_000
 	// mostDetails caps what a person writes about one, in characters.
 	mostDetails = 4000
+	// mostOwn caps the open reports of a person who does not manage them.
+	mostOwn = 100
 	// mostEvidence caps the components whose evidence a report keeps.
 	mostEvidence = 50
 )
@@ -27,8 +29,8 @@ const (
 // inaccuracyKinds are what can be reported as inaccurate, each with the
 // categories that are offered for it.
 var inaccuracyKinds = map[string][]string{
-	"software":       {"detail-wrong", "not-installed", "count-wrong", "version-wrong", "support-wrong", "other"},
-	"weakness":       {"not-vulnerable", "fix-wrong", "severity-wrong", "detail-wrong", "count-wrong", "other"},
+	"software":       {"detail-wrong", "not-installed", "count-wrong", "version-wrong", "support-wrong", "not-supported", "other"},
+	"weakness":       {"not-vulnerable", "fix-wrong", "severity-wrong", "detail-wrong", "count-wrong", "not-supported", "other"},
 	"recommendation": {"does-not-help", "done-already", "detail-wrong", "count-wrong", "other"},
 }
 
@@ -36,7 +38,7 @@ var inaccuracyKinds = map[string][]string{
 type InaccuracyReport struct {
 	Kind     string `json:"kind" enum:"software,weakness,recommendation"`
 	Subject  string `json:"subject" maxLength:"2000" doc:"Id of the software, weakness or recommendation."`
-	Category string `json:"category" maxLength:"40" doc:"detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already or other, as the kind has it."`
+	Category string `json:"category" maxLength:"40" doc:"detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already, not-supported or other, as the kind has it."`
 	Details  string `json:"details" maxLength:"16000" doc:"What is wrong and how one can tell; at most 4,000 characters."`
 }
 
@@ -89,10 +91,40 @@ func inaccuracyRow(x *store.Inaccuracy) InaccuracyRow {
 		Details: x.Details, Status: x.Status, Changed: x.Changed, ChangedBy: x.ChangedBy}
 }
 
+// ownReports counts the open reports of somebody who does not manage them, and
+// refuses one more than there may be.
+func (s *Server) ownReports(ctx context.Context, caller Caller) error {
+	if caller.Has(ManageSecurity) {
+		return nil
+	}
+	all, err := s.st.Inaccuracies(ctx)
+	if err != nil {
+		return fmt.Errorf("read reports: %w", err)
+	}
+	own := 0
+	for i := range all {
+		if all[i].By == caller.Name && all[i].Status == "open" {
+			own++
+		}
+	}
+	if own >= mostOwn {
+		return Invalidf("subject", "%d reports of yours are open already, which is the most", mostOwn)
+	}
+	return nil
+}
+
 // ReportInaccuracy stores what a person says is wrong, with what Picket knows
-// of it. Nothing is sent anywhere.
+// of it. Nothing is sent anywhere. Every person may who may read the subject; a
+// program only when it manages security.
 func (s *Server) ReportInaccuracy(ctx context.Context, caller Caller, in InaccuracyReport) (InaccuracyRow, error) {
-	if err := s.need(caller, ManageSecurity); err != nil {
+	anyOf := []string{ManageSecurity}
+	if caller.App == "" {
+		anyOf = append(anyOf, SoftwareRead, VulnerabilityRead, RecommendationRead)
+	}
+	if err := s.need(caller, anyOf...); err != nil {
+		return InaccuracyRow{}, err
+	}
+	if err := s.ownReports(ctx, caller); err != nil {
 		return InaccuracyRow{}, err
 	}
 	categories, ok := inaccuracyKinds[in.Kind]

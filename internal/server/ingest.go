@@ -385,4 +385,31 @@ func (s *Server) connectionChanged(id inventory.DeviceID, connected bool) {
 	}
 }
 
+// reportsLost notes that the agent of a device had to drop reports, or that some
+// were refused. The device's facts do not change by that.
+func (s *Server) reportsLost(id inventory.DeviceID, v store.Sign) {
+	lost := func() *device {
+		num, ok := s.core.byID[id]
+		if !ok {
+			return nil
+		}
+		if d := s.core.at(num); v.Rejected > 0 || v.Dropped > d.agent.Dropped {
+			return d
+		}
+		return nil
+	}
+	s.core.mu.RLock()
+	news := lost() != nil // a device that dropped some once says so with every sign
+	s.core.mu.RUnlock()
+	if !news {
+		return
+	}
+	s.core.mu.Lock()
+	if d := lost(); d != nil {
+		d.agent.Dropped, d.agent.LostAt = max(d.agent.Dropped, v.Dropped), v.At.UTC()
+	}
+	s.core.mu.Unlock()
+	s.live.publish(LiveEvent{Resource: "device", ID: string(id)})
+}
+
 func foldEqual(a, b string) bool { return strings.EqualFold(a, b) }

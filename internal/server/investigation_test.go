@@ -85,6 +85,11 @@ func TestInvestigationFromItsStartToVerdicts(t *testing.T) {
 	if a, err := s.Alert(t.Context(), boss, late); err != nil || a.Investigation != i.ID || a.InvestigationState != "Running" {
 		t.Errorf("an alert that came later: %+v, %v", a.AlertRow, err)
 	}
+	for state, want := range map[string]int{"Running": 2, "Queued": 0, noOne: 0} {
+		if p, err := s.Alerts(t.Context(), boss, Query{Filter: map[string][]string{"investigation_state": {state}}}, nil); err != nil || p.Total != want {
+			t.Errorf("%d alerts in an investigation that is %s, want %d, %v", p.Total, state, want, err)
+		}
+	}
 	found := &protocol.InvestigationResult{Engine: "ClamAV 1", Files: []protocol.FileFacts{{Path: "/tmp/evil", SHA256: hash, Size: 3, Scanned: true}, {Path: "/tmp/gone", Gone: true},
 		{Path: "/usr/bin/ls", SHA256: strings.Repeat("b", 64), Package: "coreutils 9", Integrity: "same"}, {Path: "/etc/cron.d/evil", SHA256: strings.Repeat("c", 64)}},
 		Processes:   []protocol.ProcessFacts{{ProcessKey: protocol.ProcessKey{PID: 77, Began: began}, Name: "evil", Program: "/tmp/evil", SHA256: hash}},

@@ -200,6 +200,7 @@ func (s *Server) SoftwareRecommendations(ctx context.Context, caller Caller, id 
 	if err := c.settle(ctx); err != nil {
 		return Page[RecommendationRow]{}, err
 	}
+	weakness := s.weaknessIn(q.Text)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	l := c.lens(caller)
@@ -211,8 +212,5 @@ func (s *Server) SoftwareRecommendations(ctx context.Context, caller Caller, id 
 		settings[k.ID] = true
 	}
 	rows := slices.DeleteFunc(c.recommendationRows(l), func(r *RecommendationRow) bool { return r.ProductID != id && !settings[r.ID] })
-	p, err := recommendationList().page(q, rows)
-	c.recommendationTrends(p.Items, l)
-	c.exposedSystems(l, p.Items)
-	return p, err
+	return c.recommendationPage(l, q, weakness, rows)
 }

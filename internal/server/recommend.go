@@ -63,10 +63,11 @@ var statusWords = []string{StatusActive, StatusPartial, StatusFull}
 // remedyWords are all types of recommendations.
 var remedyWords = []string{RemedyUpdate, RemedyUpgrade, RemedyUninstall, RemedyAttention, RemedyRestart, RemedyConfigure}
 
-func recommendationList() *list[RecommendationRow] {
+// recommendationList is the list of recommendations; those of closing match any text.
+func recommendationList(closing map[string]bool) *list[RecommendationRow] {
 	return &list[RecommendationRow]{
 		text: func(r *RecommendationRow, has func(string) bool) bool {
-			return has(r.Name) || has(r.Vendor) || has(r.ID)
+			return has(r.Name) || has(r.Vendor) || has(r.ID) || closing[r.ID]
 		},
 		filters: map[string]func(*RecommendationRow, []string) bool{
 			"type":   oneOf(func(r *RecommendationRow) string { return r.Type }),
@@ -78,8 +79,11 @@ func recommendationList() *list[RecommendationRow] {
 			"vendor":   oneOf(func(r *RecommendationRow) string { return r.Vendor }),
 
 			"component": oneOf(func(r *RecommendationRow) string { return r.Component }),
+
+			"weaknesses": truth(func(r *RecommendationRow) bool { return r.Weaknesses > 0 }),
+			"os":         anyOf(func(r *RecommendationRow) []string { return r.Platforms }),
 		},
-		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": statusWords, "category": categoryWords()},
+		values: map[string][]string{"type": remedyWords, "threat": threatWords, "status": statusWords, "category": categoryWords(), "weaknesses": yesNo},
 		order: map[string]func(a, b *RecommendationRow) int{
 			"name":       byText(func(r *RecommendationRow) string { return r.Name }),
 			"component":  byText(func(r *RecommendationRow) string { return r.Component }),
@@ -93,6 +97,16 @@ func recommendationList() *list[RecommendationRow] {
 			"impact_after":  byNumber(func(r *RecommendationRow) float64 { return r.ImpactAfter }),
 			"secure":        byNumber(func(r *RecommendationRow) float64 { return r.SecureGain }),
 			"severity":      func(a, b *RecommendationRow) int { return worse(a.Severity, b.Severity) },
+
+			"os":          byText(func(r *RecommendationRow) string { return strings.Join(r.Platforms, ", ") }),
+			"threats":     func(a, b *RecommendationRow) int { return graver(a.Threats, b.Threats) },
+			"activities":  byNumber(func(r *RecommendationRow) int { return r.Activities }),
+			"tags":        byText(func(r *RecommendationRow) string { return strings.Join(r.Tags, ", ") }),
+			"category":    byText(func(r *RecommendationRow) string { return r.Category }),
+			"subcategory": byText(func(r *RecommendationRow) string { return r.Subcategory }),
+			"ecosystem":   byText(func(r *RecommendationRow) string { return r.Ecosystem }),
+			"vendor":      byText(func(r *RecommendationRow) string { return r.Vendor }),
+			"version":     byText(func(r *RecommendationRow) string { return r.Version }),
 		},
 		tie:     func(a, b *RecommendationRow) int { return strings.Compare(a.ID, b.ID) },
 		initial: []string{"-impact"},
@@ -107,6 +121,7 @@ func (s *Server) Recommendations(ctx context.Context, caller Caller, q Query, wh
 	if err := s.core.settle(ctx); err != nil {
 		return Page[RecommendationRow]{}, err
 	}
+	weakness := s.weaknessIn(q.Text)
 	s.core.mu.RLock()
 	defer s.core.mu.RUnlock()
 	l := s.core.lens(caller)
@@ -114,10 +129,7 @@ func (s *Server) Recommendations(ctx context.Context, caller Caller, q Query, wh
 	if where != nil {
 		rows = slices.DeleteFunc(rows, func(r *RecommendationRow) bool { return !where(r) })
 	}
-	p, err := recommendationList().page(q, rows)
-	s.core.recommendationTrends(p.Items, l)
-	s.core.exposedSystems(l, p.Items)
-	return p, err
+	return s.core.recommendationPage(l, q, weakness, rows)
 }
 
 // recommendationRows are all recommendations for a part of the fleet. The caller holds mu for reading.
@@ -297,9 +309,7 @@ func (s *Server) Recommendation(ctx context.Context, caller Caller, id string) (
 		return Recommendation{}, err
 	}
 	row.Trend = c.trends.of(row.ID, l.groups, row.Exposed)
-	one := []RecommendationRow{*row}
-	c.exposedSystems(l, one)
-	row.Platforms = one[0].Platforms
+	c.exposedSystems(l, slices.Values([]*RecommendationRow{row}))
 	if row.Type == RemedyConfigure {
 		return c.checkAdvice(l, row), nil
 	}

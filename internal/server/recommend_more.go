@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -44,11 +46,58 @@ func (s *Server) RecommendationSoftware(ctx context.Context, caller Caller, id s
 	return out, nil
 }
 
+// weaknessIn is the weakness whose id a search is, "" when it is none that a
+// device has or had; the case of letters does not matter.
+func (s *Server) weaknessIn(text string) string {
+	text = strings.TrimSpace(text)
+	if !strings.Contains(text, "-") {
+		return ""
+	}
+	for _, id := range []string{strings.ToUpper(text), text} {
+		if id = s.canonical(id); s.core.held(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+// held reports whether some device has a weakness.
+func (c *core) held(weakness string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.fleet.WeaknessComponents(weakness)) > 0
+}
+
+// recommendationPage makes a page of recommendations. A search for a weakness
+// finds those that close it. The caller holds mu for reading.
+func (c *core) recommendationPage(l lens, q Query, weakness string, rows []*RecommendationRow) (Page[RecommendationRow], error) {
+	closing := map[string]bool{}
+	if weakness != "" {
+		for _, id := range c.fleet.WeaknessComponents(weakness) {
+			h, _ := c.fleet.HitOf(id, weakness)
+			if !h.Exposed || !c.fleet.Held(id, l.devs) {
+				continue
+			}
+			product := c.fleet.ProductOf(id)
+			if h.Remedy.OfLine() {
+				product = c.fleet.LineOf(id).Product
+			}
+			closing[recommendationID(product, h.Remedy)] = true
+		}
+	}
+	if len(q.Filter["os"]) > 0 || slices.Contains(q.Sort, "os") || slices.Contains(q.Sort, "-os") {
+		c.exposedSystems(l, slices.Values(rows)) // of a page alone otherwise
+	}
+	p, err := recommendationList(closing).page(q, rows)
+	c.recommendationTrends(p.Items, l)
+	c.exposedSystems(l, Each(p.Items))
+	return p, err
+}
+
 // exposedSystems fills in the platforms of the devices that recommendations are
 // about. The caller holds mu for reading.
-func (c *core) exposedSystems(l lens, rows []RecommendationRow) {
-	for i := range rows {
-		r := &rows[i]
+func (c *core) exposedSystems(l lens, rows iter.Seq[*RecommendationRow]) {
+	for r := range rows {
 		_, remedy, _ := parseRecommendation(r.ID)
 		r.Platforms = []string{}
 		devs := c.affected(l, r, remedy)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/picketsec/picket/internal/audit"
 	"github.com/picketsec/picket/internal/exposure"
+	"github.com/picketsec/picket/internal/posture"
 	"github.com/picketsec/picket/internal/store"
 )
 
@@ -50,12 +51,20 @@ func (c Caller) id() string {
 }
 
 // remediationTypes are what may be asked for with a recommendation, the
-// recommended one first: with an update one may also just draw attention.
+// recommended one first: software can be uninstalled, whether it has a fix or not,
+// but not the release of an operating system; and one may just draw attention.
 func remediationTypes(row *RecommendationRow) []string {
-	if row.Type == RemedyAttention || row.Type == RemedyConfigure {
-		return []string{row.Type}
+	out := []string{row.Type}
+	if row.Type == RemedyConfigure {
+		return out
 	}
-	return []string{row.Type, RemedyAttention}
+	if row.Category != string(posture.OS) && row.Type != RemedyUninstall {
+		out = append(out, RemedyUninstall)
+	}
+	if row.Type != RemedyAttention {
+		out = append(out, RemedyAttention)
+	}
+	return out
 }
 
 // checkPlan checks what both a request and an edit say.
@@ -113,9 +122,12 @@ func (s *Server) newActivity(ctx context.Context, caller Caller, in RemediationR
 	if allowed := remediationTypes(&rec.RecommendationRow); !slices.Contains(allowed, in.Type) {
 		return nil, Invalidf("type", "%q is not one of %s", in.Type, strings.Join(allowed, ", "))
 	}
-	now := time.Now().UTC()
+	now, title := time.Now().UTC(), rec.Name
+	if in.Type == RemedyUninstall {
+		title = s.core.remedyName(rec.ProductID, exposure.Uninstall, rec.Component)
+	}
 	a := &activity{spec: remediationSpec{Groups: in.Groups, Unnoticed: in.Unnoticed, Ecosystem: rec.Ecosystem}}
-	a.Remediation = store.Remediation{ID: newID(), Recommendation: rec.ID, Type: in.Type, Title: rec.Name, Priority: in.Priority, Due: due, Notes: strings.TrimSpace(in.Notes),
+	a.Remediation = store.Remediation{ID: newID(), Recommendation: rec.ID, Type: in.Type, Title: title, Priority: in.Priority, Due: due, Notes: strings.TrimSpace(in.Notes),
 		Created: now, CreatedBy: caller.Name, CreatedByID: caller.id(), RemediationStatus: store.RemediationStatus{Status: RemediationActive, At: now}}
 	if a.targets, err = s.targets(caller, a); err != nil {
 		return nil, err
@@ -124,6 +136,9 @@ func (s *Server) newActivity(ctx context.Context, caller Caller, in RemediationR
 		return nil, err
 	}
 	a.spec.says(&rec)
+	if in.Type == RemedyUninstall && rec.Type != RemedyUninstall {
+		a.spec.Description, a.spec.Steps, a.spec.Version = removal(&rec), removalSteps(), ""
+	}
 	if in.Unnoticed {
 		return a, s.onlyUnnoticed(ctx, a)
 	}
@@ -188,7 +203,7 @@ func (s *Server) targets(caller Caller, a *activity) (*roaring.Bitmap, error) {
 	if t.IsEmpty() {
 		return nil, Invalidf("groups", "no device of these groups is exposed")
 	}
-	if product, remedy, ok := parseRecommendation(a.Recommendation); ok && remedy == exposure.Attention {
+	if product, remedy, ok := parseRecommendation(a.Recommendation); ok && remedy == exposure.Attention && a.Type != RemedyUninstall {
 		a.spec.Weaknesses = c.weaknessesOf(product, remedy, t)
 	}
 	t.RunOptimize()
@@ -273,6 +288,11 @@ func remediationList(now time.Time) *list[RemediationRow] {
 			"due":       byText(due),
 			"created":   byTime(func(r *RemediationRow) time.Time { return r.CreatedAt }),
 			"completed": byTime(func(r *RemediationRow) time.Time { return r.StatusAt }),
+
+			"ticket":       byNumber(func(r *RemediationRow) int { return slices.Index(ticketWords, r.Ticket) }),
+			"created_by":   byText(func(r *RemediationRow) string { return r.CreatedBy }),
+			"completed_by": byText(func(r *RemediationRow) string { return r.CompletedBy }),
+			"targets":      byNumber(func(r *RemediationRow) int { return r.Progress.Targets }),
 		},
 		tie:     func(a, b *RemediationRow) int { return strings.Compare(a.ID, b.ID) },
 		initial: []string{"-created"},
@@ -340,7 +360,7 @@ func (s *Server) visible(caller Caller, id string) (*activity, parts, error) {
 		return nil, parts{}, fmt.Errorf("remediation %q: %w", id, ErrNotFound)
 	}
 	targets := l.of(a.targets)
-	return a, s.core.partition(targets, s.core.causeOf(a.Recommendation, a.spec.Ecosystem, true)), nil
+	return a, s.core.partition(targets, s.core.causeFor(a)), nil
 }
 
 // mine is visible for who changes an activity: one that has targets besides

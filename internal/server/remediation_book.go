@@ -266,6 +266,27 @@ func (c *core) causeOf(recommendation, ecosystem string, kept bool) cause {
 	return out
 }
 
+// causeFor is the cause of an activity: that of its recommendation or, when it is
+// to remove software that could be updated, the software in any version. The caller
+// holds mu for reading.
+func (c *core) causeFor(a *activity) cause {
+	product, remedy, ok := parseRecommendation(a.Recommendation)
+	if !ok || a.Type != RemedyUninstall || remedy == exposure.Uninstall {
+		return c.causeOf(a.Recommendation, a.spec.Ecosystem, true)
+	}
+	out := cause{roaring.New(), roaring.New()}
+	for _, id := range c.fleet.ProductComponents(product, nil) {
+		if role := c.fleet.Component(id).Role; role != exposure.Residual && role != exposure.InMemory {
+			out.there.Or(c.fleet.DevicesOf(id))
+		}
+	}
+	if !slices.Contains(ofLanguage, a.spec.Ecosystem) {
+		out.unknown.Or(c.partial)
+	}
+	out.unknown.AndNot(out.there)
+	return out
+}
+
 // setSummary takes in what lists show of a device. The caller holds mu for writing.
 func (c *core) setSummary(d *device, sum summary) {
 	c.moveSystem(d.num, d.sum.OSPlatform, sum.OSPlatform)
@@ -331,10 +352,11 @@ func (p *parts) of(num uint32) string {
 type causeMemo map[string]cause
 
 func (m causeMemo) of(c *core, a *activity) cause {
-	k, ok := m[a.Recommendation]
+	key := a.Type + " " + a.Recommendation
+	k, ok := m[key]
 	if !ok {
-		k = c.causeOf(a.Recommendation, a.spec.Ecosystem, true)
-		m[a.Recommendation] = k
+		k = c.causeFor(a)
+		m[key] = k
 	}
 	return k
 }

@@ -262,6 +262,62 @@ func TestRemediationRequests(t *testing.T) {
 	}
 }
 
+// Software can be asked to go, with a fix or without one: a device is done when it
+// has no version of it any more, fixed ones count too.
+func TestRemediationByRemoval(t *testing.T) {
+	s := testServer(t)
+	running(t, s)
+	load(t, s, "tracker.json", opensslFix, "curl CVE-2024-0004 open")
+	one, two := newReport(s, enrol(t, s, "one")), newReport(s, enrol(t, s, "two"))
+	for _, r := range []*report{one, two} {
+		r.send(t, "bash 5.2", "openssl 3.0.11-1~deb12u1", "curl 7.88.1-10+deb12u5")
+	}
+	for rec, types := range map[string][]string{"va-_-debian-_-openssl": {RemedyUpdate, RemedyUninstall, RemedyAttention}, "va-_-debian-_-curl-_-attentionrequired": {RemedyAttention, RemedyUninstall}} {
+		f, err := s.RemediationForm(t.Context(), admin, rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "types of "+rec, f.Types, types...)
+	}
+	remove := func(rec string) Remediation {
+		t.Helper()
+		r, err := s.RequestRemediation(t.Context(), admin, RemediationRequest{Recommendation: rec, Type: RemedyUninstall, Priority: "High", Due: "2199-01-31"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	ssl, curl := remove("va-_-debian-_-openssl"), remove("va-_-debian-_-curl-_-attentionrequired")
+	update := request(t, s, "va-_-debian-_-openssl")
+	if ssl.Title != "Uninstall openssl" || curl.Title != "Uninstall curl" || ssl.Version != "" || !curl.Tracked || curl.Due == "" {
+		t.Errorf("requested %+v, %+v", ssl.RemediationRow, curl.RemediationRow)
+	}
+	two.send(t, "bash 5.2", "openssl 3.0.15-1~deb12u1", "curl 7.88.1-10+deb12u5")
+	s.follow(t.Context(), &touchedDevices{all: true})
+	for name, c := range map[string]struct {
+		id    string
+		fixed int
+	}{"the update": {update.ID, 1}, "the removal": {ssl.ID, 0}, "that without a fix": {curl.ID, 0}} {
+		if r := remediationNow(t, s, c.id); r.Progress != (RemediationProgress{Targets: 2, Fixed: c.fixed, Exposed: 2 - c.fixed}) {
+			t.Errorf("%s after one of two was updated: %+v", name, r.Progress)
+		}
+	}
+	load(t, s, "fixed.json", "curl CVE-2024-0004 resolved 7.88.1-10+deb12u6") // what is to go stays what it was
+	s.follow(t.Context(), &touchedDevices{all: true})
+	if r := remediationNow(t, s, curl.ID); r.Type != RemedyUninstall || r.Title != "Uninstall curl" || r.Status != RemediationActive {
+		t.Errorf("a fix was published: %+v", r.RemediationRow)
+	}
+	for _, r := range []*report{one, two} {
+		r.send(t, "bash 5.2")
+	}
+	for _, id := range []string{ssl.ID, curl.ID, update.ID} {
+		within(t, "completion", func() bool { return remediationNow(t, s, id).Status == RemediationCompleted })
+	}
+	if _, err := s.RequestRemediation(t.Context(), admin, RemediationRequest{Recommendation: "sca-_-ssh-root-login", Type: RemedyUninstall, Priority: "High"}); err == nil {
+		t.Error("a setting was asked to be uninstalled")
+	}
+}
+
 // An activity may be for some device groups, and a filter of device groups
 // holds for activities, their targets and counts.
 func TestRemediationOfDeviceGroups(t *testing.T) {

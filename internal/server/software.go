@@ -34,6 +34,7 @@ func softwareList() *list[SoftwareRow] {
 			"impact":     byNumber(func(r *SoftwareRow) float64 { return r.Impact }),
 			"installed":  byNumber(func(r *SoftwareRow) int { return r.Installed }),
 			"severity":   func(a, b *SoftwareRow) int { return worse(a.Severity, b.Severity) },
+			"threats":    func(a, b *SoftwareRow) int { return graver(a.Threats, b.Threats) },
 		},
 		tie:     func(a, b *SoftwareRow) int { return strings.Compare(a.ID, b.ID) },
 		initial: []string{"-severity", "-exposed", "name"},

@@ -86,7 +86,7 @@ func (c *core) weaknessesOf(product string, remedy exposure.Remedy, devs *roarin
 // targets, ok false when it is what it was. The caller holds mu.
 func (c *core) followed(a *activity) (next RecommendationRef, ok bool) {
 	product, remedy, is := parseRecommendation(a.Recommendation)
-	if !is || remedy != exposure.Attention || a.Status != RemediationActive || strings.HasPrefix(a.Recommendation, "sca-_-") {
+	if !is || remedy != exposure.Attention || a.Type == RemedyUninstall || a.Status != RemediationActive || strings.HasPrefix(a.Recommendation, "sca-_-") {
 		return next, false
 	}
 	return c.successor(product, remedy, a.spec.Weaknesses, roaring.And(a.targets, c.active()))

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/picketsec/picket/internal/exposure"
@@ -72,6 +73,22 @@ func mainAddress(list []inventory.Interface) string {
 		}
 	}
 	return six
+}
+
+// mainMAC is the hardware address of the interface that has an address, else of
+// the first that is up and has one, else "".
+func mainMAC(list []inventory.Interface, ip string) string {
+	first := ""
+	for _, i := range list {
+		switch {
+		case i.Loopback || i.MAC == "":
+		case ip != "" && slices.Contains(i.Addresses, ip):
+			return i.MAC
+		case first == "" && i.Up:
+			first = i.MAC
+		}
+	}
+	return first
 }
 
 // platformOf is the operating system in the Defender API's words.

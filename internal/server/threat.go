@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/picketsec/picket/internal/advisory"
@@ -43,6 +44,20 @@ func (t *Threats) add(o Threats) {
 	t.KEV = t.KEV || o.KEV
 	t.Ransom = t.Ransom || o.Ransom
 	t.EPSS = max(t.EPSS, o.EPSS)
+}
+
+// graver orders threats: by how far exploits are, then by KEV, ransomware,
+// devices with alerts, and EPSS.
+func graver(a, b Threats) int {
+	yes := func(a, b bool) int {
+		if a == b {
+			return 0
+		} else if a {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Or(cmp.Compare(exploitRank(a.Exploit), exploitRank(b.Exploit)), yes(a.KEV, b.KEV), yes(a.Ransom, b.Ransom), cmp.Compare(a.Alerts, b.Alerts), cmp.Compare(a.EPSS, b.EPSS))
 }
 
 // threatIs reports whether any of the threat filter's words fits.

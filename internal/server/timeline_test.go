@@ -161,6 +161,32 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+// The most and the least frequent user are people at the device: what logs on for a
+// job is in the list alone. Each user has when it was seen first and last.
+func TestFrequentUsersLogOnThemselves(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	began := l.now
+	for _, name := range []string{"cron", "cron", "cron", "cron", "alice", "alice", "bob", "cron"} {
+		l.send(l.event(ev.LogonSuccess, func(e *ev.Event) {
+			e.Set(ev.AccountName, name)
+			e.Set(ev.LogonType, map[bool]string{true: "Batch", false: "RemoteInteractive"}[name == "cron"])
+		}))
+	}
+	users, err := s.LogonUsers(t.Context(), admin, string(l.id))
+	if err != nil || users.Most != "alice" || users.Least != "bob" || len(users.Items) != 3 || users.Items[0].Name != "cron" {
+		t.Fatalf("users %+v, %v", users, err)
+	}
+	if cron := users.Items[0]; !cron.First.Equal(began.Add(time.Second)) || !cron.Last.Equal(l.now) {
+		t.Errorf("cron was seen from %v to %v", cron.First, cron.Last)
+	}
+	only := newLife(t, s, "two")
+	only.send(only.event(ev.LogonSuccess, func(e *ev.Event) { e.Set(ev.AccountName, "cron"); e.Set(ev.LogonType, "Batch") }))
+	if users, err = s.LogonUsers(t.Context(), admin, string(only.id)); err != nil || users.Most != "" || users.Least != "" || len(users.Items) != 1 {
+		t.Errorf("without a logon of a person: %+v, %v", users, err)
+	}
+}
+
 // A number that is not there is told, with the reason that the agent gave; what
 // was never given is not missing.
 func TestTimelineTellsWhatIsMissing(t *testing.T) {

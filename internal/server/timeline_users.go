@@ -129,12 +129,15 @@ func (s *Server) logons(ctx context.Context, c Caller, id string) (LogonUsers, e
 	slices.SortFunc(out.Items, func(a, b LogonUser) int {
 		return cmp.Or(cmp.Compare(b.Logons, a.Logons), cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Name, b.Name))
 	})
-	for i := range out.Items {
-		if u := &out.Items[i]; u.Logons > 0 {
-			if out.Most == "" {
-				out.Most = u.Name
+	most, least := 0, 0
+	for _, u := range out.Items { // by logons of people alone: a job that runs every minute is no frequent user
+		if n := u.Interactive; n > 0 {
+			if n > most {
+				most, out.Most = n, u.Name
 			}
-			out.Least = u.Name
+			if least == 0 || n <= least {
+				least, out.Least = n, u.Name
+			}
 		}
 	}
 	return out, nil

@@ -57,6 +57,7 @@ type DeviceRow struct {
 	Health      string             `json:"health"` // Active, Inactive, ImpairedCommunication, NoSensorData
 	Connected   bool               `json:"connected"`
 	IP          string             `json:"ip"`
+	MAC         string             `json:"mac"` // of the interface with that address, else of the first that is up
 	FirstSeen   time.Time          `json:"first_seen"`
 	LastSeen    time.Time          `json:"last_seen"`
 	Software    int                `json:"software"`   // products

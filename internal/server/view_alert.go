@@ -43,6 +43,8 @@ type AlertRow struct {
 
 	Investigation      string `json:"investigation,omitempty" doc:"Id of the latest investigation that has it."`
 	InvestigationState string `json:"investigation_state,omitempty"`
+	// Elsewhere is on how many other devices that the caller sees there is an active alert of the same title.
+	Elsewhere int `json:"elsewhere"`
 
 	// For the Defender-compatible API alone.
 	GroupWord  string          `json:"-"` // device group: "Unassigned" where no rule takes the device, "None" where there are no groups

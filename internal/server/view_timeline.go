@@ -173,7 +173,7 @@ type LogonUser struct {
 type LogonUsers struct {
 	Items []LogonUser `json:"items"`
 	Days  int         `json:"days"`
-	// Most and Least are the most and least frequent users, "" when there is none.
+	// Most and Least are the most and least frequent users by interactive logons, "" when there is none.
 	Most  string `json:"most"`
 	Least string `json:"least"`
 }

@@ -43,6 +43,7 @@ func weaknessList() *list[WeaknessRow] {
 			"exposed":   byNumber(func(r *WeaknessRow) int { return r.Exposed }),
 
 			"exposed_after": byNumber(func(r *WeaknessRow) int { return r.After }),
+			"threats":       func(a, b *WeaknessRow) int { return graver(a.Threats, b.Threats) },
 		},
 		tie:     func(a, b *WeaknessRow) int { return compareIDs(b.ID, a.ID) },
 		initial: []string{"-severity", "-exposed", "-cvss"},

@@ -50,6 +50,7 @@ func weaknessSoftwareList() *list[WeaknessSoftwareRow] {
 			"vendor":    byText(func(r *WeaknessSoftwareRow) string { return r.Vendor }),
 			"installed": byNumber(func(r *WeaknessSoftwareRow) int { return r.Installed }),
 			"exposed":   byNumber(func(r *WeaknessSoftwareRow) int { return r.Exposed }),
+			"update":    byText(func(r *WeaknessSoftwareRow) string { return r.Fixed }),
 		},
 		tie:     func(a, b *WeaknessSoftwareRow) int { return strings.Compare(a.ID, b.ID) },
 		initial: []string{"-exposed", "name"},

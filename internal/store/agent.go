@@ -62,25 +62,29 @@ type Device struct {
 	Dropped      uint64
 	Queued       int
 	Rejected     uint64
-	Tags         []string // as the agent gives them
-	Source       string   // where its inventory comes from: "" its agent, SourceSBOM
-	Response     []byte   // what its host says that it can do: JSON of the protocol; empty: nothing
+	LostAt       time.Time // when Dropped or Rejected grew last; zero: never
+	Tags         []string  // as the agent gives them
+	Source       string    // where its inventory comes from: "" its agent, SourceSBOM
+	Response     []byte    // what its host says that it can do: JSON of the protocol; empty: nothing
 
 	Removed   time.Time // zero: it is there
 	RemovedBy string
 }
 
 const deviceColumns = `num, id, first_seen, last_seen, agent_version, agent_os, agent_arch, clone_of, nonce, nonce_offered,
-  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags, source, removed, removed_by, response`
+  nonce_branch, restores, machine_id, boot_id, macs, last_seq, dropped, queued, rejected, tags, source, removed, removed_by, response, lost_at`
 
 func scanDevice(row interface{ Scan(...any) error }) (Device, error) {
 	var a Device
-	var first, last, removed int64
+	var first, last, removed, lost int64
 	var macs, tags string
 	err := row.Scan(&a.Num, &a.ID, &first, &last, &a.AgentVersion, &a.AgentOS, &a.AgentArch, &a.CloneOf, &a.Nonce, &a.NonceOffered,
-		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags, &a.Source, &removed, &a.RemovedBy, &a.Response)
+		&a.NonceBranch, &a.Restores, &a.MachineID, &a.BootID, &macs, &a.LastSeq, &a.Dropped, &a.Queued, &a.Rejected, &tags, &a.Source, &removed, &a.RemovedBy, &a.Response, &lost)
 	if err == nil && tags != "[]" {
 		err = json.Unmarshal([]byte(tags), &a.Tags)
+	}
+	if lost > 0 {
+		a.LostAt = time.UnixMilli(lost).UTC()
 	}
 	if removed > 0 {
 		a.Removed = time.UnixMilli(removed).UTC()
@@ -308,7 +312,7 @@ func (s *Store) AgentConnected(ctx context.Context, a Device, stale bool) error 
   nonce_branch = CASE WHEN $1 AND nonce <> '' THEN nonce ELSE nonce_branch END,
   restores = restores + CASE WHEN $1 THEN 1 ELSE 0 END,
   nonce = $2, nonce_offered = $3, last_seen = max(last_seen, $4), agent_version = $5, agent_os = $6, agent_arch = $7,
-  machine_id = $8, boot_id = $9, macs = $10, dropped = $11, queued = $12, tags = $13, response = $14 WHERE id = $15`,
+  machine_id = $8, boot_id = $9, macs = $10, lost_at = CASE WHEN $11 > dropped THEN $4 ELSE lost_at END, dropped = $11, queued = $12, tags = $13, response = $14 WHERE id = $15`,
 			stale, a.Nonce, a.NonceOffered, a.LastSeen.UnixMilli(), a.AgentVersion, a.AgentOS, a.AgentArch,
 			a.MachineID, a.BootID, strings.Join(a.MACs, " "), int64(a.Dropped), a.Queued, string(tags), append([]byte{}, a.Response...), a.ID)
 		return err
@@ -337,7 +341,8 @@ func (s *Store) AgentsAlive(ctx context.Context, signs map[inventory.DeviceID]Si
 		return nil
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
-		st, err := tx.PrepareContext(ctx, `UPDATE device SET last_seen = max(last_seen, $1), dropped = max(dropped, $2), queued = $3, rejected = rejected + $4 WHERE id = $5`)
+		st, err := tx.PrepareContext(ctx, `UPDATE device SET last_seen = max(last_seen, $1),
+  lost_at = CASE WHEN $2 > dropped OR $4 > 0 THEN $1 ELSE lost_at END, dropped = max(dropped, $2), queued = $3, rejected = rejected + $4 WHERE id = $5`)
 		if err != nil {
 			return err
 		}

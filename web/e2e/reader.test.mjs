@@ -45,8 +45,18 @@ test("what changes something is disabled for a reader, with the reason", async (
   await only(`/devices/${device.id}`, "Check in now");
   await only(`/recommendations?open=${encodeURIComponent(recommendation)}`, "Request remediation");
   await only(`/recommendations?open=${encodeURIComponent(recommendation)}`, "Exception options");
-  await only(`/recommendations?open=${encodeURIComponent(recommendation)}`, "Report inaccuracy");
   assert.deepEqual(await axe(reader), []);
+});
+
+test("a reader reports what it reads as inaccurate, and is told who sees that", async () => {
+  await reader.goto(`${demo.base}/recommendations?open=${encodeURIComponent(recommendation)}`);
+  await reader.getByRole("button", { name: "Report inaccuracy" }).click();
+  const form = reader.getByRole("dialog", { name: "Report inaccuracy" });
+  await form.getByRole("textbox", { name: "Details" }).fill("It is done already");
+  await form.getByRole("button", { name: "Save report" }).click();
+  await form.getByText(/those who manage security settings see it/).waitFor();
+  assert.equal(await form.getByRole("link").count(), 0);
+  await form.getByRole("button", { name: "Close" }).last().click();
 });
 
 test("a click on it does nothing", async () => {

@@ -29,8 +29,8 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	{"weaknesses", number, func(r *server.RecommendationRow) any { return float64(r.Weaknesses) }},
 	{"vendor", text, func(r *server.RecommendationRow) any { return r.Vendor }},
 	{"recommendedVersion", text, func(r *server.RecommendationRow) any { return r.Version }},
-	{"recommendedProgram", text, constant[server.RecommendationRow]("")},
-	{"recommendedVendor", text, constant[server.RecommendationRow]("")},
+	{"recommendedProgram", text, func(r *server.RecommendationRow) any { return ofSoftware(r, r.Component) }},
+	{"recommendedVendor", text, func(r *server.RecommendationRow) any { return ofSoftware(r, r.Vendor) }},
 	{"recommendationCategory", word, func(r *server.RecommendationRow) any { return r.Category }},
 	{"subCategory", text, func(r *server.RecommendationRow) any { return r.Subcategory }},
 	{"severityScore", number, func(r *server.RecommendationRow) any { return float64(r.CheckImpact) }},
@@ -53,6 +53,14 @@ var recommendationProps = []prop[server.RecommendationRow]{
 	}},
 	{"relatedComponent", text, func(r *server.RecommendationRow) any { return r.Component }},
 	{"exposedCriticalDevices", number, func(r *server.RecommendationRow) any { return float64(r.Critical) }},
+}
+
+// ofSoftware is a text of a recommendation about software, "" of one about a setting.
+func ofSoftware(r *server.RecommendationRow, text string) string {
+	if r.ProductID == "" {
+		return ""
+	}
+	return text
 }
 
 // counted gives recommendations their exposed devices of high value and those

@@ -29,14 +29,14 @@ const groups: readonly FilterGroup[] = [
 ];
 
 const columns: readonly Column<MissingUpdate>[] = [
-  { key: "id", title: "Bulletin", width: 166, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
-  { key: "systems", title: "OS version", width: 106, render: (r) => r.systems.join(", ") },
-  { key: "products", title: "Products affected", width: 140, grow: true, sort: { key: "products", first: "asc" }, render: (r) => <span title={products(r.products)}>{products(r.products)}</span> },
-  { key: "weaknesses", title: "CVEs addressed", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
-  { key: "fixed", title: "Fixed version", width: 158, render: (r) => <span title={fixed(r)}>{fixed(r) || "–"}</span> },
-  { key: "threats", title: "Threats", width: 112, render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "devices", title: "Missed on devices", width: 96, wrap: true, align: "end", sort: { key: "devices", first: "desc" }, render: (r) => number(r.devices) },
-  { key: "tags", title: "Tags", width: 150, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
+  { key: "id", title: "Bulletin", width: 150, sort: { key: "id", first: "desc" }, render: (r) => <OpenLink id={r.id}>{r.id}</OpenLink> },
+  { key: "systems", title: "OS version", width: 98, render: (r) => r.systems.join(", ") },
+  { key: "products", title: "Products affected", width: 132, grow: true, sort: { key: "products", first: "asc" }, render: (r) => <span title={products(r.products)}>{products(r.products)}</span> },
+  { key: "weaknesses", title: "CVEs addressed", width: 116, sort: { key: "weaknesses", first: "desc" }, render: (r) => <SeverityBar column total={r.weaknesses} counts={r.severity} /> },
+  { key: "fixed", title: "Fixed version", width: 132, render: (r) => <span title={fixed(r)}>{fixed(r) || "–"}</span> },
+  { key: "threats", title: "Threats", width: 106, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "devices", title: "Missed on devices", width: 88, wrap: true, align: "end", sort: { key: "devices", first: "desc" }, render: (r) => number(r.devices) },
+  { key: "tags", title: "Tags", width: 80, render: (r) => <FirstTag short tags={r.tags} /> },
 ];
 
 // In the list of one device "Threats" tells of that device alone.

@@ -15,7 +15,7 @@ export type RefColumn<T> = PlainColumn<T>;
 
 const step = 30;
 
-/** A short table inside a flyout, page by page. */
+/** A short table inside a flyout, page by page, in the order of a column that is clicked. */
 export function Refs<T>({ label, query, columns, rowKey, empty, what, many }: {
   label: string;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- every resource has a key type of its own
@@ -28,14 +28,15 @@ export function Refs<T>({ label, query, columns, rowKey, empty, what, many }: {
 }) {
   const s = useStyles();
   const [page, setPage] = useState(1);
-  const { data, error } = useQuery(query({ page: String(page), size: String(step) }));
+  const [sort, setSort] = useState("");
+  const { data, error } = useQuery(query({ page: String(page), size: String(step), ...(sort === "" ? {} : { sort }) }));
   if (error && !data) return <Empty small title="This could not be read">{explain(error)}</Empty>;
   if (!data) return <Spinner size="small" label="Reading …" />;
   if (data.total === 0) return <Empty small title={empty} />;
   const last = Math.ceil(data.total / step);
   return (
     <>
-      <PlainTable label={label} columns={columns} rows={data.items} rowKey={rowKey} />
+      <PlainTable label={label} columns={columns} rows={data.items} rowKey={rowKey} sort={sort} onSort={(by) => { setSort(by); setPage(1); }} />
       <div className={s.foot}>
         <span>{plural(data.total, what, many)}</span>
         {last > 1 && (

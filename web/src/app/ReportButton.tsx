@@ -11,7 +11,7 @@ export function ReportButton({ kind, subject, name }: { kind: ReportKind; subjec
   const [open, setOpen] = useState(false);
   return (
     <>
-      <MayButton rights={["settings.security"]} appearance="subtle" icon={<FlagRegular />} onClick={() => setOpen(true)}>Report inaccuracy</MayButton>
+      <MayButton rights={["view.vulnerability-management", "settings.security"]} appearance="subtle" icon={<FlagRegular />} onClick={() => setOpen(true)}>Report inaccuracy</MayButton>
       {open && <Suspense fallback={null}><ReportForm kind={kind} subject={subject} name={name} onClose={() => setOpen(false)} /></Suspense>}
     </>
   );

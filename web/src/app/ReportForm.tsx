@@ -7,6 +7,7 @@ import { inaccuracyCategories, inaccuracyWord } from "../lib/words";
 import { Panel } from "../ui/Panel";
 import { Anchor } from "./Anchor";
 import type { ReportKind } from "./ReportButton";
+import { useMay } from "./useMay";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "18px" },
@@ -20,6 +21,7 @@ export function ReportForm({ kind, subject, name, onClose }: { kind: ReportKind;
   const s = useStyles();
   const [category, setCategory] = useState(inaccuracyCategories[kind][0] ?? "other");
   const [details, setDetails] = useState("");
+  const { may: manages } = useMay("settings.security");
   const go = useMutation({ mutationFn: () => reportInaccuracy({ kind, subject, category, details: details.trim() }) });
   return (
     <Panel
@@ -42,7 +44,8 @@ export function ReportForm({ kind, subject, name, onClose }: { kind: ReportKind;
       {go.isSuccess ? (
         <MessageBar intent="success" layout="multiline">
           <MessageBarBody>
-            The report is saved with what Picket knows of this now. Nothing was sent: you find it under <Anchor to="/settings/inaccuracies">Settings, Reported inaccuracies</Anchor> and can download it there for the maintainers.
+            The report is saved with what Picket knows of this now. Nothing was sent:{" "}
+            {manages ? <>you find it under <Anchor to="/settings/inaccuracies">Settings, Reported inaccuracies</Anchor> and can download it there for the maintainers.</> : "those who manage security settings see it under Settings, Reported inaccuracies."}
           </MessageBarBody>
         </MessageBar>
       ) : (

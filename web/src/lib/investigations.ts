@@ -7,6 +7,7 @@ const states: Record<string, readonly [string, Tone]> = {
   Queued: ["Queued", "warn"], PendingApproval: ["Waits for an approval", "warn"], PendingResource: ["Waits for the device", "warn"], Running: ["Running", "info"],
   Benign: ["No threats found", "good"], PartiallyInvestigated: ["Partially investigated", "warn"], Failed: ["Failed", "bad"], TerminatedByUser: ["Cancelled", "quiet"], TerminatedBySystem: ["Ended by the system", "quiet"],
 };
+export const stateNames: readonly string[] = Object.keys(states);
 export const stateWord = (state: string): readonly [string, Tone] => states[state] ?? [spaced(state), "quiet"];
 
 const verdicts: Record<string, readonly [string, Tone]> = { Malicious: ["Malicious", "bad"], Suspicious: ["Suspicious", "warn"], Unknown: ["Unknown", "quiet"], NoThreatsFound: ["No threats found", "good"] };

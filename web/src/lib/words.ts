@@ -61,7 +61,7 @@ export function products(list: readonly { name: string }[]): string {
 const healths: Record<string, StateWord> = {
   Active: { word: "Active", means: "Reports in time.", tone: "quiet" },
   Inactive: { word: "Inactive", means: "Has not reported for more than 7 days.", tone: "warn" },
-  ImpairedCommunication: { word: "Impaired communication", means: "Reports late or only in part.", tone: "warn" },
+  ImpairedCommunication: { word: "Impaired communication", means: "Reports were lost or refused in the last 24 hours.", tone: "warn" },
   NoSensorData: { word: "No sensor data", means: "Is connected but sends no inventory.", tone: "bad" },
 };
 export const healthNames: readonly string[] = Object.keys(healths);
@@ -146,14 +146,14 @@ export const weaknessTags: readonly string[] = ["Some updates available", "No se
 /** What can be reported as inaccurate, and how. */
 export const inaccuracyKinds: Record<string, string> = { software: "Software", weakness: "Weakness", recommendation: "Recommendation" };
 export const inaccuracyCategories: Record<"software" | "weakness" | "recommendation", readonly string[]> = {
-  software: ["detail-wrong", "not-installed", "count-wrong", "version-wrong", "support-wrong", "other"],
-  weakness: ["not-vulnerable", "fix-wrong", "severity-wrong", "detail-wrong", "count-wrong", "other"],
+  software: ["detail-wrong", "not-installed", "count-wrong", "version-wrong", "support-wrong", "not-supported", "other"],
+  weakness: ["not-vulnerable", "fix-wrong", "severity-wrong", "detail-wrong", "count-wrong", "not-supported", "other"],
   recommendation: ["does-not-help", "done-already", "detail-wrong", "count-wrong", "other"],
 };
 const inaccuracyWords: Record<string, string> = {
   "detail-wrong": "A detail is wrong", "not-installed": "It is installed on no device", "count-wrong": "The number of devices is wrong", "version-wrong": "A version is wrong",
   "support-wrong": "The end of support is wrong", "not-vulnerable": "The software is not vulnerable", "fix-wrong": "The fixed version is wrong",
-  "severity-wrong": "The severity is wrong", "does-not-help": "Doing it does not help", "done-already": "It is done already", other: "Something else",
+  "severity-wrong": "The severity is wrong", "does-not-help": "Doing it does not help", "done-already": "It is done already", "not-supported": "Please support it: nothing, or too little, is known", other: "Something else",
 };
 export const inaccuracyWord = (c: string): string => inaccuracyWords[c] ?? c;
 

@@ -1,5 +1,5 @@
 /** Rows as the server gives them; a test says what is special about its own. */
-import type { Dashboard, DeviceRow, EventRow, Plan, Recommendation, RecommendationRow, Software, SoftwareRow, Threats } from "../api/schema";
+import type { Dashboard, Device, DeviceRow, EventRow, Plan, Recommendation, RecommendationRow, Software, SoftwareRow, Threats } from "../api/schema";
 
 export const threats: Threats = { epss: 0, alerts: 0, exploit: "NoExploit", kev: false, ransomware: false };
 export const at = "2026-11-20T10:00:00Z";
@@ -15,8 +15,13 @@ export const recommendationDetail = (n: number, more: Partial<Recommendation> = 
 });
 
 export const deviceRow = (n: number, more: Partial<DeviceRow> = {}): DeviceRow => ({
-  id: `d${n}`, name: `host-${n}`, domain: "", os_platform: "Debian", os_version: "12", os_name: "Debian GNU/Linux 12", os_life: "supported", os_until: "", arch: "amd64", health: "Active", connected: true, ip: "", first_seen: at, last_seen: at,
+  id: `d${n}`, name: `host-${n}`, domain: "", os_platform: "Debian", os_version: "12", os_name: "Debian GNU/Linux 12", os_life: "supported", os_until: "", arch: "amd64", health: "Active", connected: true, ip: "", mac: "", first_seen: at, last_seen: at,
   software: 0, weaknesses: 0, severity: { critical: 0, high: 0, medium: 0, low: 0, unrated: 0 }, fixable: 0, exploitable: 0, kev: 0, gaps: 0, score: 12, exposure: "Low", no_data: "", value: "Normal", risk: "None", alerts: 0, tags: [], group_id: 0, group: "", source: "agent", managed_by: "picket", internet_facing: "not_assessed", internet_facing_why: "", isolated: false, exclusion: null, ...more,
+});
+
+export const deviceDetail = (n: number, more: Partial<Device> = {}): Device => ({
+  ...deviceRow(n), agent_version: "1.0", clones: [], dropped: 0, fqdn: `host-${n}.example`, gap_list: [], hardware: {}, interfaces: [], isolation: null, kernel: { release: "6.1", version: "6.1", machine: "x86_64" }, logons: [], not_assessed: 0, os_support: null, restart: [], sbom: null,
+  sections: [], security_updates: 0, states: {}, tag_list: [], top_weaknesses: [], updates: 0, users: [], ...more,
 });
 
 export const eventRow = (n: number, more: Partial<EventRow> = {}): EventRow => ({

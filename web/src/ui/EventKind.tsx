@@ -1,32 +1,30 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import {
-  ArrowDownRegular, ArrowUpRegular, BugRegular, CalendarCancelRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, ClockAlarmRegular, DocumentErrorRegular, FlagRegular, FlashFilled, ShieldErrorRegular, SubtractRegular,
-  WarningFilled,
+  ArrowDownRegular, ArrowUpRegular, CalendarCancelRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, ClockAlarmRegular, DocumentErrorRegular, FlagRegular, ShieldErrorFilled, SubtractRegular, WarningFilled,
 } from "@fluentui/react-icons";
+import type { ReactNode } from "react";
 import { kindMeans, kindWord, stepIsGood, stepSays, type EventKind as Kind, type Step } from "../lib/events";
+import { Badged, ExploitIcon } from "./Badged";
 
-const icons: Record<Kind, typeof BugRegular> = {
-  NewVulnerability: DocumentErrorRegular,
-  NewPublicExploit: BugRegular,
-  ExploitVerified: BugRegular,
-  ExploitInKit: BugRegular,
-  AddedToKEV: ShieldErrorRegular,
-  FixPublished: CheckmarkCircleRegular,
-  SupportEnded: CalendarCancelRegular,
-  NewConfigurationAssessment: ClipboardTaskListLtrRegular,
-  ExceptionExpired: ClockAlarmRegular,
-  ExceptionResurfaced: ClockAlarmRegular,
-  FirstAssessment: FlagRegular,
+const icons: Record<Kind, ReactNode> = {
+  NewVulnerability: <DocumentErrorRegular />,
+  NewPublicExploit: <ExploitIcon how="public" />,
+  ExploitVerified: <ExploitIcon how="verified" />,
+  ExploitInKit: <ExploitIcon how="kit" />,
+  AddedToKEV: <ShieldErrorFilled />,
+  FixPublished: <CheckmarkCircleRegular />,
+  SupportEnded: <CalendarCancelRegular />,
+  NewConfigurationAssessment: <ClipboardTaskListLtrRegular />,
+  ExceptionExpired: <ClockAlarmRegular />,
+  ExceptionResurfaced: <Badged badge={<WarningFilled />}><ClockAlarmRegular /></Badged>,
+  FirstAssessment: <FlagRegular />,
 };
 
-const badges: Partial<Record<Kind, typeof BugRegular>> = { ExploitVerified: WarningFilled, ExploitInKit: FlashFilled, ExceptionResurfaced: WarningFilled };
-
 const useStyles = makeStyles({
-  icon: { position: "relative", display: "inline-flex", flexShrink: 0, fontSize: "20px", verticalAlign: "middle" },
+  icon: { display: "inline-flex", flexShrink: 0, fontSize: "20px", verticalAlign: "middle" },
   bad: { color: tokens.colorPaletteRedForeground1 },
   good: { color: tokens.colorPaletteGreenForeground1 },
   calm: { color: tokens.colorNeutralForeground2 },
-  badge: { position: "absolute", right: "-5px", bottom: "-3px", fontSize: "11px", color: tokens.colorPaletteDarkOrangeForeground1 },
   root: { display: "inline-flex", alignItems: "center", verticalAlign: "middle", gap: "8px" },
   step: { display: "inline-flex", alignItems: "center", verticalAlign: "middle", gap: "4px", fontVariantNumeric: "tabular-nums" },
 });
@@ -36,12 +34,10 @@ const tone = (k: string): "bad" | "good" | "calm" => (k === "FixPublished" ? "go
 /** The icon of a kind of event; its words stand beside it or are its title. */
 export function EventIcon({ kind }: { kind: string }) {
   const s = useStyles();
-  const Icon = icons[kind as Kind] ?? FlagRegular; // eslint-disable-line @typescript-eslint/no-unnecessary-condition -- a newer server may have more kinds
-  const Badge = badges[kind as Kind];
+  const icon = icons[kind as Kind] ?? icons.FirstAssessment; // a newer server may have more kinds
   return (
     <span className={`${s.icon} ${s[tone(kind)]}`} aria-hidden>
-      <Icon />
-      {Badge && <span className={s.badge}><Badge /></span>}
+      {icon}
     </span>
   );
 }

@@ -1,15 +1,17 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
-import { AlertFilled, BugFilled, FlashFilled, LockClosedFilled, PulseRegular, ShieldErrorFilled, TargetArrowFilled } from "@fluentui/react-icons";
+import { LockClosedFilled, PulseRegular, ShieldErrorFilled, TargetArrowFilled } from "@fluentui/react-icons";
+import type { ReactNode } from "react";
 import { threats, type ThreatFacts, type ThreatKind } from "../lib/words";
+import { ExploitIcon } from "./Badged";
 
-const icons: Record<ThreatKind, typeof BugFilled> = {
-  public: BugFilled,
-  verified: TargetArrowFilled,
-  kit: FlashFilled,
-  kev: ShieldErrorFilled,
-  ransomware: LockClosedFilled,
-  epss: PulseRegular,
-  alert: AlertFilled,
+const icons: Record<ThreatKind, ReactNode> = {
+  public: <ExploitIcon how="public" />,
+  verified: <ExploitIcon how="verified" />,
+  kit: <ExploitIcon how="kit" />,
+  kev: <ShieldErrorFilled aria-hidden />,
+  ransomware: <LockClosedFilled aria-hidden />,
+  epss: <PulseRegular aria-hidden />,
+  alert: <TargetArrowFilled aria-hidden />,
 };
 
 const useStyles = makeStyles({
@@ -17,7 +19,7 @@ const useStyles = makeStyles({
   none: { color: tokens.colorNeutralForeground3 },
   list: { display: "flex", flexDirection: "column", gap: "8px", margin: 0, padding: 0, listStyleType: "none" },
   item: { display: "flex", gap: "10px", alignItems: "center" },
-  icon: { fontSize: "20px", color: tokens.colorPaletteRedForeground1, flexShrink: 0 },
+  icon: { display: "inline-flex", fontSize: "20px", color: tokens.colorPaletteRedForeground1, flexShrink: 0 },
 });
 
 /** The insights as icons, each with its words for pointers and screen readers; a dash for none, unless they are `bare`. */
@@ -34,14 +36,9 @@ export function ThreatIcons({ facts, bare }: { facts: ThreatFacts; bare?: boolea
   }
   return (
     <span className={s.row}>
-      {list.map(({ kind, text }) => {
-        const Icon = icons[kind];
-        return (
-          <span key={kind} role="img" aria-label={text} title={text} style={{ display: "inline-flex" }}>
-            <Icon aria-hidden />
-          </span>
-        );
-      })}
+      {list.map(({ kind, text }) => (
+        <span key={kind} role="img" aria-label={text} title={text} style={{ display: "inline-flex" }}>{icons[kind]}</span>
+      ))}
     </span>
   );
 }
@@ -53,15 +50,12 @@ export function ThreatList({ facts }: { facts: ThreatFacts }) {
   if (list.length === 0) return <span>No exploit is known to the loaded intelligence.</span>;
   return (
     <ul className={s.list}>
-      {list.map(({ kind, text }) => {
-        const Icon = icons[kind];
-        return (
-          <li key={kind} className={s.item}>
-            <Icon className={s.icon} aria-hidden />
-            {text}
-          </li>
-        );
-      })}
+      {list.map(({ kind, text }) => (
+        <li key={kind} className={s.item}>
+          <span className={s.icon}>{icons[kind]}</span>
+          {text}
+        </li>
+      ))}
     </ul>
   );
 }

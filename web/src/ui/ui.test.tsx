@@ -1,4 +1,5 @@
 import { FluentProvider, webLightTheme } from "@fluentui/react-components";
+import { TargetArrowFilled } from "@fluentui/react-icons";
 import { cleanup, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState, type ReactNode } from "react";
@@ -6,6 +7,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { DataTable, type Column } from "./DataTable";
 import { Donut } from "./Donut";
 import { eventGroups } from "../lib/timeline";
+import { EventIcon } from "./EventKind";
 import { FilterPanel, type FilterGroup } from "./FilterPanel";
 import { FilterPills } from "./FilterPills";
 import { Menu } from "./Menu";
@@ -144,6 +146,23 @@ test("severity is a word, threats have names, a doughnut is a sentence", () => {
   expect(screen.getByRole("img", { name: "Exploit is publicly available" })).toBeTruthy();
   expect(screen.getByRole("img", { name: /CISA/ })).toBeTruthy();
   expect(screen.getByRole("img", { name: "3 weaknesses: 3 High" })).toBeTruthy();
+});
+
+test("one fact has one icon, in lists and in events", () => {
+  const paths = (of: HTMLElement) => [...of.querySelectorAll("path")].map((p) => p.getAttribute("d"));
+  const drawn = (node: ReactNode) => {
+    const { container, unmount } = show(node);
+    const out = paths(container);
+    unmount();
+    return out;
+  };
+  const threat = (more: object) => drawn(<ThreatIcons facts={{ exploit: "NoExploit", kev: false, ransomware: false, epss: 0, ...more }} />);
+  for (const [exploit, kind] of [["ExploitIsPublic", "NewPublicExploit"], ["ExploitIsVerified", "ExploitVerified"], ["ExploitIsInKit", "ExploitInKit"]] as const) expect(threat({ exploit }), exploit).toEqual(drawn(<EventIcon kind={kind} />));
+  expect(threat({ kev: true })).toEqual(drawn(<EventIcon kind="AddedToKEV" />));
+  const [bug] = threat({ exploit: "ExploitIsPublic" });
+  for (const exploit of ["ExploitIsVerified", "ExploitIsInKit"]) expect(threat({ exploit })).toEqual([bug, expect.any(String)]); // the bug with a badge
+  expect(threat({ exploit: "ExploitIsVerified" })).not.toEqual(threat({ exploit: "ExploitIsInKit" }));
+  expect(threat({ alerts: 1 })).toEqual(drawn(<TargetArrowFilled />));
 });
 
 test("a menu opens, moves by arrows, and closes with the focus back on its button", async () => {

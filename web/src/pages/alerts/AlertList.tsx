@@ -8,7 +8,8 @@ import { Anchor, OpenLink } from "../../app/Anchor";
 import { ListView } from "../../app/ListView";
 import { MayButton } from "../../app/MayButton";
 import { alertCategories, alertSeverities, alertSeverityWord, alertSource, alertStatus, alertStatuses, classification, classifications, sourceWord, spaced } from "../../lib/alerts";
-import { number } from "../../lib/format";
+import { number, plural } from "../../lib/format";
+import { stateNames, stateWord } from "../../lib/investigations";
 import type { ListSpec, RawSearch } from "../../lib/search";
 import { AlertSeverity, AlertStatus } from "../../ui/Alert";
 import { Chip } from "../../ui/Chip";
@@ -22,15 +23,17 @@ import { BulkPanel } from "./BulkPanel";
 const spec: ListSpec = {
   filters: {
     severity: alertSeverities, status: alertStatuses, category: alertCategories, classification: ["-", ...classifications], assigned: "any", active: ["true", "false"], source: "any", technique: "any", entity: "any",
-    device: "any", weakness: "any", software: "any", recommendation: "any", simulated: ["true", "false"], from: "any", to: "any",
+    device: "any", weakness: "any", software: "any", recommendation: "any", simulated: ["true", "false"], from: "any", to: "any", raised: ["1", "7", "30"], investigation_state: ["-", ...stateNames],
   },
-  sorts: ["created", "updated", "first_event", "last_event", "title", "severity", "status", "category", "device", "assigned"],
+  sorts: ["created", "updated", "first_event", "last_event", "title", "severity", "status", "category", "device", "assigned", "user", "classification", "investigation_state"],
   sort: ["-created"],
 };
 
 const groups: readonly FilterGroup[] = [
   { name: "severity", title: "Severity", options: alertSeverities.map((v) => ({ value: v, label: alertSeverityWord(v) })) },
   { name: "status", title: "Status", options: alertStatuses.map((v) => ({ value: v, label: alertStatus(v).word })) },
+  { name: "raised", title: "Raised", options: [{ value: "1", label: "Last day" }, { value: "7", label: "Last 7 days" }, { value: "30", label: "Last 30 days" }] },
+  { name: "investigation_state", title: "Investigation state", options: [{ value: "-", label: "Not investigated" }, ...stateNames.map((v) => ({ value: v, label: stateWord(v)[0] }))] },
   { name: "active", title: "Counts in risk and exposure", options: [{ value: "true", label: "Active alerts" }, { value: "false", label: "Resolved, false or expected" }] },
   { name: "assigned", title: "Assigned to", options: [], free: { hint: "alice" } },
   { name: "category", title: "Category", options: alertCategories.map((v) => ({ value: v, label: spaced(v) })) },
@@ -44,16 +47,29 @@ const groups: readonly FilterGroup[] = [
   { name: "simulated", title: "Device", options: [{ value: "false", label: "Real devices" }, { value: "true", label: "Simulated devices" }] },
 ];
 
+function Investigated({ r }: { r: AlertRow }) {
+  if (!r.investigation) return <>–</>;
+  return <Anchor to={`/investigations/${r.investigation}`}>{stateWord(r.investigation_state ?? "")[0]}</Anchor>;
+}
+
+/** The device and its user, and how many other devices have the same. */
+function Impacted({ r }: { r: AlertRow }) {
+  const all = [r.device_name, r.user].filter((v) => v !== "").join(", ");
+  return <span title={r.elsewhere > 0 ? `${all}; an active alert of the same title is on ${plural(r.elsewhere, "other device")}` : all}>{all}{r.elsewhere > 0 && ` and ${plural(r.elsewhere, "other device")}`}</span>;
+}
+
 const columns: readonly Column<AlertRow>[] = [
-  { key: "title", title: "Alert", width: 204, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <><OpenLink id={r.id}>{r.title}</OpenLink>{r.simulated && <> <Chip tone="info" title="Its device is a simulated one.">Simulated</Chip></>}</> },
+  { key: "title", title: "Alert", width: 174, grow: true, sort: { key: "title", first: "asc" }, render: (r) => <><OpenLink id={r.id}>{r.title}</OpenLink>{r.simulated && <> <Chip tone="info" title="Its device is a simulated one.">Simulated</Chip></>}</> },
   { key: "severity", title: "Severity", width: 130, sort: { key: "severity", first: "desc" }, render: (r) => <AlertSeverity level={r.severity} /> },
-  { key: "status", title: "Status", width: 112, sort: { key: "status", first: "asc" }, render: (r) => <AlertStatus value={r.status} /> },
-  { key: "category", title: "Category", width: 120, wrap: true, sort: { key: "category", first: "asc" }, render: (r) => spaced(r.category) },
-  { key: "device", title: "Device", width: 130, sort: { key: "device", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.device_id)}`} title={r.device_name}>{r.device_name}</Anchor> },
-  { key: "user", title: "User", width: 82, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
-  { key: "classification", title: "Classification", width: 122, wrap: true, render: (r) => classification(r.classification) },
-  { key: "assigned", title: "Assigned to", width: 108, sort: { key: "assigned", first: "asc" }, render: (r) => <span title={r.assigned_to}>{r.assigned_to || "–"}</span> },
-  { key: "last_event", title: "Last activity", width: 112, sort: { key: "last_event", first: "desc" }, render: (r) => <Ago at={r.last_event} /> },
+  { key: "status", title: "Status", width: 104, sort: { key: "status", first: "asc" }, render: (r) => <AlertStatus value={r.status} /> },
+  { key: "category", title: "Category", width: 106, wrap: true, sort: { key: "category", first: "asc" }, render: (r) => spaced(r.category) },
+  { key: "device", title: "Device", width: 116, sort: { key: "device", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.device_id)}`} title={r.device_name}>{r.device_name}</Anchor> },
+  { key: "investigation", title: "Investigation state", width: 110, wrap: true, sort: { key: "investigation_state", first: "asc" }, render: (r) => <Investigated r={r} /> },
+  { key: "impacted", title: "Impacted entities", width: 112, wrap: true, render: (r) => <Impacted r={r} /> },
+  { key: "user", title: "User", width: 82, optional: true, sort: { key: "user", first: "asc" }, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
+  { key: "classification", title: "Classification", width: 108, wrap: true, sort: { key: "classification", first: "asc" }, render: (r) => classification(r.classification) },
+  { key: "assigned", title: "Assigned to", width: 94, sort: { key: "assigned", first: "asc" }, render: (r) => <span title={r.assigned_to}>{r.assigned_to || "–"}</span> },
+  { key: "last_event", title: "Last activity", width: 90, sort: { key: "last_event", first: "desc" }, render: (r) => <Ago at={r.last_event} /> },
   { key: "created", title: "Raised", width: 104, optional: true, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
   { key: "techniques", title: "Techniques", width: 130, optional: true, render: (r) => <span title={r.techniques.map((t) => `${t.id} ${t.name}`).join("\n")}>{r.techniques.map((t) => t.id).join(", ") || "–"}</span> },
   { key: "determination", title: "Determination", width: 140, optional: true, render: (r) => (r.determination ? spaced(r.determination) : "–") },
@@ -67,7 +83,7 @@ const columns: readonly Column<AlertRow>[] = [
 ];
 
 // The page of a device names it already.
-const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group").map((c) => (c.key === "category" || c.key === "user" ? { ...c, optional: true } : c));
+const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group").map((c) => (["category", "user", "classification"].includes(c.key) ? { ...c, optional: true } : c));
 
 // The page of an entity has parts of the address of its own.
 const ofEntity: ListSpec = { ...spec, extra: ["tab", "days"] };

@@ -10,7 +10,7 @@ const at = "2026-11-20T10:00:00Z";
 const row = (n: number, more: Partial<AlertRow> = {}): AlertRow => ({
   id: `da${String(n)}_1`, title: `alert-${String(n)}`, description: "It should not be.", recommended_action: "Look at it.", severity: "High", status: "New", classification: "", determination: "", category: "CredentialAccess",
   source: "CustomDetection", maker: "alice", assigned_to: "", active: true, simulated: false, device_id: "abc", device_name: "srv-01", group_id: 0, group: "", user: "bob", techniques: [], events: 1,
-  created_at: at, updated_at: at, first_event: at, last_event: at, ...more,
+  created_at: at, updated_at: at, first_event: at, last_event: at, elsewhere: 0, ...more,
 });
 const detail = (n: number, more: Partial<Alert> = {}): Alert => ({
   ...row(n), device_risk: "High", device_exposure: "Low", event_ids: ["1-1-1"], dropped: 0, others: [], as_of: at,
@@ -28,6 +28,22 @@ test("the list asks for what the address says, and its rows say what they are", 
   expect(within(table).getByText("False positive")).toBeTruthy();
   expect(c.last("GET /alerts")?.query.get("severity")).toBe("High");
   expect(screen.getByRole("link", { name: "2 assigned to nobody" })).toBeTruthy();
+});
+
+test("a row says how its investigation stands and what else has the same; the list can be narrowed to both and to a time", async () => {
+  const c = open("/alerts", { ...base, "GET /alerts": listOf([row(1, { investigation: "7", investigation_state: "Benign", elsewhere: 3 }), row(2, { user: "" })]) });
+  const [, first, second] = within(await screen.findByRole("table", { name: "Alerts" })).getAllByRole("row");
+  if (!first || !second) throw new Error("not two rows");
+  expect(within(first).getByRole("link", { name: "No threats found" }).getAttribute("href")).toContain("/investigations/7");
+  expect(within(first).getByText("srv-01, bob and 3 other devices")).toBeTruthy();
+  expect(within(second).getAllByText("srv-01")).toHaveLength(2);
+  const user = userEvent.setup();
+  await user.click(screen.getByRole("button", { name: "Filter" }));
+  await user.click(await screen.findByRole("checkbox", { name: "Last 7 days" }));
+  await user.click(screen.getByRole("checkbox", { name: "Not investigated" }));
+  await user.click(screen.getByRole("button", { name: "Apply" }));
+  await waitFor(() => expect(c.last("GET /alerts")?.query.get("raised")).toBe("7"));
+  expect(c.last("GET /alerts")?.query.get("investigation_state")).toBe("-");
 });
 
 test("the flyout shows evidence and history, and resolving it is one press", async () => {

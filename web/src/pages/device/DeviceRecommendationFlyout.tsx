@@ -30,13 +30,13 @@ import { Severity } from "../../ui/Severity";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { State } from "../../ui/State";
 import { ThreatList } from "../../ui/Threats";
-import { RequestRemediation } from "../recommendations/RequestRemediation";
+import { RequestRemediation } from "../../app/RequestRemediation";
 
 const vulnColumns = (device: string): readonly RefColumn<DeviceVulnRow>[] => [
-  { key: "id", title: "Name", render: (r) => <Anchor to={`/devices/${encodeURIComponent(device)}/vulnerabilities`} search={{ open: r.id }}>{r.id}</Anchor> },
-  { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: "14%", align: "end", render: (r) => score(r.cvss) },
-  { key: "state", title: "State, fixed in", width: "36%", render: (r) => <><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</> },
+  { key: "id", title: "Name", sort: { key: "id", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(device)}/vulnerabilities`} search={{ open: r.id }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", sort: { key: "severity", first: "desc" }, width: "22%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", sort: { key: "cvss", first: "desc" }, width: "14%", align: "end", render: (r) => score(r.cvss) },
+  { key: "state", title: "State, fixed in", sort: { key: "state", first: "asc" }, width: "36%", render: (r) => <><State value={r.state} exposed={r.exposed} />{r.fix_version && <div style={{ fontSize: 12, marginTop: 4 }}>{r.fix_version}</div>}</> },
 ];
 
 function Details({ device, d, all, check }: { device: string; d: DeviceRecommendationRow; all: Recommendation | undefined; check: DeviceCheckRow | undefined }) {

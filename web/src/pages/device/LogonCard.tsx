@@ -38,8 +38,8 @@ export function LogonCard({ device }: { device: string }) {
           {good.length > 0 && (
             <div className={s.facts}>
               <Facts>
-                <Fact name="Most frequent">{data.most}</Fact>
-                <Fact name="Least frequent">{data.least}</Fact>
+                <Fact name="Most frequent"><span title="By interactive logons">{data.most}</span></Fact>
+                <Fact name="Least frequent"><span title="By interactive logons">{data.least}</span></Fact>
                 <Fact name="Interactive">{plural(good.filter((u) => u.interactive > 0).length, "user")}</Fact>
               </Facts>
             </div>
@@ -57,10 +57,11 @@ export function LogonCard({ device }: { device: string }) {
             rowKey={full}
             columns={[
               { key: "user", title: "User", render: (u) => <>{full(u)}{u.local_admin ? " (administrator)" : ""}</> },
-              { key: "logons", title: "Logons", width: "90px", align: "end", render: (u) => number(u.logons) },
-              { key: "failed", title: "Failed", width: "90px", align: "end", render: (u) => number(u.failed) },
+              { key: "logons", title: "Logons", width: "74px", align: "end", render: (u) => number(u.logons) },
+              { key: "failed", title: "Failed", width: "66px", align: "end", render: (u) => number(u.failed) },
               { key: "types", title: "Types", render: (u) => u.types.join(", ") || "–" },
-              { key: "last", title: "Last", width: "110px", render: (u) => <Ago at={u.last} /> },
+              { key: "first", title: "First seen", width: "96px", render: (u) => <Ago at={u.first} /> },
+              { key: "last", title: "Last seen", width: "96px", render: (u) => <Ago at={u.last} /> },
             ]}
           />
         </Panel>

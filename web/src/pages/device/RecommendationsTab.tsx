@@ -25,7 +25,7 @@ import { DeviceRecommendationFlyout } from "./DeviceRecommendationFlyout";
 
 const spec: ListSpec = {
   filters: { type: remedyNames, threat: threatNames, status: recommendationStatusNames, tag: "any", exception: ["true", "false"] },
-  sorts: ["name", "component", "weaknesses", "impact", "type", "severity"],
+  sorts: ["name", "component", "weaknesses", "impact", "type", "severity", "threats", "status", "share", "points", "tags", "vendor", "version"],
   sort: ["-impact"],
 };
 
@@ -40,16 +40,16 @@ const groups: readonly FilterGroup[] = [
 const columns: readonly Column<DeviceRecommendationRow>[] = [
   { key: "name", title: "Security recommendation", width: 180, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
   { key: "weaknesses", title: "Weaknesses", width: 124, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar total={r.weaknesses} counts={r.severity} />) },
-  { key: "threats", title: "Threats", width: 112, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "threats", title: "Threats", width: 112, sort: { key: "threats", first: "desc" }, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "component", title: "Related component", width: 116, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => r.component },
   { key: "type", title: "Remediation type", width: 172, sort: { key: "type", first: "asc" }, render: (r) => <Remedy type={r.type} /> },
   { key: "impact", title: "Impact", width: 92, align: "end", sort: { key: "impact", first: "desc" }, render: (r) => <Impact value={r.impact} /> },
-  { key: "share", title: "Share of the score", width: 96, align: "end", optional: true, render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
-  { key: "status", title: "Status", width: 96, wrap: true, render: (r) => <ExceptionMark plain status={r.status} /> },
-  { key: "tags", title: "Tags", width: 140, optional: true, render: (r) => <FirstTag tags={r.tags} /> },
-  { key: "points", title: "Points", width: 90, align: "end", optional: true, render: (r) => number(r.points) },
-  { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => r.vendor || "–" },
-  { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
+  { key: "share", title: "Share of the score", width: 96, align: "end", optional: true, sort: { key: "share", first: "desc" }, render: (r) => <span title={`${full(r.share)} of the device's score`}>{r.share.toFixed(2)}</span> },
+  { key: "status", title: "Status", width: 96, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
+  { key: "tags", title: "Tags", width: 140, optional: true, sort: { key: "tags", first: "desc" }, render: (r) => <FirstTag tags={r.tags} /> },
+  { key: "points", title: "Points", width: 90, align: "end", optional: true, sort: { key: "points", first: "desc" }, render: (r) => number(r.points) },
+  { key: "vendor", title: "Vendor", width: 130, optional: true, sort: { key: "vendor", first: "asc" }, render: (r) => r.vendor || "–" },
+  { key: "version", title: "Version", width: 190, optional: true, sort: { key: "version", first: "asc" }, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
   { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
 ];
 

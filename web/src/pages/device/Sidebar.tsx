@@ -15,6 +15,7 @@ import { Health } from "../../ui/Health";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { Ago, Moment } from "../../ui/Time";
 import { CoverageList } from "./CoverageList";
+import { LatestPackage } from "./LatestPackage";
 import { TagEditor } from "./TagEditor";
 import { ValueMenu } from "./ValueMenu";
 import { scoreFlyout } from "./scoreFlyout";
@@ -96,6 +97,7 @@ export function Sidebar({ d }: { d: Device }) {
           ) : (
             <Fact name="Agent version">{d.agent_version}</Fact>
           )}
+          {!d.sbom && <LatestPackage device={d.id} />}
           <Fact name="Device id">{d.id}</Fact>
         </Facts>,
       )}

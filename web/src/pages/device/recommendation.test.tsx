@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test } from "vitest";
 import type { DeviceRecommendationRow } from "../../api/schema";
 import { address, leave, listOf, open, refusal } from "../../testing/console";
-import { deviceRow, recommendationDetail, threats } from "../../testing/rows";
+import { deviceDetail, recommendationDetail, threats } from "../../testing/rows";
 
 afterEach(leave);
 
@@ -11,7 +11,7 @@ const all = recommendationDetail(1);
 const own: DeviceRecommendationRow = { id: all.id, name: all.name, product_id: all.product_id, component: "thing-1", vendor: "debian", type: "Update", version: "2.0", weaknesses: 3, severity: all.severity, threats, points: 10, share: 1, impact: 1, status: "Active", exception: false, tags: [], product_code: "" };
 const show = (view: string, more: Record<string, unknown> = {}) =>
   open(`/devices/d1/recommendations?open=${encodeURIComponent(all.id)}${view}`, {
-    "GET /devices/d1": { ...deviceRow(1), interfaces: [], addresses: [], sections: [], reports: [], sources: [], facts: [], evidence: [] },
+    "GET /devices/d1": deviceDetail(1),
     "GET /devices/d1/recommendations": listOf([own]), [`GET /recommendations/${encodeURIComponent(all.id)}`]: all, "GET /alerts": listOf([]), "GET /exceptions": listOf([]), "POST /exceptions": refusal(409, "not now"), ...more,
   });
 const flyout = async () => within(await screen.findByRole("dialog", { name: own.name }));

@@ -34,7 +34,7 @@ const BulkActions = lazy(() => import("./BulkActions").then((m) => ({ default: m
 
 const spec: ListSpec = {
   filters: { risk: riskLevels, exposure: levels, value: values, health: healthNames, os: "any", os_version: "any", os_life: osLives.map(([v]) => v), tag: "any", device_group: "any", clone: ["true"], new: ["true", "false"], source: ["agent", "osquery", "simulated", "sbom"], managed_by: ["picket", "osquery", "nothing"], internet_facing: ["yes", "not_assessed"], isolated: ["true", "false"], excluded: ["true", "false"] },
-  sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group", "risk", "alerts"],
+  sorts: ["score", "name", "domain", "os", "last_seen", "first_seen", "weaknesses", "exploitable", "fixable", "software", "ip", "health", "group", "risk", "alerts", "mac", "value"],
   sort: ["-score"],
 };
 
@@ -106,13 +106,14 @@ const columns: readonly Column<DeviceRow>[] = [
   { key: "last_seen", title: "Last seen", width: 100, sort: { key: "last_seen", first: "desc" }, render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
   { key: "tags", title: "Tags", width: 120, render: (r) => <FirstTag tags={r.tags} /> },
   { key: "group", title: "Device group", width: 150, optional: true, sort: { key: "group", first: "asc" }, render: (r) => r.group },
-  { key: "value", title: "Device value", width: 110, optional: true, render: (r) => r.value },
+  { key: "value", title: "Device value", width: 110, optional: true, sort: { key: "value", first: "desc" }, render: (r) => r.value },
   { key: "source", title: "Source", width: 100, optional: true, render: (r) => sourceWord[r.source] },
   { key: "managed_by", title: "Managed by", width: 170, optional: true, render: (r) => managerWord[r.managed_by] },
   { key: "internet_facing", title: "Internet facing", width: 130, optional: true, render: (r) => <span title={r.internet_facing_why}>{facingWord[r.internet_facing]}</span> },
   { key: "mitigation", title: "Mitigation status", width: 140, optional: true, render: (r) => (r.isolated ? "Isolated" : "–") },
   { key: "exclusion", title: "Exclusion state", width: 180, optional: true, render: (r) => (r.exclusion ? <span title={exclusionText(r.exclusion)}>{`Excluded: ${exclusionReasons[r.exclusion.reason]}`}</span> : "Not excluded") },
   { key: "ip", title: "IP address", width: 150, optional: true, sort: { key: "ip", first: "asc" }, render: (r) => r.ip || "–" },
+  { key: "mac", title: "MAC address", width: 150, optional: true, sort: { key: "mac", first: "asc" }, render: (r) => r.mac || "–" },
   { key: "alerts", title: "Active alerts", width: 110, align: "end", optional: true, sort: { key: "alerts", first: "desc" }, render: (r) => <Hot n={r.alerts} /> },
   { key: "kev", title: "Known exploited", width: 130, align: "end", optional: true, render: (r) => <Hot n={r.kev} /> },
   { key: "software", title: "Software", width: 110, align: "end", optional: true, sort: { key: "software", first: "desc" }, render: (r) => number(r.software) },
@@ -140,6 +141,7 @@ function Pills() {
   const s = useStyles();
   const { data } = useQuery(status);
   const { data: high } = useQuery(devices({ exposure: "High", ...firstPage }));
+  const { data: risky } = useQuery(devices({ risk: "High", ...firstPage }));
   const { data: fresh } = useQuery(devices({ new: "true", ...firstPage }));
   const { data: out } = useQuery(devices({ excluded: "true", ...firstPage }));
   if (!data || data.devices === 0) return null;
@@ -148,6 +150,7 @@ function Pills() {
       <Chip tone="quiet">{plural(data.devices, "device")}</Chip>
       <Chip tone={data.connected === data.devices ? "good" : "quiet"}>{`${number(data.connected)} connected`}</Chip>
       {high && <Anchor to="/devices" search={{ exposure: "High" }}><Chip tone={high.total > 0 ? "bad" : "good"}>{`${number(high.total)} with high exposure`}</Chip></Anchor>}
+      {risky && <Anchor to="/devices" search={{ risk: "High" }}><Chip tone={risky.total > 0 ? "bad" : "good"}>{`${number(risky.total)} at high risk`}</Chip></Anchor>}
       {fresh && <Anchor to="/devices" search={{ new: "true" }}><Chip tone="quiet">{`${number(fresh.total)} new in 7 days`}</Chip></Anchor>}
       {out && out.total > 0 && <Anchor to="/devices" search={{ excluded: "true" }}><Chip tone="warn">{`${number(out.total)} excluded`}</Chip></Anchor>}
     </div>

@@ -22,11 +22,11 @@ import { Moment } from "../../ui/Time";
 const useStyles = makeStyles({ text: { margin: "0 0 16px", color: tokens.colorNeutralForeground2, "&::first-letter": { textTransform: "uppercase" } } });
 
 const columns: readonly RefColumn<WeaknessRow>[] = [
-  { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, exposed: "any" }}>{r.id}</Anchor> },
-  { key: "severity", title: "Severity", width: "20%", render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: "12%", render: (r) => score(r.cvss) },
-  { key: "threats", title: "Threats", width: "20%", render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed devices", width: "20%", align: "end", render: (r) => number(r.exposed) },
+  { key: "id", title: "Name", sort: { key: "id", first: "asc" }, render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, exposed: "any" }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", sort: { key: "severity", first: "desc" }, width: "20%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", sort: { key: "cvss", first: "desc" }, width: "12%", render: (r) => score(r.cvss) },
+  { key: "threats", title: "Threats", sort: { key: "threats", first: "desc" }, width: "20%", render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed devices", sort: { key: "exposed", first: "desc" }, width: "20%", align: "end", render: (r) => number(r.exposed) },
 ];
 
 /** One event of the timeline. */

@@ -18,7 +18,7 @@ import { ExceptionFlyout } from "./ExceptionFlyout";
 
 const spec: ListSpec = {
   filters: { status: exceptionStatuses, justification: justifications, kind: kinds, scope: scopes, source: "any", document: "any" },
-  sorts: ["name", "status", "justification", "scope", "created_at", "created_by", "expires_at"],
+  sorts: ["name", "status", "justification", "scope", "created_at", "created_by", "expires_at", "kind", "exposed"],
   sort: ["-created_at"],
   extra: ["tab"],
 };
@@ -50,11 +50,11 @@ function Status({ r }: { r: ExceptionRow }) {
 
 const columns: readonly Column<ExceptionRow>[] = [
   { key: "name", title: "Exception", width: 170, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <OpenLink id={r.id}>{r.name}</OpenLink> },
-  { key: "kind", title: "About", width: 152, render: (r) => r.kind },
+  { key: "kind", title: "About", width: 152, sort: { key: "kind", first: "asc" }, render: (r) => r.kind },
   { key: "justification", title: "Justification", width: 170, wrap: true, sort: { key: "justification", first: "asc" }, render: (r) => justification(r.justification).word },
   { key: "status", title: "Status", width: 108, sort: { key: "status", first: "asc" }, render: (r) => <Status r={r} /> },
   { key: "where", title: "Where it holds", width: 126, wrap: true, sort: { key: "scope", first: "asc" }, render: (r) => <Where r={r} /> },
-  { key: "exposed", title: "Exposed devices", width: 100, align: "end", render: (r) => number(r.exposed) },
+  { key: "exposed", title: "Exposed devices", width: 100, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => number(r.exposed) },
   { key: "expires_at", title: "Ends", width: 126, wrap: true, sort: { key: "expires_at", first: "asc" }, render: (r) => (r.expires_at ? <Day at={r.expires_at} /> : "With its document") },
   { key: "created_at", title: "Made on", width: 126, sort: { key: "created_at", first: "desc" }, render: (r) => <Day at={r.created_at} /> },
   { key: "created_by", title: "Made by", width: 96, wrap: true, sort: { key: "created_by", first: "asc" }, render: (r) => r.created_by },

@@ -35,7 +35,7 @@ import { Remedy } from "../../ui/Remedy";
 import { Severity } from "../../ui/Severity";
 import { SeverityBar } from "../../ui/SeverityBar";
 import { ThreatIcons, ThreatList } from "../../ui/Threats";
-import { RequestRemediation } from "./RequestRemediation";
+import { RequestRemediation } from "../../app/RequestRemediation";
 
 const useStyles = makeStyles({
   text: { margin: "0 0 16px", lineHeight: tokens.lineHeightBase400, overflowWrap: "anywhere" },
@@ -45,19 +45,19 @@ const useStyles = makeStyles({
 const noticeWords: Record<string, string> = { none: "None", expected: "Expected", not_assessed: "Not assessed" };
 
 const deviceColumns = (r: string): readonly RefColumn<DeviceRow>[] => [
-  { key: "name", title: "Device", render: (d) => <DeviceRef d={d} tab="recommendations" search={{ open: r }} /> },
+  { key: "name", title: "Device", sort: { key: "name", first: "asc" }, render: (d) => <DeviceRef d={d} tab="recommendations" search={{ open: r }} /> },
   ...(r.startsWith("sca-") ? [{ key: "impact", title: "User impact", width: "20%", render: (d: DeviceRow) => <span title={d.user_impact_reason}>{noticeWords[d.user_impact ?? ""]}</span> }] : []),
   { key: "exposure", title: "Exposure level", width: "20%", render: (d) => <ExposureLevel level={d.exposure} reason={d.no_data} /> },
-  { key: "score", title: "Score", width: "14%", align: "end", render: (d) => <ScoreNumber value={d.score} /> },
-  { key: "value", title: "Value", width: "16%", align: "end", render: (d) => d.value },
+  { key: "score", title: "Score", sort: { key: "score", first: "desc" }, width: "14%", align: "end", render: (d) => <ScoreNumber value={d.score} /> },
+  { key: "value", title: "Value", sort: { key: "value", first: "desc" }, width: "16%", align: "end", render: (d) => d.value },
 ];
 
 const vulnColumns: readonly RefColumn<WeaknessRow>[] = [
-  { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
-  { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: "12%", align: "end", render: (r) => score(r.cvss) },
-  { key: "threats", title: "Threats", width: "24%", render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed", width: "14%", align: "end", render: (r) => number(r.exposed) },
+  { key: "id", title: "Name", sort: { key: "id", first: "asc" }, render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", sort: { key: "severity", first: "desc" }, width: "22%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", sort: { key: "cvss", first: "desc" }, width: "12%", align: "end", render: (r) => score(r.cvss) },
+  { key: "threats", title: "Threats", sort: { key: "threats", first: "desc" }, width: "24%", render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed", sort: { key: "exposed", first: "desc" }, width: "14%", align: "end", render: (r) => number(r.exposed) },
 ];
 
 function Details({ d }: { d: Recommendation }) {

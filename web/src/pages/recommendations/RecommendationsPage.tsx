@@ -31,8 +31,8 @@ import { RecommendationFlyout } from "./RecommendationFlyout";
 import { WhatIfFlyout, whatIfKey } from "./WhatIfFlyout";
 
 const spec: ListSpec = {
-  filters: { type: remedyNames, category: categories, threat: threatNames, status: recommendationStatusNames, tag: "any", component: "any", vendor: "any" },
-  sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure", "status", "exposed_after", "impact_after"],
+  filters: { type: remedyNames, category: categories, threat: threatNames, status: recommendationStatusNames, tag: "any", component: "any", vendor: "any", weaknesses: ["true", "false"], os: "any" },
+  sorts: ["name", "component", "weaknesses", "exposed", "impact", "type", "severity", "secure", "status", "exposed_after", "impact_after", "os", "threats", "activities", "tags", "category", "subcategory", "ecosystem", "vendor", "version"],
   sort: ["-impact"],
 };
 
@@ -42,6 +42,8 @@ const groups: readonly FilterGroup[] = [
   threatFilter,
   { name: "status", title: "Status", options: recommendationStatusNames.map((v) => ({ value: v, label: recommendationStatus(v).word })) },
   { name: "tag", title: "Tags", options: recommendationTags.map((v) => ({ value: v, label: v })) },
+  { name: "weaknesses", title: "Weaknesses", options: [{ value: "true", label: "Closes weaknesses" }, { value: "false", label: "Closes none" }] },
+  { name: "os", title: "OS platform", options: [], free: { hint: "Debian" } },
   { name: "component", title: "Related component", options: [], free: { hint: "openssl" } },
   { name: "vendor", title: "Vendor", options: [], free: { hint: "debian" } },
 ];
@@ -78,24 +80,24 @@ function Both({ r }: { r: RecommendationRow }) {
 
 const columns: readonly Column<RecommendationRow>[] = [
   { key: "name", title: "Security recommendation", width: 192, grow: true, sort: { key: "name", first: "asc" }, render: (r) => <Pick r={r} /> },
-  { key: "os", title: "OS platform", width: 102, wrap: true, render: (r) => <Systems all={r.os_platforms} /> },
+  { key: "os", title: "OS platform", width: 102, wrap: true, sort: { key: "os", first: "asc" }, render: (r) => <Systems all={r.os_platforms} /> },
   { key: "weaknesses", title: "Weaknesses", width: 108, sort: { key: "weaknesses", first: "desc" }, render: (r) => (isConfiguration(r.type) ? "–" : <SeverityBar column total={r.weaknesses} counts={r.severity} />) },
   { key: "component", title: "Related component", width: 106, wrap: true, sort: { key: "component", first: "asc" }, render: (r) => <Component r={r} /> },
-  { key: "threats", title: "Threats", width: 118, render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "threats", title: "Threats", width: 118, sort: { key: "threats", first: "desc" }, render: (r) => <ThreatIcons facts={r.threats} /> },
   { key: "exposed", title: "Exposed devices", width: 104, align: "end", sort: { key: "exposed", first: "desc" }, render: (r) => <Exposed r={r} /> },
   { key: "status", title: "Status", width: 88, wrap: true, sort: { key: "status", first: "desc" }, render: (r) => <ExceptionMark plain status={r.status} /> },
   { key: "type", title: "Remediation type", width: 112, wrap: true, sort: { key: "type", first: "asc" }, render: (r) => <Remedy plain type={r.type} /> },
-  { key: "activities", title: "Activities", width: 90, align: "end", render: (r) => <ActivityCount r={r} /> },
+  { key: "activities", title: "Activities", width: 90, align: "end", sort: { key: "activities", first: "desc" }, render: (r) => <ActivityCount r={r} /> },
   { key: "impact", title: "Impact", width: 86, align: "end", wrap: true, sort: { key: "impact", first: "desc" }, render: (r) => <Both r={r} /> },
-  { key: "tags", title: "Tags", width: 78, render: (r) => <FirstTag short tags={r.tags} /> },
+  { key: "tags", title: "Tags", width: 78, sort: { key: "tags", first: "desc" }, render: (r) => <FirstTag short tags={r.tags} /> },
   { key: "exposed_after", title: "Exposed devices (after exceptions)", width: 240, align: "end", optional: true, sort: { key: "exposed_after", first: "desc" }, render: (r) => number(r.exposed_after) },
   { key: "impact_after", title: "Impact (after exceptions)", width: 190, align: "end", optional: true, sort: { key: "impact_after", first: "desc" }, render: (r) => <Impact value={r.impact_after} /> },
-  { key: "category", title: "Category", width: 140, optional: true, render: (r) => categoryWord(r.category) },
-  { key: "subcategory", title: "Subcategory", width: 150, optional: true, render: (r) => r.subcategory || "–" },
-  { key: "ecosystem", title: "Ecosystem", width: 120, optional: true, render: (r) => r.ecosystem || "–" },
+  { key: "category", title: "Category", width: 140, optional: true, sort: { key: "category", first: "asc" }, render: (r) => categoryWord(r.category) },
+  { key: "subcategory", title: "Subcategory", width: 150, optional: true, sort: { key: "subcategory", first: "asc" }, render: (r) => r.subcategory || "–" },
+  { key: "ecosystem", title: "Ecosystem", width: 120, optional: true, sort: { key: "ecosystem", first: "asc" }, render: (r) => r.ecosystem || "–" },
   { key: "secure", title: "Secure score", width: 110, align: "end", optional: true, sort: { key: "secure", first: "desc" }, render: (r) => (r.secure_gain > 0 ? <span title={`+${String(r.secure_gain)} points`}>{`+${r.secure_gain.toFixed(2)}`}</span> : "–") },
-  { key: "vendor", title: "Vendor", width: 130, optional: true, render: (r) => vendor(r.vendor) || "–" },
-  { key: "version", title: "Version", width: 190, optional: true, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
+  { key: "vendor", title: "Vendor", width: 130, optional: true, sort: { key: "vendor", first: "asc" }, render: (r) => vendor(r.vendor) || "–" },
+  { key: "version", title: "Version", width: 190, optional: true, sort: { key: "version", first: "asc" }, render: (r) => <span title={r.version}>{r.version || "–"}</span> },
   { key: "code", title: "Product code", width: 300, optional: true, render: (r) => (r.product_code ? <span title={r.product_code}><Mono>{r.product_code}</Mono></span> : "Not available") },
 ];
 
@@ -123,7 +125,7 @@ export function RecommendationsPage() {
         columns={columns}
         query={recommendations}
         rowKey={(r) => r.id}
-        searchLabel="Search recommendation, vendor"
+        searchLabel="Search recommendation, vendor, CVE id"
         exportPath="/recommendations"
         commands={<Commands />}
         flyout={(id, frame, row) => id === whatIfKey ? <WhatIfFlyout frame={frame} /> : <RecommendationFlyout key={id} id={id} frame={frame} row={row} />}

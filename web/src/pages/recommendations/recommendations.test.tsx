@@ -67,6 +67,26 @@ test("the flyout says what it is, what to do and the exact impact; its tab is pa
   expect(address()).toBe("/recommendations");
 });
 
+test("a list of a flyout is ordered by its columns, from the first page on", async () => {
+  const c = open(`/recommendations?open=${id}&view=weaknesses`, {
+    "GET /recommendations": listOf([row(1)]), [`GET ${one}`]: recommendationDetail(1),
+    [`GET ${one}/vulnerabilities`]: listOf(Array.from({ length: 31 }, (_, i) => ({ id: `CVE-2024-${i}`, severity: "High", cvss: 7, threats, exposed: 1 }))),
+  });
+  const user = userEvent.setup();
+  const table = within(await screen.findByRole("table", { name: "Weaknesses that this closes" }));
+  const last = () => c.last(`GET ${one}/vulnerabilities`)?.query;
+  expect(last()?.has("sort")).toBe(false);
+  await user.click(screen.getByRole("button", { name: "Next" }));
+  await waitFor(() => expect(last()?.get("page")).toBe("2"));
+  await user.click((await screen.findAllByRole("button", { name: "CVSS" }))[0] as HTMLElement);
+  await waitFor(() => expect(last()?.get("sort")).toBe("-cvss"));
+  expect(last()?.get("page")).toBe("1");
+  await waitFor(() => expect(screen.getByRole("columnheader", { name: "CVSS" }).getAttribute("aria-sort")).toBe("descending"));
+  await user.click(screen.getByRole("button", { name: "CVSS" }));
+  await waitFor(() => expect(last()?.get("sort")).toBe("cvss"));
+  expect(table).toBeTruthy();
+});
+
 test("the flyout of a deep link reads, and says what was refused", async () => {
   open(`/recommendations?open=${id}`, { "GET /recommendations": listOf([]), [`GET ${one}`]: never });
   await (await flyoutOf(row(1).id)).findByText("Reading …");
@@ -96,7 +116,7 @@ test("the remediation form reads, and says what was refused", async () => {
 });
 
 test("the remediation form asks for what was chosen, once, and leads to the activity", async () => {
-  const c = open(request, { ...around, [`GET ${one}/remediation`]: form, "POST /remediations": { id: "a1" }, "GET /remediations/a1": refusal(404, "gone") });
+  const c = open(request, { ...around, [`GET ${one}/remediation`]: form, "POST /remediations": { id: "a1", progress: { targets: 5 } }, "GET /remediations/a1": refusal(404, "gone") });
   const user = userEvent.setup();
   const f = await flyoutOf("Request remediation");
   await f.findByRole("button", { name: "Request for 7 devices" });
@@ -109,6 +129,9 @@ test("the remediation form asks for what was chosen, once, and leads to the acti
   await user.type(f.getByRole("textbox", { name: "Notes" }), " soon ");
   await user.click(f.getByRole("button", { name: "Request for 5 devices" }));
   await waitFor(() => expect(address()).toBe("/remediation?open=a1"));
+  await screen.findByText("Remediation was requested for 5 devices, with 1 ticket.");
+  await user.click(screen.getByRole("button", { name: "Dismiss" }));
+  expect(screen.queryByText(/^Remediation was requested/)).toBeNull();
   const asked = c.asked.filter((a) => a.method === "POST" && a.path === "/remediations");
   expect(asked).toHaveLength(1);
   expect(asked[0]?.body).toMatchObject({ recommendation_id: row(1).id, type: "Update", priority: "High", notes: "soon", groups: [1], destinations: ["d1"] });

@@ -19,7 +19,7 @@ import { ActivityFlyout } from "./ActivityFlyout";
 
 const spec: ListSpec = {
   filters: { type: remedyNames, status: ["Active", "Completed"], priority: priorityNames, ticket: ticketNames, overdue: ["true"], recommendation: "any" },
-  sorts: ["title", "component", "type", "status", "progress", "priority", "due", "created", "completed"],
+  sorts: ["title", "component", "type", "status", "progress", "priority", "due", "created", "completed", "ticket", "created_by", "completed_by", "targets"],
   sort: ["-created"],
   extra: ["tab"],
 };
@@ -48,12 +48,12 @@ const columns: readonly Column<RemediationRow>[] = [
   { key: "progress", title: "Progress", width: 144, sort: { key: "progress", first: "asc" }, render: (r) => <Progress row={r} /> },
   { key: "priority", title: "Priority", width: 96, sort: { key: "priority", first: "desc" }, render: (r) => <Priority value={r.priority} /> },
   { key: "due", title: "Due date", width: 122, sort: { key: "due", first: "asc" }, render: (r) => <Due r={r} /> },
-  { key: "ticket", title: "Ticket", width: 126, render: (r) => <TicketChip value={r.ticket} /> },
-  { key: "by", title: "Created by", width: 110, optional: true, render: (r) => <span title={r.created_by}>{r.created_by}</span> },
+  { key: "ticket", title: "Ticket", width: 126, sort: { key: "ticket", first: "asc" }, render: (r) => <TicketChip value={r.ticket} /> },
+  { key: "by", title: "Created by", width: 110, optional: true, sort: { key: "created_by", first: "asc" }, render: (r) => <span title={r.created_by}>{r.created_by}</span> },
   { key: "created", title: "Created", width: 106, optional: true, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
-  { key: "completer", title: "Completed by", width: 116, wrap: true, render: (r) => <span title={r.completed_by}>{r.completed_by || "–"}</span> },
+  { key: "completer", title: "Completed by", width: 116, wrap: true, sort: { key: "completed_by", first: "asc" }, render: (r) => <span title={r.completed_by}>{r.completed_by || "–"}</span> },
   { key: "completed", title: "Status since", width: 116, optional: true, sort: { key: "completed", first: "desc" }, render: (r) => <Day at={r.status_at} /> },
-  { key: "targets", title: "Targets", width: 80, align: "end", optional: true, render: (r) => number(r.progress.targets) },
+  { key: "targets", title: "Targets", width: 80, align: "end", optional: true, sort: { key: "targets", first: "desc" }, render: (r) => number(r.progress.targets) },
   { key: "groups", title: "Device groups", width: 150, optional: true, render: (r) => <span title={r.device_groups.join(", ")}>{r.device_groups.join(", ") || "All"}</span> },
   { key: "notes", title: "Notes", width: 200, optional: true, render: (r) => <span title={r.notes}>{r.notes || "–"}</span> },
 ];

@@ -2,6 +2,7 @@ import { Spinner, Tab, TabList, makeStyles } from "@fluentui/react-components";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Suspense, lazy, type ComponentType } from "react";
 import { PageHead } from "../../app/PageHead";
+import { Said } from "../../app/Said";
 import type { RawSearch } from "../../lib/search";
 
 const Activities = lazy(() => import("./Activities").then((m) => ({ default: m.Activities })));
@@ -30,6 +31,7 @@ export function RemediationPage() {
         </TabList>
       )}
       <Suspense fallback={<Spinner className={s.wait} label="Reading …" />}><View /></Suspense>
+      <Said />
     </PageHead>
   );
 }

@@ -8,9 +8,9 @@ import { Chip } from "../../ui/Chip";
 import { Ago } from "../../ui/Time";
 
 const columns = (recommendation: string): readonly RefColumn<RemediationDevice>[] => [
-  { key: "name", title: "Device", render: (r) => <DeviceRef d={r} tab="recommendations" search={{ open: recommendation }} /> },
-  { key: "state", title: "State", width: "26%", render: (r) => <Chip tone={targetWord(r.state).tone} title={targetWord(r.state).means}>{targetWord(r.state).word}</Chip> },
-  { key: "seen", title: "Last seen", width: "26%", render: (r) => <Ago at={r.last_seen} /> },
+  { key: "name", title: "Device", sort: { key: "name", first: "asc" }, render: (r) => <DeviceRef d={r} tab="recommendations" search={{ open: recommendation }} /> },
+  { key: "state", title: "State", sort: { key: "state", first: "desc" }, width: "26%", render: (r) => <Chip tone={targetWord(r.state).tone} title={targetWord(r.state).means}>{targetWord(r.state).word}</Chip> },
+  { key: "seen", title: "Last seen", sort: { key: "last_seen", first: "desc" }, width: "26%", render: (r) => <Ago at={r.last_seen} /> },
 ];
 
 /** The devices that the activity is for, those that are not fixed first. */

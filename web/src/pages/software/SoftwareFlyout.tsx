@@ -27,17 +27,17 @@ import { Ago } from "../../ui/Time";
 import { Versions } from "../../app/Versions";
 
 const deviceColumns = (product: string): readonly RefColumn<DeviceRow>[] => [
-  { key: "name", title: "Device", render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
-  { key: "os", title: "Operating system", width: "44%", render: (r) => r.os_name },
-  { key: "seen", title: "Last seen", width: "18%", render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "name", title: "Device", sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.id)}/software`} search={{ open: product }}>{r.name}</Anchor> },
+  { key: "os", title: "Operating system", sort: { key: "os", first: "asc" }, width: "44%", render: (r) => r.os_name },
+  { key: "seen", title: "Last seen", sort: { key: "last_seen", first: "desc" }, width: "18%", render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
 ];
 
 const vulnColumns: readonly RefColumn<WeaknessRow>[] = [
-  { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
-  { key: "severity", title: "Severity", width: "22%", render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: "12%", render: (r) => score(r.cvss) },
-  { key: "threats", title: "Threats", width: "18%", render: (r) => <ThreatIcons facts={r.threats} /> },
-  { key: "exposed", title: "Exposed", width: "14%", render: (r) => number(r.exposed) },
+  { key: "id", title: "Name", sort: { key: "id", first: "asc" }, render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", sort: { key: "severity", first: "desc" }, width: "22%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", sort: { key: "cvss", first: "desc" }, width: "12%", render: (r) => score(r.cvss) },
+  { key: "threats", title: "Threats", sort: { key: "threats", first: "desc" }, width: "18%", render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "exposed", title: "Exposed", sort: { key: "exposed", first: "desc" }, width: "14%", render: (r) => number(r.exposed) },
 ];
 
 function Details({ d }: { d: Software }) {

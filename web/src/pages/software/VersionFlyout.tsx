@@ -19,15 +19,15 @@ import { ThreatIcons } from "../../ui/Threats";
 import { Ago } from "../../ui/Time";
 
 const deviceColumns = (product: string): readonly RefColumn<DeviceRow>[] => [
-  { key: "name", title: "Device", render: (r) => <DeviceRef d={r} tab="software" search={{ open: product }} /> },
-  { key: "seen", title: "Last seen", width: "30%", render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
+  { key: "name", title: "Device", sort: { key: "name", first: "asc" }, render: (r) => <DeviceRef d={r} tab="software" search={{ open: product }} /> },
+  { key: "seen", title: "Last seen", sort: { key: "last_seen", first: "desc" }, width: "30%", render: (r) => (r.connected ? "Connected" : <Ago at={r.last_seen} />) },
 ];
 
 const vulnColumns: readonly RefColumn<WeaknessRow>[] = [
-  { key: "id", title: "Name", render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
-  { key: "severity", title: "Severity", width: "24%", render: (r) => <Severity level={r.severity} /> },
-  { key: "cvss", title: "CVSS", width: "14%", align: "end", render: (r) => score(r.cvss) },
-  { key: "threats", title: "Threats", width: "26%", render: (r) => <ThreatIcons facts={r.threats} /> },
+  { key: "id", title: "Name", sort: { key: "id", first: "asc" }, render: (r) => <Anchor to="/weaknesses" search={{ open: r.id, q: r.id, exposed: "any" }}>{r.id}</Anchor> },
+  { key: "severity", title: "Severity", sort: { key: "severity", first: "desc" }, width: "24%", render: (r) => <Severity level={r.severity} /> },
+  { key: "cvss", title: "CVSS", sort: { key: "cvss", first: "desc" }, width: "14%", align: "end", render: (r) => score(r.cvss) },
+  { key: "threats", title: "Threats", sort: { key: "threats", first: "desc" }, width: "26%", render: (r) => <ThreatIcons facts={r.threats} /> },
 ];
 
 function Details({ r }: { r: VersionRow }) {

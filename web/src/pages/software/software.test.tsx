@@ -66,6 +66,14 @@ test("all settings that fail are on a tab of their own, with a way to what to do
   expect(table.getAllByRole("row")).toHaveLength(10);
   expect(table.getByRole("link", { name: "Setting 8" }).getAttribute("href")).toContain("open=sca-_-scid-8");
   expect(screen.getByRole("tab", { name: /Misconfigurations/ }).textContent).toContain("9");
+  const top = () => within(table.getAllByRole("row")[1] as HTMLElement).getByRole("link").textContent;
+  const user = userEvent.setup();
+  await user.click(table.getByRole("button", { name: "Devices that fail" }));
+  expect(top()).toBe("Setting 8");
+  await user.click(table.getByRole("button", { name: "Devices that fail" }));
+  expect(top()).toBe("Setting 0");
+  await user.click(table.getByRole("button", { name: "Configuration" }));
+  expect(table.getByRole("columnheader", { name: "Configuration" }).getAttribute("aria-sort")).toBe("ascending");
 });
 
 test("software whose settings are as they should be has nothing on the tab", async () => {

@@ -70,7 +70,7 @@ function Outcome({ r }: { r: VexStatement }) {
 
 const columns: readonly RefColumn<VexStatement>[] = [
   {
-    key: "weakness", title: "Weakness", width: "24%",
+    key: "weakness", title: "Weakness", sort: { key: "weakness", first: "asc" }, width: "24%",
     render: (r) => (
       <>
         {r.software ? <Anchor to="/weaknesses" search={{ open: r.weakness, q: r.weakness, exposed: "any" }}>{r.weakness}</Anchor> : r.weakness}
@@ -79,7 +79,7 @@ const columns: readonly RefColumn<VexStatement>[] = [
     ),
   },
   {
-    key: "product", title: "Product",
+    key: "product", title: "Product", sort: { key: "product", first: "asc" },
     render: (r) => (
       <>
         {r.software ? <Anchor to={productPath(r.software)}>{r.product}</Anchor> : r.product}
@@ -87,7 +87,7 @@ const columns: readonly RefColumn<VexStatement>[] = [
       </>
     ),
   },
-  { key: "outcome", title: "What came of it", width: "30%", render: (r) => <Outcome r={r} /> },
+  { key: "outcome", title: "What came of it", sort: { key: "outcome", first: "asc" }, width: "30%", render: (r) => <Outcome r={r} /> },
 ];
 
 function Statements({ d }: { d: VexDocument }) {

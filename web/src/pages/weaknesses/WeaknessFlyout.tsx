@@ -30,6 +30,7 @@ const deviceColumns = (id: string): readonly RefColumn<WeaknessDevice>[] => [
   {
     key: "name",
     title: "Device",
+    sort: { key: "name", first: "asc" },
     render: (r) => <DeviceRef d={r} tab="vulnerabilities" search={{ open: id, view: "logic", ...(r.exposed ? {} : { exposed: "any" }) }} />,
   },
   { key: "software", title: "Software", width: "27%", render: (r) => r.software.map((x) => <div key={`${x.id} ${x.version}`}>{`${x.name} ${x.version}`}</div>) },
@@ -38,10 +39,10 @@ const deviceColumns = (id: string): readonly RefColumn<WeaknessDevice>[] => [
 ];
 
 const softwareColumns: readonly RefColumn<WeaknessSoftwareRow>[] = [
-  { key: "name", title: "Software", render: (r) => <Anchor to={productPath(r.id)}>{r.name}</Anchor> },
-  { key: "vendor", title: "Vendor", width: "20%", render: (r) => vendor(r.vendor) },
-  { key: "exposed", title: "Exposed devices", width: "20%", align: "end", render: (r) => `${number(r.exposed)} / ${number(r.installed)}` },
-  { key: "update", title: "Update available", width: "27%", render: (r) => update(r.update, r.fixed) },
+  { key: "name", title: "Software", sort: { key: "name", first: "asc" }, render: (r) => <Anchor to={productPath(r.id)}>{r.name}</Anchor> },
+  { key: "vendor", title: "Vendor", sort: { key: "vendor", first: "asc" }, width: "20%", render: (r) => vendor(r.vendor) },
+  { key: "exposed", title: "Exposed devices", sort: { key: "exposed", first: "desc" }, width: "20%", align: "end", render: (r) => `${number(r.exposed)} / ${number(r.installed)}` },
+  { key: "update", title: "Update available", sort: { key: "update", first: "desc" }, width: "27%", render: (r) => update(r.update, r.fixed) },
 ];
 
 /** A list with a switch that keeps only rows with an update. */

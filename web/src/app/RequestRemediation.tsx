@@ -2,20 +2,21 @@ import { Button, Checkbox, Field, MessageBar, MessageBarBody, Radio, RadioGroup,
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { explain } from "../../api/client";
-import { remediationForm, requestRemediation } from "../../api/remediation";
-import type { RecommendationRow, RemediationForm } from "../../api/schema";
-import { Anchor } from "../../app/Anchor";
-import { ExportMenu } from "../../app/ExportMenu";
-import type { FlyoutFrame } from "../../app/ListView";
-import { TicketChoice } from "../../app/TicketChoice";
-import { remedy } from "../../lib/exposure";
-import { number, plural } from "../../lib/format";
-import { dayAfter } from "../../lib/remediation";
-import { toggle } from "../../lib/search";
-import { Empty } from "../../ui/Empty";
-import { Panel } from "../../ui/Panel";
-import { WorkFields, type Work } from "../../ui/WorkFields";
+import { explain } from "../api/client";
+import { remediationForm, requestRemediation } from "../api/remediation";
+import type { RecommendationRow, RemediationForm } from "../api/schema";
+import { Anchor } from "./Anchor";
+import { ExportMenu } from "./ExportMenu";
+import type { FlyoutFrame } from "./ListView";
+import { say } from "./Said";
+import { TicketChoice } from "./TicketChoice";
+import { remedy } from "../lib/exposure";
+import { number, plural } from "../lib/format";
+import { dayAfter } from "../lib/remediation";
+import { toggle } from "../lib/search";
+import { Empty } from "../ui/Empty";
+import { Panel } from "../ui/Panel";
+import { WorkFields, type Work } from "../ui/WorkFields";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: "20px" },
@@ -46,6 +47,7 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
       requestRemediation({ recommendation_id: id, type, priority: work.priority as "High", due: dated ? work.due : "", notes: work.notes.trim(), groups: some ? chosen.map((g) => g.id) : [], destinations: to, unnoticed }),
     onSuccess: async (made) => {
       await Promise.all([client.invalidateQueries({ queryKey: ["remediations"] }), client.invalidateQueries({ queryKey: ["scores"] })]);
+      say(`Remediation was requested for ${plural(made.progress.targets, "device")}${to.length > 0 ? `, with ${plural(to.length, "ticket")}` : ""}.`);
       await navigate({ to: "/remediation", search: ({ open: made.id }) });
     },
   });
@@ -61,7 +63,7 @@ function Form({ id, f, frame }: { id: string; f: RemediationForm; frame: FlyoutF
         This makes an activity that follows the devices which are exposed now until each of them is fixed. It changes nothing on devices.
         {f.active > 0 && <> For this recommendation {f.active === 1 ? "one activity is" : `${number(f.active)} activities are`} under way already: <Anchor to="/remediation" search={{ recommendation: id, status: "Active" }}>show</Anchor>.</>}
       </p>
-      <Field label="What to do" hint={type === attention ? "Draws attention; progress cannot be measured, so there is no due date." : undefined}>
+      <Field label="What to do" hint={type === attention ? "Draws attention; progress cannot be measured, so there is no due date." : type === "Uninstall" ? "A device is done when no version of the software is left on it." : undefined}>
         <RadioGroup value={type} onChange={(_, d) => setType(d.value)}>
           {f.types.map((t, i) => <Radio key={t} value={t} label={`${remedy(t).word}${i === 0 ? " (recommended)" : ""}`} />)}
         </RadioGroup>
