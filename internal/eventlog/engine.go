@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,6 +69,7 @@ type Engine struct {
 	summed   chan func() // takes a summary that was read
 	tallying bool        // a tally is being made; of maintenance alone
 
+	sealTook  atomic.Int64  // nanoseconds that the last table took to be sealed
 	readers   atomic.Int64  // questions that are being answered
 	idle      chan struct{} // told when there is none any more
 	rewritten atomic.Int64  // rows that were written anew since the start
@@ -156,6 +158,9 @@ func (e *Engine) recover() error {
 			}
 			continue
 		}
+		ref.Damaged = false // somebody may have put a whole file in its place
+		ref.describe(s)
+		e.recheck(s, ref.Spoiled)
 		e.segs = append(e.segs, s)
 	}
 	e.openTallies()
@@ -174,10 +179,22 @@ func (e *Engine) recover() error {
 	return nil
 }
 
+// recheck reads again what was found damaged of a segment.
+func (e *Engine) recheck(s *segment, refs []spoilRef) {
+	if len(refs) == 0 {
+		return
+	}
+	dec := e.decoder.Get().(*zstd.Decoder)
+	defer e.decoder.Put(dec)
+	s.recheck(refs, dec)
+}
+
 // replay brings a log file's batches back into a table.
 func (e *Engine) replay(id uint64) error {
 	t := newMemTable(id)
-	dmg, err := readWal(filepath.Join(e.dir, walName(id)), func(b *Batch) error {
+	path := filepath.Join(e.dir, walName(id))
+	loss := walLoss{File: id, From: math.MinInt64, To: math.MaxInt64}
+	dmg, err := readWal(path, func(b *Batch) error {
 		if b.Stream == forgetStream {
 			e.forgetLocked(b.Device)
 			return nil
@@ -189,6 +206,11 @@ func (e *Engine) replay(id uint64) error {
 		if err != nil {
 			return nil // its checksum held, so this was written; nothing to be had from it
 		}
+		for i := range rows {
+			if loss.From == math.MinInt64 || rows[i].time < loss.From {
+				loss.From = rows[i].time
+			}
+		}
 		e.applyLocked(t, b, rows)
 		return nil
 	})
@@ -196,7 +218,11 @@ func (e *Engine) replay(id uint64) error {
 		return err
 	}
 	if dmg.Bytes > 0 && !dmg.Tail {
-		e.man.Lost.WalBytes += dmg.Bytes
+		if st, err := os.Stat(path); err == nil {
+			loss.To = st.ModTime().Add(time.Minute).UnixNano() // no event is later than a minute after its receipt
+		}
+		loss.Bytes = dmg.Bytes
+		e.lostWal(loss)
 		e.opt.Log.Error("the log of events is damaged", "file", walName(id), "bytes", dmg.Bytes)
 	}
 	e.frozen = append(e.frozen, t)

@@ -75,3 +75,14 @@ func (e *Engine) reads() int64 {
 	}
 	return n
 }
+
+// HoldMaintenance lets nothing be sealed until the function that it returns is called.
+func (e *Engine) HoldMaintenance() (goOn func()) {
+	held, hold := make(chan struct{}), make(chan struct{})
+	e.work <- func() {
+		close(held)
+		<-hold
+	}
+	<-held
+	return func() { close(hold) }
+}

@@ -37,6 +37,9 @@ func (e *Engine) retain(ctx context.Context, p Policy, now time.Time) error {
 		}
 		e.seal() // tables that wait come first
 	}
+	if p.Age > 0 {
+		return e.dropLost(now.Add(-p.Age))
+	}
 	return nil
 }
 

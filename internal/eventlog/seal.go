@@ -36,6 +36,7 @@ func (e *Engine) maintain() {
 		e.tally()
 		e.merge()
 		e.summarise()
+		e.keepSpoils()
 	}
 }
 
@@ -65,10 +66,12 @@ func (e *Engine) seal() {
 		if t == nil {
 			return
 		}
+		began := time.Now()
 		if err := e.sealTable(t); err != nil {
 			e.opt.Log.Error("events could not be sealed; they stay in the log", "error", err)
 			return
 		}
+		e.sealTook.Store(int64(time.Since(began)))
 		select {
 		case e.room <- struct{}{}:
 		default:
@@ -118,7 +121,9 @@ func (e *Engine) sealTable(t *memTable) error {
 func refs(segs []*segment) []segmentRef {
 	out := make([]segmentRef, 0, len(segs))
 	for _, s := range segs {
-		out = append(out, segmentRef{ID: s.id, Day: s.day, Bytes: s.size, Rows: s.foot.Rows})
+		r := segmentRef{ID: s.id, Day: s.day, Bytes: s.size, Rows: s.foot.Rows}
+		r.describe(s)
+		out = append(out, r)
 	}
 	return out
 }

@@ -174,6 +174,10 @@ type segment struct {
 	refs refCount
 	// broken says that a part of it was found damaged.
 	broken atomic.Bool
+	// spoils are the parts of it that were found damaged.
+	spoils spoils
+	// copied says that all of it is elsewhere too: nothing is lost with it.
+	copied bool
 	// held is the index of devices, when it is held in memory.
 	held []byte
 	// reads counts the parts that were read of the file since it was opened.
@@ -253,6 +257,14 @@ func (s *segment) lacks(dev uint32) bool {
 
 // group reads a group of an index.
 func (s *segment) group(ix *index, width, g int) ([]byte, error) {
+	b, err := s.readGroup(ix, width, g)
+	if errors.Is(err, errDamaged) {
+		s.spoiledGroup(ix, width, g)
+	}
+	return b, err
+}
+
+func (s *segment) readGroup(ix *index, width, g int) ([]byte, error) {
 	n := min(groupSize, ix.N-g*groupSize)
 	if s.held != nil && ix == &s.foot.Devices {
 		return s.held[g*groupSize*width:][:n*width], nil
@@ -260,7 +272,7 @@ func (s *segment) group(ix *index, width, g int) ([]byte, error) {
 	b := make([]byte, n*width)
 	s.reads.Add(1)
 	if _, err := s.f.ReadAt(b, ix.Off+int64(g*groupSize*width)); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, unread(err)
 	}
 	if crc32.Checksum(b, castagnoli) != ix.Sums[g] {
 		return nil, fmt.Errorf("%w: index", errDamaged)
@@ -345,7 +357,15 @@ func (s *segment) part(off int64, n uint32) ([]byte, error) {
 	b := make([]byte, n)
 	s.reads.Add(1)
 	_, err := s.f.ReadAt(b, off)
-	return b, err
+	return b, unread(err)
+}
+
+// unread makes damage of what the disk says when it does not give back what is there.
+func unread(err error) error {
+	if err == nil || errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errDamaged, err)
 }
 
 // mayHold reports whether a block may hold each of some groups of words, one of
@@ -374,6 +394,14 @@ func (s *segment) mayHold(b *blockInfo, words [][]uint64) bool {
 
 // block reads the rows of a block. The rows' records are parts of buf.
 func (s *segment) block(b *blockInfo, dec *zstd.Decoder) ([]row, error) {
+	rows, err := s.readBlock(b, dec)
+	if errors.Is(err, errDamaged) {
+		s.spoiledBlock(b)
+	}
+	return rows, err
+}
+
+func (s *segment) readBlock(b *blockInfo, dec *zstd.Decoder) ([]row, error) {
 	packed, err := s.part(b.off, b.size)
 	if err != nil {
 		return nil, err

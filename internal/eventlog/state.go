@@ -31,6 +31,14 @@ type segmentRef struct {
 	Bytes   int64  `json:"bytes"`
 	Rows    int    `json:"rows"`
 	Damaged bool   `json:"damaged,omitempty"`
+	// Min and Max are the times of its events, First and Last numbers of devices that all of its are
+	// between: what is left to say when it cannot be opened any more. All zero: not kept.
+	Min   int64  `json:"min,omitempty"`
+	Max   int64  `json:"max,omitempty"`
+	First uint32 `json:"first,omitempty"`
+	Last  uint32 `json:"last,omitempty"`
+	// Spoiled are parts of it that were found damaged.
+	Spoiled []spoilRef `json:"spoiled,omitempty"`
 }
 
 type streamMark struct {
@@ -42,6 +50,8 @@ type streamMark struct {
 type lossCount struct {
 	WalBytes int64 `json:"wal_bytes"`
 	Segments int   `json:"segments"` // that could not be opened
+	// Wal are the last of the damaged files of the write-ahead log.
+	Wal []walLoss `json:"wal,omitempty"`
 }
 
 const manifestName = "MANIFEST"

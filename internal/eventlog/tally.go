@@ -56,6 +56,7 @@ func openTally(dir string, r *tallyRef) (*tally, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.copied = true
 	if err := s.holdIndex(); err != nil {
 		s.refs.release()
 		return nil, fmt.Errorf("tally %s: %w", s.path, err)

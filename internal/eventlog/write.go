@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 )
 
 // mostGroup is how many bytes are written before one fsync.
@@ -168,6 +169,21 @@ func (e *Engine) closeWal() {
 	case e.work <- e.seal:
 	default: // enough work is waiting, and seal takes all tables
 	}
+}
+
+// leastBehind is what Behind says at least when Append waits.
+const leastBehind = 100 * time.Millisecond
+
+// Behind returns for how long Append will wait, as far as the last table that was sealed
+// tells; 0: it does not wait.
+func (e *Engine) Behind() time.Duration {
+	e.mu.RLock()
+	n := len(e.frozen) - maxFrozen
+	e.mu.RUnlock()
+	if n <= 0 {
+		return 0
+	}
+	return max(leastBehind, time.Duration(n)*time.Duration(e.sealTook.Load()))
 }
 
 // waitForRoom waits until few enough tables wait to be sealed.
