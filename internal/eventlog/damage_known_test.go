@@ -165,6 +165,7 @@ func TestDamagedLogIsKnown(t *testing.T) {
 func TestAppendWaitsForRoom(t *testing.T) {
 	e := openTest(t, t.TempDir(), Options{})
 	goOn := e.HoldMaintenance()
+	t.Cleanup(goOn)
 	seq := uint64(0)
 	for range maxFrozen + 1 {
 		if e.Behind() != 0 {

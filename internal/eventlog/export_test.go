@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -84,5 +85,5 @@ func (e *Engine) HoldMaintenance() (goOn func()) {
 		<-hold
 	}
 	<-held
-	return func() { close(hold) }
+	return sync.OnceFunc(func() { close(hold) })
 }
