@@ -135,6 +135,11 @@ func printRetention(e *env, v *client.RetentionView, asJSON bool) error {
 	if _, err := fmt.Fprintf(e.out, "events are kept for %d days, in %s at most\n\n", v.Days, sizeText(v.Bytes)); err != nil {
 		return err
 	}
+	if d := v.Damage; d.Segments > 0 || d.Parts > 0 || d.LogBytes > 0 {
+		if _, err := fmt.Fprintf(e.out, "damaged: %d files, %d parts of files and %s of the write-ahead log cannot be read; %d events were in them as far as is known\n\n", d.Segments, d.Parts, sizeText(d.LogBytes), d.Events); err != nil {
+			return err
+		}
+	}
 	return table(e.out, func(row func(...any)) {
 		row("KIND", "DAYS", "MOST", "EVENTS", "STORED", "OLDEST", "A DAY", "LASTS DAYS")
 		for _, s := range v.Stored {

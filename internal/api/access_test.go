@@ -217,6 +217,7 @@ var table = map[string]route{
 	"PATCH /api/alerts/{id}":                             {server.AlertWrite, "/api/alerts/da1_-1", `{"status":"Resolved"}`, 200},
 	"POST /api/alerts/batchUpdate":                       {server.AlertWrite, "/api/alerts/batchUpdate", `{"alertIds":["da1_-1"],"status":"Resolved"}`, 200},
 	"POST /api/alerts/CreateAlertByReference":            {server.AlertWrite, "/api/alerts/createAlertByReference", referenceBody, 200},
+	"GET /api/x/devices/{id}/health":                     {server.MachineRead, "/api/x/devices/srv-01/health", "", 200},
 	"GET /api/x/devices/{id}/logonusers":                 {server.MachineRead, "/api/x/devices/srv-01/logonusers", "", 200},
 	"GET /api/x/devices/{id}/software":                   {server.SoftwareRead, "/api/x/devices/srv-01/software", "", 200},
 	"GET /api/x/devices/{id}/software/export":            {server.SoftwareRead, "/api/x/devices/" + string(deviceID(1)) + "/software/export?format=jsonl", "", 200},

@@ -16,11 +16,11 @@ func timelineRows() []server.TimelineRow {
 }
 
 func (f *fake) Timeline(_ context.Context, c server.Caller, _ string, _ server.TimelineQuery) (server.Timeline, error) {
-	return server.Timeline{Items: timelineRows(), AsOf: asOf, Complete: true, Missing: []server.MissingPart{}}, need(c, server.MachineRead)
+	return server.Timeline{Items: timelineRows(), AsOf: asOf, Complete: true, Missing: []server.MissingPart{}, Unreadable: []server.UnreadablePart{}}, need(c, server.MachineRead)
 }
 
 func (f *fake) TimelineCounts(_ context.Context, c server.Caller, _ string, _ server.TimelineQuery) (server.TimelineCounts, error) {
-	return server.TimelineCounts{Buckets: []server.TimelineBucket{}, Groups: map[string]int{}}, need(c, server.MachineRead)
+	return server.TimelineCounts{Buckets: []server.TimelineBucket{}, Groups: map[string]int{}, Flags: []server.FlagMark{}}, need(c, server.MachineRead)
 }
 
 func (f *fake) TimelineEvent(_ context.Context, c server.Caller, _, _ string) (server.TimelineEvent, error) {
@@ -42,6 +42,10 @@ func (f *fake) TimelineExport(_ context.Context, c server.Caller, _ string, q se
 
 func (f *fake) TimelineTechniques(_ context.Context, c server.Caller, _ string, _ server.TimelineQuery) ([]server.TechniqueCount, error) {
 	return []server.TechniqueCount{{ID: "T1059", Name: poison, Events: 3}}, need(c, server.MachineRead)
+}
+
+func (f *fake) DeviceHealth(_ context.Context, c server.Caller, _ string) (server.DeviceHealth, error) {
+	return server.DeviceHealth{State: "ok", Sources: []server.SensorSource{{Name: poison, Kinds: []string{"process"}}}, Antivirus: poison, Engine: poison, AsOf: asOf}, need(c, server.MachineRead)
 }
 
 func (f *fake) FlagEvent(_ context.Context, c server.Caller, _, _ string, _ bool) error {

@@ -18,13 +18,19 @@ import (
 // huntServer is a real server behind a real listener, with an application's token.
 func huntServer(t *testing.T) (base, token string) {
 	t.Helper()
-	s, err := server.Open(t.Context(), server.Options{Dir: filepath.Join(t.TempDir(), "data"), Log: discard(), AgentAddr: "127.0.0.1:1"})
+	return huntServerWith(t, server.HuntLimits{}, `{"type":"library","name":"openssl","version":"1.0-1","purl":"pkg:deb/debian/openssl@1.0-1?arch=amd64&distro=debian-12&upstream=openssl"}`)
+}
+
+// huntServerWith is one with limits of its own, and a device with some components.
+func huntServerWith(t *testing.T, limits server.HuntLimits, components string) (base, token string) {
+	t.Helper()
+	s, err := server.Open(t.Context(), server.Options{Dir: filepath.Join(t.TempDir(), "data"), Log: discard(), AgentAddr: "127.0.0.1:1", Hunt: limits})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	if _, err := s.ImportSBOM(t.Context(), server.Caller{Name: "boss", Admin: true}, []byte(`{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"timestamp":"2026-11-01T00:00:00Z","component":{"type":"container","name":"alpha","version":"1"}},
-		"components":[{"type":"library","name":"openssl","version":"1.0-1","purl":"pkg:deb/debian/openssl@1.0-1?arch=amd64&distro=debian-12&upstream=openssl"}]}`), server.SBOMImport{}); err != nil {
+		"components":[`+components+`]}`), server.SBOMImport{}); err != nil {
 		t.Fatal(err)
 	}
 	_, client, secret, err := s.CreateApp(t.Context(), "hunter", []string{server.AdvancedQuery})
@@ -191,5 +197,55 @@ func TestHuntEndsWithItsConnection(t *testing.T) {
 		if l[len(l)-1].Kind != "done" {
 			t.Fatalf("%+v", l)
 		}
+	}
+}
+
+// The limits of the Defender API: time of a query, rows of an answer.
+func TestAdvancedQueryLimits(t *testing.T) {
+	if server.HuntTime != 200*time.Second || server.HuntRows != 100_000 || server.HuntDays != 30 {
+		t.Errorf("a query may run %v, answer %d rows, of %d days", server.HuntTime, server.HuntRows, server.HuntDays)
+	}
+	base, token := huntServerWith(t, server.HuntLimits{Time: time.Second}, "")
+	const long = `range x from 1 to 100000 step 1 | extend k = 1 | join kind=inner (range y from 1 to 100000 step 1 | extend k = 1) on k | where x < 0`
+	began := time.Now()
+	a := huntPost(t, t.Context(), base, token, "/api/advancedqueries/run", `{"Query":"`+long+`"}`)
+	if got := huntText(t, a); a.StatusCode != 400 || !strings.Contains(got, "ran for 1 seconds") || !strings.Contains(got, `"error":{"code":"`) || time.Since(began) > 20*time.Second {
+		t.Errorf("after %v: %d %s", time.Since(began), a.StatusCode, got)
+	}
+	lines := huntLines(t, huntPost(t, t.Context(), base, token, "/api/x/hunting/run", `{"query":"`+long+`"}`))
+	if l := lines[len(lines)-1]; l.Kind != "error" || l.Error == nil || !strings.Contains(l.Error.Message, "ran for 1 seconds") {
+		t.Errorf("the stream ends with %+v", l)
+	}
+	// The server is free again, and a query that is quick is answered with as many rows as there may be.
+	base, token = huntServer(t)
+	for n, want := range map[int]int{99_999: 99_999, 100_000: 100_000, 100_001: 100_000} {
+		a := huntPost(t, t.Context(), base, token, "/api/advancedqueries/run", fmt.Sprintf(`{"Query":"range x from 1 to %d step 1"}`, n))
+		var got struct{ Results []struct{ X int } }
+		if err := json.NewDecoder(a.Body).Decode(&got); err != nil || a.StatusCode != 200 || len(got.Results) != want || got.Results[want-1].X != want {
+			t.Errorf("of %d rows %d are answered, want %d; %d, %v", n, len(got.Results), want, a.StatusCode, err)
+		}
+	}
+}
+
+// A run tells how far it is: lines of progress whose numbers rise, before the last.
+func TestHuntProgress(t *testing.T) {
+	var parts []string
+	for i := range 5000 {
+		parts = append(parts, fmt.Sprintf(`{"type":"library","name":"lib%d","version":"1.0-1","purl":"pkg:deb/debian/lib%d@1.0-1?arch=amd64&distro=debian-12"}`, i, i))
+	}
+	base, token := huntServerWith(t, server.HuntLimits{Tell: time.Nanosecond}, strings.Join(parts, ","))
+	lines := huntLines(t, huntPost(t, t.Context(), base, token, "/api/x/hunting/run", `{"query":"DeviceTvmSoftwareInventory | count"}`))
+	told, last := 0, 0
+	for i, l := range lines {
+		if l.Kind != "progress" {
+			continue
+		}
+		if told++; l.Statistics == nil || l.Statistics.RowsRead <= last || i == 0 || i == len(lines)-1 {
+			t.Fatalf("line %d: %+v", i, l)
+		}
+		last = l.Statistics.RowsRead
+	}
+	if end := lines[len(lines)-1]; told < 3 || end.Kind != "done" || end.Statistics.RowsRead != 5000 {
+		t.Errorf("%d lines of progress, the last %+v", told, end)
 	}
 }

@@ -30,6 +30,11 @@ type TimelineFilter struct {
 	Technique []string `query:"technique" maxItems:"40" doc:"ATT&CK techniques, with those under them."`
 }
 
+// TimelineSort says in which order.
+type TimelineSort struct {
+	Sort string `query:"sort" enum:"-time,-flagged" default:"-time" doc:"-flagged: flagged events first. Newest first in any case."`
+}
+
 func (f TimelineFilter) timeline() server.TimelineQuery {
 	return server.TimelineQuery{From: f.From, To: f.To, Groups: clean(f.Group), Actions: clean(f.Action), Text: f.Q, Flagged: f.Flagged, Techniques: clean(f.Technique)}
 }
@@ -37,6 +42,7 @@ func (f TimelineFilter) timeline() server.TimelineQuery {
 type timelineIn struct {
 	ID
 	TimelineFilter
+	TimelineSort
 	Cursor string `query:"cursor" maxLength:"100" doc:"Cursor of the page before; none: the newest events."`
 	Size   int    `query:"size" minimum:"1" maximum:"1000" default:"30" doc:"Events per page."`
 }
@@ -48,8 +54,9 @@ type timelineCountsIn struct {
 
 type timelineOut struct {
 	ID
-	ExportFormat
+	Format string `query:"format" enum:"csv,jsonl,ecs" default:"csv" doc:"csv (RFC 4180), jsonl (one JSON object a line), or ecs (one a line, in fields of the Elastic Common Schema)."`
 	TimelineFilter
+	TimelineSort
 }
 
 type timelineEventIn struct {
@@ -70,7 +77,7 @@ func (c *console) timelineRoutes() {
 	get(c, "device-timeline", "/devices/{id}/timeline", "What happened on a device, newest first, and what is missing",
 		func(ctx context.Context, caller server.Caller, in *timelineIn) (server.Timeline, error) {
 			q := in.timeline()
-			q.Cursor, q.Limit = in.Cursor, in.Size
+			q.Cursor, q.Limit, q.FlaggedFirst = in.Cursor, in.Size, in.Sort == "-flagged"
 			return c.srv.Timeline(ctx, caller, in.ID.ID, q)
 		})
 	get(c, "device-timeline-counts", "/devices/{id}/timeline/counts", "A device's events by time and group",
@@ -93,13 +100,27 @@ func (c *console) timelineRoutes() {
 		func(ctx context.Context, caller server.Caller, in *ID) (server.LogonUsers, error) {
 			return c.srv.LogonUsers(ctx, caller, in.ID)
 		})
+	get(c, "device-health", "/devices/{id}/health", "How a device's sensor and antivirus program are, by what the agent told in 30 days",
+		func(ctx context.Context, caller server.Caller, in *ID) (server.DeviceHealth, error) {
+			return c.srv.DeviceHealth(ctx, caller, in.ID)
+		})
 	const export = "export-device-timeline"
 	huma.Register(c.api, huma.Operation{
 		OperationID: export, Method: http.MethodGet, Path: "/devices/{id}/timeline/export", Summary: "What happened on a device, all events of the filter as a file", Errors: readErrors,
 		Responses: map[string]*huma.Response{"200": {Description: "The events. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to.",
 			Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}, "application/jsonl": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
 	}, func(ctx context.Context, in *timelineOut) (*huma.StreamResponse, error) {
-		id, rows, err := c.srv.TimelineExport(ctx, callerOf(ctx), in.ID.ID, in.timeline())
+		q := in.timeline()
+		q.FlaggedFirst = in.Sort == "-flagged"
+		id, rows, err := c.srv.TimelineExport(ctx, callerOf(ctx), in.ID.ID, q)
+		if err == nil && in.Format == "ecs" {
+			var d server.Device
+			if d, err = c.srv.Device(ctx, callerOf(ctx), string(id)); err == nil {
+				return &huma.StreamResponse{Body: func(hc huma.Context) {
+					streamSeq(hc, "device-timeline-ecs", string(id), "jsonl", time.Now(), ecsRows(rows, &d), belongs{}, nil)
+				}}, nil
+			}
+		}
 		if err != nil {
 			return nil, c.problem(ctx, export, err)
 		}
@@ -107,6 +128,21 @@ func (c *console) timelineRoutes() {
 			streamSeq(hc, "device-timeline", string(id), in.Format, time.Now(), rows, belongs{"device_id", string(id)}, timelineColumns)
 		}}, nil
 	})
+}
+
+// ecsRows are the rows of a device's timeline in fields of the Elastic Common Schema.
+func ecsRows(rows iter.Seq2[server.TimelineRow, error], d *server.Device) iter.Seq2[server.ECSEvent, error] {
+	return func(yield func(server.ECSEvent, error) bool) {
+		for r, err := range rows {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(r.ECS(d), nil) {
+				return
+			}
+		}
+	}
 }
 
 // streamSeq is streamExport for rows of which nobody knows how many come. An

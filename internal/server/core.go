@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"sort"
@@ -88,6 +89,7 @@ type device struct {
 	// response is what its host says that it can do, and whether it is isolated: that of agent.
 	response protocol.Response
 	online   bool
+	from     netip.Addr // where its last session came from since the start; zero: not known
 	value    exposure.Value
 	// exclusion is why it is out of scores and lists, nil when it is not.
 	exclusion *store.Exclusion
@@ -121,6 +123,12 @@ type summary struct {
 	Paths       []exposure.PathHit    `json:"paths,omitempty"`
 	// Partial says that a package database of a distribution could be read only in part.
 	Partial bool `json:"partial,omitempty"`
+	// Vendor, Model and Virtual are of the hardware, Kernel and Booted of the running system.
+	Vendor  string    `json:"vendor,omitempty"`
+	Model   string    `json:"model,omitempty"`
+	Virtual string    `json:"virtual,omitempty"`
+	Kernel  string    `json:"kernel,omitempty"`
+	Booted  time.Time `json:"booted,omitzero"`
 }
 
 // fact is what lists show of a weakness.

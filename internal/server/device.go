@@ -29,7 +29,7 @@ func (c *core) row(d *device, now time.Time) DeviceRow {
 		Health: d.health(now), Connected: d.online, IP: d.sum.IP, FirstSeen: d.agent.FirstSeen, LastSeen: d.lastSeen(now),
 		Software: int(n.Products), Weaknesses: int(n.Weaknesses), Severity: severityCount(n), Fixable: int(n.Fixable),
 		Exploitable: int(n.Exploitable), KEV: int(n.KEV), Gaps: d.sum.Gaps + d.sum.NotAssessed, Tags: d.tags(), CloneOf: string(d.agent.CloneOf), Isolated: d.response.Isolation.On, MAC: mainMAC(d.sum.Interfaces, d.sum.IP),
-		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, Source: d.source(),
+		Interfaces: d.sum.Interfaces, DNSName: d.sum.FQDN, External: d.publicIP(), Source: d.source(),
 	}
 	r.ManagedBy, r.Exclusion = d.managedBy(), d.excluded()
 	r.InternetFacing, r.FacingWhy = d.facing(now)

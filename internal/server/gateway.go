@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -41,6 +42,8 @@ type gatewayBackend interface {
 	// keepEvents is durable when it returns nil; what was kept before changes
 	// nothing. An ErrInvalid concerns the content, as that of ingest.
 	keepEvents(ctx context.Context, id inventory.DeviceID, e *protocol.Events) error
+	// eventsBehind is for how long keepEvents will wait; 0: it does not.
+	eventsBehind() time.Duration
 	taskBackend
 }
 
@@ -80,6 +83,8 @@ type gateway struct {
 	pingWait time.Duration // how long a first session has to prove that it lives
 	large    chan struct{} // slots for large messages
 	work     chan struct{} // slots for ingest
+	// slowAfter is how long events wait before their agent is asked to hold what follows.
+	slowAfter time.Duration
 
 	mu       sync.Mutex // guards the maps
 	sessions map[inventory.DeviceID]*session
@@ -97,8 +102,8 @@ type door struct {
 func newGateway(st *store.Store, ca *authority, backend gatewayBackend, log *slog.Logger) *gateway {
 	return &gateway{
 		st: st, ca: ca, backend: backend, log: log, now: time.Now, limits: newLimiter(),
-		pingWait: 3 * time.Second,
-		large:    make(chan struct{}, largeAtOnce), work: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
+		pingWait: 3 * time.Second, slowAfter: slowAfter,
+		large: make(chan struct{}, largeAtOnce), work: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 		sessions: map[inventory.DeviceID]*session{}, doors: map[inventory.DeviceID]*door{}, signs: map[inventory.DeviceID]store.Sign{},
 	}
 }
@@ -195,6 +200,15 @@ func (g *gateway) carry(o order, id inventory.DeviceID, m *protocol.Message) (se
 		})
 	}
 	return true, nil
+}
+
+// addressOf is where the open session of a device came from; zero: there is none.
+func (g *gateway) addressOf(id inventory.DeviceID) netip.Addr {
+	if s := g.session(id); s != nil {
+		from, _ := netip.ParseAddr(s.from)
+		return from
+	}
+	return netip.Addr{}
 }
 
 // session is the open session of a device, nil when there is none.

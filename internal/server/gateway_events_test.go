@@ -64,3 +64,55 @@ func TestEventsAreAcknowledged(t *testing.T) {
 		t.Errorf("answer when nothing can be kept: %+v", m)
 	}
 }
+
+// An agent is told to hold its events when the log is behind, and for how long; and while they wait
+// for a disk, again and for longer each time, and not any more once they are kept.
+func TestEventsBehindSlowAgents(t *testing.T) {
+	s := newSite(t)
+	s.g.slowAfter = 60 * time.Millisecond
+	a := s.enroll(newKey(t))
+	a.connect("", home)
+	one := ev.Event{Action: ev.ProcessCreated, Seq: 1, Time: time.Now()}
+	set := func(behind time.Duration, hold chan struct{}) {
+		s.b.mu.Lock()
+		defer s.b.mu.Unlock()
+		s.b.behind, s.b.holdEvents = behind, hold
+	}
+	acked := func(seq uint64) {
+		t.Helper()
+		if m := a.recv(); m.Ack == nil || len(m.Ack.Events) != 1 || m.Ack.Events[0].Seq != seq {
+			t.Fatalf("answer %+v, want that %d is kept and nothing else", m, seq)
+		}
+	}
+	a.send(&protocol.Message{Events: happening(t, 1, 1, one)})
+	acked(1) // nothing is behind: nobody is slowed
+	for _, c := range []struct{ behind, want time.Duration }{{3 * time.Second, 3 * time.Second}, {time.Millisecond, 60 * time.Millisecond}, {time.Hour, mostSlow}} {
+		set(c.behind, nil)
+		a.send(&protocol.Message{Events: happening(t, 1, 2, one)})
+		if m := a.recv(); m.Slow == nil || m.Slow.Millis != int(c.want.Milliseconds()) {
+			t.Fatalf("answer %+v when the log is behind by %v, want a pause of %v", m, c.behind, c.want)
+		}
+		acked(2)
+	}
+	hold := make(chan struct{})
+	set(0, hold)
+	a.send(&protocol.Message{Events: happening(t, 1, 3, one)})
+	last := 0
+	for range 3 {
+		m := a.recv()
+		if m.Slow == nil || m.Slow.Millis < 60 || m.Slow.Millis < last {
+			t.Fatalf("answer %+v while the disk holds, want a pause of at least %d ms", m, last)
+		}
+		last = m.Slow.Millis
+	}
+	close(hold)
+	set(0, nil)
+	for m := a.recv(); m.Ack == nil; m = a.recv() {
+		if m.Slow == nil {
+			t.Fatalf("answer %+v", m)
+		}
+	}
+	time.Sleep(3 * s.g.slowAfter)
+	a.send(&protocol.Message{Events: happening(t, 1, 4, one)})
+	acked(4) // nothing came in between
+}

@@ -42,6 +42,8 @@ type memBackend struct {
 	hold       chan struct{} // when not nil, ingest waits for it
 	events     []*protocol.Events
 	failEvents error
+	holdEvents chan struct{} // when not nil, keepEvents waits for it
+	behind     time.Duration
 }
 
 func (b *memBackend) eventsKept(inventory.DeviceID) []protocol.Stream {
@@ -54,7 +56,19 @@ func (b *memBackend) eventsKept(inventory.DeviceID) []protocol.Stream {
 	return []protocol.Stream{{Stream: e.Stream, Seq: e.Seq}}
 }
 
+func (b *memBackend) eventsBehind() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.behind
+}
+
 func (b *memBackend) keepEvents(_ context.Context, _ inventory.DeviceID, e *protocol.Events) error {
+	b.mu.Lock()
+	hold := b.holdEvents
+	b.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failEvents != nil {

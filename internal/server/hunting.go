@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,14 @@ const (
 	hourShare = 10 * time.Minute
 	dayShare  = 3 * time.Hour
 )
+
+// HuntLimits are limits that a server may set lower. Zero: as the constants say.
+type HuntLimits struct {
+	Time time.Duration // that a query may run
+	Tell time.Duration // between two words of how far it is, at least
+}
+
+func (l HuntLimits) time() time.Duration { return cmp.Or(l.Time, HuntTime) }
 
 // HuntRequest is a query with what it is about.
 type HuntRequest struct {
@@ -155,7 +164,7 @@ func (h *Hunt) Resolve(ctx context.Context) error {
 	}
 	h.began, h.done = time.Now(), sync.OnceFunc(done)
 	context.AfterFunc(ctx, h.done)
-	run, cancel := context.WithTimeoutCause(ctx, HuntTime, errHuntTime)
+	run, cancel := context.WithTimeoutCause(ctx, h.s.opt.Hunt.time(), errHuntTime)
 	defer cancel()
 	h.r.ctx = run
 	err = h.q.Resolve(run, h.r, kql.Limits{Memory: huntMemory})
@@ -166,17 +175,17 @@ func (h *Hunt) Resolve(ctx context.Context) error {
 	if errors.As(err, &wrong) {
 		return &HuntError{*wrong}
 	}
-	return huntFailed(run, err)
+	return h.failed(run, err)
 }
 
-// huntFailed is the error of a run: a limit that it exceeded is a *HuntLimitError.
-func huntFailed(run context.Context, err error) error {
+// failed is the error of a run: a limit that it exceeded is a *HuntLimitError.
+func (h *Hunt) failed(run context.Context, err error) error {
 	var limit *kql.LimitError
 	switch {
 	case errors.As(err, &limit):
 		return &HuntLimitError{limit.Message}
 	case err != nil && errors.Is(context.Cause(run), errHuntTime):
-		return &HuntLimitError{fmt.Sprintf("the query ran for %d seconds, as long as a query may: read a shorter time, or filter by device, action or another column first", int(HuntTime.Seconds()))}
+		return &HuntLimitError{fmt.Sprintf("the query ran for %d seconds, as long as a query may: read a shorter time, or filter by device, action or another column first", int(h.s.opt.Hunt.time().Seconds()))}
 	}
 	return err
 }
@@ -195,13 +204,13 @@ func (h *Hunt) Run(ctx context.Context, out func(row HuntRow) error, watch func(
 	}
 	defer h.done()
 	began := h.began
-	run, cancel := context.WithTimeoutCause(ctx, HuntTime-time.Since(began), errHuntTime)
+	run, cancel := context.WithTimeoutCause(ctx, h.s.opt.Hunt.time()-time.Since(began), errHuntTime)
 	defer cancel()
 	h.r.ctx = run
 	if watch != nil {
 		told := began
 		h.r.watch = func(st HuntStatistics) {
-			if now := time.Now(); now.Sub(told) >= huntTell {
+			if now := time.Now(); now.Sub(told) >= cmp.Or(h.s.opt.Hunt.Tell, huntTell) {
 				told = now
 				st.ElapsedMS = now.Sub(began).Milliseconds()
 				watch(st)
@@ -216,7 +225,7 @@ func (h *Hunt) Run(ctx context.Context, out func(row HuntRow) error, watch func(
 	})
 	st := h.r.stats
 	st.Rows, st.Truncated, st.Share, st.ElapsedMS = o.Rows, o.Truncated, 1, time.Since(began).Milliseconds()
-	if err := huntFailed(run, err); err != nil {
+	if err := h.failed(run, err); err != nil {
 		return st, err
 	}
 	h.Notes = h.notes(o)

@@ -22,7 +22,7 @@ func stateTables() []*huntTable {
 			"OSVersionInfo:s MergedDeviceIds:s MergedToDeviceId:s IsInternetFacing:b SensorHealthState:s IsExcluded:b ExclusionReason:s ExposureLevel:s AssetValue:s DeviceManualTags:y DeviceDynamicTags:y " +
 			"ConnectivityType:s HostDeviceId:s")},
 			about: "Devices as they are now: one row each.", needs: []string{MachineRead}, read: readDeviceInfo,
-			filled: setOf("Timestamp", "DeviceId", "DeviceName", "ClientVersion", "OSArchitecture", "OSPlatform", "OSVersion", "MachineGroup", "OnboardingStatus", "DeviceCategory", "OSDistribution", "OSVersionInfo",
+			filled: setOf("Timestamp", "DeviceId", "DeviceName", "ClientVersion", "PublicIP", "LoggedOnUsers", "Model", "Vendor", "OSArchitecture", "OSPlatform", "OSVersion", "MachineGroup", "OnboardingStatus", "DeviceCategory", "OSDistribution", "OSVersionInfo",
 				"IsInternetFacing", "SensorHealthState", "IsExcluded", "ExclusionReason", "ExposureLevel", "AssetValue", "DeviceManualTags", "DeviceDynamicTags")},
 		{Table: kql.Table{Name: "DeviceNetworkInfo", Columns: huntColumns("Timestamp:d DeviceId:s DeviceName:s ReportId:l NetworkAdapterName:s MacAddress:s NetworkAdapterType:s NetworkAdapterStatus:s IPAddresses:y")},
 			about: "Network adapters of devices as they are now.", needs: []string{MachineRead}, read: readNetworkInfo,
@@ -42,6 +42,10 @@ func stateTables() []*huntTable {
 			"ConfigurationSubcategory:s ConfigurationBenchmarks:y Tags:y RemediationOptions:s")},
 			about: "The configuration checks that there are.", needs: vulns, read: readCheckKB,
 			filled: setOf("ConfigurationId", "ConfigurationImpact", "ConfigurationName", "RiskDescription", "ConfigurationCategory", "ConfigurationSubcategory", "ConfigurationBenchmarks", "RemediationOptions")},
+		{Table: kql.Table{Name: "DeviceTvmInfoGathering", Columns: huntColumns("Timestamp:d LastSeenTime:d DeviceId:s DeviceName:s OSPlatform:s AdditionalFields:y")},
+			about: "Facts of devices as they are now, by the names of DeviceTvmInfoGatheringKB: one row each.", needs: vulns, read: readGathered},
+		{Table: kql.Table{Name: "DeviceTvmInfoGatheringKB", Columns: huntColumns("IgId:s FieldName:s Description:s Categories:y DataStructure:s")},
+			about: "What the facts of DeviceTvmInfoGathering are.", needs: vulns, read: readGatheredKB},
 		{Table: kql.Table{Name: "DeviceTvmSoftwareEvidenceBeta", Columns: huntColumns("DeviceId:s SoftwareVendor:s SoftwareName:s SoftwareVersion:s RegistryPaths:y DiskPaths:y LastSeenTime:d")},
 			about: "Where software was found on devices.", needs: software, read: readEvidence, filled: setOf("DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareVersion", "DiskPaths", "LastSeenTime")},
 	}
@@ -195,36 +199,6 @@ func readNetworkInfo(h *huntReader, s kql.Scan, f *huntFilter, yield func(row []
 	return h.eachDevice(s, f, func(r *huntRow, d *device, now time.Time) int {
 		r.device(d, now)
 		return len(d.sum.Interfaces)
-	}, yield)
-}
-
-func readDeviceInfo(h *huntReader, s kql.Scan, f *huntFilter, yield func(row []kql.Value) error) error {
-	c := h.s.core
-	return h.eachDevice(s, f, func(r *huntRow, d *device, now time.Time) int {
-		r.device(d, now)
-		platform, release := huntSystem(d.sum.OSID, d.sum.OSVersion)
-		r.text("OSPlatform", platform)
-		r.text("OSVersion", d.sum.OSVersion)
-		r.text("OSVersionInfo", release)
-		r.text("OSDistribution", d.sum.OSPlatform)
-		r.text("OSArchitecture", d.sum.Arch)
-		r.text("ClientVersion", d.agent.AgentVersion)
-		r.text("MachineGroup", c.groupWord(d.group))
-		r.text("OnboardingStatus", "Onboarded")
-		r.text("DeviceCategory", "Endpoint")
-		r.text("SensorHealthState", d.health(now))
-		if word, _ := d.facing(now); word == facingYes {
-			r.set("IsInternetFacing", kql.BoolValue(true)) // null: not assessed
-		}
-		r.set("IsExcluded", kql.BoolValue(d.exclusion != nil))
-		if d.exclusion != nil {
-			r.text("ExclusionReason", d.exclusion.Reason)
-		}
-		r.text("ExposureLevel", map[bool]string{false: c.exposureOf(d)}[c.exposureOf(d) == noData])
-		r.text("AssetValue", valueWords[d.value])
-		r.set("DeviceManualTags", texts(d.tagged))
-		r.set("DeviceDynamicTags", texts(d.ruled))
-		return 1
 	}, yield)
 }
 

@@ -39,7 +39,7 @@ const (
 
 func eventTables() []*huntTable {
 	table := func(t ev.Table, about, columns string) *huntTable {
-		return &huntTable{Table: kql.Table{Name: t.String(), Columns: huntColumns(columns)}, about: about, events: t}
+		return &huntTable{Table: kql.Table{Name: t.String(), Columns: huntColumns(columns)}, about: about, events: t, filled: setOf(strings.Fields(sensed[t])...)}
 	}
 	return []*huntTable{
 		table(ev.ProcessEvents, "Programs that were started: one row for every successful exec.", baseColumns+fileColumns+
@@ -119,14 +119,25 @@ func (t *huntTable) readableBy(c Caller) bool {
 }
 
 // fills reports whether a column gets values here.
-func (t *huntTable) fills(column string) bool {
-	if t.events == 0 {
-		return t.filled == nil || t.filled[column]
-	}
-	switch column {
-	case "Timestamp", "DeviceId", "DeviceName", "ActionType", "ReportId", "AdditionalFields":
-		return true
-	}
-	c, ok := ev.ColumnOf(column)
-	return ok && !c.Own()
+func (t *huntTable) fills(column string) bool { return t.filled == nil || t.filled[column] }
+
+// What the agent's sensors tell of every event, and of the process that acted.
+const (
+	sensedBase = "Timestamp DeviceId DeviceName ActionType ReportId "
+	sensedActs = "InitiatingProcessSHA1 InitiatingProcessSHA256 InitiatingProcessMD5 InitiatingProcessFileName InitiatingProcessFileSize InitiatingProcessFolderPath InitiatingProcessId " +
+		"InitiatingProcessCommandLine InitiatingProcessCreationTime InitiatingProcessAccountDomain InitiatingProcessAccountName InitiatingProcessAccountSid InitiatingProcessParentId " +
+		"InitiatingProcessParentFileName InitiatingProcessParentCreationTime "
+	sensedFile = "FileName FolderPath SHA1 SHA256 MD5 FileSize "
+	sensedRun  = "ProcessId ProcessCommandLine ProcessCreationTime AccountDomain AccountName AccountSid LogonId InitiatingProcessLogonId "
+)
+
+// sensed are the columns that sensors fill, by table. No sensor fills the registry's.
+var sensed = map[ev.Table]string{
+	ev.ProcessEvents:   sensedBase + sensedActs + sensedFile + sensedRun + "AdditionalFields",
+	ev.NetworkEvents:   sensedBase + sensedActs + "RemoteIP RemotePort LocalIP LocalPort Protocol LocalIPType RemoteIPType AdditionalFields",
+	ev.FileEvents:      sensedBase + sensedActs + sensedFile + "PreviousFolderPath PreviousFileName AdditionalFields",
+	ev.RegistryEvents:  "",
+	ev.LogonEvents:     sensedBase + sensedActs + "LogonType AccountDomain AccountName AccountSid Protocol FailureReason IsLocalAdmin LogonId RemoteIP RemoteIPType RemotePort AdditionalFields",
+	ev.ImageLoadEvents: sensedBase + sensedActs + sensedFile,
+	ev.DeviceEvents:    sensedBase + sensedActs + sensedFile + sensedRun + "RemoteUrl RemoteIP RemotePort LocalPort AdditionalFields",
 }

@@ -94,7 +94,7 @@ func TestHuntShowsWhatTheCallerSees(t *testing.T) {
 		"DeviceProcessEvents | where DeviceId in ('" + string(mine.id) + "', '" + string(theirs.id) + "') | distinct DeviceId",
 		"union withsource=T Device*Events | distinct DeviceId",
 		events + "E | join kind=fullouter (DeviceNetworkEvents | project DeviceId, RemoteIP) on DeviceId | project D = iff(isempty(DeviceId), DeviceId1, DeviceId) | distinct D",
-		"DeviceInfo | distinct DeviceId", "DeviceTvmSoftwareInventory | distinct DeviceId", "DeviceTvmSoftwareEvidenceBeta | distinct DeviceId",
+		"DeviceInfo | distinct DeviceId", "DeviceTvmSoftwareInventory | distinct DeviceId", "DeviceTvmSoftwareEvidenceBeta | distinct DeviceId", "DeviceTvmInfoGathering | distinct DeviceId",
 		"DeviceInfo | project DeviceId | union (DeviceTvmSoftwareInventory | project DeviceId) | distinct DeviceId",
 		"let f = (x: string) { DeviceInfo | where DeviceId != x | project DeviceId }; f('nobody')",
 		"DeviceProcessEvents | where DeviceId in ((DeviceInfo | project DeviceId)) | distinct DeviceId",
@@ -118,7 +118,7 @@ func TestHuntShowsWhatTheCallerSees(t *testing.T) {
 	}
 	nobody := alice
 	nobody.Scope = exposure.Scope{}
-	for _, table := range []string{"DeviceProcessEvents", "DeviceInfo", "DeviceTvmSoftwareInventory", "DeviceTvmSoftwareVulnerabilities", "DeviceTvmSoftwareVulnerabilitiesKB", "DeviceTvmSecureConfigurationAssessment", "DeviceNetworkInfo"} {
+	for _, table := range []string{"DeviceProcessEvents", "DeviceInfo", "DeviceTvmSoftwareInventory", "DeviceTvmSoftwareVulnerabilities", "DeviceTvmSoftwareVulnerabilitiesKB", "DeviceTvmSecureConfigurationAssessment", "DeviceTvmInfoGathering", "DeviceNetworkInfo"} {
 		if got, _ := hunted(t, s, nobody, table+" | take 5"); len(got) != 0 {
 			t.Errorf("who sees nothing gets %q of %s", got, table)
 		}

@@ -366,11 +366,14 @@ func (s *Server) deviceRegistered(ctx context.Context, id inventory.DeviceID) {
 func (s *Server) connectionChanged(id inventory.DeviceID, connected bool) {
 	a, err := s.st.Device(context.Background(), id)
 	var before, after protocol.Isolation
+	from := s.gate.addressOf(id)
 	s.core.mu.Lock()
 	if num, ok := s.core.byID[id]; ok {
 		d := s.core.at(num)
 		before = d.response.Isolation
-		d.online = connected
+		if d.online = connected; from.IsValid() {
+			d.from = from
+		}
 		if err == nil {
 			d.setAgent(a)
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -209,7 +210,18 @@ func sourceSaid(r *eventlog.Row) (posture.Source, bool) {
 
 // readGaps finds what is missing of a device's events.
 func (s *Server) readGaps(ctx context.Context, id inventory.DeviceID, is *posture.Telemetry, said map[string][]lost) error {
+	for _, d := range s.telemetry.log.Damage(id, time.Time{}, time.Time{}) {
+		for k := range ev.Kinds { // of which they were is not known
+			is.Missing = append(is.Missing, posture.Missing{Kind: k, After: d.From, Before: d.To, Count: 1})
+		}
+	}
 	runs, err := s.telemetry.log.Runs(ctx, id)
+	if errors.Is(err, eventlog.ErrDamaged) {
+		for k := range ev.Kinds {
+			is.Missing = append(is.Missing, posture.Missing{Kind: k, Count: 1})
+		}
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("read numbers of events of %s: %w", id, err)
 	}

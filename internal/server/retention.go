@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/picketsec/picket/internal/audit"
@@ -40,6 +41,52 @@ type RetentionView struct {
 	Retention
 	Stored []StoredKind `json:"stored"`
 	AsOf   time.Time    `json:"as_of"`
+	// Damage is what of the log cannot be read, and what damage has cost since the log began.
+	Damage LogDamage `json:"damage"`
+}
+
+// LogDamage is what of the log of events is damaged.
+type LogDamage struct {
+	Segments int   `json:"segments" doc:"Files that cannot be opened, of events that would still be kept."`
+	Parts    int   `json:"parts" doc:"Blocks and indexes that cannot be read, of files that can be opened."`
+	Events   int   `json:"events" doc:"Events in them, as far as is known."`
+	LogBytes int64 `json:"log_bytes" doc:"Bytes of the write-ahead log that could not be read."`
+	Ever     int   `json:"segments_ever" doc:"Files that could not be opened, ever."`
+}
+
+// logDamage adds up what is damaged.
+func (s *Server) logDamage() LogDamage {
+	out := LogDamage{Ever: s.telemetry.log.Stats().LostSegments}
+	for _, d := range s.telemetry.log.Damages() {
+		out.Events += d.Events
+		out.LogBytes += d.Bytes
+		switch d.What {
+		case "segment":
+			out.Segments++
+		case "log":
+		default:
+			out.Parts++
+		}
+	}
+	return out
+}
+
+// damageNotice says what of the log of events cannot be read; nil: nothing that is known of.
+func (s *Server) damageNotice() *Notice {
+	d := s.logDamage()
+	var what []string
+	for _, x := range []struct {
+		n    int64
+		text string
+	}{{int64(d.Segments), "files"}, {int64(d.Parts), "parts of files"}, {d.LogBytes, "bytes of the write-ahead log"}} {
+		if x.n > 0 {
+			what = append(what, fmt.Sprintf("%d %s", x.n, x.text))
+		}
+	}
+	if what == nil {
+		return nil
+	}
+	return &Notice{"warning", "Stored events are damaged: " + strings.Join(what, ", ") + " cannot be read. Timelines of that time say so. Check the server's disk.", "/settings/retention"}
 }
 
 // StoredKind is what is kept of a kind now.
@@ -131,7 +178,7 @@ func (s *Server) Retention(ctx context.Context, c Caller) (RetentionView, error)
 }
 
 func (s *Server) retentionView(r Retention) RetentionView {
-	out := RetentionView{Retention: r, Stored: []StoredKind{}, AsOf: s.now()}
+	out := RetentionView{Retention: r, Stored: []StoredKind{}, AsOf: s.now(), Damage: s.logDamage()}
 	held := s.telemetry.log.Holdings(out.AsOf)
 	perDay := int64(0)
 	for _, h := range held {

@@ -43,6 +43,8 @@ type Options struct {
 	// IntelBase are base addresses of mirrors, by feed group, for syncs that
 	// are started from the console; what is not there comes from the official address.
 	IntelBase map[string]string
+	// Hunt bounds queries of hunting; what is zero is as HuntTime and its like say.
+	Hunt HuntLimits
 	// Now is the wall clock of what happens at a date, such as the end of an
 	// exception; nil: time.Now.
 	Now func() time.Time
@@ -302,6 +304,7 @@ type API interface {
 	TimelineEvent(ctx context.Context, c Caller, id, event string) (TimelineEvent, error)
 	TimelineExport(ctx context.Context, c Caller, id string, q TimelineQuery) (inventory.DeviceID, iter.Seq2[TimelineRow, error], error)
 	TimelineTechniques(ctx context.Context, c Caller, id string, q TimelineQuery) ([]TechniqueCount, error)
+	DeviceHealth(ctx context.Context, c Caller, id string) (DeviceHealth, error)
 	FlagEvent(ctx context.Context, c Caller, id, event string, flagged bool) error
 	LogonUsers(ctx context.Context, c Caller, id string) (LogonUsers, error)
 	DeviceUsers(ctx context.Context, c Caller, id string, q RowQuery[LogonUser]) (RowPage[LogonUser], error)

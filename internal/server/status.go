@@ -45,7 +45,11 @@ func (s *Server) Status(ctx context.Context, caller Caller) (Status, error) {
 		}
 		out.Notices = append(out.Notices, Notice{"warning", "Intelligence is out of date: " + strings.Join(names, ", ") + ".", "/settings/intelligence"})
 	}
-	if in.Stale || in.Empty {
+	damage := s.damageNotice()
+	if damage != nil {
+		out.Notices = append(out.Notices, *damage)
+	}
+	if in.Stale || in.Empty || damage != nil {
 		out.Health = "amber"
 	}
 	if l := s.guard.lockdown.Load(); l.On {

@@ -22,6 +22,8 @@ func summarise(sections map[inventory.SectionName]*inventory.Section, p *exposur
 	if s.OSName == "" {
 		s.OSName = strings.TrimSpace(os.Name + " " + os.VersionID)
 	}
+	hardware, kernel := first[inventory.HardwareFact](sections[inventory.Hardware]), first[inventory.KernelFact](sections[inventory.Kernel])
+	s.Vendor, s.Model, s.Virtual, s.Kernel, s.Booted = hardware.Manufacturer, hardware.Model, hardware.Virtual, kernel.Release, kernel.BootTime
 	seen := map[string]bool{}
 	for _, u := range p.Uses {
 		if u.Component.Unassessed != "" && u.Component.Role != exposure.Residual && !seen[u.Component.ID()] {

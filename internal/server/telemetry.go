@@ -147,6 +147,9 @@ func (s *Server) eventsKept(id inventory.DeviceID) []protocol.Stream {
 	return out
 }
 
+// eventsBehind is for how long events will wait until they are kept; 0: they do not.
+func (s *Server) eventsBehind() time.Duration { return s.telemetry.log.Behind() }
+
 // keepEvents checks what an agent delivered and makes it durable, and the alerts of
 // indicators with it.
 func (s *Server) keepEvents(ctx context.Context, id inventory.DeviceID, e *protocol.Events) error {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -31,7 +32,8 @@ func (s *Server) timelineOf(c Caller, id string, q *TimelineQuery) (*device, eve
 		return nil, out, Invalidf("from", "must be before to")
 	}
 	if text := strings.ToLower(strings.TrimSpace(q.Text)); text != "" {
-		out.Filter = func(r eventlog.Row) bool { return recordHas(r.Record, text) }
+		find := newFinder(text)
+		out.Filter = func(r eventlog.Row) bool { return find.in(r.Record) }
 	}
 	if err := s.ofGroups(c, d, q.Groups, q.Actions, &out); err != nil {
 		return nil, out, err
@@ -69,16 +71,6 @@ func isNamed(names []string, a ev.Action) bool {
 	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, a.String()) })
 }
 
-// recordHas reports whether a text is in one of an event's texts or its action.
-func recordHas(r ev.Record, text string) bool {
-	for _, t := range r.Texts {
-		if strings.Contains(strings.ToLower(string(t)), text) {
-			return true
-		}
-	}
-	return strings.Contains(strings.ToLower(r.Head().Action.String()), text)
-}
-
 // Timeline returns a page of a device's events, newest first, and what is
 // missing of the asked time.
 func (s *Server) Timeline(ctx context.Context, c Caller, id string, q TimelineQuery) (Timeline, error) {
@@ -89,37 +81,21 @@ func (s *Server) Timeline(ctx context.Context, c Caller, id string, q TimelineQu
 	if q.Limit < 1 || q.Limit > 1000 {
 		return Timeline{}, Invalidf("size", "must be 1 to 1000")
 	}
-	var after eventlog.Cursor
-	if q.Cursor != "" {
-		if after, err = parseEventID(q.Cursor); err != nil {
-			return Timeline{}, Invalidf("cursor", "is not one that this list gave out")
-		}
+	after, err := parsePlace(q.Cursor)
+	if err != nil {
+		return Timeline{}, err
 	}
 	s.telemetry.watch(d.id, s.now())
 	flags, err := s.st.TimelineFlags(ctx, d.id)
 	if err != nil {
 		return Timeline{}, err
 	}
-	t := Timeline{AsOf: s.now(), Items: []TimelineRow{}, Missing: []MissingPart{}, SkewSeconds: s.telemetry.skew(d.id).Seconds()}
-	var rows []eventlog.Row
-	if q.Flagged {
-		rows, err = s.flaggedRows(ctx, query, flags, after)
-		if len(rows) > q.Limit {
-			rows = rows[:q.Limit]
-			t.Cursor = eventID(&rows[q.Limit-1])
-		}
-	} else {
-		var next eventlog.Cursor
-		var cost eventlog.Cost
-		rows, next, cost, err = s.telemetry.log.Page(ctx, query, after, q.Limit)
-		t.Damaged = cost.Damaged
-		if !next.IsZero() {
-			t.Cursor = cursorID(next)
-		}
-	}
+	t := Timeline{AsOf: s.now(), Items: []TimelineRow{}, Missing: []MissingPart{}, Unreadable: []UnreadablePart{}, SkewSeconds: s.telemetry.skew(d.id).Seconds()}
+	rows, next, damaged, err := s.pageOf(ctx, query, &q, flags, after)
 	if err != nil {
 		return Timeline{}, fmt.Errorf("read events of %s: %w", d.id, err)
 	}
+	t.Cursor, t.Damaged = next.String(), damaged
 	alerts := s.alertsByEvent(c, d)
 	for i := range rows {
 		row := timelineRow(&rows[i])
@@ -131,39 +107,6 @@ func (s *Server) Timeline(ctx context.Context, c Caller, id string, q TimelineQu
 		return Timeline{}, err
 	}
 	return t, nil
-}
-
-// flaggedRows reads the flagged events of a query, newest first.
-func (s *Server) flaggedRows(ctx context.Context, q eventlog.Query, flags map[string]bool, after eventlog.Cursor) ([]eventlog.Row, error) {
-	var out []eventlog.Row
-	for id := range flags {
-		cur, err := parseEventID(id)
-		if err != nil || !after.IsZero() && !cursorBefore(cur, after) {
-			continue
-		}
-		at := time.Unix(0, cur.Time)
-		if !q.From.IsZero() && at.Before(q.From) || !q.To.IsZero() && !at.Before(q.To) {
-			continue
-		}
-		one := q
-		one.From, one.To = at, at.Add(1)
-		one.Filter = func(r eventlog.Row) bool {
-			h := r.Record.Head()
-			return h.Seq == cur.Seq && h.Action.Kind() == cur.Kind && (q.Filter == nil || q.Filter(r))
-		}
-		rows, _, _, err := s.telemetry.log.Page(ctx, one, eventlog.Cursor{}, 1)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rows...)
-	}
-	slices.SortFunc(out, func(a, b eventlog.Row) int {
-		if cursorBefore(rowCursor(&a), rowCursor(&b)) {
-			return 1
-		}
-		return -1
-	})
-	return out, nil
 }
 
 func rowCursor(r *eventlog.Row) eventlog.Cursor {
@@ -229,12 +172,16 @@ func (s *Server) TimelineCounts(ctx context.Context, c Caller, id string, q Time
 		step *= 2
 	}
 	query.From, query.To = q.From.Truncate(step), q.To.Add(step-1).Truncate(step)
-	counts, _, err := s.telemetry.log.Counts(ctx, query, step)
+	flags, err := s.st.TimelineFlags(ctx, d.id)
+	if err != nil {
+		return TimelineCounts{}, err
+	}
+	counts, err := s.countsOf(ctx, query, &q, flags, step)
 	if err != nil {
 		return TimelineCounts{}, fmt.Errorf("count events of %s: %w", d.id, err)
 	}
 	out := TimelineCounts{From: query.From.UTC(), To: query.To.UTC(), StepSeconds: int(step.Seconds()), Groups: map[string]int{}, Buckets: []TimelineBucket{},
-		Alerts: s.alertMarks(c, d, query.From, query.To), Investigations: s.investigationMarks(c, d, query.From, query.To)}
+		Alerts: s.alertMarks(c, d, query.From, query.To), Investigations: s.investigationMarks(c, d, query.From, query.To), Flags: flagMarks(flags, query.From, query.To)}
 	for _, n := range counts {
 		if k := len(out.Buckets); k == 0 || !out.Buckets[k-1].Start.Equal(n.Start) {
 			out.Buckets = append(out.Buckets, TimelineBucket{Start: n.Start, Groups: map[string]int{}})
@@ -245,7 +192,7 @@ func (s *Server) TimelineCounts(ctx context.Context, c Caller, id string, q Time
 		out.Total += n.N
 	}
 	runs, err := s.telemetry.log.Runs(ctx, d.id)
-	if err != nil {
+	if err != nil && !errors.Is(err, eventlog.ErrDamaged) { // the timeline tells of damage
 		return TimelineCounts{}, fmt.Errorf("read numbers of events of %s: %w", d.id, err)
 	}
 	for _, r := range runs {

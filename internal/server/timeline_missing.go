@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -35,7 +36,14 @@ type lost struct {
 // lacking adds what is missing of the asked time: the numbers that are not there,
 // cut to pieces by what the agent said of them.
 func (s *Server) lacking(ctx context.Context, id inventory.DeviceID, q *TimelineQuery, t *Timeline) error {
+	parts := s.telemetry.log.Damage(id, q.From, q.To)
+	t.Unreadable = unreadable(parts)
+	t.Damaged = max(t.Damaged, len(parts))
 	runs, err := s.telemetry.log.Runs(ctx, id)
+	if errors.Is(err, eventlog.ErrDamaged) { // which numbers are there is not known: nothing can be said of those that are not
+		t.Damaged = max(t.Damaged, 1)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("read numbers of events of %s: %w", id, err)
 	}
@@ -59,6 +67,9 @@ func (s *Server) lacking(ctx context.Context, id inventory.DeviceID, q *Timeline
 			if !overlaps(q, p.After, p.Before) {
 				continue
 			}
+			if p.Reason == "" && slices.ContainsFunc(parts, func(d eventlog.Damage) bool { return mayHaveHeld(&d, &p) }) {
+				p.Reason = "perhaps in a part of the server's log that cannot be read"
+			}
 			if t.MissingN += p.Count; p.Count == 0 {
 				pauses[[2]int64{p.After.UnixNano(), p.Before.UnixNano()}] = true
 			}
@@ -71,6 +82,20 @@ func (s *Server) lacking(ctx context.Context, id inventory.DeviceID, q *Timeline
 	t.Pauses = len(pauses)
 	t.Complete = t.MissingN == 0 && t.Pauses == 0 && t.Damaged == 0
 	return nil
+}
+
+// unreadable tells what is damaged of the log, the first hundred parts of it.
+func unreadable(parts []eventlog.Damage) []UnreadablePart {
+	out := []UnreadablePart{}
+	for _, d := range parts[:min(len(parts), mostMissing)] {
+		out = append(out, UnreadablePart{What: d.What, Events: d.Events, Bytes: d.Bytes, From: d.From, To: d.To})
+	}
+	return out
+}
+
+// mayHaveHeld reports whether a damaged part may have held what is missing.
+func mayHaveHeld(d *eventlog.Damage, p *MissingPart) bool {
+	return d.From.IsZero() || !p.Before.Before(d.From) && !p.After.After(d.To)
 }
 
 // overlaps reports whether something may have happened in the asked time.

@@ -104,6 +104,8 @@ type DeviceRow struct {
 	DNSName string `json:"-"` // full name where the host knows it, else ""
 	// Interfaces are for programs that ask for addresses; lists of the console leave them out.
 	Interfaces []inventory.Interface `json:"-"`
+	// External is the public address that its last session came from; "": not known, or not public.
+	External string `json:"-"`
 }
 
 // Device is everything that the device page's frame and overview show.

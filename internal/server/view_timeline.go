@@ -11,8 +11,10 @@ type TimelineQuery struct {
 	From, To time.Time // From included, To not; zero: unbounded
 	Groups   []string  // event groups; nil: all
 	Actions  []string  // action types; nil: all
-	Text     string    // occurs in one of the event's texts, whatever its case
+	Text     string    // is in one of the event's texts or what its row shows, or one of its numbers
 	Flagged  bool      // only flagged ones
+	// FlaggedFirst puts flagged ones before all others; both are newest first.
+	FlaggedFirst bool
 	// Techniques are ATT&CK techniques, each with those under it: events that may
 	// be part of one, or that an alert with one refers to. nil: all events.
 	Techniques []string
@@ -71,8 +73,19 @@ type Timeline struct {
 	// SkewSeconds is how far the device's own clock is behind the server's, by its
 	// last message; negative: ahead; 0: less than 5 s. Times are right all the same.
 	SkewSeconds float64 `json:"skew_seconds"`
-	// Damaged are parts of the log that could not be read: what was in them is not here.
-	Damaged int `json:"damaged"`
+	// Damaged is how many parts of the log cannot be read that may have held events of the device and
+	// the asked time: what was in them is not here. Unreadable are those parts, at most 100.
+	Damaged    int              `json:"damaged"`
+	Unreadable []UnreadablePart `json:"unreadable"`
+}
+
+// UnreadablePart is a part of the log of events that is damaged.
+type UnreadablePart struct {
+	What   string    `json:"what" enum:"segment,block,index,log"` // a file, a block of one, the index of one, or the write-ahead log
+	Events int       `json:"events"`                              // of all devices in it; 0: not known
+	Bytes  int64     `json:"bytes"`                               // of the write-ahead log
+	From   time.Time `json:"from,omitzero"`                       // when they happened; not there: not known
+	To     time.Time `json:"to,omitzero"`
 }
 
 // MissingPart are events of a kind that happened and are not there.
@@ -103,6 +116,14 @@ type TimelineCounts struct {
 	Alerts []AlertRef `json:"alerts"`
 	// Investigations began in that time, oldest first; at most 200. For those who may read alerts.
 	Investigations []InvestigationMark `json:"investigations"`
+	// Flags are the flagged events of that time, oldest first; the newest 200 of them.
+	Flags []FlagMark `json:"flags"`
+}
+
+// FlagMark is a flagged event on a chart.
+type FlagMark struct {
+	ID   string    `json:"id"`
+	Time time.Time `json:"time"`
 }
 
 // TimelineBucket is a step of time.

@@ -163,7 +163,11 @@ func (r *Responder) scanned(extent Extent, s *ScanResult) {
 	for _, k := range s.Skipped {
 		skipped += k.Files
 	}
-	more(e, map[string]any{"ReportSource": "ClamAV", "ScanType": string(extent), "Engine": s.Engine, "ScannedFiles": s.Files, "SkippedFiles": skipped, "InfectedFiles": len(s.Detections) + s.More})
+	said := map[string]any{"ReportSource": "ClamAV", "ScanType": string(extent), "Engine": s.Engine, "ScannedFiles": s.Files, "SkippedFiles": skipped, "InfectedFiles": len(s.Detections) + s.More}
+	if !s.Signatures.IsZero() {
+		said["SignaturesMade"] = s.Signatures
+	}
+	more(e, said)
 	e.Set(event.Source, "agent")
 	r.cfg.Event(e)
 }

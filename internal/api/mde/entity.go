@@ -42,7 +42,7 @@ var machineProps = []prop[server.DeviceRow]{
 	{"osArchitecture", word, func(r *server.DeviceRow) any { return architecture(r.Arch) }},
 	{"onboardingStatus", word, constant[server.DeviceRow]("onboarded")},
 	{"lastIpAddress", text, func(r *server.DeviceRow) any { return textOrNil(r.IP) }},
-	{"lastExternalIpAddress", text, constant[server.DeviceRow](nil)},
+	{"lastExternalIpAddress", text, func(r *server.DeviceRow) any { return textOrNil(r.External) }},
 	{"healthStatus", word, func(r *server.DeviceRow) any { return health(r.Health) }},
 	{"deviceValue", word, func(r *server.DeviceRow) any { return r.Value }},
 	{"rbacGroupId", number, func(r *server.DeviceRow) any { return float64(r.GroupID) }},

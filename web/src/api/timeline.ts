@@ -13,4 +13,5 @@ export const timelineTechniques = (id: string, q: Query) =>
 export const timelineEvent = (id: string, event: string) =>
   queryOptions({ queryKey: ["timeline", id, "event", event], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/timeline/events/{sub}", { params: { path: { id, sub: event } }, signal })) });
 export const logonUsers = (id: string) => queryOptions({ queryKey: ["timeline", id, "users"], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/logonusers", { params: { path: { id } }, signal })) });
+export const deviceHealth = (id: string) => queryOptions({ queryKey: ["timeline", id, "health"], queryFn: ({ signal }) => ok(api.GET("/devices/{id}/health", { params: { path: { id } }, signal })) });
 export const flagEvent = (id: string, event: string, flagged: boolean) => ok(api.PUT("/devices/{id}/timeline/events/{sub}/flag", { params: { path: { id, sub: event } }, body: { flagged } }));

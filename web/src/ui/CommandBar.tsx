@@ -60,7 +60,7 @@ export interface CommandBarProps {
   /** "1,204 items". */
   count: ReactNode;
   /** Addresses of the exports of exactly what is filtered. */
-  exports?: { csv: string; jsonl: string };
+  exports?: { csv: string; jsonl: string; ecs?: string };
   onColumns: () => void;
   onFilter?: () => void;
   children?: ReactNode;
@@ -78,6 +78,7 @@ export function CommandBar(p: CommandBarProps) {
             entries={[
               { kind: "download", key: "csv", text: "CSV, all rows of this filter", href: p.exports.csv },
               { kind: "download", key: "jsonl", text: "JSON Lines, all rows of this filter", href: p.exports.jsonl },
+              ...(p.exports.ecs ? [{ kind: "download" as const, key: "ecs", text: "JSON Lines in Elastic Common Schema", href: p.exports.ecs }] : []),
             ]}
             trigger={(t) => <Button {...t} appearance="subtle" icon={<ArrowDownloadRegular />}>Export</Button>}
           />

@@ -6,6 +6,7 @@ import { useDeviceId } from "../../app/useDeviceId";
 import { AlertsCard } from "./AlertsCard";
 import { AssessmentCard } from "./AssessmentCard";
 import { ClosedCard } from "./ClosedCard";
+import { HealthCard } from "./HealthCard";
 import { LogonCard } from "./LogonCard";
 import { ScoreFlyout } from "./ScoreFlyout";
 import { SupportCard, SupportNotice } from "./SupportCard";
@@ -37,6 +38,7 @@ export function Overview() {
         <SupportCard d={d} />
         <StatesCard d={d} />
         <GapsCard d={d} />
+        {!d.sbom && d.source !== "osquery" && <HealthCard device={d.id} />}
         {!d.sbom && d.source !== "osquery" && <LogonCard device={d.id} />}
         <UsersCard d={d} />
         <ClosedCard id={d.id} />

@@ -6,7 +6,7 @@ import { retention, setRetention } from "../../api/retention";
 import type { RetentionView, StoredKind } from "../../api/schema";
 import { ErrorPage } from "../../app/ErrorPage";
 import { PageHead } from "../../app/PageHead";
-import { bytes, number } from "../../lib/format";
+import { bytes, number, plural } from "../../lib/format";
 import { Card } from "../../ui/Card";
 import { PlainTable } from "../../ui/PlainTable";
 import { Ago, Moment } from "../../ui/Time";
@@ -15,6 +15,7 @@ const useStyles = makeStyles({
   all: { display: "flex", gap: "16px", flexWrap: "wrap", marginBottom: "16px" },
   number: { width: "110px" },
   row: { display: "flex", gap: "12px", alignItems: "center", marginTop: "16px" },
+  lost: { marginBottom: "16px" },
   quiet: { color: tokens.colorNeutralForeground3 },
   page: { marginTop: "14px", maxWidth: "1280px" },
 });
@@ -52,6 +53,7 @@ function Form({ first }: { first: RetentionView }) {
   const kind = (name: string, part: Partial<Draft["kinds"][string]>) => setD({ ...d, kinds: { ...d.kinds, [name]: { days: "", gib: "", ...d.kinds[name], ...part } } });
   const word = (k: StoredKind): string => words[k.kind] ?? k.kind;
   const all = first.stored.reduce((n, k) => n + k.bytes, 0);
+  const lost = [first.damage.segments > 0 && plural(first.damage.segments, "file"), first.damage.parts > 0 && plural(first.damage.parts, "part of a file", "parts of files"), first.damage.log_bytes > 0 && `${bytes(first.damage.log_bytes)} of the write-ahead log`].filter(Boolean);
   return (
     <form
       onSubmit={(e) => {
@@ -64,6 +66,11 @@ function Form({ first }: { first: RetentionView }) {
           <Field label="Kept for, days"><Input type="number" min={1} max={3650} className={s.number} value={d.days} onChange={(_, v) => setD({ ...d, days: v.value })} /></Field>
           <Field label="At most on disk, GiB"><Input type="number" min={1} step="any" className={s.number} value={d.gib} onChange={(_, v) => setD({ ...d, gib: v.value })} /></Field>
         </div>
+        {lost.length > 0 && (
+          <MessageBar intent="warning" layout="multiline" className={s.lost}>
+            <MessageBarBody>{`${lost.join(", ")} cannot be read: the disk returned something else than was written.${first.damage.events > 0 ? ` Some ${number(first.damage.events)} events were in them.` : ""} Timelines of that time say so.`}</MessageBarBody>
+          </MessageBar>
+        )}
         <PlainTable
           middle
           label="Kinds of events"

@@ -16,6 +16,8 @@ const lag = (seconds: number): string => {
   return seconds > 0 ? `${text} behind` : `${text} ahead`;
 };
 
+const spoiled = { segment: "A file", block: "A part of a file", index: "The index of a file", log: "The write-ahead log" } as const;
+
 /** Gaps of unknown size of the same time and reason are one, with all their kinds. */
 function together(parts: readonly MissingPart[]): MissingPart[] {
   const out: MissingPart[] = [];
@@ -32,6 +34,7 @@ function together(parts: readonly MissingPart[]): MissingPart[] {
 export function Completeness({ t }: { t: Timeline | undefined }) {
   const s = useStyles();
   if (!t) return null;
+  const what = [t.missing_total > 0 && `${plural(t.missing_total, "event")} missing`, t.missing_pauses > 0 && `${plural(t.missing_pauses, "gap")} of unknown size`].filter(Boolean).join(", ");
   return (
     <>
       {t.skew_seconds !== 0 && <Chip tone="warn" title="By the host's own clock, which is a column; the times here are put right.">{`Clock ${lag(t.skew_seconds)}`}</Chip>}
@@ -40,10 +43,17 @@ export function Completeness({ t }: { t: Timeline | undefined }) {
       ) : (
         <Popover withArrow>
           <PopoverTrigger disableButtonEnhancement>
-            <Button size="small" icon={<WarningRegular />}>{[t.missing_total > 0 && `${plural(t.missing_total, "event")} missing`, t.missing_pauses > 0 && `${plural(t.missing_pauses, "gap")} of unknown size`].filter(Boolean).join(", ") || "Parts cannot be read"}</Button>
+            <Button size="small" icon={<WarningRegular />}>{what === "" ? "Parts cannot be read" : `${what}${t.damaged > 0 ? ", parts cannot be read" : ""}`}</Button>
           </PopoverTrigger>
           <PopoverSurface className={s.box} role="dialog" tabIndex={0} aria-label="What is missing">
-            {t.damaged > 0 && <div>{`${plural(t.damaged, "part")} of the log on the server cannot be read: the disk returned something else than was written.`}</div>}
+            {t.damaged > 0 && <div>{`${plural(t.damaged, "part")} of the log on the server cannot be read: the disk returned something else than was written. Events of this device may have been in ${t.damaged === 1 ? "it" : "them"}.`}</div>}
+            {t.unreadable.length > 0 && (
+              <ul className={s.list}>
+                {t.unreadable.map((p, i) => (
+                  <li key={i}>{`${spoiled[p.what]}${p.events > 0 ? ` with ${plural(p.events, "event")} of all devices` : ""}${p.bytes > 0 ? `, ${number(p.bytes)} bytes` : ""}, ${p.from && p.to ? `${moment(new Date(p.from))} – ${moment(new Date(p.to))}` : "of an unknown time"}`}</li>
+                ))}
+              </ul>
+            )}
             <ul className={s.list}>
               {together(t.missing).map((m) => (
                 <li key={`${m.kind} ${m.from}`}>

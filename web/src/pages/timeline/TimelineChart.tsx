@@ -26,6 +26,7 @@ const useStyles = makeStyles({
   whole: { borderLeftColor: "transparent", borderRightColor: "transparent", backgroundColor: "transparent", pointerEvents: "none" },
   handle: { position: "absolute", top: "50%", width: "12px", height: "28px", marginTop: "-14px", borderRadius: "4px", backgroundColor: tokens.colorNeutralBackground1, border: `2px solid ${tokens.colorCompoundBrandStroke}`, boxSizing: "border-box", cursor: "ew-resize", padding: 0, pointerEvents: "auto", "&:focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: "1px" } },
   arrow: { position: "absolute", top: 0, zIndex: 1, transform: "translateX(-50%)", padding: 0, border: "none", background: "none", cursor: "pointer", fontSize: "13px", lineHeight: "13px", color: tokens.colorStatusDangerForeground1, "&:focus-visible": { outline: `2px solid ${tokens.colorStrokeFocus2}` } },
+  flagged: { top: "28px", color: tokens.colorNeutralForeground2 },
   searched: { top: "14px", color: tokens.colorBrandForeground1 },
   axis: { position: "relative", height: "18px", fontSize: tokens.fontSizeBase100, color: tokens.colorNeutralForeground3, marginTop: "2px", overflow: "hidden" },
   tick: { position: "absolute", transform: "translateX(-50%)", whiteSpace: "nowrap" },
@@ -47,12 +48,14 @@ export interface TimelineChartProps {
   /** Shows an alert whose arrow was pressed. */
   onAlert: (id: string) => void;
   onInvestigation: (id: string) => void;
+  /** Shows what was before a flagged event. */
+  onFlag: (at: number) => void;
 }
 
 type Drag = { kind: "new"; at: number } | { kind: "move"; at: number; from: Span } | { kind: "from" | "to"; from: Span };
 
 /** Events over time with a part highlighted that can be dragged, made longer and shorter. */
-export function TimelineChart({ counts, range, sel, missing, onSelect, onZoom, onAlert, onInvestigation }: TimelineChartProps) {
+export function TimelineChart({ counts, range, sel, missing, onSelect, onZoom, onAlert, onInvestigation, onFlag }: TimelineChartProps) {
   const s = useStyles();
   const box = useRef<HTMLDivElement>(null);
   const drag = useRef<Drag>(undefined);
@@ -143,6 +146,11 @@ export function TimelineChart({ counts, range, sel, missing, onSelect, onZoom, o
           if (t < range.from || t > range.to) return null;
           return <button key={i.id} type="button" className={mergeClasses(s.arrow, s.searched)} style={{ left: left(t) }} aria-label={`Investigation ${i.id}: ${stateWord(i.state)[0]}`} title={`Investigation ${i.id} (${stateWord(i.state)[0]}), ${moment(new Date(t))}`} onPointerDown={(e) => e.stopPropagation()} onClick={() => onInvestigation(i.id)}>▼</button>;
         })}
+        {(counts?.flags ?? []).map((f) => {
+          const t = Date.parse(f.time);
+          if (t < range.from || t > range.to) return null;
+          return <button key={f.id} type="button" className={mergeClasses(s.arrow, s.flagged)} style={{ left: left(t) }} aria-label={`Events before the flagged one of ${moment(new Date(t))}`} title={`Flagged event, ${moment(new Date(t))}: shows what was before it`} onPointerDown={(e) => e.stopPropagation()} onClick={() => onFlag(t)}>⚑</button>;
+        })}
         <div className={mergeClasses(s.sel, !shown && s.whole)} style={{ left: left(now.from), width: `calc(${left(now.to)} - ${left(now.from)})` }} onPointerDown={(e) => down(e, "move")}>
           {(["from", "to"] as const).map((end) => (
             <button
@@ -174,6 +182,7 @@ export function TimelineChart({ counts, range, sel, missing, onSelect, onZoom, o
         ))}
         {(counts?.alerts.length ?? 0) > 0 && <span className={s.key}><span style={{ color: tokens.colorStatusDangerForeground1 }} aria-hidden>▼</span>Alert</span>}
         {(counts?.investigations.length ?? 0) > 0 && <span className={s.key}><span style={{ color: tokens.colorBrandForeground1 }} aria-hidden>▼</span>Investigation</span>}
+        {(counts?.flags.length ?? 0) > 0 && <span className={s.key}><span aria-hidden>⚑</span>Flagged</span>}
         <span className={s.read}>
           <span role="status">{inside === undefined ? "" : `${number(inside)} of ${plural(counts?.total ?? 0, "event")}, ${moment(new Date(now.from))} – ${moment(new Date(now.to))}`}</span>
           <Button size="small" appearance="subtle" icon={<ZoomInRegular />} disabled={!sel} onClick={() => sel && onZoom(sel)}>Zoom in</Button>

@@ -11,7 +11,7 @@ import { useDeviceId } from "../../app/useDeviceId";
 import { useList } from "../../app/useList";
 import { number, plural } from "../../lib/format";
 import { pageSizes, type ListSpec } from "../../lib/search";
-import { chartRange, countQuery, eventGroups, highlight, iso, listQuery, type Span } from "../../lib/timeline";
+import { chartRange, countQuery, eventGroups, highlight, iso, listQuery, shortest, type Span } from "../../lib/timeline";
 import { ColumnPanel } from "../../ui/ColumnPanel";
 import { CommandBar } from "../../ui/CommandBar";
 import { DataTable } from "../../ui/DataTable";
@@ -27,7 +27,7 @@ import { timelineColumns } from "./columns";
 
 const spec: ListSpec = {
   filters: { event_group: eventGroups.map((g) => g.name), action: "any", flagged: ["true"], technique: "any", days: ["1", "7", "30"], since: "any", until: "any", from: "any", to: "any", cursor: "any" },
-  sorts: [],
+  sorts: ["flagged"],
   sort: [],
   defaults: { days: ["30"] },
 };
@@ -69,7 +69,8 @@ export function TimelineTab() {
   const sel = highlight(filters, range);
   const base = listQuery(state.q, filters, range, sel, custom);
   const cursor = filters.cursor?.[0] ?? "";
-  const query = { ...base, size: String(state.size), ...(cursor === "" ? {} : { cursor }) };
+  const sorted: Record<string, string> = state.sort[0] === "-flagged" ? { sort: "-flagged" } : {};
+  const query = { ...base, ...sorted, size: String(state.size), ...(cursor === "" ? {} : { cursor }) };
   // Of the whole range: the choice stays the same while it is made.
   const { data: occur } = useQuery({ ...timelineTechniques(id, { from: iso(range.from), to: iso(range.to) }), enabled: panel === "filter" || (filters.technique?.length ?? 0) > 0 });
   const panelGroups = useMemo(() => baseGroups.map((g) => (g.name === "technique" ? { ...g, options: (occur ?? []).map((t) => ({ value: t.id, label: `${t.id} ${t.name}${t.events > 0 ? ` (${number(t.events)})` : ""}` })) } : g)), [occur]);
@@ -96,7 +97,7 @@ export function TimelineTab() {
     const row = at >= 0 ? rows[to] : undefined;
     return row && (() => set({ open: row.id }, true));
   };
-  const exportOf = (format: string): string => address(`/devices/${encodeURIComponent(id)}/timeline/export`, { ...base, format });
+  const exportOf = (format: string): string => address(`/devices/${encodeURIComponent(id)}/timeline/export`, { ...base, ...sorted, format });
   const narrowed = state.q !== "" || panelGroups.some((g) => (filters[g.name]?.length ?? 0) > 0);
 
   let body;
@@ -116,13 +117,13 @@ export function TimelineTab() {
             <Button appearance="primary" shape="circular" size="small" icon={<ArrowUpRegular />} onClick={held.take}>{`${held.waiting} new`}</Button>
           </div>
         )}
-        <DataTable label="Timeline" columns={columns} rows={rows} rowKey={rowKey} sort={[]} onSort={() => undefined} open={state.open} onOpen={open} compact={density === "compact"} busy={isPlaceholderData} onScrolled={setTop} />
+        <DataTable label="Timeline" columns={columns} rows={rows} rowKey={rowKey} sort={state.sort} onSort={() => set({ sort: state.sort.length > 0 ? [] : ["-flagged"], filters: { ...filters, cursor: [] } })} open={state.open} onOpen={open} compact={density === "compact"} busy={isPlaceholderData} onScrolled={setTop} />
       </>
     );
   }
   return (
     <div className={s.root}>
-      <TimelineChart counts={counts.data} range={range} sel={sel} missing={data?.missing ?? []} onSelect={select} onZoom={zoom} onAlert={(alert) => void navigate({ to: "/alerts", search: { open: alert } })} onInvestigation={(id) => void navigate({ to: `/investigations/${id}` })} />
+      <TimelineChart counts={counts.data} range={range} sel={sel} missing={data?.missing ?? []} onSelect={select} onZoom={zoom} onAlert={(alert) => void navigate({ to: "/alerts", search: { open: alert } })} onInvestigation={(id) => void navigate({ to: `/investigations/${id}` })} onFlag={(t) => change({ flagged: [], from: [iso(range.from)], to: [iso(Math.max(t + 1, range.from + shortest))] })} />
       <div className={s.line}>
         <Select
           size="small"
@@ -146,7 +147,7 @@ export function TimelineTab() {
         searchLabel="Search events"
         onSearch={(q) => set({ q, filters: { ...filters, cursor: [] } }, true)}
         count=""
-        exports={{ csv: exportOf("csv"), jsonl: exportOf("jsonl") }}
+        exports={{ csv: exportOf("csv"), jsonl: exportOf("jsonl"), ecs: exportOf("ecs") }}
         onColumns={() => { set({ open: "", view: "" }); setPanel("columns"); }}
         onFilter={() => { set({ open: "", view: "" }); setPanel("filter"); }}
       />

@@ -75,7 +75,7 @@ export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Co
     { key: "info", title: "Additional information", width: 108, render: (r) => <Info r={r} /> },
     { key: "techniques", title: "Techniques", width: 110, optional: true, render: (r) => <span title={r.techniques.map((t) => `${t.id} ${t.name}: ${t.reason ?? ""}`).join("\n")}>{r.techniques.map((t) => t.id).join(", ") || "–"}</span> },
     {
-      key: "flag", title: "Flag", width: 52,
+      key: "flag", title: "Flag", width: 60, sort: { key: "flagged", first: "desc" },
       render: (r) => (
         <MayButton
           rights={flagRights}

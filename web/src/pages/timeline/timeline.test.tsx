@@ -30,7 +30,7 @@ test("rows stay while somebody reads, and those that wait are counted", () => {
   expect(result.current.rows?.map((r) => r.id)).toEqual(["m"]);
 });
 
-const whole: Timeline = { items: [], cursor: "", as_of: "2026-11-26T14:00:00Z", complete: true, missing: [], missing_total: 0, missing_pauses: 0, skew_seconds: 0, damaged: 0 };
+const whole: Timeline = { items: [], cursor: "", as_of: "2026-11-26T14:00:00Z", complete: true, missing: [], missing_total: 0, missing_pauses: 0, skew_seconds: 0, damaged: 0, unreadable: [] };
 
 test("what is missing is listed with its reason, or said not to be known", async () => {
   show(<Completeness t={{ ...whole, complete: false, missing_total: 5, missing_pauses: 2, missing: [{ kind: "image", from: 3, to: 3, count: 0, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "nothing was recorded" }, { kind: "file", from: 7, to: 7, count: 0, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "nothing was recorded" }, { kind: "process", from: 2, to: 4, count: 3, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "budget" }, { kind: "dns", from: 9, to: 10, count: 2, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "" }] }} />);
@@ -52,21 +52,33 @@ test("a log of which parts cannot be read is not whole", () => {
   expect(screen.getByRole("button", { name: "Parts cannot be read" })).toBeTruthy();
 });
 
+test("what cannot be read is listed with what was in it and when", async () => {
+  show(<Completeness t={{ ...whole, complete: false, missing_total: 2, missing: [{ kind: "dns", from: 9, to: 10, count: 2, after: "2026-11-26T13:00:00Z", before: "2026-11-26T13:01:00Z", reason: "" }], damaged: 2, unreadable: [{ what: "segment", events: 2000, bytes: 0, from: "2026-11-26T13:00:00Z", to: "2026-11-26T14:00:00Z" }, { what: "log", events: 0, bytes: 1234 }] }} />);
+  await userEvent.setup().click(screen.getByRole("button", { name: "2 events missing, parts cannot be read" }));
+  const text = (await screen.findByRole("dialog")).textContent;
+  expect(text).toMatch(/2 parts of the log.*may have been in them/);
+  expect(text).toMatch(/A file with 2,000 events of all devices, .* – /);
+  expect(text).toMatch(/The write-ahead log, 1,234 bytes, of an unknown time/);
+});
+
 test("the highlighted part moves by keyboard", async () => {
   const range = { from: Date.parse("2026-11-26T00:00:00Z"), to: Date.parse("2026-11-27T00:00:00Z") };
   const counts: TimelineCounts = { from: "2026-11-26T00:00:00Z", to: "2026-11-27T00:00:00Z", step_seconds: 3600, total: 3, groups: { "Process events": 3 }, first: "", last: "", buckets: [{ start: "2026-11-26T05:00:00Z", groups: { "Process events": 3 } }],
     alerts: [{ id: "da1_1", title: "A shell", severity: "High", time: "2026-11-26T05:10:00Z" }, { id: "da2_2", title: "Before it", severity: "Low", time: "2026-11-25T05:10:00Z" }],
-    investigations: [{ id: "7", state: "Benign", started_at: "2026-11-26T06:00:00Z" }] };
+    investigations: [{ id: "7", state: "Benign", started_at: "2026-11-26T06:00:00Z" }], flags: [{ id: "1-1-1", time: "2026-11-26T05:20:00Z" }] };
   const onSelect = vi.fn();
   const onAlert = vi.fn();
   const onInvestigation = vi.fn();
-  show(<TimelineChart counts={counts} range={range} sel={undefined} missing={[]} onSelect={onSelect} onZoom={vi.fn()} onAlert={onAlert} onInvestigation={onInvestigation} />);
+  const onFlag = vi.fn();
+  show(<TimelineChart counts={counts} range={range} sel={undefined} missing={[]} onSelect={onSelect} onZoom={vi.fn()} onAlert={onAlert} onInvestigation={onInvestigation} onFlag={onFlag} />);
   const user = userEvent.setup();
   expect(screen.queryByRole("button", { name: /Before it/ })).toBeNull();
   await user.click(screen.getByRole("button", { name: "Alert: A shell, High" }));
   expect(onAlert).toHaveBeenLastCalledWith("da1_1");
   await userEvent.click(screen.getByRole("button", { name: "Investigation 7: No threats found" }));
   expect(onInvestigation).toHaveBeenLastCalledWith("7");
+  await user.click(screen.getByRole("button", { name: /Events before the flagged one/ }));
+  expect(onFlag).toHaveBeenLastCalledWith(Date.parse("2026-11-26T05:20:00Z"));
   screen.getByRole("slider", { name: "End of the highlighted range" }).focus();
   await user.keyboard("{ArrowLeft}");
   expect(onSelect).toHaveBeenLastCalledWith({ from: range.from, to: range.to - 3_600_000 });
