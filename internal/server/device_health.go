@@ -32,13 +32,13 @@ type DeviceHealth struct {
 	Antivirus string `json:"antivirus"`
 	Engine    string `json:"engine"` // its version, "": not known
 	// SignaturesAt is when the signatures were made, where a scan told it, else when they were loaded last.
-	SignaturesAt time.Time     `json:"signatures_at,omitzero"`
-	Signatures   int64         `json:"signatures"` // how many; 0: not known
-	Full         *ScanFact     `json:"full_scan"`
-	Quick        *ScanFact     `json:"quick_scan"`
-	Other        *ScanFact     `json:"other_scan"` // the program's own, of which it does not say how much it looked at
-	Detections   int           `json:"detections"`
-	AsOf         time.Time     `json:"as_of"`
+	SignaturesAt time.Time `json:"signatures_at,omitzero"`
+	Signatures   int64     `json:"signatures"` // how many; 0: not known
+	Full         *ScanFact `json:"full_scan"`
+	Quick        *ScanFact `json:"quick_scan"`
+	Other        *ScanFact `json:"other_scan"` // the program's own, of which it does not say how much it looked at
+	Detections   int       `json:"detections"`
+	AsOf         time.Time `json:"as_of"`
 }
 
 // SensorSource is a source of events with the kinds that it gives.
