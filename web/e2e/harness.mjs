@@ -222,20 +222,20 @@ export async function wear(page, scheme) {
  * What axe finds on the page as it is: one line per rule and place. Text in the
  * colour of its background is no violation to axe ("may be hidden on purpose");
  * here it is one. A field whose text the element before it draws is judged by that
- * element, which screen readers do not see.
+ * element, which screen readers do not see. With rules, only those are asked.
  */
-export async function axe(page) {
+export async function axe(page, rules) {
   await page.evaluate(axeSource);
-  return page.evaluate(async () => {
+  return page.evaluate(async (rules) => {
     const drawn = [...document.querySelectorAll("[data-drawn-beneath]")].map((f) => f.previousElementSibling);
     for (const e of drawn) e.removeAttribute("aria-hidden");
-    const r = await window.axe.run({ exclude: [["[data-tabster-dummy]"]] }, { resultTypes: ["violations", "incomplete"] });
+    const r = await window.axe.run({ exclude: [["[data-tabster-dummy]"]] }, { resultTypes: ["violations", "incomplete"], ...(rules && { runOnly: rules }) });
     for (const e of drawn) e.setAttribute("aria-hidden", "true");
     const unseen = r.incomplete
       .filter((v) => v.id === "color-contrast")
       .map((v) => ({ ...v, nodes: v.nodes.filter((n) => n.any.some((c) => c.data?.messageKey === "equalRatio") && !document.querySelector(n.target[0])?.hasAttribute("data-drawn-beneath")) }));
     return [...r.violations, ...unseen].flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")}: ${n.failureSummary?.split("\n")[1]?.trim() ?? ""}`));
-  });
+  }, rules);
 }
 
 /** Goes to a tab of a page: one that has no room in the row is in the menu beside it. */

@@ -5,7 +5,7 @@ import { useCallback, useState, type ReactNode } from "react";
 import { address, explain } from "../api/client";
 import type { Page } from "../api/schema";
 import { plural } from "../lib/format";
-import { apiQuery, nextSort, type ListSpec, type RawSearch } from "../lib/search";
+import { apiQuery, formatList, nextSort, type ListSpec, type RawSearch } from "../lib/search";
 import { ColumnPanel } from "../ui/ColumnPanel";
 import { CommandBar } from "../ui/CommandBar";
 import { DataTable, type Column } from "../ui/DataTable";
@@ -87,6 +87,10 @@ export function ListView<T>(p: ListViewProps<T>) {
   const at = rows.findIndex((r) => p.rowKey(r) === state.open);
   const kept = Object.fromEntries(Object.entries(state.filters).filter(([k]) => p.keep?.includes(k)));
   const filtered = state.q !== "" || Object.entries(state.filters).some(([k, v]) => v.length > 0 && !p.keep?.includes(k));
+  const nothing = data !== undefined && held.rows.length === 0 && held.waiting === 0;
+  // Filters that hold at first are nobody's choice: without any row behind them, too, there is nothing at all.
+  const untouched = nothing && filtered && Object.keys(formatList(p.spec, { ...state, sort: [...p.spec.sort], open: "", view: "" }, state.size)).every((k) => p.keep?.includes(k));
+  const all = useQuery({ ...p.query(apiQuery({ ...state, filters: kept, size: 1 }, true)), enabled: untouched });
   const { flyout } = p;
 
   const open = useCallback((id: string) => { setPanel(""); set({ open: id, view: "" }, state.open !== ""); }, [set, state.open]);
@@ -105,8 +109,8 @@ export function ListView<T>(p: ListViewProps<T>) {
     body = <Empty title="This list could not be read" action={<Button onClick={() => void refetch()}>Try again</Button>}>{explain(error)}</Empty>;
   } else if (!data) {
     body = <Spinner className={s.wait} label={`Reading ${p.label.toLowerCase()} …`} />;
-  } else if (rows.length === 0 && held.waiting === 0) {
-    body = filtered || state.page > 1 ? (
+  } else if (nothing) {
+    body = (filtered || state.page > 1) && !(untouched && all.data?.total === 0) ? (
       <Empty icon={<SearchRegular />} title="Nothing matches" action={<Button onClick={() => set({ q: "", filters: kept, page: 1 })}>Clear search and filters</Button>}>
         No item matches the search and filters that hold. Remove a filter or search for something else.
       </Empty>

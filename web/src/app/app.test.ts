@@ -25,6 +25,8 @@ test("forced colours are taken by name, whatever was chosen", () => {
     expect([t.colorNeutralForeground1, t.colorNeutralBackground1, t.colorBrandForegroundLink]).toEqual(["CanvasText", "Canvas", "LinkText"]);
   }
   expect(themeOf("system", true, false)).toBe(themeOf("dark", false, false));
+  expect(themeOf("system", true, false, true)).toBe(themeOf("contrast", false, false)); // more contrast is asked for
+  expect(themeOf("light", true, false, true)).toBe(themeOf("light", false, false)); // unless somebody chose otherwise
 });
 
 test("a notice is not said twice", () => {

@@ -44,10 +44,10 @@ const forced: Theme & Own = {
   ...own("#c50f1f", "#d83b01", "#b57500", "#0078d4", "#767676", "Canvas"), // at least 3:1 on black and on white
 };
 
-/** The theme that a choice means where the system prefers dark or more contrast. */
-export function themeOf(choice: Prefs["theme"], systemDark: boolean, systemContrast: boolean): Theme & Own {
-  if (systemContrast) return forced;
-  if (choice === "contrast") return contrast;
+/** The theme that a choice means where the system prefers dark, forces its colours, or prefers more contrast. */
+export function themeOf(choice: Prefs["theme"], systemDark: boolean, systemForced: boolean, systemContrast = false): Theme & Own {
+  if (systemForced) return forced;
+  if (choice === "contrast" || (choice === "system" && systemContrast)) return contrast;
   if (choice === "dark" || (choice === "system" && systemDark)) return dark;
   return light;
 }
@@ -65,7 +65,7 @@ function useMedia(query: string): boolean {
 
 export function useTheme(): Theme {
   const { theme } = usePrefs();
-  const t = themeOf(theme, useMedia("(prefers-color-scheme: dark)"), useMedia("(forced-colors: active)"));
+  const t = themeOf(theme, useMedia("(prefers-color-scheme: dark)"), useMedia("(forced-colors: active)"), useMedia("(prefers-contrast: more)"));
   useEffect(() => {
     document.documentElement.style.colorScheme = t === forced ? "light dark" : t === light ? "light" : "dark"; // form parts and scroll bars of the browser
     document.body.style.backgroundColor = t.colorNeutralBackground1;

@@ -63,9 +63,9 @@ const groups: readonly FilterGroup[] = [
 const sourceWord: Record<DeviceRow["source"], string> = { agent: "Agent", osquery: "osquery", simulated: "Simulated", sbom: "SBOM" };
 
 const useStyles = makeStyles({
-  name: { display: "inline-flex", verticalAlign: "middle", alignItems: "center", gap: "10px", maxWidth: "100%" },
+  name: { display: "inline-flex", verticalAlign: "middle", alignItems: "center", flexWrap: "wrap", gap: "2px 10px", maxWidth: "100%" },
   icon: { fontSize: "20px", color: tokens.colorNeutralForeground2, display: "flex" },
-  text: { minWidth: 0, overflow: "hidden", textOverflow: "ellipsis" },
+  text: { minWidth: 0, maxWidth: "calc(100% - 30px)", overflow: "hidden", textOverflow: "ellipsis" }, // beside the icon; chips that have no room are below
   hot: { color: tokens.colorPaletteRedForeground1, fontWeight: tokens.fontWeightSemibold },
   zero: { color: tokens.colorNeutralForeground3 },
   pills: { display: "flex", gap: "8px", flexWrap: "wrap", marginTop: "12px" },

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test } from "vitest";
-import { leave, listOf, never, open, refusal } from "../../testing/console";
+import { type Asked, leave, listOf, never, open, refusal } from "../../testing/console";
 import { behavesAsList } from "../../testing/list";
 import { recommendationRow, softwareDetail, softwareRow as row } from "../../testing/rows";
 
@@ -16,6 +16,18 @@ const id = encodeURIComponent(row(1).id);
 const page = `/software/${id}`;
 const card = async (name: string) => within(await screen.findByRole("region", { name }));
 const none = listOf([]);
+
+test("a filter that nobody chose hides nothing on a server without software, and says so where it hides all", async () => {
+  open("/software", { "GET /software": listOf([]) });
+  await screen.findByText("No software is known yet");
+  leave();
+  const c = open("/software", { "GET /software": (a: Asked) => listOf(a.query.has("code") ? [] : [row(1)])(a) });
+  await screen.findByText("Nothing matches");
+  await waitFor(() => expect(c.last("GET /software")?.query.has("code")).toBe(false)); // it asked whether there is any
+  expect(screen.queryByText("No software is known yet")).toBeNull();
+  await userEvent.setup().click(screen.getByRole("button", { name: "Clear search and filters" }));
+  await screen.findByRole("table", { name: "Software inventory" });
+});
 
 test("software that cannot be judged shows no numbers that look like none", async () => {
   open("/software", { "GET /software": listOf([row(1, { not_assessed: "No advisories cover it", weaknesses: 0, exposed: 0 }), row(2, { exposed: 1, installed: 1 })]) });
