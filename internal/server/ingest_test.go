@@ -26,6 +26,7 @@ var admin = Caller{Name: "test", Admin: true}
 // openTest opens a server on dir.
 func openTest(t *testing.T, dir string) *Server {
 	t.Helper()
+	filled(t, dir)
 	s, err := Open(t.Context(), Options{Dir: dir, Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
