@@ -53,6 +53,7 @@ type Alert struct {
 	DeviceName         string          `json:"device_name"`
 	DeviceRisk         string          `json:"device_risk"`
 	Dropped            int64           `json:"dropped"`
+	Elsewhere          int64           `json:"elsewhere"`
 	EventIDs           []string        `json:"event_ids"`
 	Events             int64           `json:"events"`
 	Evidence           []AlertEvidence `json:"evidence"`
@@ -136,6 +137,7 @@ type AlertRow struct {
 	Determination      string      `json:"determination"`
 	DeviceID           string      `json:"device_id"`
 	DeviceName         string      `json:"device_name"`
+	Elsewhere          int64       `json:"elsewhere"`
 	Events             int64       `json:"events"`
 	FirstEvent         time.Time   `json:"first_event"`
 	Group              string      `json:"group"`
@@ -320,6 +322,19 @@ type CancelInBody struct {
 type Ceremony struct {
 	Options json.RawMessage `json:"options"` // As PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON takes it.
 	Ticket  string          `json:"ticket"`  // To be sent with the answer; good for five minutes.
+}
+
+// CheckDeviceRow is the schema of that name.
+type CheckDeviceRow struct {
+	Group     string    `json:"group"`
+	GroupID   int64     `json:"group_id"`
+	ID        string    `json:"id"`
+	LastSeen  time.Time `json:"last_seen"`
+	Mitigated bool      `json:"mitigated"`
+	Name      string    `json:"name"`
+	OSName    string    `json:"os_name"`
+	Reason    string    `json:"reason"`
+	State     string    `json:"state"`
 }
 
 // CheckEvidence is the schema of that name.
@@ -542,6 +557,7 @@ type Device struct {
 	KEV               int64            `json:"kev"`
 	LastSeen          time.Time        `json:"last_seen"`
 	Logons            []Logon          `json:"logons"`
+	MAC               string           `json:"mac"`
 	ManagedBy         string           `json:"managed_by"` // One of "picket", "osquery", "nothing".
 	Name              string           `json:"name"`
 	NoData            string           `json:"no_data"`
@@ -610,6 +626,24 @@ type DeviceGroup struct {
 	UserGroups  []int64   `json:"user_groups"`
 }
 
+// DeviceHealth is the schema of that name.
+type DeviceHealth struct {
+	Antivirus    string         `json:"antivirus"`
+	AsOf         time.Time      `json:"as_of"`
+	Days         int64          `json:"days"`
+	Detections   int64          `json:"detections"`
+	Engine       string         `json:"engine"`
+	FullScan     *ScanFact      `json:"full_scan"`
+	OtherScan    *ScanFact      `json:"other_scan"`
+	QuickScan    *ScanFact      `json:"quick_scan"`
+	Sensor       string         `json:"sensor"`
+	SensorSince  time.Time      `json:"sensor_since,omitzero"`
+	Signatures   int64          `json:"signatures"`
+	SignaturesAt time.Time      `json:"signatures_at,omitzero"`
+	Sources      []SensorSource `json:"sources"`
+	State        string         `json:"state"` // One of "no_sensor", "no_antivirus", "signatures_old", "scan_failed", "signatures_unknown", "never_scanned", "ok".
+}
+
 // DeviceRecommendationRow is the schema of that name.
 type DeviceRecommendationRow struct {
 	Component   string        `json:"component"`
@@ -669,6 +703,7 @@ type DeviceRow struct {
 	Isolated          bool          `json:"isolated"`
 	KEV               int64         `json:"kev"`
 	LastSeen          time.Time     `json:"last_seen"`
+	MAC               string        `json:"mac"`
 	ManagedBy         string        `json:"managed_by"` // One of "picket", "osquery", "nothing".
 	Name              string        `json:"name"`
 	NoData            string        `json:"no_data"`
@@ -701,6 +736,7 @@ type DeviceScore struct {
 	Units     string      `json:"units"`
 	Value     string      `json:"value"`
 	Version   int64       `json:"version"`
+	Weight    float64     `json:"weight"`
 }
 
 // DeviceSoftware is the schema of that name.
@@ -795,6 +831,24 @@ type DeviceVulnRow struct {
 	Threats     Threats       `json:"threats"`
 	Title       string        `json:"title"`
 	Updated     time.Time     `json:"updated,omitzero"`
+}
+
+// DeviceWeights is the schema of that name.
+type DeviceWeights struct {
+	High   float64 `json:"high"`   // Weight of a device of high value, not below that of a normal one; 0: automatic, a tenth of the number of devices, at least 1 and at most 10.
+	Low    float64 `json:"low"`    // Weight of a device of low value, a multiple of 0.025.
+	Normal float64 `json:"normal"` // Weight of a device of normal value, not below that of a low one.
+}
+
+// DeviceWeightsView is the schema of that name.
+type DeviceWeightsView struct {
+	AsOf    time.Time     `json:"as_of"`
+	Default DeviceWeights `json:"default"`
+	Devices ValueCount    `json:"devices"`
+	High    float64       `json:"high"` // Weight of a device of high value, not below that of a normal one; 0: automatic, a tenth of the number of devices, at least 1 and at most 10.
+	HighNow float64       `json:"high_now"`
+	Low     float64       `json:"low"`    // Weight of a device of low value, a multiple of 0.025.
+	Normal  float64       `json:"normal"` // Weight of a device of normal value, not below that of a low one.
 }
 
 // DevicesActionInBody is the schema of that name.
@@ -1203,6 +1257,12 @@ type FlagInBody struct {
 	Flagged bool `json:"flagged"`
 }
 
+// FlagMark is the schema of that name.
+type FlagMark struct {
+	ID   string    `json:"id"`
+	Time time.Time `json:"time"`
+}
+
 // FormDestination is the schema of that name.
 type FormDestination struct {
 	ID   string `json:"id"`
@@ -1439,7 +1499,7 @@ type HuntTableColumn struct {
 
 // InaccuracyReport is the schema of that name.
 type InaccuracyReport struct {
-	Category string `json:"category"` // detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already or other, as the kind has it.
+	Category string `json:"category"` // detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already, not-supported or other, as the kind has it.
 	Details  string `json:"details"`  // What is wrong and how one can tell; at most 4,000 characters.
 	Kind     string `json:"kind"`     // One of "software", "weakness", "recommendation".
 	Subject  string `json:"subject"`  // Id of the software, weakness or recommendation.
@@ -1760,6 +1820,15 @@ type LockdownLift struct {
 	Name   string    `json:"name"`
 	Until  time.Time `json:"until"`
 	UserID int64     `json:"user_id"`
+}
+
+// LogDamage is the schema of that name.
+type LogDamage struct {
+	Events       int64 `json:"events"`        // Events in them, as far as is known.
+	LogBytes     int64 `json:"log_bytes"`     // Bytes of the write-ahead log that could not be read.
+	Parts        int64 `json:"parts"`         // Blocks and indexes that cannot be read, of files that can be opened.
+	Segments     int64 `json:"segments"`      // Files that cannot be opened, of events that would still be kept.
+	SegmentsEver int64 `json:"segments_ever"` // Files that could not be opened, ever.
 }
 
 // Logon is the schema of that name.
@@ -2119,6 +2188,13 @@ type PageAuditRow struct {
 	Total int64      `json:"total"`
 }
 
+// PageCheckDeviceRow is the schema of that name.
+type PageCheckDeviceRow struct {
+	AsOf  time.Time        `json:"as_of"`
+	Items []CheckDeviceRow `json:"items"`
+	Total int64            `json:"total"`
+}
+
 // PageClosedRow is the schema of that name.
 type PageClosedRow struct {
 	AsOf  time.Time   `json:"as_of"`
@@ -2266,6 +2342,34 @@ type PageRemediationRow struct {
 	Total int64            `json:"total"`
 }
 
+// PageScoreDevicePart is the schema of that name.
+type PageScoreDevicePart struct {
+	AsOf  time.Time         `json:"as_of"`
+	Items []ScoreDevicePart `json:"items"`
+	Total int64             `json:"total"`
+}
+
+// PageScoreGroupPart is the schema of that name.
+type PageScoreGroupPart struct {
+	AsOf  time.Time        `json:"as_of"`
+	Items []ScoreGroupPart `json:"items"`
+	Total int64            `json:"total"`
+}
+
+// PageScoreTerm is the schema of that name.
+type PageScoreTerm struct {
+	AsOf  time.Time   `json:"as_of"`
+	Items []ScoreTerm `json:"items"`
+	Total int64       `json:"total"`
+}
+
+// PageSecureCheckRow is the schema of that name.
+type PageSecureCheckRow struct {
+	AsOf  time.Time        `json:"as_of"`
+	Items []SecureCheckRow `json:"items"`
+	Total int64            `json:"total"`
+}
+
 // PageSoftwareRow is the schema of that name.
 type PageSoftwareRow struct {
 	AsOf  time.Time     `json:"as_of"`
@@ -2398,6 +2502,7 @@ type Plan struct {
 	Searched   bool        `json:"searched"`
 	Steps      []PlanStep  `json:"steps"`
 	Version    int64       `json:"version"`
+	Weights    string      `json:"weights"`
 }
 
 // PlanActual is the schema of that name.
@@ -2828,6 +2933,7 @@ type RetentionKind struct {
 type RetentionView struct {
 	AsOf   time.Time       `json:"as_of"`
 	Bytes  int64           `json:"bytes"` // Bytes on disk that all events may take; the oldest go first.
+	Damage LogDamage       `json:"damage"`
 	Days   int64           `json:"days"`  // Days that events are kept.
 	Kinds  []RetentionKind `json:"kinds"` // Kinds that are kept shorter or take less.
 	Stored []StoredKind    `json:"stored"`
@@ -2922,6 +3028,14 @@ type SavePlanInBody struct {
 	Name  string `json:"name"`
 }
 
+// ScanFact is the schema of that name.
+type ScanFact struct {
+	At       time.Time `json:"at"`
+	Failed   string    `json:"failed"`
+	Files    int64     `json:"files"`
+	Infected int64     `json:"infected"`
+}
+
 // ScanResult is the schema of that name.
 type ScanResult struct {
 	Bytes      int64       `json:"bytes,omitzero"`
@@ -2941,6 +3055,36 @@ type Score struct {
 	Source  string  `json:"source"`
 	Vector  string  `json:"vector"`
 	Version string  `json:"version"`
+}
+
+// ScoreDevicePart is the schema of that name.
+type ScoreDevicePart struct {
+	Den     int64   `json:"den"`
+	Group   string  `json:"group"`
+	GroupID int64   `json:"group_id"`
+	ID      string  `json:"id"`
+	Level   string  `json:"level"`
+	Name    string  `json:"name"`
+	Num     string  `json:"num"`
+	OSName  string  `json:"os_name"`
+	Score   float64 `json:"score"`
+	Share   float64 `json:"share"`
+	Units   string  `json:"units"`
+	Value   string  `json:"value"`
+	Weight  float64 `json:"weight"`
+}
+
+// ScoreGroupPart is the schema of that name.
+type ScoreGroupPart struct {
+	Den     int64   `json:"den"`
+	Devices int64   `json:"devices"`
+	ID      int64   `json:"id"`
+	Level   string  `json:"level"`
+	Name    string  `json:"name"`
+	Num     string  `json:"num"`
+	Score   float64 `json:"score"`
+	Share   float64 `json:"share"`
+	Weight  float64 `json:"weight"`
 }
 
 // ScoreStep is the schema of that name.
@@ -2982,6 +3126,7 @@ type ScoreView struct {
 	Num     string     `json:"num"`
 	Score   float64    `json:"score"`
 	Version int64      `json:"version"`
+	Weights string     `json:"weights"`
 }
 
 // SearchHit is the schema of that name.
@@ -3023,6 +3168,49 @@ type SecureCategory struct {
 	PerCent  float64 `json:"per_cent"`
 }
 
+// SecureCheck is the schema of that name.
+type SecureCheck struct {
+	AsOf          time.Time `json:"as_of"`
+	Category      string    `json:"category"`
+	Check         string    `json:"check"`
+	Description   string    `json:"description"`
+	Failed        int64     `json:"failed"`
+	Got           float64   `json:"got"`
+	GotExact      string    `json:"got_exact"`
+	ID            string    `json:"id"`
+	Impact        int64     `json:"impact"`
+	Max           int64     `json:"max"`
+	Missing       float64   `json:"missing"`
+	Mitigated     int64     `json:"mitigated"`
+	Name          string    `json:"name"`
+	NotApplicable int64     `json:"not_applicable"`
+	NotAssessed   int64     `json:"not_assessed"`
+	Passed        int64     `json:"passed"`
+	References    []string  `json:"references"`
+	Steps         []string  `json:"steps"`
+	Subcategory   string    `json:"subcategory"`
+	UserImpact    string    `json:"user_impact"`
+}
+
+// SecureCheckRow is the schema of that name.
+type SecureCheckRow struct {
+	Category      string  `json:"category"`
+	Check         string  `json:"check"`
+	Failed        int64   `json:"failed"`
+	Got           float64 `json:"got"`
+	GotExact      string  `json:"got_exact"`
+	ID            string  `json:"id"`
+	Impact        int64   `json:"impact"`
+	Max           int64   `json:"max"`
+	Missing       float64 `json:"missing"`
+	Mitigated     int64   `json:"mitigated"`
+	Name          string  `json:"name"`
+	NotApplicable int64   `json:"not_applicable"`
+	NotAssessed   int64   `json:"not_assessed"`
+	Passed        int64   `json:"passed"`
+	Subcategory   string  `json:"subcategory"`
+}
+
 // SecureScoreView is the schema of that name.
 type SecureScoreView struct {
 	AsOf       time.Time        `json:"as_of"`
@@ -3047,6 +3235,12 @@ type SecureTrendPoint struct {
 	Devices    int64                 `json:"devices"`
 	PerCent    float64               `json:"per_cent"`
 	Version    int64                 `json:"version"`
+}
+
+// SensorSource is the schema of that name.
+type SensorSource struct {
+	Kinds []string `json:"kinds"`
+	Name  string   `json:"name"`
 }
 
 // SentBack is the schema of that name.
@@ -3336,15 +3530,16 @@ type TicketRow struct {
 
 // Timeline is the schema of that name.
 type Timeline struct {
-	AsOf          time.Time     `json:"as_of"`
-	Complete      bool          `json:"complete"`
-	Cursor        string        `json:"cursor"`
-	Damaged       int64         `json:"damaged"`
-	Items         []TimelineRow `json:"items"`
-	Missing       []MissingPart `json:"missing"`
-	MissingPauses int64         `json:"missing_pauses"`
-	MissingTotal  int64         `json:"missing_total"`
-	SkewSeconds   float64       `json:"skew_seconds"`
+	AsOf          time.Time        `json:"as_of"`
+	Complete      bool             `json:"complete"`
+	Cursor        string           `json:"cursor"`
+	Damaged       int64            `json:"damaged"`
+	Items         []TimelineRow    `json:"items"`
+	Missing       []MissingPart    `json:"missing"`
+	MissingPauses int64            `json:"missing_pauses"`
+	MissingTotal  int64            `json:"missing_total"`
+	SkewSeconds   float64          `json:"skew_seconds"`
+	Unreadable    []UnreadablePart `json:"unreadable"`
 }
 
 // TimelineBucket is the schema of that name.
@@ -3358,6 +3553,7 @@ type TimelineCounts struct {
 	Alerts         []AlertRef          `json:"alerts"`
 	Buckets        []TimelineBucket    `json:"buckets"`
 	First          time.Time           `json:"first"`
+	Flags          []FlagMark          `json:"flags"`
 	From           time.Time           `json:"from"`
 	Groups         map[string]int64    `json:"groups"`
 	Investigations []InvestigationMark `json:"investigations"`
@@ -3469,6 +3665,16 @@ type TrendPoint struct {
 	Devices int64     `json:"devices"`
 	Score   float64   `json:"score"`
 	Version int64     `json:"version"`
+	Weights string    `json:"weights"`
+}
+
+// UnreadablePart is the schema of that name.
+type UnreadablePart struct {
+	Bytes  int64     `json:"bytes"`
+	Events int64     `json:"events"`
+	From   time.Time `json:"from,omitzero"`
+	To     time.Time `json:"to,omitzero"`
+	What   string    `json:"what"` // One of "segment", "block", "index", "log".
 }
 
 // User is the schema of that name.
@@ -3573,6 +3779,13 @@ type VEXUnmatched struct {
 	Product  string `json:"product"`
 	Reason   string `json:"reason"`
 	Weakness string `json:"weakness"`
+}
+
+// ValueCount is the schema of that name.
+type ValueCount struct {
+	High   int64 `json:"high"`
+	Low    int64 `json:"low"`
+	Normal int64 `json:"normal"`
 }
 
 // VersionRow is the schema of that name.
@@ -3826,28 +4039,30 @@ func (c *Client) AlertSummary(ctx context.Context, p AlertSummaryParams) (AlertS
 
 // AlertsParams are the query of Alerts. Zero values are left out.
 type AlertsParams struct {
-	Page           int64    // Page, from 1.
-	Size           int64    // Rows per page.
-	Q              string   // Free text, matched without regard to case.
-	Sort           []string // Columns; minus is descending.
-	Severity       []string // One of "UnSpecified", "Informational", "Low", "Medium", "High".
-	Status         []string // One of "New", "InProgress", "Resolved".
-	Category       []string // Kinds of threat, as the Defender API names them.
-	Classification []string // What it turned out to be; - is not set. One of "-", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
-	Source         []string // Detection source.
-	Assigned       []string // Whom it is assigned to; - is nobody.
-	Active         []string // Whether it counts in risk and exposure. One of "true", "false".
-	Simulated      []string // Whether its device is a simulated one. One of "true", "false".
-	Device         []string // Device ids.
-	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
-	Technique      []string // ATT&CK techniques, with those under them.
-	Entity         []string // What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name.
-	Weakness       []string // On devices that are exposed to one of these weaknesses.
-	Software       []string // On devices that are exposed by one of these products.
-	Recommendation []string // On devices that one of these recommendations is for.
-	From           []string // Raised at this instant or later (RFC 3339).
-	To             []string // Raised before this instant (RFC 3339).
-	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Page               int64    // Page, from 1.
+	Size               int64    // Rows per page.
+	Q                  string   // Free text, matched without regard to case.
+	Sort               []string // Columns; minus is descending.
+	Severity           []string // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Status             []string // One of "New", "InProgress", "Resolved".
+	Category           []string // Kinds of threat, as the Defender API names them.
+	Classification     []string // What it turned out to be; - is not set. One of "-", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	Source             []string // Detection source.
+	Assigned           []string // Whom it is assigned to; - is nobody.
+	Active             []string // Whether it counts in risk and exposure. One of "true", "false".
+	Simulated          []string // Whether its device is a simulated one. One of "true", "false".
+	Device             []string // Device ids.
+	DeviceGroup        []string // Device groups, by number; 0: devices that no rule takes.
+	Technique          []string // ATT&CK techniques, with those under them.
+	Entity             []string // What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name.
+	Weakness           []string // On devices that are exposed to one of these weaknesses.
+	Software           []string // On devices that are exposed by one of these products.
+	Recommendation     []string // On devices that one of these recommendations is for.
+	From               []string // Raised at this instant or later (RFC 3339).
+	To                 []string // Raised before this instant (RFC 3339).
+	Raised             []string // Raised within so many days. One of "1", "7", "30".
+	InvestigationState []string // How the latest investigation that has it stands; - is none. One of "-", "Queued", "PendingApproval", "PendingResource", "Running", "Benign", "PartiallyInvestigated", "Failed", "TerminatedByUser", "TerminatedBySystem".
+	Group              []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p AlertsParams) values() url.Values {
@@ -3873,6 +4088,8 @@ func (p AlertsParams) values() url.Values {
 	addQuery(q, "recommendation", p.Recommendation)
 	addQuery(q, "from", p.From)
 	addQuery(q, "to", p.To)
+	addQuery(q, "raised", p.Raised)
+	addQuery(q, "investigation_state", p.InvestigationState)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -4152,6 +4369,45 @@ func (c *Client) ChangeTags(ctx context.Context, in TagChange) (TagResult, error
 	var out TagResult
 	err := c.do(ctx, http.MethodPost, "/tags", nil, in, &out)
 	return out, err
+}
+
+// CheckDevicesParams are the query of CheckDevices. Zero values are left out.
+type CheckDevicesParams struct {
+	Page        int64    // Page, from 1.
+	Size        int64    // Rows per page.
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "name", "-name", "os", "-os", "group", "-group", "state", "-state".
+	State       []string // Its result on the device. One of "pass", "fail", "not_applicable", "not_assessed".
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p CheckDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "state", p.State)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// CheckDevices: What a configuration check says of devices, and why (GET /secure-score/checks/{id}/devices).
+func (c *Client) CheckDevices(ctx context.Context, id string, p CheckDevicesParams) (PageCheckDeviceRow, error) {
+	var out PageCheckDeviceRow
+	err := c.do(ctx, http.MethodGet, "/secure-score/checks/"+pathValue(id)+"/devices", p.values(), nil, &out)
+	return out, err
+}
+
+// CheckDevicesAll gives the rows of all pages of CheckDevices, and an error as the last.
+func (c *Client) CheckDevicesAll(ctx context.Context, id string, p CheckDevicesParams) iter.Seq2[CheckDeviceRow, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]CheckDeviceRow, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.CheckDevices(ctx, id, p)
+		return out.Items, out.Total, err
+	})
 }
 
 // CheckHunt: Whether a query would run, and what its result would look like (POST /hunting/check).
@@ -4509,6 +4765,24 @@ func (c *Client) DeviceGroups(ctx context.Context, p DeviceGroupsParams) ([]Devi
 	return out, err
 }
 
+// DeviceHealthParams are the query of DeviceHealth. Zero values are left out.
+type DeviceHealthParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DeviceHealthParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DeviceHealth: How a device's sensor and antivirus program are, by what the agent told in 30 days (GET /devices/{id}/health).
+func (c *Client) DeviceHealth(ctx context.Context, id string, p DeviceHealthParams) (DeviceHealth, error) {
+	var out DeviceHealth
+	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/health", p.values(), nil, &out)
+	return out, err
+}
+
 // DeviceLogonUsersParams are the query of DeviceLogonUsers. Zero values are left out.
 type DeviceLogonUsersParams struct {
 	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -4550,7 +4824,7 @@ type DeviceRecommendationsParams struct {
 	Page      int64    // Page, from 1.
 	Size      int64    // Rows per page.
 	Q         string   // Free text, matched without regard to case.
-	Sort      []string // Columns; minus is descending. One of "name", "-name", "component", "-component", "weaknesses", "-weaknesses", "impact", "-impact", "type", "-type", "severity", "-severity".
+	Sort      []string // Columns; minus is descending.
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
 	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
@@ -4646,6 +4920,47 @@ func (c *Client) DeviceScore(ctx context.Context, id string, p DeviceScoreParams
 	return out, err
 }
 
+// DeviceScoreTermsParams are the query of DeviceScoreTerms. Zero values are left out.
+type DeviceScoreTermsParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending. One of "points", "-points", "weakness", "-weakness", "component", "-component", "cvss", "-cvss".
+	Kind     []string // What the term is of. One of "finding", "check", "alert".
+	Severity []string // Of a weakness. One of "Critical", "High", "Medium", "Low", "None".
+	Threat   []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DeviceScoreTermsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "kind", p.Kind)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "threat", p.Threat)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DeviceScoreTerms: All terms of a device's exposure score (GET /devices/{id}/score/terms).
+func (c *Client) DeviceScoreTerms(ctx context.Context, id string, p DeviceScoreTermsParams) (PageScoreTerm, error) {
+	var out PageScoreTerm
+	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/score/terms", p.values(), nil, &out)
+	return out, err
+}
+
+// DeviceScoreTermsAll gives the rows of all pages of DeviceScoreTerms, and an error as the last.
+func (c *Client) DeviceScoreTermsAll(ctx context.Context, id string, p DeviceScoreTermsParams) iter.Seq2[ScoreTerm, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]ScoreTerm, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.DeviceScoreTerms(ctx, id, p)
+		return out.Items, out.Total, err
+	})
+}
+
 // DeviceSoftwareParams are the query of DeviceSoftware. Zero values are left out.
 type DeviceSoftwareParams struct {
 	Page       int64    // Page, from 1.
@@ -4704,6 +5019,7 @@ type DeviceTimelineParams struct {
 	Q          string    // Text that occurs in the event, whatever its case.
 	Flagged    bool      // Only flagged events.
 	Technique  []string  // ATT&CK techniques, with those under them.
+	Sort       string    // -flagged: flagged events first. Newest first in any case. One of "-time", "-flagged".
 	Cursor     string    // Cursor of the page before; none: the newest events.
 	Size       int64     // Events per page.
 	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -4718,6 +5034,7 @@ func (p DeviceTimelineParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
 	addQuery(q, "technique", p.Technique)
+	addQuery(q, "sort", p.Sort)
 	addQuery(q, "cursor", p.Cursor)
 	addQuery(q, "size", p.Size)
 	addQuery(q, "group", p.Group)
@@ -4938,6 +5255,24 @@ func (p DeviceVulnerabilityParams) values() url.Values {
 func (c *Client) DeviceVulnerability(ctx context.Context, id string, weakness string, p DeviceVulnerabilityParams) (DeviceVuln, error) {
 	var out DeviceVuln
 	err := c.do(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/vulnerabilities/"+pathValue(weakness), p.values(), nil, &out)
+	return out, err
+}
+
+// DeviceWeightsParams are the query of DeviceWeights. Zero values are left out.
+type DeviceWeightsParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p DeviceWeightsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// DeviceWeights: What devices count in scores by their value (GET /device-weights).
+func (c *Client) DeviceWeights(ctx context.Context, p DeviceWeightsParams) (DeviceWeightsView, error) {
+	var out DeviceWeightsView
+	err := c.do(ctx, http.MethodGet, "/device-weights", p.values(), nil, &out)
 	return out, err
 }
 
@@ -5464,27 +5799,29 @@ func (c *Client) ExcludeDevice(ctx context.Context, id string, in ExclusionInBod
 
 // ExportAlertsParams are the query of ExportAlerts. Zero values are left out.
 type ExportAlertsParams struct {
-	Format         string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
-	Q              string   // Free text, matched without regard to case.
-	Sort           []string // Columns; minus is descending.
-	Severity       []string // One of "UnSpecified", "Informational", "Low", "Medium", "High".
-	Status         []string // One of "New", "InProgress", "Resolved".
-	Category       []string // Kinds of threat, as the Defender API names them.
-	Classification []string // What it turned out to be; - is not set. One of "-", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
-	Source         []string // Detection source.
-	Assigned       []string // Whom it is assigned to; - is nobody.
-	Active         []string // Whether it counts in risk and exposure. One of "true", "false".
-	Simulated      []string // Whether its device is a simulated one. One of "true", "false".
-	Device         []string // Device ids.
-	DeviceGroup    []string // Device groups, by number; 0: devices that no rule takes.
-	Technique      []string // ATT&CK techniques, with those under them.
-	Entity         []string // What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name.
-	Weakness       []string // On devices that are exposed to one of these weaknesses.
-	Software       []string // On devices that are exposed by one of these products.
-	Recommendation []string // On devices that one of these recommendations is for.
-	From           []string // Raised at this instant or later (RFC 3339).
-	To             []string // Raised before this instant (RFC 3339).
-	Group          []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Format             string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q                  string   // Free text, matched without regard to case.
+	Sort               []string // Columns; minus is descending.
+	Severity           []string // One of "UnSpecified", "Informational", "Low", "Medium", "High".
+	Status             []string // One of "New", "InProgress", "Resolved".
+	Category           []string // Kinds of threat, as the Defender API names them.
+	Classification     []string // What it turned out to be; - is not set. One of "-", "TruePositive", "InformationalExpectedActivity", "FalsePositive".
+	Source             []string // Detection source.
+	Assigned           []string // Whom it is assigned to; - is nobody.
+	Active             []string // Whether it counts in risk and exposure. One of "true", "false".
+	Simulated          []string // Whether its device is a simulated one. One of "true", "false".
+	Device             []string // Device ids.
+	DeviceGroup        []string // Device groups, by number; 0: devices that no rule takes.
+	Technique          []string // ATT&CK techniques, with those under them.
+	Entity             []string // What its events name: file:SHA-256 or SHA-1, ip:address, domain:host, user:name.
+	Weakness           []string // On devices that are exposed to one of these weaknesses.
+	Software           []string // On devices that are exposed by one of these products.
+	Recommendation     []string // On devices that one of these recommendations is for.
+	From               []string // Raised at this instant or later (RFC 3339).
+	To                 []string // Raised before this instant (RFC 3339).
+	Raised             []string // Raised within so many days. One of "1", "7", "30".
+	InvestigationState []string // How the latest investigation that has it stands; - is none. One of "-", "Queued", "PendingApproval", "PendingResource", "Running", "Benign", "PartiallyInvestigated", "Failed", "TerminatedByUser", "TerminatedBySystem".
+	Group              []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportAlertsParams) values() url.Values {
@@ -5509,6 +5846,8 @@ func (p ExportAlertsParams) values() url.Values {
 	addQuery(q, "recommendation", p.Recommendation)
 	addQuery(q, "from", p.From)
 	addQuery(q, "to", p.To)
+	addQuery(q, "raised", p.Raised)
+	addQuery(q, "investigation_state", p.InvestigationState)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -5587,6 +5926,33 @@ func (c *Client) ExportAudit(ctx context.Context, p ExportAuditParams) (*Stream,
 	return c.stream(ctx, http.MethodGet, "/audit/export", p.values(), nil)
 }
 
+// ExportCheckDevicesParams are the query of ExportCheckDevices. Zero values are left out.
+type ExportCheckDevicesParams struct {
+	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "name", "-name", "os", "-os", "group", "-group", "state", "-state".
+	State       []string // Its result on the device. One of "pass", "fail", "not_applicable", "not_assessed".
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportCheckDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "state", p.State)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportCheckDevices: What a configuration check says of devices, and why, all rows of the filter as a file (GET /secure-score/checks/{id}/devices/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportCheckDevices(ctx context.Context, id string, p ExportCheckDevicesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/secure-score/checks/"+pathValue(id)+"/devices/export", p.values(), nil)
+}
+
 // ExportDeviceChecksParams are the query of ExportDeviceChecks. Zero values are left out.
 type ExportDeviceChecksParams struct {
 	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
@@ -5643,7 +6009,7 @@ func (c *Client) ExportDeviceClosed(ctx context.Context, id string, p ExportDevi
 type ExportDeviceRecommendationsParams struct {
 	Format    string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
 	Q         string   // Free text, matched without regard to case.
-	Sort      []string // Columns; minus is descending. One of "name", "-name", "component", "-component", "weaknesses", "-weaknesses", "impact", "-impact", "type", "-type", "severity", "-severity".
+	Sort      []string // Columns; minus is descending.
 	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
 	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
 	Status    []string // One of "Active", "PartialException", "FullException".
@@ -5670,6 +6036,35 @@ func (p ExportDeviceRecommendationsParams) values() url.Values {
 // The caller closes the stream; Stream.Check tells whether it was whole.
 func (c *Client) ExportDeviceRecommendations(ctx context.Context, id string, p ExportDeviceRecommendationsParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/recommendations/export", p.values(), nil)
+}
+
+// ExportDeviceScoreTermsParams are the query of ExportDeviceScoreTerms. Zero values are left out.
+type ExportDeviceScoreTermsParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending. One of "points", "-points", "weakness", "-weakness", "component", "-component", "cvss", "-cvss".
+	Kind     []string // What the term is of. One of "finding", "check", "alert".
+	Severity []string // Of a weakness. One of "Critical", "High", "Medium", "Low", "None".
+	Threat   []string // alert: the device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportDeviceScoreTermsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "kind", p.Kind)
+	addQuery(q, "severity", p.Severity)
+	addQuery(q, "threat", p.Threat)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportDeviceScoreTerms: All terms of a device's exposure score, all rows of the filter as a file (GET /devices/{id}/score/terms/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportDeviceScoreTerms(ctx context.Context, id string, p ExportDeviceScoreTermsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/devices/"+pathValue(id)+"/score/terms/export", p.values(), nil)
 }
 
 // ExportDeviceSoftwareParams are the query of ExportDeviceSoftware. Zero values are left out.
@@ -5711,7 +6106,7 @@ func (c *Client) ExportDeviceSoftware(ctx context.Context, id string, p ExportDe
 
 // ExportDeviceTimelineParams are the query of ExportDeviceTimeline. Zero values are left out.
 type ExportDeviceTimelineParams struct {
-	Format     string    // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Format     string    // csv (RFC 4180), jsonl (one JSON object a line), or ecs (one a line, in fields of the Elastic Common Schema). One of "csv", "jsonl", "ecs".
 	From       time.Time // From this time on (RFC 3339).
 	To         time.Time // Before this time (RFC 3339).
 	EventGroup []string  // Event groups.
@@ -5719,6 +6114,7 @@ type ExportDeviceTimelineParams struct {
 	Q          string    // Text that occurs in the event, whatever its case.
 	Flagged    bool      // Only flagged events.
 	Technique  []string  // ATT&CK techniques, with those under them.
+	Sort       string    // -flagged: flagged events first. Newest first in any case. One of "-time", "-flagged".
 	Group      []int64   // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
@@ -5732,6 +6128,7 @@ func (p ExportDeviceTimelineParams) values() url.Values {
 	addQuery(q, "q", p.Q)
 	addQuery(q, "flagged", p.Flagged)
 	addQuery(q, "technique", p.Technique)
+	addQuery(q, "sort", p.Sort)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -6395,17 +6792,19 @@ func (c *Client) ExportProductDevices(ctx context.Context, id string, p ExportPr
 
 // ExportProductRecommendationsParams are the query of ExportProductRecommendations. Zero values are left out.
 type ExportProductRecommendationsParams struct {
-	Format    string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
-	Q         string   // Free text, matched without regard to case.
-	Sort      []string // Columns; minus is descending.
-	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
-	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Status    []string // One of "Active", "PartialException", "FullException".
-	Tag       []string
-	Vendor    []string
-	Component []string // Related component, as the column has it.
-	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Format     string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q          string   // Free text, matched without regard to case.
+	Sort       []string // Columns; minus is descending.
+	Type       []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
+	Category   []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
+	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
+	Status     []string // One of "Active", "PartialException", "FullException".
+	Tag        []string
+	Vendor     []string
+	Component  []string // Related component, as the column has it.
+	Weaknesses []string // Whether it closes weaknesses. One of "true", "false".
+	OS         []string // OS platforms of the exposed devices, as in os_platforms.
+	Group      []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportProductRecommendationsParams) values() url.Values {
@@ -6420,6 +6819,8 @@ func (p ExportProductRecommendationsParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "vendor", p.Vendor)
 	addQuery(q, "component", p.Component)
+	addQuery(q, "weaknesses", p.Weaknesses)
+	addQuery(q, "os", p.OS)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -6623,17 +7024,19 @@ func (c *Client) ExportRecommendationVulnerabilities(ctx context.Context, id str
 
 // ExportRecommendationsParams are the query of ExportRecommendations. Zero values are left out.
 type ExportRecommendationsParams struct {
-	Format    string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
-	Q         string   // Free text, matched without regard to case.
-	Sort      []string // Columns; minus is descending.
-	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
-	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Status    []string // One of "Active", "PartialException", "FullException".
-	Tag       []string
-	Vendor    []string
-	Component []string // Related component, as the column has it.
-	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Format     string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q          string   // Free text, matched without regard to case.
+	Sort       []string // Columns; minus is descending.
+	Type       []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
+	Category   []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
+	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
+	Status     []string // One of "Active", "PartialException", "FullException".
+	Tag        []string
+	Vendor     []string
+	Component  []string // Related component, as the column has it.
+	Weaknesses []string // Whether it closes weaknesses. One of "true", "false".
+	OS         []string // OS platforms of the exposed devices, as in os_platforms.
+	Group      []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ExportRecommendationsParams) values() url.Values {
@@ -6648,6 +7051,8 @@ func (p ExportRecommendationsParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "vendor", p.Vendor)
 	addQuery(q, "component", p.Component)
+	addQuery(q, "weaknesses", p.Weaknesses)
+	addQuery(q, "os", p.OS)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -6716,6 +7121,87 @@ func (p ExportRemediationsParams) values() url.Values {
 // The caller closes the stream; Stream.Check tells whether it was whole.
 func (c *Client) ExportRemediations(ctx context.Context, p ExportRemediationsParams) (*Stream, error) {
 	return c.stream(ctx, http.MethodGet, "/remediations/export", p.values(), nil)
+}
+
+// ExportScoreDevicesParams are the query of ExportScoreDevices. Zero values are left out.
+type ExportScoreDevicesParams struct {
+	Format      string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "name", "-name", "group", "-group", "score", "-score", "weight", "-weight", "share", "-share".
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	Value       []string // What the device is worth. One of "Low", "Normal", "High".
+	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High".
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportScoreDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "value", p.Value)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportScoreDevices: What devices put into the exposure score, all rows of the filter as a file (GET /exposure-score/devices/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportScoreDevices(ctx context.Context, p ExportScoreDevicesParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/exposure-score/devices/export", p.values(), nil)
+}
+
+// ExportScoreGroupsParams are the query of ExportScoreGroups. Zero values are left out.
+type ExportScoreGroupsParams struct {
+	Format string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q      string   // Free text, matched without regard to case.
+	Sort   []string // Columns; minus is descending. One of "name", "-name", "devices", "-devices", "score", "-score", "weight", "-weight", "share", "-share".
+	Group  []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportScoreGroupsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportScoreGroups: What device groups put into the exposure score, all rows of the filter as a file (GET /exposure-score/groups/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportScoreGroups(ctx context.Context, p ExportScoreGroupsParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/exposure-score/groups/export", p.values(), nil)
+}
+
+// ExportSecureChecksParams are the query of ExportSecureChecks. Zero values are left out.
+type ExportSecureChecksParams struct {
+	Format   string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending.
+	Category []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
+	Missing  []string // Whether points are missing. One of "true", "false".
+	State    []string // Results that some device has. One of "pass", "fail", "not_applicable", "not_assessed".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ExportSecureChecksParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "format", p.Format)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "category", p.Category)
+	addQuery(q, "missing", p.Missing)
+	addQuery(q, "state", p.State)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ExportSecureChecks: What configuration checks put into the secure score, all rows of the filter as a file (GET /secure-score/checks/export).
+// The caller closes the stream; Stream.Check tells whether it was whole.
+func (c *Client) ExportSecureChecks(ctx context.Context, p ExportSecureChecksParams) (*Stream, error) {
+	return c.stream(ctx, http.MethodGet, "/secure-score/checks/export", p.values(), nil)
 }
 
 // ExportSoftwareParams are the query of ExportSoftware. Zero values are left out.
@@ -6871,7 +7357,7 @@ func (c *Client) ExportWeaknessDevices(ctx context.Context, id string, p ExportW
 type ExportWeaknessSoftwareParams struct {
 	Format string   // csv (RFC 4180) or jsonl (one JSON object a line). One of "csv", "jsonl".
 	Q      string   // Free text, matched without regard to case.
-	Sort   []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "installed", "-installed", "exposed", "-exposed".
+	Sort   []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "installed", "-installed", "exposed", "-exposed", "update", "-update".
 	Vendor []string
 	Update []string // Whether a version that fixes it can be installed on some device. One of "true", "false".
 	Group  []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
@@ -8055,18 +8541,20 @@ func (c *Client) ProductDevicesAll(ctx context.Context, id string, p ProductDevi
 
 // ProductRecommendationsParams are the query of ProductRecommendations. Zero values are left out.
 type ProductRecommendationsParams struct {
-	Page      int64    // Page, from 1.
-	Size      int64    // Rows per page.
-	Q         string   // Free text, matched without regard to case.
-	Sort      []string // Columns; minus is descending.
-	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
-	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Status    []string // One of "Active", "PartialException", "FullException".
-	Tag       []string
-	Vendor    []string
-	Component []string // Related component, as the column has it.
-	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Page       int64    // Page, from 1.
+	Size       int64    // Rows per page.
+	Q          string   // Free text, matched without regard to case.
+	Sort       []string // Columns; minus is descending.
+	Type       []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
+	Category   []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
+	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
+	Status     []string // One of "Active", "PartialException", "FullException".
+	Tag        []string
+	Vendor     []string
+	Component  []string // Related component, as the column has it.
+	Weaknesses []string // Whether it closes weaknesses. One of "true", "false".
+	OS         []string // OS platforms of the exposed devices, as in os_platforms.
+	Group      []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p ProductRecommendationsParams) values() url.Values {
@@ -8082,6 +8570,8 @@ func (p ProductRecommendationsParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "vendor", p.Vendor)
 	addQuery(q, "component", p.Component)
+	addQuery(q, "weaknesses", p.Weaknesses)
+	addQuery(q, "os", p.OS)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -8391,18 +8881,20 @@ func (c *Client) RecommendationVulnerabilitiesAll(ctx context.Context, id string
 
 // RecommendationsParams are the query of Recommendations. Zero values are left out.
 type RecommendationsParams struct {
-	Page      int64    // Page, from 1.
-	Size      int64    // Rows per page.
-	Q         string   // Free text, matched without regard to case.
-	Sort      []string // Columns; minus is descending.
-	Type      []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
-	Category  []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
-	Threat    []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
-	Status    []string // One of "Active", "PartialException", "FullException".
-	Tag       []string
-	Vendor    []string
-	Component []string // Related component, as the column has it.
-	Group     []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+	Page       int64    // Page, from 1.
+	Size       int64    // Rows per page.
+	Q          string   // Free text, matched without regard to case.
+	Sort       []string // Columns; minus is descending.
+	Type       []string // Type of remediation. One of "Update", "Upgrade", "Uninstall", "AttentionRequired", "Restart", "ConfigurationChange".
+	Category   []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
+	Threat     []string // alert: an exposed device has an active alert. One of "exploit", "verified", "kit", "kev", "ransomware", "alert".
+	Status     []string // One of "Active", "PartialException", "FullException".
+	Tag        []string
+	Vendor     []string
+	Component  []string // Related component, as the column has it.
+	Weaknesses []string // Whether it closes weaknesses. One of "true", "false".
+	OS         []string // OS platforms of the exposed devices, as in os_platforms.
+	Group      []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
 }
 
 func (p RecommendationsParams) values() url.Values {
@@ -8418,6 +8910,8 @@ func (p RecommendationsParams) values() url.Values {
 	addQuery(q, "tag", p.Tag)
 	addQuery(q, "vendor", p.Vendor)
 	addQuery(q, "component", p.Component)
+	addQuery(q, "weaknesses", p.Weaknesses)
+	addQuery(q, "os", p.OS)
 	addQuery(q, "group", p.Group)
 	return q
 }
@@ -8777,6 +9271,82 @@ func (c *Client) SaveUserGroup(ctx context.Context, id int64, in UserGroupEdit) 
 	return out, err
 }
 
+// ScoreDevicesParams are the query of ScoreDevices. Zero values are left out.
+type ScoreDevicesParams struct {
+	Page        int64    // Page, from 1.
+	Size        int64    // Rows per page.
+	Q           string   // Free text, matched without regard to case.
+	Sort        []string // Columns; minus is descending. One of "name", "-name", "group", "-group", "score", "-score", "weight", "-weight", "share", "-share".
+	DeviceGroup []string // Device groups, by number; 0: devices that no rule takes.
+	Value       []string // What the device is worth. One of "Low", "Normal", "High".
+	Exposure    []string // Exposure level. One of "None", "Low", "Medium", "High".
+	Group       []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ScoreDevicesParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "device_group", p.DeviceGroup)
+	addQuery(q, "value", p.Value)
+	addQuery(q, "exposure", p.Exposure)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ScoreDevices: What devices put into the exposure score (GET /exposure-score/devices).
+func (c *Client) ScoreDevices(ctx context.Context, p ScoreDevicesParams) (PageScoreDevicePart, error) {
+	var out PageScoreDevicePart
+	err := c.do(ctx, http.MethodGet, "/exposure-score/devices", p.values(), nil, &out)
+	return out, err
+}
+
+// ScoreDevicesAll gives the rows of all pages of ScoreDevices, and an error as the last.
+func (c *Client) ScoreDevicesAll(ctx context.Context, p ScoreDevicesParams) iter.Seq2[ScoreDevicePart, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]ScoreDevicePart, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.ScoreDevices(ctx, p)
+		return out.Items, out.Total, err
+	})
+}
+
+// ScoreGroupsParams are the query of ScoreGroups. Zero values are left out.
+type ScoreGroupsParams struct {
+	Page  int64    // Page, from 1.
+	Size  int64    // Rows per page.
+	Q     string   // Free text, matched without regard to case.
+	Sort  []string // Columns; minus is descending. One of "name", "-name", "devices", "-devices", "score", "-score", "weight", "-weight", "share", "-share".
+	Group []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p ScoreGroupsParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// ScoreGroups: What device groups put into the exposure score (GET /exposure-score/groups).
+func (c *Client) ScoreGroups(ctx context.Context, p ScoreGroupsParams) (PageScoreGroupPart, error) {
+	var out PageScoreGroupPart
+	err := c.do(ctx, http.MethodGet, "/exposure-score/groups", p.values(), nil, &out)
+	return out, err
+}
+
+// ScoreGroupsAll gives the rows of all pages of ScoreGroups, and an error as the last.
+func (c *Client) ScoreGroupsAll(ctx context.Context, p ScoreGroupsParams) iter.Seq2[ScoreGroupPart, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]ScoreGroupPart, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.ScoreGroups(ctx, p)
+		return out.Items, out.Total, err
+	})
+}
+
 // SearchParams are the query of Search. Zero values are left out.
 type SearchParams struct {
 	Q     string  // What to look for: devices, software, weaknesses.
@@ -8802,6 +9372,65 @@ func (c *Client) SecondFactor(ctx context.Context, in SecondInBody) (SignIn, err
 	var out SignIn
 	err := c.do(ctx, http.MethodPost, "/session/second", nil, in, &out)
 	return out, err
+}
+
+// SecureCheckParams are the query of SecureCheck. Zero values are left out.
+type SecureCheckParams struct {
+	Group []int64 // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p SecureCheckParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// SecureCheck: One configuration check, over all devices (GET /secure-score/checks/{id}).
+func (c *Client) SecureCheck(ctx context.Context, id string, p SecureCheckParams) (SecureCheck, error) {
+	var out SecureCheck
+	err := c.do(ctx, http.MethodGet, "/secure-score/checks/"+pathValue(id), p.values(), nil, &out)
+	return out, err
+}
+
+// SecureChecksParams are the query of SecureChecks. Zero values are left out.
+type SecureChecksParams struct {
+	Page     int64    // Page, from 1.
+	Size     int64    // Rows per page.
+	Q        string   // Free text, matched without regard to case.
+	Sort     []string // Columns; minus is descending.
+	Category []string // One of "Application", "OS", "Network", "Accounts", "SecurityControls".
+	Missing  []string // Whether points are missing. One of "true", "false".
+	State    []string // Results that some device has. One of "pass", "fail", "not_applicable", "not_assessed".
+	Group    []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.
+}
+
+func (p SecureChecksParams) values() url.Values {
+	q := url.Values{}
+	addQuery(q, "page", p.Page)
+	addQuery(q, "size", p.Size)
+	addQuery(q, "q", p.Q)
+	addQuery(q, "sort", p.Sort)
+	addQuery(q, "category", p.Category)
+	addQuery(q, "missing", p.Missing)
+	addQuery(q, "state", p.State)
+	addQuery(q, "group", p.Group)
+	return q
+}
+
+// SecureChecks: What configuration checks put into the secure score (GET /secure-score/checks).
+func (c *Client) SecureChecks(ctx context.Context, p SecureChecksParams) (PageSecureCheckRow, error) {
+	var out PageSecureCheckRow
+	err := c.do(ctx, http.MethodGet, "/secure-score/checks", p.values(), nil, &out)
+	return out, err
+}
+
+// SecureChecksAll gives the rows of all pages of SecureChecks, and an error as the last.
+func (c *Client) SecureChecksAll(ctx context.Context, p SecureChecksParams) iter.Seq2[SecureCheckRow, error] {
+	return pages(p.Page, p.Size, func(page, size int64) ([]SecureCheckRow, int64, error) {
+		p.Page, p.Size = page, size
+		out, err := c.SecureChecks(ctx, p)
+		return out.Items, out.Total, err
+	})
 }
 
 // SecureScoreParams are the query of SecureScore. Zero values are left out.
@@ -8862,6 +9491,13 @@ func (c *Client) SetDeviceGroupAccess(ctx context.Context, id int64, in GroupAcc
 // SetDeviceValue: Say what a device is worth (PUT /devices/{id}/value).
 func (c *Client) SetDeviceValue(ctx context.Context, id string, in DeviceValueInBody) error {
 	return c.do(ctx, http.MethodPut, "/devices/"+pathValue(id)+"/value", nil, in, nil)
+}
+
+// SetDeviceWeights: Set what devices count in scores by their value (PUT /device-weights).
+func (c *Client) SetDeviceWeights(ctx context.Context, in DeviceWeights) (DeviceWeightsView, error) {
+	var out DeviceWeightsView
+	err := c.do(ctx, http.MethodPut, "/device-weights", nil, in, &out)
+	return out, err
 }
 
 // SetInaccuracyStatus: Say whether a report is open or resolved (PUT /inaccuracies/{id}/status).
@@ -9515,7 +10151,7 @@ type WeaknessSoftwareParams struct {
 	Page   int64    // Page, from 1.
 	Size   int64    // Rows per page.
 	Q      string   // Free text, matched without regard to case.
-	Sort   []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "installed", "-installed", "exposed", "-exposed".
+	Sort   []string // Columns; minus is descending. One of "name", "-name", "vendor", "-vendor", "installed", "-installed", "exposed", "-exposed", "update", "-update".
 	Vendor []string
 	Update []string // Whether a version that fixes it can be installed on some device. One of "true", "false".
 	Group  []int64  // Only devices of these device groups, by number; 0 is the devices that are in none.

@@ -538,6 +538,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/device-weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What devices count in scores by their value */
+        get: operations["device-weights"];
+        /** Set what devices count in scores by their value */
+        put: operations["set-device-weights"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices": {
         parameters: {
             query?: never;
@@ -710,6 +728,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a device's sensor and antivirus program are, by what the agent told in 30 days */
+        get: operations["device-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/investigations": {
         parameters: {
             query?: never;
@@ -838,6 +873,40 @@ export interface paths {
         };
         /** Exposure score of a device, opened into its findings */
         get: operations["device-score"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/score/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All terms of a device's exposure score */
+        get: operations["device-score-terms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/score/terms/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All terms of a device's exposure score, all rows of the filter as a file */
+        get: operations["export-device-score-terms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1400,6 +1469,74 @@ export interface paths {
         };
         /** Exposure score of all devices */
         get: operations["exposure-score"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exposure-score/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What devices put into the exposure score */
+        get: operations["score-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exposure-score/devices/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What devices put into the exposure score, all rows of the filter as a file */
+        get: operations["export-score-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exposure-score/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What device groups put into the exposure score */
+        get: operations["score-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exposure-score/groups/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What device groups put into the exposure score, all rows of the filter as a file */
+        get: operations["export-score-groups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3117,6 +3254,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/secure-score/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What configuration checks put into the secure score */
+        get: operations["secure-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secure-score/checks/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What configuration checks put into the secure score, all rows of the filter as a file */
+        get: operations["export-secure-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secure-score/checks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One configuration check, over all devices */
+        get: operations["secure-check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secure-score/checks/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a configuration check says of devices, and why */
+        get: operations["check-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/secure-score/checks/{id}/devices/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a configuration check says of devices, and why, all rows of the filter as a file */
+        get: operations["export-check-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -4199,6 +4421,8 @@ export interface components {
             device_risk: string;
             /** Format: int64 */
             dropped: number;
+            /** Format: int64 */
+            elsewhere: number;
             event_ids: string[];
             /** Format: int64 */
             events: number;
@@ -4296,6 +4520,8 @@ export interface components {
             determination: string;
             device_id: string;
             device_name: string;
+            /** Format: int64 */
+            elsewhere: number;
             /** Format: int64 */
             events: number;
             /** Format: date-time */
@@ -4520,6 +4746,19 @@ export interface components {
             options: unknown;
             /** @description To be sent with the answer; good for five minutes. */
             ticket: string;
+        };
+        CheckDeviceRow: {
+            group: string;
+            /** Format: int32 */
+            group_id: number;
+            id: string;
+            /** Format: date-time */
+            last_seen: string;
+            mitigated: boolean;
+            name: string;
+            os_name: string;
+            reason: string;
+            state: string;
         };
         CheckEvidence: {
             expected: string;
@@ -4750,6 +4989,7 @@ export interface components {
             /** Format: date-time */
             last_seen: string;
             logons: components["schemas"]["Logon"][];
+            mac: string;
             /** @enum {string} */
             managed_by: "picket" | "osquery" | "nothing";
             name: string;
@@ -4833,6 +5073,29 @@ export interface components {
             score: components["schemas"]["ScoreView"];
             user_groups: number[];
         };
+        DeviceHealth: {
+            antivirus: string;
+            /** Format: date-time */
+            as_of: string;
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            detections: number;
+            engine: string;
+            full_scan: components["schemas"]["ScanFact"] | null;
+            other_scan: components["schemas"]["ScanFact"] | null;
+            quick_scan: components["schemas"]["ScanFact"] | null;
+            sensor: string;
+            /** Format: date-time */
+            sensor_since?: string;
+            /** Format: int64 */
+            signatures: number;
+            /** Format: date-time */
+            signatures_at?: string;
+            sources: components["schemas"]["SensorSource"][];
+            /** @enum {string} */
+            state: "no_sensor" | "no_antivirus" | "signatures_old" | "scan_failed" | "signatures_unknown" | "never_scanned" | "ok";
+        };
         DeviceRecommendationRow: {
             component: string;
             exception: boolean;
@@ -4905,6 +5168,7 @@ export interface components {
             kev: number;
             /** Format: date-time */
             last_seen: string;
+            mac: string;
             /** @enum {string} */
             managed_by: "picket" | "osquery" | "nothing";
             name: string;
@@ -4946,6 +5210,8 @@ export interface components {
             value: string;
             /** Format: int64 */
             version: number;
+            /** Format: double */
+            weight: number;
         };
         DeviceSoftware: {
             ecosystem: string;
@@ -5052,6 +5318,46 @@ export interface components {
             title: string;
             /** Format: date-time */
             updated?: string;
+        };
+        DeviceWeights: {
+            /**
+             * Format: double
+             * @description Weight of a device of high value, not below that of a normal one; 0: automatic, a tenth of the number of devices, at least 1 and at most 10.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Weight of a device of low value, a multiple of 0.025.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Weight of a device of normal value, not below that of a low one.
+             */
+            normal: number;
+        };
+        DeviceWeightsView: {
+            /** Format: date-time */
+            as_of: string;
+            default: components["schemas"]["DeviceWeights"];
+            devices: components["schemas"]["ValueCount"];
+            /**
+             * Format: double
+             * @description Weight of a device of high value, not below that of a normal one; 0: automatic, a tenth of the number of devices, at least 1 and at most 10.
+             */
+            high: number;
+            /** Format: double */
+            high_now: number;
+            /**
+             * Format: double
+             * @description Weight of a device of low value, a multiple of 0.025.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Weight of a device of normal value, not below that of a low one.
+             */
+            normal: number;
         };
         DevicesActionInBody: {
             /** @description Why: for whoever has to approve it, for the device's history and the audit log. */
@@ -5545,6 +5851,11 @@ export interface components {
         FlagInBody: {
             flagged: boolean;
         };
+        FlagMark: {
+            id: string;
+            /** Format: date-time */
+            time: string;
+        };
         FormDestination: {
             id: string;
             kind: string;
@@ -5826,7 +6137,7 @@ export interface components {
             type: "string" | "long" | "int" | "real" | "bool" | "datetime" | "timespan" | "dynamic" | "guid" | "null";
         };
         InaccuracyReport: {
-            /** @description detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already or other, as the kind has it. */
+            /** @description detail-wrong, count-wrong, not-installed, version-wrong, support-wrong, not-vulnerable, fix-wrong, severity-wrong, does-not-help, done-already, not-supported or other, as the kind has it. */
             category: string;
             /** @description What is wrong and how one can tell; at most 4,000 characters. */
             details: string;
@@ -6212,6 +6523,33 @@ export interface components {
             until: string;
             /** Format: int64 */
             user_id: number;
+        };
+        LogDamage: {
+            /**
+             * Format: int64
+             * @description Events in them, as far as is known.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Bytes of the write-ahead log that could not be read.
+             */
+            log_bytes: number;
+            /**
+             * Format: int64
+             * @description Blocks and indexes that cannot be read, of files that can be opened.
+             */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Files that cannot be opened, of events that would still be kept.
+             */
+            segments: number;
+            /**
+             * Format: int64
+             * @description Files that could not be opened, ever.
+             */
+            segments_ever: number;
         };
         Logon: {
             host?: string;
@@ -6656,6 +6994,13 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        PageCheckDeviceRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["CheckDeviceRow"][];
+            /** Format: int64 */
+            total: number;
+        };
         PageClosedRow: {
             /** Format: date-time */
             as_of: string;
@@ -6800,6 +7145,34 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["RemediationRow"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageScoreDevicePart: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ScoreDevicePart"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageScoreGroupPart: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ScoreGroupPart"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageScoreTerm: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ScoreTerm"][];
+            /** Format: int64 */
+            total: number;
+        };
+        PageSecureCheckRow: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["SecureCheckRow"][];
             /** Format: int64 */
             total: number;
         };
@@ -6953,6 +7326,7 @@ export interface components {
             steps: components["schemas"]["PlanStep"][];
             /** Format: int64 */
             version: number;
+            weights: string;
         };
         PlanActual: {
             /** Format: date-time */
@@ -7435,6 +7809,7 @@ export interface components {
              * @description Bytes on disk that all events may take; the oldest go first.
              */
             bytes: number;
+            damage: components["schemas"]["LogDamage"];
             /**
              * Format: int64
              * @description Days that events are kept.
@@ -7533,6 +7908,15 @@ export interface components {
             draft: string;
             name: string;
         };
+        ScanFact: {
+            /** Format: date-time */
+            at: string;
+            failed: string;
+            /** Format: int64 */
+            files: number;
+            /** Format: int64 */
+            infected: number;
+        };
         ScanResult: {
             /** Format: int64 */
             bytes?: number;
@@ -7554,6 +7938,43 @@ export interface components {
             source: string;
             vector: string;
             version: string;
+        };
+        ScoreDevicePart: {
+            /** Format: int64 */
+            den: number;
+            group: string;
+            /** Format: int32 */
+            group_id: number;
+            id: string;
+            level: string;
+            name: string;
+            num: string;
+            os_name: string;
+            /** Format: double */
+            score: number;
+            /** Format: double */
+            share: number;
+            units: string;
+            value: string;
+            /** Format: double */
+            weight: number;
+        };
+        ScoreGroupPart: {
+            /** Format: int64 */
+            den: number;
+            /** Format: int64 */
+            devices: number;
+            /** Format: int32 */
+            id: number;
+            level: string;
+            name: string;
+            num: string;
+            /** Format: double */
+            score: number;
+            /** Format: double */
+            share: number;
+            /** Format: double */
+            weight: number;
         };
         ScoreStep: {
             /** Format: double */
@@ -7605,6 +8026,7 @@ export interface components {
             score: number;
             /** Format: int64 */
             version: number;
+            weights: string;
         };
         SearchHit: {
             id: string;
@@ -7647,6 +8069,64 @@ export interface components {
             /** Format: double */
             per_cent: number;
         };
+        SecureCheck: {
+            /** Format: date-time */
+            as_of: string;
+            category: string;
+            check: string;
+            description: string;
+            /** Format: int64 */
+            failed: number;
+            /** Format: double */
+            got: number;
+            got_exact: string;
+            id: string;
+            /** Format: int64 */
+            impact: number;
+            /** Format: int64 */
+            max: number;
+            /** Format: double */
+            missing: number;
+            /** Format: int64 */
+            mitigated: number;
+            name: string;
+            /** Format: int64 */
+            not_applicable: number;
+            /** Format: int64 */
+            not_assessed: number;
+            /** Format: int64 */
+            passed: number;
+            references: string[];
+            steps: string[];
+            subcategory: string;
+            user_impact: string;
+        };
+        SecureCheckRow: {
+            category: string;
+            check: string;
+            /** Format: int64 */
+            failed: number;
+            /** Format: double */
+            got: number;
+            got_exact: string;
+            id: string;
+            /** Format: int64 */
+            impact: number;
+            /** Format: int64 */
+            max: number;
+            /** Format: double */
+            missing: number;
+            /** Format: int64 */
+            mitigated: number;
+            name: string;
+            /** Format: int64 */
+            not_applicable: number;
+            /** Format: int64 */
+            not_assessed: number;
+            /** Format: int64 */
+            passed: number;
+            subcategory: string;
+        };
         SecureScoreView: {
             /** Format: date-time */
             as_of: string;
@@ -7676,6 +8156,10 @@ export interface components {
             per_cent: number;
             /** Format: int64 */
             version: number;
+        };
+        SensorSource: {
+            kinds: string[];
+            name: string;
         };
         SentBack: {
             /** @description Of the application, registered for it. */
@@ -8013,6 +8497,7 @@ export interface components {
             missing_total: number;
             /** Format: double */
             skew_seconds: number;
+            unreadable: components["schemas"]["UnreadablePart"][];
         };
         TimelineBucket: {
             groups: {
@@ -8026,6 +8511,7 @@ export interface components {
             buckets: components["schemas"]["TimelineBucket"][];
             /** Format: date-time */
             first: string;
+            flags: components["schemas"]["FlagMark"][];
             /** Format: date-time */
             from: string;
             groups: {
@@ -8157,6 +8643,19 @@ export interface components {
             score: number;
             /** Format: int64 */
             version: number;
+            weights: string;
+        };
+        UnreadablePart: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: date-time */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            /** @enum {string} */
+            what: "segment" | "block" | "index" | "log";
         };
         User: {
             description?: string;
@@ -8273,6 +8772,14 @@ export interface components {
             product: string;
             reason: string;
             weakness: string;
+        };
+        ValueCount: {
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** Format: int64 */
+            normal: number;
         };
         VersionRow: {
             eol: components["schemas"]["EndOfLife"] | null;
@@ -8541,7 +9048,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "created" | "-created" | "updated" | "-updated" | "first_event" | "-first_event" | "last_event" | "-last_event" | "title" | "-title" | "severity" | "-severity" | "status" | "-status" | "category" | "-category" | "device" | "-device" | "assigned" | "-assigned")[];
+                sort?: ("id" | "-id" | "created" | "-created" | "updated" | "-updated" | "first_event" | "-first_event" | "last_event" | "-last_event" | "title" | "-title" | "severity" | "-severity" | "status" | "-status" | "category" | "-category" | "device" | "-device" | "assigned" | "-assigned" | "user" | "-user" | "classification" | "-classification" | "investigation_state" | "-investigation_state")[];
                 severity?: ("UnSpecified" | "Informational" | "Low" | "Medium" | "High")[];
                 status?: ("New" | "InProgress" | "Resolved")[];
                 /** @description Kinds of threat, as the Defender API names them. */
@@ -8574,6 +9081,10 @@ export interface operations {
                 from?: string[];
                 /** @description Raised before this instant (RFC 3339). */
                 to?: string[];
+                /** @description Raised within so many days. */
+                raised?: ("1" | "7" | "30")[];
+                /** @description How the latest investigation that has it stands; - is none. */
+                investigation_state?: ("-" | "Queued" | "PendingApproval" | "PendingResource" | "Running" | "Benign" | "PartiallyInvestigated" | "Failed" | "TerminatedByUser" | "TerminatedBySystem")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -8725,7 +9236,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "created" | "-created" | "updated" | "-updated" | "first_event" | "-first_event" | "last_event" | "-last_event" | "title" | "-title" | "severity" | "-severity" | "status" | "-status" | "category" | "-category" | "device" | "-device" | "assigned" | "-assigned")[];
+                sort?: ("id" | "-id" | "created" | "-created" | "updated" | "-updated" | "first_event" | "-first_event" | "last_event" | "-last_event" | "title" | "-title" | "severity" | "-severity" | "status" | "-status" | "category" | "-category" | "device" | "-device" | "assigned" | "-assigned" | "user" | "-user" | "classification" | "-classification" | "investigation_state" | "-investigation_state")[];
                 severity?: ("UnSpecified" | "Informational" | "Low" | "Medium" | "High")[];
                 status?: ("New" | "InProgress" | "Resolved")[];
                 /** @description Kinds of threat, as the Defender API names them. */
@@ -8758,6 +9269,10 @@ export interface operations {
                 from?: string[];
                 /** @description Raised before this instant (RFC 3339). */
                 to?: string[];
+                /** @description Raised within so many days. */
+                raised?: ("1" | "7" | "30")[];
+                /** @description How the latest investigation that has it stands; - is none. */
+                investigation_state?: ("-" | "Queued" | "PendingApproval" | "PendingResource" | "Running" | "Benign" | "PartiallyInvestigated" | "Failed" | "TerminatedByUser" | "TerminatedBySystem")[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -11252,6 +11767,152 @@ export interface operations {
             };
         };
     };
+    "device-weights": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceWeightsView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "set-device-weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceWeights"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceWeightsView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     devices: {
         parameters: {
             query?: {
@@ -11262,7 +11923,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts" | "mac" | "-mac" | "value" | "-value")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -11366,7 +12027,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts" | "mac" | "-mac" | "value" | "-value")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -12217,6 +12878,77 @@ export interface operations {
             };
         };
     };
+    "device-health": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceHealth"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "start-investigation": {
         parameters: {
             query?: never;
@@ -12451,7 +13183,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "threats" | "-threats" | "status" | "-status" | "share" | "-share" | "points" | "-points" | "tags" | "-tags" | "vendor" | "-vendor" | "version" | "-version")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 /** @description alert: an exposed device has an active alert. */
@@ -12536,7 +13268,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "threats" | "-threats" | "status" | "-status" | "share" | "-share" | "points" | "-points" | "tags" | "-tags" | "vendor" | "-vendor" | "version" | "-version")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 /** @description alert: an exposed device has an active alert. */
@@ -12780,6 +13512,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceScore"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "device-score-terms": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("points" | "-points" | "weakness" | "-weakness" | "component" | "-component" | "cvss" | "-cvss")[];
+                /** @description What the term is of. */
+                kind?: ("finding" | "check" | "alert")[];
+                /** @description Of a weakness. */
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                /** @description alert: the device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageScoreTerm"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-device-score-terms": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("points" | "-points" | "weakness" | "-weakness" | "component" | "-component" | "cvss" | "-cvss")[];
+                /** @description What the term is of. */
+                kind?: ("finding" | "check" | "alert")[];
+                /** @description Of a weakness. */
+                severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
+                /** @description alert: the device has an active alert. */
+                threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */
@@ -13098,6 +13999,8 @@ export interface operations {
                 flagged?: boolean;
                 /** @description ATT&CK techniques, with those under them. */
                 technique?: string[];
+                /** @description -flagged: flagged events first. Newest first in any case. */
+                sort?: "-time" | "-flagged";
                 /** @description Cursor of the page before; none: the newest events. */
                 cursor?: string;
                 /** @description Events per page. */
@@ -13403,8 +14306,8 @@ export interface operations {
     "export-device-timeline": {
         parameters: {
             query?: {
-                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
-                format?: "csv" | "jsonl";
+                /** @description csv (RFC 4180), jsonl (one JSON object a line), or ecs (one a line, in fields of the Elastic Common Schema). */
+                format?: "csv" | "jsonl" | "ecs";
                 /** @description From this time on (RFC 3339). */
                 from?: string;
                 /** @description Before this time (RFC 3339). */
@@ -13419,6 +14322,8 @@ export interface operations {
                 flagged?: boolean;
                 /** @description ATT&CK techniques, with those under them. */
                 technique?: string[];
+                /** @description -flagged: flagged events first. Newest first in any case. */
+                sort?: "-time" | "-flagged";
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -14817,7 +15722,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -14906,7 +15811,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -14998,7 +15903,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "status" | "-status" | "justification" | "-justification" | "scope" | "-scope" | "created_at" | "-created_at" | "created_by" | "-created_by" | "expires_at" | "-expires_at")[];
+                sort?: ("name" | "-name" | "status" | "-status" | "justification" | "-justification" | "scope" | "-scope" | "created_at" | "-created_at" | "created_by" | "-created_by" | "expires_at" | "-expires_at" | "kind" | "-kind" | "exposed" | "-exposed")[];
                 status?: ("InEffect" | "Suspended" | "Expired" | "Canceled" | "Resurfaced")[];
                 justification?: ("ThirdPartyControl" | "AlternateMitigation" | "RiskAccepted" | "PlannedRemediation")[];
                 /** @description What it is about. */
@@ -15163,7 +16068,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "status" | "-status" | "justification" | "-justification" | "scope" | "-scope" | "created_at" | "-created_at" | "created_by" | "-created_by" | "expires_at" | "-expires_at")[];
+                sort?: ("name" | "-name" | "status" | "-status" | "justification" | "-justification" | "scope" | "-scope" | "created_at" | "-created_at" | "created_by" | "-created_by" | "expires_at" | "-expires_at" | "kind" | "-kind" | "exposed" | "-exposed")[];
                 status?: ("InEffect" | "Suspended" | "Expired" | "Canceled" | "Resurfaced")[];
                 justification?: ("ThirdPartyControl" | "AlternateMitigation" | "RiskAccepted" | "PlannedRemediation")[];
                 /** @description What it is about. */
@@ -15573,6 +16478,320 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScoreView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "score-devices": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "group" | "-group" | "score" | "-score" | "weight" | "-weight" | "share" | "-share")[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageScoreDevicePart"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-score-devices": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "group" | "-group" | "score" | "-score" | "weight" | "-weight" | "share" | "-share")[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                /** @description What the device is worth. */
+                value?: ("Low" | "Normal" | "High")[];
+                /** @description Exposure level. */
+                exposure?: ("None" | "Low" | "Medium" | "High")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "score-groups": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "devices" | "-devices" | "score" | "-score" | "weight" | "-weight" | "share" | "-share")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageScoreGroupPart"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-score-groups": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "devices" | "-devices" | "score" | "-score" | "weight" | "-weight" | "share" | "-share")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */
@@ -22958,7 +24177,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after" | "os" | "-os" | "threats" | "-threats" | "activities" | "-activities" | "tags" | "-tags" | "category" | "-category" | "subcategory" | "-subcategory" | "ecosystem" | "-ecosystem" | "vendor" | "-vendor" | "version" | "-version")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
@@ -22969,6 +24188,10 @@ export interface operations {
                 vendor?: string[];
                 /** @description Related component, as the column has it. */
                 component?: string[];
+                /** @description Whether it closes weaknesses. */
+                weaknesses?: ("true" | "false")[];
+                /** @description OS platforms of the exposed devices, as in os_platforms. */
+                os?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -23042,7 +24265,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after" | "os" | "-os" | "threats" | "-threats" | "activities" | "-activities" | "tags" | "-tags" | "category" | "-category" | "subcategory" | "-subcategory" | "ecosystem" | "-ecosystem" | "vendor" | "-vendor" | "version" | "-version")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
@@ -23053,6 +24276,10 @@ export interface operations {
                 vendor?: string[];
                 /** @description Related component, as the column has it. */
                 component?: string[];
+                /** @description Whether it closes weaknesses. */
+                weaknesses?: ("true" | "false")[];
+                /** @description OS platforms of the exposed devices, as in os_platforms. */
+                os?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -23200,7 +24427,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts" | "mac" | "-mac" | "value" | "-value")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -23309,7 +24536,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts" | "mac" | "-mac" | "value" | "-value")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -23492,7 +24719,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -23581,7 +24808,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -23673,7 +24900,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("title" | "-title" | "component" | "-component" | "type" | "-type" | "status" | "-status" | "progress" | "-progress" | "priority" | "-priority" | "due" | "-due" | "created" | "-created" | "completed" | "-completed")[];
+                sort?: ("title" | "-title" | "component" | "-component" | "type" | "-type" | "status" | "-status" | "progress" | "-progress" | "priority" | "-priority" | "due" | "-due" | "created" | "-created" | "completed" | "-completed" | "ticket" | "-ticket" | "created_by" | "-created_by" | "completed_by" | "-completed_by" | "targets" | "-targets")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 status?: ("Active" | "Completed")[];
@@ -23834,7 +25061,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("title" | "-title" | "component" | "-component" | "type" | "-type" | "status" | "-status" | "progress" | "-progress" | "priority" | "-priority" | "due" | "-due" | "created" | "-created" | "completed" | "-completed")[];
+                sort?: ("title" | "-title" | "component" | "-component" | "type" | "-type" | "status" | "-status" | "progress" | "-progress" | "priority" | "-priority" | "due" | "-due" | "created" | "-created" | "completed" | "-completed" | "ticket" | "-ticket" | "created_by" | "-created_by" | "completed_by" | "-completed_by" | "targets" | "-targets")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 status?: ("Active" | "Completed")[];
@@ -25133,6 +26360,403 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecureScoreView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "secure-checks": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "category" | "-category" | "impact" | "-impact" | "got" | "-got" | "missing" | "-missing" | "passed" | "-passed" | "failed" | "-failed" | "not_assessed" | "-not_assessed" | "not_applicable" | "-not_applicable")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+                /** @description Whether points are missing. */
+                missing?: ("true" | "false")[];
+                /** @description Results that some device has. */
+                state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSecureCheckRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-secure-checks": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "category" | "-category" | "impact" | "-impact" | "got" | "-got" | "missing" | "-missing" | "passed" | "-passed" | "failed" | "-failed" | "not_assessed" | "-not_assessed" | "not_applicable" | "-not_applicable")[];
+                category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
+                /** @description Whether points are missing. */
+                missing?: ("true" | "false")[];
+                /** @description Results that some device has. */
+                state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "secure-check": {
+        parameters: {
+            query?: {
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecureCheck"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "check-devices": {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Rows per page. */
+                size?: number;
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "os" | "-os" | "group" | "-group" | "state" | "-state")[];
+                /** @description Its result on the device. */
+                state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCheckDeviceRow"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-check-devices": {
+        parameters: {
+            query?: {
+                /** @description csv (RFC 4180) or jsonl (one JSON object a line). */
+                format?: "csv" | "jsonl";
+                /** @description Free text, matched without regard to case. */
+                q?: string;
+                /** @description Columns; minus is descending. */
+                sort?: ("name" | "-name" | "os" | "-os" | "group" | "-group" | "state" | "-state")[];
+                /** @description Its result on the device. */
+                state?: ("pass" | "fail" | "not_applicable" | "not_assessed")[];
+                /** @description Device groups, by number; 0: devices that no rule takes. */
+                device_group?: string[];
+                /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
+                group?: number[];
+            };
+            header?: never;
+            path: {
+                /** @description Id of the item. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. Trailers X-Picket-Rows and X-Picket-Sha256 say how many and what they hash to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */
@@ -26621,7 +28245,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact" | "threats" | "-threats")[];
                 vendor?: string[];
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
@@ -26705,7 +28329,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "installed" | "-installed" | "severity" | "-severity" | "impact" | "-impact" | "threats" | "-threats")[];
                 vendor?: string[];
                 ecosystem?: string[];
                 /** @description Only products with weaknesses. */
@@ -26863,7 +28487,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts" | "mac" | "-mac" | "value" | "-value")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -26972,7 +28596,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts")[];
+                sort?: ("name" | "-name" | "domain" | "-domain" | "os" | "-os" | "last_seen" | "-last_seen" | "first_seen" | "-first_seen" | "weaknesses" | "-weaknesses" | "exploitable" | "-exploitable" | "fixable" | "-fixable" | "software" | "-software" | "ip" | "-ip" | "health" | "-health" | "score" | "-score" | "group" | "-group" | "risk" | "-risk" | "alerts" | "-alerts" | "mac" | "-mac" | "value" | "-value")[];
                 /** @description OS platform, as in os_platform. */
                 os?: string[];
                 /** @description Version of the operating system, as in os_version. */
@@ -27084,7 +28708,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after" | "os" | "-os" | "threats" | "-threats" | "activities" | "-activities" | "tags" | "-tags" | "category" | "-category" | "subcategory" | "-subcategory" | "ecosystem" | "-ecosystem" | "vendor" | "-vendor" | "version" | "-version")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
@@ -27095,6 +28719,10 @@ export interface operations {
                 vendor?: string[];
                 /** @description Related component, as the column has it. */
                 component?: string[];
+                /** @description Whether it closes weaknesses. */
+                weaknesses?: ("true" | "false")[];
+                /** @description OS platforms of the exposed devices, as in os_platforms. */
+                os?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -27171,7 +28799,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after")[];
+                sort?: ("name" | "-name" | "component" | "-component" | "weaknesses" | "-weaknesses" | "exposed" | "-exposed" | "impact" | "-impact" | "type" | "-type" | "severity" | "-severity" | "secure" | "-secure" | "status" | "-status" | "exposed_after" | "-exposed_after" | "impact_after" | "-impact_after" | "os" | "-os" | "threats" | "-threats" | "activities" | "-activities" | "tags" | "-tags" | "category" | "-category" | "subcategory" | "-subcategory" | "ecosystem" | "-ecosystem" | "vendor" | "-vendor" | "version" | "-version")[];
                 /** @description Type of remediation. */
                 type?: ("Update" | "Upgrade" | "Uninstall" | "AttentionRequired" | "Restart" | "ConfigurationChange")[];
                 category?: ("Application" | "OS" | "Network" | "Accounts" | "SecurityControls")[];
@@ -27182,6 +28810,10 @@ export interface operations {
                 vendor?: string[];
                 /** @description Related component, as the column has it. */
                 component?: string[];
+                /** @description Whether it closes weaknesses. */
+                weaknesses?: ("true" | "false")[];
+                /** @description OS platforms of the exposed devices, as in os_platforms. */
+                os?: string[];
                 /** @description Only devices of these device groups, by number; 0 is the devices that are in none. */
                 group?: number[];
             };
@@ -27589,7 +29221,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -27680,7 +29312,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -30318,7 +31950,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -30404,7 +32036,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after")[];
+                sort?: ("id" | "-id" | "severity" | "-severity" | "cvss" | "-cvss" | "epss" | "-epss" | "age" | "-age" | "published" | "-published" | "updated" | "-updated" | "exposed" | "-exposed" | "exposed_after" | "-exposed_after" | "threats" | "-threats")[];
                 severity?: ("Critical" | "High" | "Medium" | "Low" | "None")[];
                 /** @description alert: an exposed device has an active alert. */
                 threat?: ("exploit" | "verified" | "kit" | "kev" | "ransomware" | "alert")[];
@@ -30729,7 +32361,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "installed" | "-installed" | "exposed" | "-exposed")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "installed" | "-installed" | "exposed" | "-exposed" | "update" | "-update")[];
                 vendor?: string[];
                 /** @description Whether a version that fixes it can be installed on some device. */
                 update?: ("true" | "false")[];
@@ -30809,7 +32441,7 @@ export interface operations {
                 /** @description Free text, matched without regard to case. */
                 q?: string;
                 /** @description Columns; minus is descending. */
-                sort?: ("name" | "-name" | "vendor" | "-vendor" | "installed" | "-installed" | "exposed" | "-exposed")[];
+                sort?: ("name" | "-name" | "vendor" | "-vendor" | "installed" | "-installed" | "exposed" | "-exposed" | "update" | "-update")[];
                 vendor?: string[];
                 /** @description Whether a version that fixes it can be installed on some device. */
                 update?: ("true" | "false")[];
