@@ -188,6 +188,7 @@ var makers = map[string]string{
 	"internal/api/inaccuracy.go":              "internal/api.TestFileNamesAreWords",
 	"internal/api/machine_action.go":          "internal/api.TestFileNamesAreWords",
 	"internal/api/timeline.go":                "internal/api.TestFileNamesAreWords",
+	"internal/eventlog/damage.go":             "numbers",
 	"internal/eventlog/engine.go":             "numbers",
 	"internal/eventlog/merge.go":              "numbers",
 	"internal/eventlog/seal.go":               "numbers",

@@ -11,7 +11,7 @@ func (f *fake) ScoreGroups(_ context.Context, c server.Caller, q server.Query) (
 }
 
 func (f *fake) ScoreDevices(_ context.Context, c server.Caller, q server.Query) (server.Page[server.ScoreDevicePart], error) {
-	return paged(f, []server.ScoreDevicePart{{ID: deviceID(1), Name: poison, Group: poison, Value: "Normal", Weight: 1, Units: "2", Num: "80", Den: 80, Share: 1}}, q, nil), need(c, server.MachineRead)
+	return paged(f, []server.ScoreDevicePart{{ID: deviceID(1), Name: poison, Group: poison, Value: "Normal", Weight: 1, Units: "2", Num: "80", Den: 80, Share: 1}}, q, nil), need(c, server.ScoreRead)
 }
 
 func (f *fake) DeviceScoreTerms(_ context.Context, c server.Caller, _ string, q server.Query) (server.Page[server.ScoreTerm], error) {

@@ -54,14 +54,16 @@ var openings = []opening{
 	{`POST /sbom`, []string{"settings.security"}},
 	{`GET /vex/report`, exposures},
 	{`\w+ /vex(/.*)?`, []string{"settings.security"}},
+	{`POST /inaccuracies`, exposures}, // whoever sees it may say that it is wrong
 	{`\w+ /inaccuracies(/.*)?`, []string{"settings.security"}},
+	{`PUT /device-weights`, []string{"settings.security"}},
 	{`(DELETE /devices/\{id\}|GET /devices/\{id\}/removal)`, []string{"settings.security"}},
 	// of the built-in Administrator role only
 	{`\w+ /(people|roles|role-permissions|user-groups|applications|api-settings|sign-in|audit|retention|package-retention|ticketing|forwarding|intel|jobs|approval-policy)(/.*)?`, adminsOnly},
 	{`(POST|PUT|DELETE) /(device-groups|lockdown)(/.*)?`, adminsOnly},
 	// read data of vulnerability management
 	{`GET /devices/\{id\}/(software|updates|sbom|vulnerabilities|closed|vex|checks|recommendations|score)(/.*)?`, exposures},
-	{`GET /(software|weaknesses|events|event-counts|dashboard|exposure-score|secure-score|plans|plan-searches|recommendations|exceptions|remediations)(/.*)?`, exposures},
+	{`GET /(software|weaknesses|events|event-counts|dashboard|exposure-score|secure-score|device-weights|plans|plan-searches|recommendations|exceptions|remediations)(/.*)?`, exposures},
 	{`POST /(what-if|plans/draft)`, exposures},
 	// read data of security operations
 	{`GET /(files|ips|domains|users)/\{id\}`, operations},
@@ -70,7 +72,7 @@ var openings = []opening{
 	// devices, which both work with
 	{`GET /(files|ips|domains|users)/\{id\}/(events|devices)(/export)?`, everyRole},
 	{`GET /(status|search|live|techniques|tags|tag-rules|device-groups|operating-systems|action-kinds|lockdown)`, everyRole},
-	{`GET /devices(/export|/\{id\}|/\{id\}/(timeline.*|logonusers|action-kinds))?`, everyRole},
+	{`GET /devices(/export|/\{id\}|/\{id\}/(timeline.*|logonusers|action-kinds|health))?`, everyRole},
 	{`GET /(machine-actions|approvals)(/.*)?`, everyRole},
 	{`POST /approvals/\{id\}/withdraw`, everyRole}, // one's own
 }

@@ -496,11 +496,3 @@ func (c *core) at(num uint32) *device {
 	}
 	return c.devices[num]
 }
-
-func componentIDs(held store.Holding) []exposure.ComponentID {
-	out := make([]exposure.ComponentID, 0, held.Len())
-	for h := range held.All() {
-		out = append(out, exposure.ComponentID(h.Component))
-	}
-	return out
-}

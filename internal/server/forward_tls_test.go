@@ -183,10 +183,10 @@ func plainSIEM(t *testing.T) *siem {
 	return r
 }
 
-// ecsFields are the fields of the Elastic Common Schema 8.17 in the field sets
+// ecsOfForwards are the fields of the Elastic Common Schema 8.17 in the field sets
 // that events use, with their types: k keyword, t text, d date, l long, f float,
 // i ip, * several values may be there.
-const ecsFields = `
+const ecsOfForwards = `
 @timestamp d
 message t
 tags k*
@@ -283,7 +283,7 @@ var ecsTypes = map[string][]string{"vulnerability": {"info"}, "configuration": {
 // checkECS says what of a document is not in the schema. Our own fields are below picket.
 func checkECS(doc map[string]any) (bad []string) {
 	types := map[string]string{}
-	for line := range strings.Lines(ecsFields) {
+	for line := range strings.Lines(ecsOfForwards) {
 		if name, kind, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
 			types[name] = kind
 		}

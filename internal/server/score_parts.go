@@ -154,7 +154,7 @@ func (c *core) scoreDeviceList() *list[devicePart] {
 
 // ScoreDevices opens the score of what the caller looks at into its devices that count.
 func (s *Server) ScoreDevices(ctx context.Context, caller Caller, q Query) (Page[ScoreDevicePart], error) {
-	if err := s.need(caller, MachineRead); err != nil {
+	if err := s.need(caller, ScoreRead); err != nil {
 		return Page[ScoreDevicePart]{}, err
 	}
 	c := s.core

@@ -7,6 +7,7 @@ import (
 
 	"github.com/picketsec/picket/internal/exposure"
 	"github.com/picketsec/picket/internal/inventory"
+	"github.com/picketsec/picket/internal/store"
 )
 
 // summarise takes from a device's sections what lists show.
@@ -114,4 +115,12 @@ func platformOf(os inventory.OS) string {
 		return os.ID
 	}
 	return "Linux"
+}
+
+func componentIDs(held store.Holding) []exposure.ComponentID {
+	out := make([]exposure.ComponentID, 0, held.Len())
+	for h := range held.All() {
+		out = append(out, exposure.ComponentID(h.Component))
+	}
+	return out
 }
