@@ -51,7 +51,7 @@ func (s *Server) TimelineEvent(ctx context.Context, c Caller, id, event string) 
 	s.core.mu.RLock()
 	name := d.sum.Name
 	s.core.mu.RUnlock()
-	out := TimelineEvent{TimelineRow: timelineRow(&rows[0]), DeviceID: string(d.id), DeviceName: name}
+	out := TimelineEvent{TimelineRow: timelineRow(&rows[0]), DeviceID: string(d.id), DeviceName: name, Nodes: []GraphNode{}, Edges: []GraphEdge{}}
 	out.Flagged = flags[out.ID]
 	out.Alerts = append(out.Alerts, s.alertsByEvent(c, d)[out.ID]...)
 	g := graph{s: s, device: d.id, out: &out}
@@ -80,6 +80,9 @@ func (g *graph) node(n GraphNode) string {
 			}
 			return n.ID
 		}
+	}
+	if n.Facts == nil {
+		n.Facts = []EntityFact{}
 	}
 	g.out.Nodes = append(g.out.Nodes, n)
 	return n.ID

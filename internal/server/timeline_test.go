@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -344,6 +345,33 @@ func TestTimelineIsTold(t *testing.T) {
 	}
 	if n := timelines(4 * tellEvery); n < 2 || n > 40 {
 		t.Errorf("told %d times of 200 messages", n)
+	}
+}
+
+// An event that says nothing of a process or of anything else has an empty graph,
+// not none: who reads it finds a list.
+func TestTimelineGraphOfNothing(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	l.send(l.event(ev.ProcessCreated, nil), l.event(ev.FileCreated, nil), l.event(ev.ConnectionSuccess, nil), l.event(ev.LogonSuccess, nil), l.event(ev.ServiceInstalled, nil))
+	rows := l.timeline(TimelineQuery{}).Items
+	if len(rows) != 5 {
+		t.Fatalf("%v", titles(rows))
+	}
+	for _, r := range rows {
+		d, err := s.TimelineEvent(t.Context(), admin, string(l.id), r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, none := range []string{`"nodes":null`, `"edges":null`, `"facts":null`} {
+			if strings.Contains(string(raw), none) {
+				t.Errorf("%s: %s", r.Title, none)
+			}
+		}
 	}
 }
 
