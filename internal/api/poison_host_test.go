@@ -355,6 +355,8 @@ func targets(route string, devices []string, ids func(target string) []string) (
 				out = append(out, at)
 			}
 		}
+	case strings.Contains(route, "/secure-score/checks/{id}"):
+		put(route, "{id}", ids("/api/x/secure-score/checks?size=100"))
 	case strings.Contains(route, "/recommendations/{id}"):
 		put(route, "{id}", ids("/api/x/recommendations?size=100"))
 	case strings.Contains(route, "/alerts/{id}"):

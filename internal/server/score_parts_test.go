@@ -151,8 +151,8 @@ func TestEveryScoreOpens(t *testing.T) {
 			}
 		}
 	}
-	if _, err := s.ScoreDevices(t.Context(), Caller{Permissions: []string{ScoreRead}, Scope: exposure.Everywhere()}, Query{}); !errors.Is(err, ErrDenied) {
-		t.Errorf("devices for who may read scores alone: %v", err)
+	if _, err := s.ScoreDevices(t.Context(), Caller{Permissions: []string{MachineRead}, Scope: exposure.Everywhere()}, Query{}); !errors.Is(err, ErrDenied) {
+		t.Errorf("devices for who may not read scores: %v", err)
 	}
 	p, err := s.ScoreDevices(t.Context(), admin, Query{Text: "HOST3"})
 	if err != nil || p.Total != 1 || p.Items[0].Name != "host3" {
