@@ -11,7 +11,8 @@ import { EventIcon } from "./EventIcon";
 
 const useStyles = makeStyles({
   title: { display: "flex", gap: "8px", alignItems: "center", minWidth: 0 },
-  words: { overflow: "hidden", textOverflow: "ellipsis" },
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way to end the second line with dots
+  words: { minWidth: 0, overflow: "hidden", textOverflow: "ellipsis", overflowWrap: "anywhere", display: "-webkit-box", WebkitBoxOrient: "vertical", WebkitLineClamp: "2" },
   arrow: { color: tokens.colorNeutralForeground3, margin: "0 4px" },
 });
 
