@@ -63,13 +63,13 @@ const columns: readonly Column<AlertRow>[] = [
   { key: "severity", title: "Severity", width: 130, sort: { key: "severity", first: "desc" }, render: (r) => <AlertSeverity level={r.severity} /> },
   { key: "status", title: "Status", width: 104, sort: { key: "status", first: "asc" }, render: (r) => <AlertStatus value={r.status} /> },
   { key: "category", title: "Category", width: 106, wrap: true, sort: { key: "category", first: "asc" }, render: (r) => spaced(r.category) },
-  { key: "device", title: "Device", width: 116, sort: { key: "device", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.device_id)}`} title={r.device_name}>{r.device_name}</Anchor> },
-  { key: "investigation", title: "Investigation state", width: 110, wrap: true, sort: { key: "investigation_state", first: "asc" }, render: (r) => <Investigated r={r} /> },
-  { key: "impacted", title: "Impacted entities", width: 112, wrap: true, render: (r) => <Impacted r={r} /> },
+  { key: "device", title: "Device", width: 124, sort: { key: "device", first: "asc" }, render: (r) => <Anchor to={`/devices/${encodeURIComponent(r.device_id)}`} title={r.device_name}>{r.device_name}</Anchor> },
+  { key: "investigation", title: "Investigation state", width: 124, wrap: true, sort: { key: "investigation_state", first: "asc" }, render: (r) => <Investigated r={r} /> },
+  { key: "impacted", title: "Impacted entities", width: 132, wrap: true, render: (r) => <Impacted r={r} /> },
   { key: "user", title: "User", width: 82, optional: true, sort: { key: "user", first: "asc" }, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
-  { key: "classification", title: "Classification", width: 108, wrap: true, sort: { key: "classification", first: "asc" }, render: (r) => classification(r.classification) },
+  { key: "classification", title: "Classification", width: 124, wrap: true, optional: true, sort: { key: "classification", first: "asc" }, render: (r) => classification(r.classification) },
   { key: "assigned", title: "Assigned to", width: 94, sort: { key: "assigned", first: "asc" }, render: (r) => <span title={r.assigned_to}>{r.assigned_to || "–"}</span> },
-  { key: "last_event", title: "Last activity", width: 90, sort: { key: "last_event", first: "desc" }, render: (r) => <Ago at={r.last_event} /> },
+  { key: "last_event", title: "Last activity", width: 104, sort: { key: "last_event", first: "desc" }, render: (r) => <Ago at={r.last_event} /> },
   { key: "created", title: "Raised", width: 104, optional: true, sort: { key: "created", first: "desc" }, render: (r) => <Ago at={r.created_at} /> },
   { key: "techniques", title: "Techniques", width: 130, optional: true, render: (r) => <span title={r.techniques.map((t) => `${t.id} ${t.name}`).join("\n")}>{r.techniques.map((t) => t.id).join(", ") || "–"}</span> },
   { key: "determination", title: "Determination", width: 140, optional: true, render: (r) => (r.determination ? spaced(r.determination) : "–") },
@@ -83,7 +83,7 @@ const columns: readonly Column<AlertRow>[] = [
 ];
 
 // The page of a device names it already.
-const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group").map((c) => (["category", "user", "classification"].includes(c.key) ? { ...c, optional: true } : c));
+const ofDevice = columns.filter((c) => c.key !== "device" && c.key !== "group").map((c) => (["category", "user"].includes(c.key) ? { ...c, optional: true } : c));
 
 // The page of an entity has parts of the address of its own.
 const ofEntity: ListSpec = { ...spec, extra: ["tab", "days"] };
