@@ -69,7 +69,7 @@ export const flagRights = ["alerts.investigate", "settings.security"] as const;
 export function timelineColumns(onFlag: (row: TimelineRow) => void): readonly Column<TimelineRow>[] {
   return [
     { key: "time", title: "Event time", width: 178, render: (r) => <OpenLink id={r.id}><Clock at={r.time} /></OpenLink> },
-    { key: "title", title: "Event", width: 190, grow: true, render: (r) => <Title row={r} /> },
+    { key: "title", title: "Event", width: 180, grow: true, render: (r) => <Title row={r} /> },
     { key: "user", title: "User", width: 98, render: (r) => <span title={r.user}>{r.user || "–"}</span> },
     { key: "action", title: "Action type", width: 134, render: (r) => <span title={r.action}>{r.action}</span> },
     { key: "entities", title: "Entities", width: 146, render: (r) => <Entities row={r} /> },
