@@ -78,7 +78,9 @@ func run(server, ca, token string) error {
 	}
 	p.Text = text
 	short := func(field string) string { return text(field)[:min(len(text(field)), protocol.MaxText)] }
-	hello := protocol.Hello{AgentVersion: short("hello.agent_version"), OS: short("hello.os"), Arch: short("hello.arch"), Tags: o.Tags}
+	hello := protocol.Hello{AgentVersion: short("hello.agent_version"), OS: short("hello.os"), Arch: short("hello.arch"), Tags: o.Tags,
+		Response: &protocol.Response{Can: []protocol.Ability{{Kind: protocol.TaskCollect}, {Kind: protocol.TaskIsolate}, {Kind: protocol.TaskInvestigate}, {Kind: protocol.TaskScan, Reason: short("hello.reason")}},
+			Isolation: protocol.Isolation{Since: time.Now().UTC(), Cause: short("hello.cause")}}}
 	a := answer{Strings: slices.Sorted(maps.Keys(names))}
 	if a.Device, a.Rejected, err = p.Send(ctx, token, hello, sections); err != nil {
 		return err
