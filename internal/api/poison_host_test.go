@@ -356,7 +356,7 @@ func targets(route string, devices []string, ids func(target string) []string) (
 			}
 		}
 	case strings.Contains(route, "/secure-score/checks/{id}"):
-		put(route, "{id}", ids("/api/x/secure-score/checks?size=100"))
+		put(route, "{id}", ids("/api/x/secure-score/checks?size=4"))
 	case strings.Contains(route, "/recommendations/{id}"):
 		put(route, "{id}", ids("/api/x/recommendations?size=100"))
 	case strings.Contains(route, "/alerts/{id}"):
