@@ -531,6 +531,7 @@ func (w *world) forge(change func(c map[string]any)) string {
 }
 
 func TestEveryRouteAsksWhoCalls(t *testing.T) {
+	walk(t)
 	listed := map[string]bool{}
 	for _, r := range registered(t) {
 		if _, ok := table[r]; !ok {

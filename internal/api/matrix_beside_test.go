@@ -177,6 +177,7 @@ func (e *estate) askAgents(method, target, body string, header ...string) answer
 // nothing else does, and what is for anyone makes no difference between them.
 // A route that is not in the table fails.
 func TestMatrixBeside(t *testing.T) {
+	walk(t)
 	e := openEstate(t)
 	people := e.everybody()
 	listed := registeredBeside(t, e.s)

@@ -359,6 +359,7 @@ func (e *estate) inScope(who somebody) func(method, target, body string) answer 
 // that takes a name of anything: the answer is that to a name of nothing at all,
 // nothing is changed, and nothing is told. Every field of every body is accounted for.
 func TestBodiesNameNothingOfOthers(t *testing.T) {
+	walk(t)
 	e := openEstate(t)
 	who, boss := e.hire("Security operator", "alpha"), e.hire("Administrator", "all")
 	ask := e.inScope(who)

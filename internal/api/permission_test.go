@@ -192,6 +192,7 @@ var programPermissions = []string{"Alert.Read.All", "Alert.ReadWrite.All", "Aler
 // that there is, and asks for every route: what is open is what the reference
 // says, and nothing else.
 func TestEachPermissionOpensWhatTheReferenceSays(t *testing.T) {
+	walk(t)
 	e := openEstate(t)
 	opens := map[string][]string{}
 	fitted := map[string]bool{}

@@ -16,6 +16,7 @@ var hostileOrders = []string{"nonsense", "name desc", "--name", "-", "NAME;DROP 
 // and its export, by what is no column: it is refused and says which are. Every
 // column that the description offers orders.
 func TestHostileOrdersOfEveryListAreRefused(t *testing.T) {
+	walk(t)
 	e := openEstate(t)
 	boss := e.hire("Administrator", "all")
 	doc := newConsole(Options{Server: struct{ Backend }{}, Log: discard()}).api.OpenAPI()

@@ -111,6 +111,7 @@ func withCanaries(t *testing.T, body string, fields []string, own func(name stri
 // every name that the store has, or that it answers, and that is not among its
 // own, also in nested objects as far as the description goes.
 func TestStoredFieldsAreRefused(t *testing.T) {
+	walk(t)
 	c := newConsole(Options{Server: struct{ Backend }{}, Log: discard()})
 	doc := c.api.OpenAPI()
 	w := newWorld(t)
@@ -187,6 +188,7 @@ func TestStoredFieldsAreRefused(t *testing.T) {
 // not refuse it: the directory, the token endpoint and osqueryd. What comes of it
 // is what comes without it, and no value of it is kept.
 func TestStoredFieldsBesideTheAPI(t *testing.T) {
+	walk(t)
 	e := openEstate(t)
 	stored := storedNames(t)
 	made, err := e.s.MakeProvisioningToken(t.Context(), e.admin)

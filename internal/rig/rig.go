@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"io/fs"
 	"net"
 	"os"
@@ -197,13 +198,19 @@ func (p *Process) Log() string {
 	return string(b)
 }
 
-// freeAddr returns a loopback address that nobody listens on.
-func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// FreeAddr returns a loopback address that nobody listens on, and that no
+// connection takes for its own end meanwhile: its port is below those that the
+// kernel gives away.
+func FreeAddr() (string, error) {
+	var last error
+	for range 100 {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.N(22000)))
+		if err == nil {
+			return ln.Addr().String(), ln.Close()
+		}
+		last = err
 	}
-	return ln.Addr().String(), ln.Close()
+	return "", fmt.Errorf("no port is free: %w", last)
 }
 
 // Wait asks ok every step until it reports true; it gives up when limit has passed

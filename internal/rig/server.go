@@ -31,11 +31,11 @@ func (b Bins) StartServer(ctx context.Context, dir string) (*Server, error) {
 // StartServerAt is StartServer with the agent listener on a port of another
 // address of this host, by which agents know it.
 func (b Bins) StartServerAt(ctx context.Context, dir, addr string) (*Server, error) {
-	listen, err := freeAddr()
+	listen, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
-	agents, err := freeAddr()
+	agents, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,16 @@ func (s *Server) Start(ctx context.Context) error {
 		return err
 	}
 	s.Process = p
-	err = Wait(ctx, 2*time.Minute, 20*time.Millisecond, func(ctx context.Context) (bool, error) {
+	up, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // one that ended will not answer
+		select {
+		case <-p.Done():
+			cancel()
+		case <-up.Done():
+		}
+	}()
+	err = Wait(up, 2*time.Minute, 20*time.Millisecond, func(ctx context.Context) (bool, error) {
 		select {
 		case <-p.Done():
 			return false, fmt.Errorf("the server ended: %w", p.Err())

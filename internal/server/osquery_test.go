@@ -391,6 +391,9 @@ func osqueryd(t *testing.T) string {
 
 // The real osqueryd becomes a device with the packages of this machine.
 func TestRealOsquery(t *testing.T) {
+	if testing.Short() {
+		t.Skip("once, without the race detector")
+	}
 	program := osqueryd(t)
 	n := newNodeSite(t)
 	dir := t.TempDir()

@@ -319,6 +319,9 @@ func TestOutboxChild(t *testing.T) {
 // A server that is killed after the receiver has made the ticket, or the comment
 // of its completion, and before it knows of it makes no second one.
 func TestKilledBetweenSentAndNoted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("once, without the race detector")
+	}
 	all := desks(t)
 	mail, err := rig.NewMail(rig.MailOptions{})
 	if err != nil {

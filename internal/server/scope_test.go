@@ -12,6 +12,9 @@ import (
 // What somebody looks at, and what somebody may see, is read by sees and looks
 // alone: by its type, under whatever name, embedded or not, here and in the API.
 func TestOneRoadToTheSelection(t *testing.T) {
+	if testing.Short() {
+		t.Skip("once, without the race detector")
+	}
 	const here = "github.com/picketsec/picket/internal/server"
 	paths := []string{here, "github.com/picketsec/picket/internal/api", "github.com/picketsec/picket/internal/api/mde"}
 	roads := map[string][]string{"Groups": {"caller.go", "rights.go"}, "Scope": {"caller.go", "rights.go"}}

@@ -19,8 +19,8 @@ const axeSource = readFileSync(path.join(here, "../node_modules/axe-core/axe.min
 function freePort() {
   return new Promise((resolve, reject) => {
     const s = net.createServer();
-    s.once("error", reject);
-    s.listen(0, "127.0.0.1", () => {
+    s.once("error", (e) => (e.code === "EADDRINUSE" ? resolve(freePort()) : reject(e)));
+    s.listen(10000 + Math.floor(Math.random() * 22000), "127.0.0.1", () => { // below the ports that the kernel gives to connections
       const { port } = s.address();
       s.close(() => resolve(port));
     });
