@@ -14,6 +14,8 @@ import (
 const (
 	// healthDays is how far back what antivirus programs said is looked at.
 	healthDays = 30
+	// mostHeard is how many of its last words are looked at.
+	mostHeard = 1000
 	// signaturesOld is the age from which signatures count as old.
 	signaturesOld = 7 * 24 * time.Hour
 )
@@ -79,20 +81,12 @@ func (s *Server) DeviceHealth(ctx context.Context, c Caller, id string) (DeviceH
 		return DeviceHealth{}, err
 	}
 	h := DeviceHealth{Days: healthDays, Sensor: health, Sources: []SensorSource{}, AsOf: now}
-	q := eventlog.Query{Scope: eventlog.Only(d.id), From: now.AddDate(0, 0, -healthDays), To: now.Add(time.Minute),
-		Actions: []ev.Action{ev.AntivirusDetection, ev.AntivirusReport, ev.AntivirusScanCompleted, ev.AntivirusScanCancelled}}
-	var rows []eventlog.Row
-	_, err = s.telemetry.log.Scan(ctx, q, func(r eventlog.Row) error {
-		if r.Record.Head().Action == ev.AntivirusDetection {
-			h.Detections++
-			return nil
-		}
-		if len(rows) < mostLost {
-			r.Record = slices.Clone(r.Record)
-			rows = append(rows, r)
-		}
-		return nil
-	})
+	q := eventlog.Query{Scope: eventlog.Only(d.id), From: now.AddDate(0, 0, -healthDays), To: now.Add(time.Minute), Actions: []ev.Action{ev.AntivirusDetection}}
+	if _, err = s.telemetry.log.Scan(ctx, q, func(eventlog.Row) error { h.Detections++; return nil }); err != nil {
+		return DeviceHealth{}, fmt.Errorf("count what antivirus found on %s: %w", d.id, err)
+	}
+	q.Actions = []ev.Action{ev.AntivirusReport, ev.AntivirusScanCompleted, ev.AntivirusScanCancelled}
+	rows, _, _, err := s.telemetry.log.Page(ctx, q, eventlog.Cursor{}, mostHeard)
 	if err != nil {
 		return DeviceHealth{}, fmt.Errorf("read what antivirus said on %s: %w", d.id, err)
 	}

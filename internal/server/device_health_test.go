@@ -67,3 +67,23 @@ func TestSensorAndAntivirusHealth(t *testing.T) {
 		t.Error("without the permission")
 	}
 }
+
+// Of a device whose antivirus program says more than is looked at, what it said
+// last counts.
+func TestHealthIsWhatWasSaidLast(t *testing.T) {
+	s := testServer(t)
+	l := newLife(t, s, "one")
+	l.now = time.Now().UTC().Add(-2 * time.Hour)
+	scan := func(kind string) ev.Event {
+		return l.event(ev.AntivirusScanCompleted, func(e *ev.Event) { e.Set(ev.AdditionalFields, `{"ScanType":"`+kind+`","ScannedFiles":1}`) })
+	}
+	events := []ev.Event{scan("full")}
+	for range mostHeard {
+		events = append(events, l.event(ev.AntivirusReport, nil))
+	}
+	l.send(append(events, scan("quick"))...)
+	h, err := s.DeviceHealth(t.Context(), admin, string(l.id))
+	if err != nil || h.Quick == nil || !h.Quick.At.Equal(l.now) || h.Full != nil {
+		t.Errorf("quick %+v, full %+v, %v: want the last words alone", h.Quick, h.Full, err)
+	}
+}
